@@ -1,0 +1,72 @@
+# The commands people and CI run. `make start` opens the desk; `make test` runs every test.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+export TERTULIA_HOME ?= $(CURDIR)/data
+
+.PHONY: start install install-dev test check format lint types imports texts lock wheel bench messages clean
+
+start: install
+	@$(BIN)/tertulia start
+
+install: $(VENV)/.runtime
+install-dev: $(VENV)/.dev
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Tertulia needs Python 3.11 or newer; $(PYTHON) is older. Try: make start PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python's venv module is missing. Install it and run make again: sudo apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/.venv
+	@echo "Installing the packages Tertulia stands on…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+test: install-dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: install-dev format-check lint types imports texts test
+
+format: install-dev
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+format-check: install-dev
+	@$(BIN)/ruff format --check .
+
+lint: install-dev
+	@$(BIN)/ruff check .
+
+types: install-dev
+	@$(BIN)/mypy
+
+imports: install-dev
+	@$(BIN)/lint-imports
+
+# Collects the texts of the whole package into the Spanish catalogue and compiles it; needs GNU gettext.
+messages: install-dev
+	@cd src/tertulia && ../../$(BIN)/python -m tertulia manage makemessages --locale es --no-location --extension html,py,txt,jinja
+	@$(BIN)/python -m tertulia manage compilemessages --locale es
+
+texts: install-dev
+	@$(BIN)/python -m pytest tests/test_texts.py
+
+bench: install-dev
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+wheel: install-dev
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+# Pins every package with hashes; no index address is written. Needs uv (pip install uv).
+lock:
+	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml requirements.in -o requirements.txt
+	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --extra dev pyproject.toml requirements.in -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) dist build

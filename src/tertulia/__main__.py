@@ -1,0 +1,3 @@
+from tertulia.project.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The public REST API, its tokens, and outgoing webhooks."""

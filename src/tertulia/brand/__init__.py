@@ -1,0 +1,1 @@
+"""Who speaks: the brand, its language and manner, and the hours it keeps. Every other row belongs to one brand."""

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tertulia.brand.models import Brand
+from tertulia.connectors import registry
+from tertulia.connectors.contract import Capabilities, Connector
+from tertulia.core.crypto import SecretsField
+from tertulia.core.http import http
+
+
+def public_key() -> str:
+    """A name for the account in addresses that strangers see: 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+class Account(models.Model):
+    """A connected profile. `kind` names its connector and is checked against the registry, never a list of choices."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("active")
+        ATTENTION = "attention", _("needs attention")
+        PAUSED = "paused", _("paused")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=40)
+    name = models.CharField(_("name"), max_length=100)
+    public_key = models.CharField(max_length=32, unique=True, default=public_key)
+    settings = models.JSONField(default=dict)
+    secrets = SecretsField(default=dict)
+    state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
+    trouble = models.CharField(max_length=300, blank=True, default="")
+    cursor = models.TextField(blank=True, default="")
+    next_poll_at = models.DateTimeField(null=True)
+    poll_lease_until = models.DateTimeField(null=True)
+    poll_fence = models.BigIntegerField(default=0)
+    next_send_at = models.DateTimeField(null=True)
+    last_success_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_poll_at"], name="account_poll", condition=models.Q(next_poll_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def connector(self) -> Connector:
+        return registry.get(self.kind)(http)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return registry.get(self.kind).capabilities
+
+
+class Identity(models.Model):
+    """A person as one account knows them."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    remote_id = models.CharField(max_length=255)
+    name = models.CharField(max_length=200, blank=True, default="")
+    handle = models.CharField(max_length=200, blank=True, default="")
+    email = models.CharField(max_length=254, blank=True, default="")
+    phone = models.CharField(max_length=32, blank=True, default="")
+    language = models.CharField(max_length=12, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="identity_unique")]
+        indexes = [models.Index(fields=["email"], name="identity_email", condition=~models.Q(email=""))]
+
+    def __str__(self) -> str:
+        return self.name or self.handle or self.remote_id
+
+
+class Message(models.Model):
+    """One item in or out, in the state the network last told us. Unique by (account, remote id): the idempotent door."""
+
+    class Direction(models.TextChoices):
+        IN = "in"
+        OUT = "out"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    remote_id = models.CharField(max_length=255)
+    thread_id = models.CharField(max_length=255)
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, null=True, related_name="+")
+    author_id = models.BigIntegerField(null=True)
+    """The teammate who wrote it, for what goes out from here."""
+    direction = models.CharField(max_length=3, choices=Direction)
+    kind = models.CharField(max_length=10)
+    subject = models.CharField(max_length=300, blank=True, default="")
+    text = models.TextField(blank=True, default="")
+    html = models.TextField(blank=True, default="")
+    in_reply_to = models.CharField(max_length=255, blank=True, default="")
+    url = models.CharField(max_length=500, blank=True, default="")
+    sent_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    attachments = models.JSONField(default=list)
+    raw = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="message_unique")]
+        indexes = [models.Index(fields=["account", "thread_id", "sent_at", "id"], name="message_thread")]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.remote_id}"
+
+
+class MessageVersion(models.Model):
+    """What a message said before it was edited upstream."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="versions")
+    text = models.TextField()
+    html = models.TextField(blank=True, default="")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "until"], name="version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} until {self.until}"
+
+
+class Quarantine(models.Model):
+    """A delivery that could not be read: kept whole, counted, shown; never retried for ever, never dropped."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    received_at = models.DateTimeField()
+    why = models.CharField(max_length=300)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    digest = models.CharField(max_length=64)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "digest"], name="quarantine_once")]
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class Delivery(models.Model):
+    """One act that leaves the house, written in the transaction of its cause.
+
+    queued → sending → sent, or refused, or unknown (a person decides), or back to queued with a later due time;
+    cancelled when it was taken back in time. `key` is the same on every try.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        REFUSED = "refused", _("refused")
+        UNKNOWN = "unknown", _("not known whether it was sent")
+        CANCELLED = "cancelled", _("taken back")
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="delivery")
+    act = models.CharField(max_length=20, default="reply")
+    to = models.JSONField(default=dict)
+    key = models.CharField(max_length=64, unique=True)
+    state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    looks = models.PositiveSmallIntegerField(default=0)
+    why = models.CharField(max_length=300, blank=True, default="")
+    created_by_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="delivery_due", condition=models.Q(state="queued")),
+            models.Index(fields=["lease_until"], name="delivery_lease", condition=models.Q(state="sending")),
+            models.Index(fields=["account", "state"], name="delivery_trouble", condition=models.Q(state__in=["unknown", "refused"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.key} {self.state}"

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Identity
+
+
+class Member(models.Model):
+    """A person, whatever the channel they write from."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=200, blank=True, default="")
+    email = models.EmailField(_("e-mail"), blank=True, default="")
+    phone = models.CharField(_("phone"), max_length=32, blank=True, default="")
+    language = models.CharField(_("language"), max_length=12, blank=True, default="")
+    about = models.TextField(_("what we know"), blank=True, default="")
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["brand", "-last_seen_at", "-id"], name="member_recent"),
+            models.Index(fields=["brand", "email"], name="member_email", condition=~models.Q(email="")),
+            models.Index(fields=["brand", "phone"], name="member_phone", condition=~models.Q(phone="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone or str(_("Somebody"))
+
+
+class MemberIdentity(models.Model):
+    """Which member an identity is. `is_verified` when more than their own word says so."""
+
+    identity = models.OneToOneField(Identity, on_delete=models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="links")
+    is_verified = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.identity_id} → {self.member_id}"
+
+
+class Joining(models.Model):
+    """Two members found to be one person: what moved, so that it can be undone."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    kept = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    merged = models.JSONField()
+    """The other member as it was, with the ids of its identities and conversations."""
+    why = models.CharField(max_length=200)
+    by_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.kept_id} ← {self.merged.get('id')}"

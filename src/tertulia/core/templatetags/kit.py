@@ -1,0 +1,5 @@
+"""The page kit's tags and filters."""
+
+from django import template
+
+register = template.Library()

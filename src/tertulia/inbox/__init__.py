@@ -1,0 +1,1 @@
+"""Answering people: conversations, who has them, what was promised, notes, labels, saved replies."""

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Account
+from tertulia.community.models import Member
+from tertulia.team.models import User
+
+PREVIEW_LENGTH = 200
+
+
+class Conversation(models.Model):
+    """The thread with one person on one account: the unit of work.
+
+    What the list shows stands on the row itself, so that a page of it is one index walk.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        SNOOZED = "snoozed", _("snoozed")
+        CLOSED = "closed", _("closed")
+
+    class Reason(models.TextChoices):
+        """Why a conversation was closed; every one is a legal end."""
+
+        ANSWERED = "answered", _("answered")
+        NO_ANSWER_NEEDED = "no_answer", _("needs no answer")
+        HANDED_ON = "handed_on", _("handed on outside")
+        SPAM = "spam", _("spam")
+        DUPLICATE = "duplicate", _("said twice")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    thread_id = models.CharField(max_length=255)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    channel = models.CharField(max_length=40)
+    member_name = models.CharField(max_length=200, blank=True, default="")
+    subject = models.CharField(max_length=300, blank=True, default="")
+    preview = models.CharField(max_length=PREVIEW_LENGTH, blank=True, default="")
+    language = models.CharField(max_length=12, blank=True, default="")
+
+    state = models.CharField(max_length=7, choices=State, default=State.OPEN)
+    close_reason = models.CharField(max_length=9, choices=Reason, blank=True, default="")
+    closed_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
+    snoozed_by_id = models.BigIntegerField(null=True)
+
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    because = models.JSONField(default=dict)
+    """Why this owner: the facts `routing.sentence` puts into one line."""
+
+    last_activity_at = models.DateTimeField()
+    last_inbound_at = models.DateTimeField(null=True)
+    last_outbound_at = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(null=True)
+    """Since when the person waits for us; empty when the last word is ours or none is needed."""
+    first_response_due_at = models.DateTimeField(null=True)
+    first_responded_at = models.DateTimeField(null=True)
+    resolution_due_at = models.DateTimeField(null=True)
+    promise_due_at = models.DateTimeField(null=True)
+    """The next promise that is still open: the earlier of the two above, empty when kept or none was made."""
+    warned_at = models.DateTimeField(null=True)
+    broken_at = models.DateTimeField(null=True)
+
+    labels = models.JSONField(default=list)
+    """Ids of its labels, for the list; `ConversationLabel` is the truth."""
+    has_trouble = models.BooleanField(default=False)
+    """An outgoing message was refused, or nobody knows whether it was sent."""
+    turn = models.PositiveIntegerField(default=0)
+    """Raised with every message in or out: a reply names the turn it answers, so that two people can't answer one."""
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "thread_id"], name="conversation_unique")]
+        indexes = [
+            models.Index(fields=["brand", "state", "-last_activity_at", "-id"], name="conversation_state"),
+            models.Index(fields=["brand", "owner", "state", "-last_activity_at", "-id"], name="conversation_owner"),
+            models.Index(fields=["brand", "channel", "state", "-last_activity_at", "-id"], name="conversation_channel"),
+            models.Index(
+                fields=["brand", "waiting_since", "id"],
+                name="conversation_waiting",
+                condition=models.Q(state="open", waiting_since__isnull=False),
+            ),
+            models.Index(
+                fields=["promise_due_at", "id"],
+                name="conversation_promise",
+                condition=models.Q(promise_due_at__isnull=False),
+            ),
+            models.Index(
+                fields=["snoozed_until", "id"], name="conversation_snoozed", condition=models.Q(state="snoozed")
+            ),
+            models.Index(
+                fields=["brand", "-last_activity_at", "-id"],
+                name="conversation_trouble",
+                condition=models.Q(has_trouble=True),
+            ),
+            models.Index(fields=["created_at", "id"], name="conversation_ownerless", condition=models.Q(state="open", owner__isnull=True)),
+            models.Index(fields=["member", "-last_activity_at", "-id"], name="conversation_member"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.preview[:60] or self.thread_id
+
+
+class Assignment(models.Model):
+    """Who was given a conversation, by whom (nobody: the routing) and why."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="assignments")
+    to = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    by_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    because = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} → {self.to_id}"
+
+
+class Label(models.Model):
+    """A topic or any other mark. Its words put it on by themselves when a message contains one."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=40)
+    hue = models.PositiveSmallIntegerField(_("colour"), default=30)
+    words = models.JSONField(_("words that put it on"), default=list, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brand", "name"], name="label_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConversationLabel(models.Model):
+    """State and last activity stand here too, so that a page of one label is one index walk."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=7)
+    last_activity_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "label"], name="conversation_label_unique")]
+        indexes = [
+            models.Index(fields=["label", "state", "-last_activity_at", "-conversation"], name="conversation_label_list"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id}:{self.label_id}"
+
+
+class Note(models.Model):
+    """For the team's eyes only. It is no message and has no way out of the house."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notes")
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    text = models.TextField()
+    mentions = models.JSONField(default=list)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class SavedReply(models.Model):
+    """A text to start from. Variables stand in braces: {nombre} {name} {agente} {agent} {marca} {brand}."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    title = models.CharField(_("title"), max_length=80)
+    text = models.TextField(_("text"))
+    language = models.CharField(_("language"), max_length=2, choices=Brand.Language, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brand", "title"], name="saved_reply_unique")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class SavedView(models.Model):
+    """A filter of the list kept under a name: for oneself, or for the whole team when `user` is empty."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    name = models.CharField(_("name"), max_length=60)
+    filters = models.JSONField(default=dict)
+    """The keys of `queries.Filters`."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Promise(models.Model):
+    """What we promise: minutes to the first response and to the resolution. The most specific one holds:
+    label before channel before the brand's own."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    first_response_minutes = models.PositiveIntegerField(_("first response, minutes"), null=True, blank=True)
+    resolution_minutes = models.PositiveIntegerField(_("resolution, minutes"), null=True, blank=True)
+    in_business_hours = models.BooleanField(_("counts only opening hours"), default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "brand",
+                Coalesce("account", Value(0, output_field=models.BigIntegerField())),
+                Coalesce("label", Value(0, output_field=models.BigIntegerField())),
+                name="promise_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_response_minutes}/{self.resolution_minutes} min"
+
+
+class Draft(models.Model):
+    """What somebody was writing, so that a closed tab loses nothing."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="draft_unique")]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Presence(models.Model):
+    """Who is looking at a conversation, and since when they type; stale after `PRESENCE_SECONDS`."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    seen_at = models.DateTimeField()
+    typing_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="presence_unique")]
+        indexes = [models.Index(fields=["seen_at"], name="presence_seen")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} @ {self.conversation_id}"
+
+
+class Read(models.Model):
+    """Up to which turn a teammate has read a conversation."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    turn = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="read_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} read {self.conversation_id} to {self.turn}"

@@ -1,0 +1,59 @@
+"""The door of every page of a brand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from tertulia.brand.models import Brand
+
+from .models import Membership
+from .permissions import PERMISSIONS
+
+P = ParamSpec("P")
+
+
+class BrandRequest(HttpRequest):
+    """A request that has passed `brand_required`."""
+
+    brand: Brand
+    membership: Membership
+
+
+def brand_required(
+    permission: str,
+) -> Callable[
+    [Callable[Concatenate[Any, Brand, P], HttpResponseBase]], Callable[Concatenate[Any, str, P], HttpResponseBase]
+]:
+    """Open a page to signed-in members of the brand in its address whose role has the permission.
+
+    The view gets the Brand in place of the slug; `request.brand` and `request.membership` are set. Strangers see
+    404, as if the brand did not exist; members without the right see 403.
+    """
+    if permission not in PERMISSIONS:
+        raise LookupError(permission)
+
+    def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @login_required
+        @wraps(view)
+        def guarded(request: Any, brand: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            membership = (
+                Membership.objects.select_related("brand").filter(user=request.user, brand__slug=brand).first()
+            )
+            if membership is None:
+                raise Http404
+            membership.user = request.user
+            request.brand, request.membership = membership.brand, membership
+            if not membership.may(permission):
+                raise PermissionDenied
+            return view(request, membership.brand, *args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate

@@ -1,0 +1,109 @@
+"""The cast: Alba runs the community, Bruno answers with her, Carla belongs to another brand, Diego is a customer."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import UTC, datetime, timedelta
+
+os.environ.setdefault("TERTULIA_HOME", tempfile.mkdtemp(prefix="tertulia-tests-"))
+os.environ.setdefault("TERTULIA_ALLOWED_ADDRESSES", "127.0.0.0/8")
+
+import pytest
+from django.test import Client
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Account
+from tertulia.connectors.contract import Author, Envelope
+from tertulia.team.models import Membership, User
+from tertulia.team.permissions import Role
+
+NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+"""A Monday, noon in Madrid: the moment most tests live in."""
+
+PASSWORD = "un café con leche largo"
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+@pytest.fixture
+def brand(db) -> Brand:
+    return Brand.objects.create(name="Horno Candela", slug="horno-candela", region="MD", created_at=NOON)
+
+
+@pytest.fixture
+def other_brand(db) -> Brand:
+    return Brand.objects.create(name="Ferretería Ruiz", slug="ferreteria-ruiz", created_at=NOON)
+
+
+def person(name: str, brand: Brand, role: str = Role.MANAGER, **fields) -> User:
+    user = User.objects.create_user(f"{name.lower()}@{brand.slug}.example", PASSWORD, name=name)
+    Membership.objects.create(user=user, brand=brand, role=role, created_at=NOON, **fields)
+    return user
+
+
+@pytest.fixture
+def alba(brand) -> User:
+    return person("Alba", brand, is_fallback=True)
+
+
+@pytest.fixture
+def bruno(brand) -> User:
+    return person("Bruno", brand, Role.EXPERT)
+
+
+@pytest.fixture
+def carla(other_brand) -> User:
+    return person("Carla", other_brand, is_fallback=True)
+
+
+@pytest.fixture
+def site(brand) -> Account:
+    return Account.objects.create(
+        brand=brand, kind="site", name="Nuestra página", created_at=NOON, secrets={"signing": "a" * 43}
+    )
+
+
+@pytest.fixture
+def phone(brand) -> Account:
+    return Account.objects.create(brand=brand, kind="phone", name="Teléfono y tienda", created_at=NOON)
+
+
+@pytest.fixture
+def as_alba(alba) -> Client:
+    client = Client()
+    client.force_login(alba)
+    return client
+
+
+@pytest.fixture
+def as_bruno(bruno) -> Client:
+    client = Client()
+    client.force_login(bruno)
+    return client
+
+
+@pytest.fixture
+def as_carla(carla) -> Client:
+    client = Client()
+    client.force_login(carla)
+    return client
+
+
+def envelope(text: str = "¿Abrís el domingo?", *, remote_id: str = "m1", thread: str = "diego", **fields) -> Envelope:
+    """A message of Diego's; `minutes` after noon."""
+    minutes = fields.pop("minutes", 0)
+    defaults = {
+        "sent_at": NOON + timedelta(minutes=minutes),
+        "author": Author(remote_id=thread, name=thread.capitalize()),
+        "kind": "chat",
+    }
+    return Envelope(remote_id=remote_id, thread_id=thread, text=text, **{**defaults, **fields})
