@@ -6,6 +6,7 @@ five outcomes below; nothing else may leave it. Times are aware and in UTC. `doc
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -51,6 +52,18 @@ class BadPayload(Outcome):
     def __init__(self, why: str = "", *, forged: bool = False) -> None:
         super().__init__(why)
         self.forged = forged
+
+
+class TurnedAway(BadPayload):
+    """A visitor's message that was not taken, for a reason they can do something about.
+
+    `code` is for programs, `says` for the visitor, in each language. Nothing is kept: the visitor still has the text.
+    """
+
+    def __init__(self, code: str, says: Text) -> None:
+        super().__init__(says["en"])
+        self.code = code
+        self.says = says
 
 
 class Unsupported(Outcome):
@@ -122,6 +135,33 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody at a hosted channel. `token` proves later that they are the same visitor, `ticket` when they came."""
+
+    token: str
+    thread_id: str
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What somebody of the team wrote down about a contact made by hand.
+
+    `key` is the same however often the note is handed in, `person_id` the same for the same person.
+    """
+
+    key: str
+    person_id: str
+    kind: Kind
+    text: str
+    happened_at: datetime
+    is_ours: bool = False
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What a reply answers."""
 
@@ -150,7 +190,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One setting of an account. Secrets are stored encrypted and never shown again."""
+    """One setting of an account. Secrets are stored encrypted and never shown again.
+
+    `is_generated` a secret that nobody types: the desk makes it when the account is added.
+    """
 
     name: str
     label: Text
@@ -159,6 +202,7 @@ class Field:
     default: str = ""
     is_required: bool = True
     choices: Sequence[tuple[str, Text]] = ()
+    is_generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +215,10 @@ class Capabilities:
     `finds`             `find(key)` can tell whether something was sent: the way out of `Unknown`
     `repeats_safely`    sending twice with the same key makes one message there
     `poll_seconds`      how often to look, when it polls
-    `by_hand`           people write the messages down themselves (a call, a talk in the shop)
+    `by_hand`           people write the messages down themselves (a call, a talk in the shop): see `write_down`,
+                        and a reply means that somebody did it themselves
+    `hosted`            there is no network: visitors come to the desk's own public door (`/site/…`), what they write
+                        arrives through `receive` and what we answer is theirs to fetch: see `welcome`, `recognise`
     """
 
     reads: frozenset[str] = frozenset()
@@ -183,6 +230,7 @@ class Capabilities:
     repeats_safely: bool = False
     poll_seconds: int = 60
     by_hand: bool = False
+    hosted: bool = False
 
 
 class Account(Protocol):
@@ -259,3 +307,29 @@ class Connector:
     def find(self, account: Account, key: str) -> Receipt | None:
         """Look for what was sent under `key`; None when it is certainly not there."""
         raise Unsupported("find")
+
+    def write_down(self, account: Account, noted: Noted) -> Envelope:
+        """By hand: what a teammate noted, as a message like any other."""
+        raise Unsupported("write_down")
+
+    def welcome(self, account: Account, token: str, at: datetime) -> Visit:
+        """Hosted: who comes to the door. A token that isn't ours makes a new visitor, never an error."""
+        raise Unsupported("welcome")
+
+    def recognise(self, account: Account, token: str) -> str:
+        """Hosted: the thread this token may read. Raises `BadPayload`, forged, for any other."""
+        raise Unsupported("recognise")
+
+    def origins(self, account: Account) -> frozenset[str]:
+        """Hosted: the origins (scheme, host and port) whose pages may talk to the door."""
+        raise Unsupported("origins")
+
+    @classmethod
+    def widget(cls) -> bytes:
+        """Hosted: the script a page embeds."""
+        raise Unsupported("widget")
+
+    @classmethod
+    def generated_secrets(cls) -> dict[str, str]:
+        """Fresh values for the secrets that nobody types, when an account is added."""
+        return {field.name: secrets.token_urlsafe(32) for field in cls.fields if field.is_generated}
