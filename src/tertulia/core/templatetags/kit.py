@@ -1,5 +1,73 @@
 """The page kit's tags and filters."""
 
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
 from django import template
+from django.forms import BoundField, CheckboxInput, RadioSelect
+from django.template.context import Context
+from django.utils.safestring import SafeString
+
+from tertulia.core import clock, dates, marks
 
 register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """A drawing of the sprite: {% icon "inbox" %}, {% icon "check" "small" %}."""
+    return marks.icon(name, size)
+
+
+@register.simple_tag
+def logo() -> SafeString:
+    return marks.logo()
+
+
+@register.simple_tag
+def avatar(person: Any, size: str = "") -> SafeString:
+    """The initials of a user or a member, in a tint of their own; a dashed ring for nobody."""
+    return marks.avatar(person, size)
+
+
+@register.simple_tag(takes_context=True)
+def when(context: Context, moment: datetime | None, form: str = "short") -> SafeString | str:
+    """A moment in the brand's zone: {% when message.sent_at %}; "hour" or "full"."""
+    if moment is None:
+        return ""
+    zone = _zone(context)
+    if form == "full":
+        text = dates.full(moment, zone=zone)
+    elif form == "hour":
+        text = dates.hour(moment, zone=zone)
+    else:
+        text = dates.short(moment, now=clock.now(), zone=zone)
+    return dates.tag(moment, text, zone=zone)
+
+
+@register.inclusion_tag("core/_field.html")
+def field(bound: BoundField, kind: str = "") -> dict[str, Any]:
+    """A form field with its label, hint and errors; "wide" takes the whole row of a form."""
+    widget = bound.field.widget
+    bound.field.widget.attrs.setdefault("aria-describedby", f"{bound.id_for_label}-says")
+    if bound.errors:
+        widget.attrs["aria-invalid"] = "true"
+    return {
+        "field": bound,
+        "kind": kind,
+        "is_check": isinstance(widget, CheckboxInput),
+        "is_choice": isinstance(widget, RadioSelect),
+    }
+
+
+@register.filter
+def hue(value: Any) -> int:
+    """The nearest of the twelve hues that labels are drawn in."""
+    return marks.hue(value)
+
+
+def _zone(context: Context) -> str:
+    brand = context.get("brand")
+    return brand.time_zone if brand is not None else "UTC"
