@@ -1,0 +1,1 @@
+"""A call, or a talk in the shop, written down by whoever had it."""
