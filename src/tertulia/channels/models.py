@@ -43,7 +43,9 @@ class Account(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["next_poll_at"], name="account_poll", condition=models.Q(next_poll_at__isnull=False)),
+            models.Index(
+                fields=["next_poll_at"], name="account_poll", condition=models.Q(next_poll_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,6 +92,8 @@ class Message(models.Model):
     identity = models.ForeignKey(Identity, on_delete=models.CASCADE, null=True, related_name="+")
     author_id = models.BigIntegerField(null=True)
     """The teammate who wrote it, for what goes out from here."""
+    author_name = models.CharField(max_length=200, blank=True, default="")
+    """The name its writer had then."""
     direction = models.CharField(max_length=3, choices=Direction)
     kind = models.CharField(max_length=10)
     subject = models.CharField(max_length=300, blank=True, default="")
@@ -113,18 +117,18 @@ class Message(models.Model):
 
 
 class MessageVersion(models.Model):
-    """What a message said before it was edited upstream."""
+    """An earlier text of a message that was edited upstream, and since when it stood."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="versions")
     text = models.TextField()
     html = models.TextField(blank=True, default="")
-    until = models.DateTimeField()
+    at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["message", "until"], name="version_once")]
+        constraints = [models.UniqueConstraint(fields=["message", "at"], name="version_once")]
 
     def __str__(self) -> str:
-        return f"{self.message_id} until {self.until}"
+        return f"{self.message_id} at {self.at}"
 
 
 class Quarantine(models.Model):
@@ -180,7 +184,11 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], name="delivery_due", condition=models.Q(state="queued")),
             models.Index(fields=["lease_until"], name="delivery_lease", condition=models.Q(state="sending")),
-            models.Index(fields=["account", "state"], name="delivery_trouble", condition=models.Q(state__in=["unknown", "refused"])),
+            models.Index(
+                fields=["account", "state"],
+                name="delivery_trouble",
+                condition=models.Q(state__in=["unknown", "refused"]),
+            ),
         ]
 
     def __str__(self) -> str:

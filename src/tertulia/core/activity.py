@@ -6,7 +6,7 @@ is ids and short facts, never a message's text, so that erasing a person need no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from django.db import models
 from django.utils.functional import Promise
 
+from . import jobs
 from .models import Activity
 
 
@@ -52,8 +53,31 @@ def record(
     `on` the record it happened to, `brand` and `by` ids, `data` JSON-able facts for the sentence.
     Raises `UndeclaredActivity`.
     """
+    return record_many([(name, on, data)], brand=brand, at=at, by=by)[0]
+
+
+def record_many(
+    lines: Iterable[tuple[str, models.Model, Mapping[str, Any]]],
+    *,
+    brand: int,
+    at: datetime,
+    by: int | None = None,
+) -> list[Activity]:
+    """Write several lines at once: (type, record, data) each. Those it concerns are told after the commit."""
+    rows = [
+        Activity(
+            type=_declared(name), on_kind=on._meta.label_lower, on_id=on.pk, brand_id=brand, by_id=by, at=at,
+            data=dict(data),
+        )
+        for name, on, data in lines
+    ]  # fmt: skip
+    rows = Activity.objects.bulk_create(rows)
+    if rows:
+        jobs.enqueue("flows.tell", activity_ids=[row.id for row in rows])
+    return rows
+
+
+def _declared(name: str) -> str:
     if name not in _types:
         raise UndeclaredActivity(name)
-    return Activity.objects.create(
-        type=name, on_kind=on._meta.label_lower, on_id=on.pk, brand_id=brand, by_id=by, at=at, data=data
-    )
+    return name

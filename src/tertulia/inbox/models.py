@@ -71,15 +71,21 @@ class Conversation(models.Model):
     has_trouble = models.BooleanField(default=False)
     """An outgoing message was refused, or nobody knows whether it was sent."""
     turn = models.PositiveIntegerField(default=0)
-    """Raised with every message in or out: a reply names the turn it answers, so that two people can't answer one."""
+    """Raised with every message in or out."""
+    answered_turn = models.PositiveIntegerField(default=0)
+    """The turn of our last message: a reply names the turn its writer had read, so that two people can't answer one."""
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "thread_id"], name="conversation_unique")]
         indexes = [
             models.Index(fields=["brand", "state", "-last_activity_at", "-id"], name="conversation_state"),
-            models.Index(fields=["brand", "owner", "state", "-last_activity_at", "-id"], name="conversation_owner"),
-            models.Index(fields=["brand", "channel", "state", "-last_activity_at", "-id"], name="conversation_channel"),
+            models.Index(
+                fields=["brand", "owner", "state", "-last_activity_at", "-id"], name="conversation_owner"
+            ),
+            models.Index(
+                fields=["brand", "channel", "state", "-last_activity_at", "-id"], name="conversation_channel"
+            ),
             models.Index(
                 fields=["brand", "waiting_since", "id"],
                 name="conversation_waiting",
@@ -91,14 +97,20 @@ class Conversation(models.Model):
                 condition=models.Q(promise_due_at__isnull=False),
             ),
             models.Index(
-                fields=["snoozed_until", "id"], name="conversation_snoozed", condition=models.Q(state="snoozed")
+                fields=["snoozed_until", "id"],
+                name="conversation_snoozed",
+                condition=models.Q(state="snoozed"),
             ),
             models.Index(
                 fields=["brand", "-last_activity_at", "-id"],
                 name="conversation_trouble",
                 condition=models.Q(has_trouble=True),
             ),
-            models.Index(fields=["created_at", "id"], name="conversation_ownerless", condition=models.Q(state="open", owner__isnull=True)),
+            models.Index(
+                fields=["created_at", "id"],
+                name="conversation_ownerless",
+                condition=models.Q(state="open", owner__isnull=True),
+            ),
             models.Index(fields=["member", "-last_activity_at", "-id"], name="conversation_member"),
         ]
 
@@ -143,9 +155,14 @@ class ConversationLabel(models.Model):
     last_activity_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["conversation", "label"], name="conversation_label_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "label"], name="conversation_label_unique")
+        ]
         indexes = [
-            models.Index(fields=["label", "state", "-last_activity_at", "-conversation"], name="conversation_label_list"),
+            models.Index(
+                fields=["label", "state", "-last_activity_at", "-conversation"],
+                name="conversation_label_list",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,13 @@
-from django.urls import include, path
+"""Every address of the house. Rooms list their own; what is not here does not exist."""
 
-urlpatterns = [
-    path("accounts/", include("allauth.urls")),
+from importlib.util import find_spec
+
+from django.urls import include, path
+from django.urls.resolvers import URLResolver
+
+ROOMS = ["team", "brand", "channels", "community", "inbox", "flows", "api"]
+
+urlpatterns: list[URLResolver] = [path("accounts/", include("allauth.urls"))]
+urlpatterns += [
+    path("", include(f"tertulia.{room}.urls")) for room in ROOMS if find_spec(f"tertulia.{room}.urls")
 ]

@@ -5,61 +5,115 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('brand', '0001_initial'),
-        ('tertulia_channels', '0001_initial'),
+        ("brand", "0001_initial"),
+        ("tertulia_channels", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, default='', max_length=200, verbose_name='name')),
-                ('email', models.EmailField(blank=True, default='', max_length=254, verbose_name='e-mail')),
-                ('phone', models.CharField(blank=True, default='', max_length=32, verbose_name='phone')),
-                ('language', models.CharField(blank=True, default='', max_length=12, verbose_name='language')),
-                ('about', models.TextField(blank=True, default='', verbose_name='what we know')),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(blank=True, default="", max_length=200, verbose_name="name")),
+                ("email", models.EmailField(blank=True, default="", max_length=254, verbose_name="e-mail")),
+                ("phone", models.CharField(blank=True, default="", max_length=32, verbose_name="phone")),
+                (
+                    "language",
+                    models.CharField(blank=True, default="", max_length=12, verbose_name="language"),
+                ),
+                ("about", models.TextField(blank=True, default="", verbose_name="what we know")),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Joining',
+            name="Joining",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('merged', models.JSONField()),
-                ('why', models.CharField(max_length=200)),
-                ('by_id', models.BigIntegerField(null=True)),
-                ('at', models.DateTimeField()),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
-                ('kept', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='community.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("merged", models.JSONField()),
+                ("why", models.CharField(max_length=200)),
+                ("by_id", models.BigIntegerField(null=True)),
+                ("at", models.DateTimeField()),
+                ("undone_at", models.DateTimeField(null=True)),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"
+                    ),
+                ),
+                (
+                    "kept",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="community.member"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MemberIdentity',
+            name="MemberIdentity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_verified', models.BooleanField(default=False)),
-                ('identity', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tertulia_channels.identity')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='community.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_verified", models.BooleanField(default=False)),
+                (
+                    "identity",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tertulia_channels.identity",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="links",
+                        to="community.member",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='member',
-            index=models.Index(fields=['brand', '-last_seen_at', '-id'], name='member_recent'),
+            model_name="member",
+            index=models.Index(fields=["brand", "-last_seen_at", "-id"], name="member_recent"),
         ),
         migrations.AddIndex(
-            model_name='member',
-            index=models.Index(condition=models.Q(('email', ''), _negated=True), fields=['brand', 'email'], name='member_email'),
+            model_name="member",
+            index=models.Index(
+                condition=models.Q(("email", ""), _negated=True),
+                fields=["brand", "email"],
+                name="member_email",
+            ),
         ),
         migrations.AddIndex(
-            model_name='member',
-            index=models.Index(condition=models.Q(('phone', ''), _negated=True), fields=['brand', 'phone'], name='member_phone'),
+            model_name="member",
+            index=models.Index(
+                condition=models.Q(("phone", ""), _negated=True),
+                fields=["brand", "phone"],
+                name="member_phone",
+            ),
         ),
     ]

@@ -1,0 +1,139 @@
+"""Full-text search over messages, the same on both databases.
+
+Words are folded (case, accents) and stemmed here, once, so that SQLite's FTS5 and PostgreSQL's tsvector index the same
+tokens and answer alike: "panadería" is found by "panaderias". Each message also carries its brand as a token, so that a
+small brand's search never walks through a large one's.
+
+Results come newest first and by keyset on the message id; ordering by rank would cost a thousand times more.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import snowballstemmer
+from django.db import connection
+
+from .models import Message
+
+MAX_INDEXED = 20_000
+"""Characters of a message that are indexed; what stands deeper in a longer one is not found."""
+MAX_WORDS = 8
+_WORD = re.compile(r"[^\W_]+")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_stemmer = snowballstemmer.stemmer("spanish")
+
+WINDOW = 2_000
+"""PostgreSQL: how many of the newest messages are read before the index is asked for all matches."""
+
+
+@lru_cache(maxsize=50_000)
+def _tokens_of(word: str) -> str:
+    folded = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if c.isalnum())
+    stem = _stemmer.stemWord(folded)
+    return folded if stem == folded else f"{folded} {stem}"
+
+
+def tokens(text: str) -> str:
+    """The text as the index sees it: each word folded, with its Spanish stem when that differs."""
+    return " ".join(
+        _tokens_of(word) for word in _WORD.findall(_INVISIBLE.sub("", text[:MAX_INDEXED])) if len(word) < 60
+    )
+
+
+def _brand_token(brand_id: int) -> str:
+    return f"brandtoken{brand_id}"
+
+
+def document(brand_id: int, *texts: str) -> str:
+    return " ".join([_brand_token(brand_id), *(tokens(text) for text in texts if text)])
+
+
+def index(rows: Iterable[tuple[int, str]]) -> None:
+    """Add documents: (message id, `document(…)`)."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany("INSERT INTO message_search(rowid, words) VALUES (%s, %s)", list(rows))
+        else:
+            cursor.executemany(
+                "INSERT INTO message_search(message_id, words) VALUES (%s, to_tsvector('simple', %s))"
+                " ON CONFLICT (message_id) DO UPDATE SET words = excluded.words",
+                list(rows),
+            )
+
+
+def reindex(message_id: int, *, before: str, after: str) -> None:
+    """Replace a document. The index of SQLite keeps no texts, so it must be told the old one to forget it."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO message_search(message_search, rowid, words) VALUES ('delete', %s, %s)",
+                [message_id, before],
+            )
+    index([(message_id, after)])
+
+
+def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 60) -> list[int]:
+    """Ids of the brand's messages that hold every word of the query, newest first; the last word may be a beginning.
+
+    `before` continues after the last id of the page before. An empty query finds nothing.
+    """
+    words = [_tokens_of(word).split() for word in _WORD.findall(_INVISIBLE.sub("", query))[:MAX_WORDS]]
+    words = [forms for forms in words if forms]
+    if not words:
+        return []
+    if connection.vendor == "sqlite":
+        return _find_sqlite(brand_id, words, before, limit)
+    return _find_postgresql(brand_id, words, before, limit)
+
+
+def _find_sqlite(brand_id: int, words: Sequence[Sequence[str]], before: int | None, limit: int) -> list[int]:
+    terms = ["(" + " OR ".join(f'"{form}"' for form in forms) + ")" for forms in words]
+    terms[-1] = f'({terms[-1]} OR "{words[-1][0]}"*)'
+    match = " AND ".join([f'"{_brand_token(brand_id)}"', *terms])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rowid FROM message_search WHERE message_search MATCH %s AND rowid < %s ORDER BY rowid DESC LIMIT %s",
+            [match, before or 2**62, limit],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _find_postgresql(
+    brand_id: int, words: Sequence[Sequence[str]], before: int | None, limit: int
+) -> list[int]:
+    terms = ["(" + " | ".join(forms) + ")" for forms in words]
+    terms[-1] = f"({terms[-1]} | {words[-1][0]}:*)"
+    query = " & ".join([_brand_token(brand_id), *terms])
+    top = before or 2**62
+    with connection.cursor() as cursor:
+        # Left to itself the planner walks the primary key until it has found enough: seconds for a rare word.
+        # So the newest are read in any case, and only if they don't suffice the index is asked for every match.
+        cursor.execute(
+            "WITH newest AS MATERIALIZED (SELECT message_id, words FROM message_search WHERE message_id < %s"
+            " ORDER BY message_id DESC LIMIT %s)"
+            " SELECT message_id FROM newest WHERE words @@ to_tsquery('simple', %s) ORDER BY message_id DESC LIMIT %s",
+            [top, WINDOW, query, limit],
+        )
+        found = [row[0] for row in cursor.fetchall()]
+        if len(found) == limit:
+            return found
+        cursor.execute(
+            "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
+            " WHERE words @@ to_tsquery('simple', %s) AND message_id < %s)"
+            " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
+            [query, top, limit],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def threads(message_ids: Sequence[int]) -> list[tuple[int, int, str]]:
+    """(message id, account id, thread id) of these messages, in their order."""
+    rows = {
+        row[0]: row
+        for row in Message.objects.filter(id__in=message_ids).values_list("id", "account_id", "thread_id")
+    }
+    return [rows[id] for id in message_ids if id in rows]

@@ -1,0 +1,69 @@
+"""Who is behind an identity: everybody who writes is some member, made at their first word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from tertulia.channels.models import Identity
+
+from .models import Member, MemberIdentity
+
+
+def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) -> dict[int, Member]:
+    """The member of each identity by the identity's id; new ones are made.
+
+    Nobody is joined by their own word: an address typed into a form is no proof. `actions.join` does that by hand.
+    """
+    wanted = {identity.id: identity for identity in identities}
+    links = MemberIdentity.objects.filter(identity__in=wanted).select_related("member")
+    members = {link.identity_id: link.member for link in links}
+    strangers = [identity for id, identity in wanted.items() if id not in members]
+    fresh = Member.objects.bulk_create(
+        Member(
+            brand_id=brand_id,
+            name=identity.name or identity.handle,
+            email=identity.email,
+            phone=identity.phone,
+            language=identity.language,
+            first_seen_at=at,
+            last_seen_at=at,
+        )
+        for identity in strangers
+    )
+    MemberIdentity.objects.bulk_create(
+        MemberIdentity(identity=identity, member=member)
+        for identity, member in zip(strangers, fresh, strict=True)
+    )
+    return members | {identity.id: member for identity, member in zip(strangers, fresh, strict=True)}
+
+
+def learn(identities: Iterable[Identity], members: dict[int, Member], *, at: datetime) -> list[Member]:
+    """Fill what we did not know of these members from their identities, and note that they were seen.
+
+    Returns the members whose name has become known, so that lists can show it.
+    """
+    named = []
+    for identity in identities:
+        member = members[identity.id]
+        news = {
+            field: fact
+            for field, fact in (
+                ("name", identity.name or identity.handle),
+                ("email", identity.email),
+                ("phone", identity.phone),
+                ("language", identity.language),
+            )
+            if fact and not getattr(member, field)
+        }
+        if "name" in news:
+            named.append(member)
+        for field, fact in news.items():
+            setattr(member, field, fact)
+        member.last_seen_at = max(member.last_seen_at, at)
+        if news:
+            member.save(update_fields=news)
+    Member.objects.filter(id__in={member.id for member in members.values()}, last_seen_at__lt=at).update(
+        last_seen_at=at
+    )
+    return named

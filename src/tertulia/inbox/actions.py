@@ -1,0 +1,491 @@
+"""What people do with conversations. Each action is one transaction, takes who (`by`) and when (`at`), and leaves its
+line in the activity feed; one that can't be done raises an error whose message says why."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from tertulia.channels import intake as facts
+from tertulia.channels.models import Account, Delivery, Message
+from tertulia.core import activity
+from tertulia.core import wake as wake_work
+from tertulia.core.html import tidy
+from tertulia.team.models import Membership, User
+
+from . import activities, filing, promises
+from .models import (
+    Assignment,
+    Conversation,
+    ConversationLabel,
+    Draft,
+    Label,
+    Note,
+    Presence,
+    Read,
+)
+
+PRESENCE_SECONDS = 30
+"""How long somebody counts as looking after their page last said so."""
+TYPING_SECONDS = 8
+MAX_NOTE = 20_000
+
+
+class Problem(Exception):
+    """Something that can't be done; the message is for the person who tried."""
+
+
+class Empty(Problem):
+    """There is nothing to send."""
+
+
+class TooLong(Problem):
+    """Longer than the channel takes: `limit` characters."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            _("This channel takes {limit} characters at most. Shorten it or send it in two parts.").format(
+                limit=limit
+            )
+        )
+        self.limit = limit
+
+
+class CannotReply(Problem):
+    """The channel or its state doesn't allow an answer from here."""
+
+
+class Answered(Problem):
+    """Somebody else has answered since the writer last looked. Their words come first; nothing was sent."""
+
+    def __init__(self, by_name: str, at: datetime) -> None:
+        super().__init__(
+            _("{name} has just answered. Read that first; what you wrote is still here.").format(name=by_name)
+            if by_name
+            else _("This was answered meanwhile. Read that first; what you wrote is still here.")
+        )
+        self.by_name, self.at = by_name, at
+
+
+class TooLate(Problem):
+    """The answer has already left."""
+
+
+class NotAllowedHere(Problem):
+    """The person or label belongs to another brand, or may not answer."""
+
+
+# Answering
+
+
+@transaction.atomic
+def reply(*, conversation: Conversation, text: str, by: User, turn: int, at: datetime) -> Delivery:
+    """Write an answer and queue it; nothing leaves before the brand's undo window has passed.
+
+    `turn` is the conversation's turn its writer had read. The same words again from the same person (a double click, a
+    repeated request) give the delivery that is already there.
+    Raises `Empty`, `TooLong`, `CannotReply`, `Answered`.
+    """
+    text = tidy(text).strip()
+    conversation = _lock(conversation)
+    account = conversation.account
+    _check_reply(account, text)
+    if conversation.answered_turn > turn:
+        return _same_again(conversation, text=text, by=by, at=at)
+    key = secrets.token_urlsafe(24)
+    # Never before what it answers, whatever the network's clock says.
+    sent_at = max(at, conversation.last_activity_at)
+    message = Message.objects.create(
+        account=account, remote_id=f"pending:{key}", thread_id=conversation.thread_id, author_id=by.id,
+        author_name=by.name, direction=Message.Direction.OUT, kind=_kind(conversation), text=text,
+        sent_at=sent_at, received_at=at,
+    )  # fmt: skip
+    facts.index_message(message)
+    due_at = at + timedelta(seconds=conversation.brand.undo_seconds)
+    delivery = Delivery.objects.create(
+        account=account, message=message, key=key, to=_target(conversation), due_at=due_at,
+        created_by_id=by.id, created_at=at,
+    )  # fmt: skip
+    conversation.turn += 1
+    conversation.answered_turn = conversation.turn
+    if conversation.state == Conversation.State.SNOOZED:
+        conversation.state, conversation.snoozed_until = Conversation.State.OPEN, None
+    filing.recompute(conversation, at=at)
+    if conversation.owner_id is None:
+        _give(conversation, to=by, by=by, at=at, because={"answered": True})
+    Draft.objects.filter(conversation=conversation, user=by).delete()
+    mark_read(conversation=conversation, user=by)
+    _record(activities.REPLIED, conversation, by=by, at=at, message=message.id)
+    wake_work.after_commit()
+    return delivery
+
+
+def _check_reply(account: Account, text: str) -> None:
+    if not text:
+        raise Empty(_("Write the answer first."))
+    capabilities = account.capabilities
+    if "reply" not in capabilities.writes:
+        raise CannotReply(_("This channel can't be answered from here."))
+    if account.state == Account.State.PAUSED:
+        raise CannotReply(_("The channel is paused. Set it going again under Channels, then send."))
+    if capabilities.max_text is not None and len(text) > capabilities.max_text:
+        raise TooLong(capabilities.max_text)
+
+
+def _same_again(conversation: Conversation, *, text: str, by: User, at: datetime) -> Delivery:
+    last = (
+        Message.objects.filter(
+            account_id=conversation.account_id,
+            thread_id=conversation.thread_id,
+            direction=Message.Direction.OUT,
+        )
+        .select_related("delivery")
+        .order_by("-sent_at", "-id")
+        .first()
+    )
+    if last and last.author_id == by.id and last.text == text and at - last.sent_at < timedelta(minutes=5):
+        return last.delivery
+    raise Answered(last.author_name if last else "", last.sent_at if last else at)
+
+
+def _kind(conversation: Conversation) -> str:
+    last = _last_inbound(conversation)
+    return last.kind if last else "direct"
+
+
+def _target(conversation: Conversation) -> dict[str, str]:
+    last = _last_inbound(conversation)
+    person = last.identity.remote_id if last and last.identity else ""
+    return {
+        "thread_id": conversation.thread_id,
+        "remote_id": last.remote_id if last else "",
+        "person_id": person,
+    }
+
+
+def _last_inbound(conversation: Conversation) -> Message | None:
+    return (
+        Message.objects.filter(
+            account_id=conversation.account_id,
+            thread_id=conversation.thread_id,
+            direction=Message.Direction.IN,
+        )
+        .select_related("identity")
+        .order_by("-sent_at", "-id")
+        .first()
+    )
+
+
+@transaction.atomic
+def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
+    """Take an answer back before it leaves; its text becomes the draft again and is returned. Raises `TooLate`."""
+    caught = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.QUEUED, attempts=0)
+    if not caught.update(state=Delivery.State.CANCELLED, finished_at=at):
+        raise TooLate(_("It has already left."))
+    conversation = _conversation_of(delivery)
+    filing.recompute(conversation, at=at)
+    text = delivery.message.text
+    save_draft(conversation=conversation, user=by, text=text, at=at)
+    _record(activities.WITHDRAWN, conversation, by=by, at=at, message=delivery.message_id)
+    return text
+
+
+@transaction.atomic
+def decide_unknown(*, delivery: Delivery, was_sent: bool, by: User, at: datetime) -> None:
+    """A person looked: it had arrived after all, or it is to be sent again. Raises `Problem` when already decided."""
+    state = Delivery.State.SENT if was_sent else Delivery.State.QUEUED
+    undecided = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.UNKNOWN)
+    changes: dict[str, Any] = {
+        "state": state,
+        "why": "",
+        "finished_at": at if was_sent else None,
+        "due_at": at,
+    }
+    if not undecided.update(**changes, looks=0):
+        raise Problem(_("Somebody has settled this already."))
+    conversation = _conversation_of(delivery)
+    filing.recompute(conversation, at=at)
+    _record(activities.DECIDED, conversation, by=by, at=at, message=delivery.message_id, was_sent=was_sent)
+    wake_work.after_commit()
+
+
+@transaction.atomic
+def retry_refused(*, delivery: Delivery, by: User, at: datetime) -> None:
+    """Send a refused answer again, once its cause has been mended. Raises `Problem` when it isn't refused any more."""
+    refused = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.REFUSED)
+    if not refused.update(state=Delivery.State.QUEUED, why="", finished_at=None, due_at=at):
+        raise Problem(_("Somebody has sent this again already."))
+    conversation = _conversation_of(delivery)
+    filing.recompute(conversation, at=at)
+    _record(activities.RETRIED, conversation, by=by, at=at, message=delivery.message_id)
+    wake_work.after_commit()
+
+
+@transaction.atomic
+def record_outcome(*, delivery: Delivery, at: datetime) -> None:
+    """Let the conversation know how a delivery ended; called once the outcome stands in the delivery's row."""
+    conversation = _conversation_of(delivery)
+    filing.recompute(conversation, at=at)
+    name = {
+        Delivery.State.SENT: activities.SENT,
+        Delivery.State.REFUSED: activities.REFUSED,
+        Delivery.State.UNKNOWN: activities.UNKNOWN,
+    }[Delivery.State(delivery.state)]
+    data = {"account": delivery.account_id, "thread": conversation.thread_id, "message": delivery.message_id}
+    _record(name, conversation, by=None, at=at, **data, author=delivery.created_by_id)
+
+
+def _conversation_of(delivery: Delivery) -> Conversation:
+    return (
+        Conversation.objects.select_for_update(of=("self",))
+        .select_related("account", "brand")
+        .get(account_id=delivery.account_id, thread_id=delivery.message.thread_id)
+    )
+
+
+# Whose it is
+
+
+@transaction.atomic
+def assign(
+    *, conversation: Conversation, to: User | None, by: User | None, at: datetime,
+    because: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Give the conversation to a teammate, or to nobody; `by` is None when the routing chose.
+
+    Raises `NotAllowedHere` when they may not answer in this brand.
+    """
+    conversation = _lock(conversation)
+    if to is not None:
+        membership = (
+            Membership.objects.filter(brand_id=conversation.brand_id, user=to).select_related("user").first()
+        )
+        if membership is None or not membership.may("inbox.reply"):
+            raise NotAllowedHere(_("{name} can't answer in this brand.").format(name=to))
+    if conversation.owner_id == (to.id if to else None):
+        return
+    _give(conversation, to=to, by=by, at=at, because=because or {})
+
+
+def _give(
+    conversation: Conversation, *, to: User | None, by: User | None, at: datetime, because: Mapping[str, Any]
+) -> None:
+    conversation.owner, conversation.because = to, dict(because)
+    conversation.save(update_fields=["owner", "because"])
+    Assignment.objects.create(
+        conversation=conversation, to=to, by_id=by.id if by else None, at=at, because=dict(because)
+    )
+    if to is None:
+        _record(activities.UNASSIGNED, conversation, by=by, at=at)
+    else:
+        name = activities.ASSIGNED if by else activities.ROUTED
+        _record(name, conversation, by=by, at=at, to=to.id, to_name=to.name)
+
+
+# Labels
+
+
+@transaction.atomic
+def add_label(*, conversation: Conversation, label: Label, by: User | None, at: datetime) -> None:
+    """Raises `NotAllowedHere` for another brand's label. Putting it on twice changes nothing."""
+    put_on_labels(conversation=conversation, labels=[label], by=by, at=at)
+
+
+@transaction.atomic
+def put_on_labels(
+    *, conversation: Conversation, labels: Sequence[Label], at: datetime, by: User | None = None
+) -> None:
+    """Put on those that aren't on yet; one that somebody took off by hand is not put back by its words."""
+    if any(label.brand_id != conversation.brand_id for label in labels):
+        raise NotAllowedHere(_("That label belongs to another brand."))
+    if not labels:
+        return
+    conversation = _lock(conversation)
+    kept_off = set() if by else _taken_off(conversation)
+    fresh = [label for label in labels if label.id not in conversation.labels and label.id not in kept_off]
+    if not fresh:
+        return
+    ConversationLabel.objects.bulk_create(
+        [
+            ConversationLabel(
+                conversation=conversation, label=label, state=conversation.state,
+                last_activity_at=conversation.last_activity_at,
+            )
+            for label in fresh
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
+    conversation.labels = [*conversation.labels, *(label.id for label in fresh)]
+    _relabelled(conversation, at=at)
+    for label in fresh:
+        _record(activities.LABELLED, conversation, by=by, at=at, label=label.name, label_id=label.id)
+
+
+@transaction.atomic
+def remove_label(*, conversation: Conversation, label: Label, by: User, at: datetime) -> None:
+    conversation = _lock(conversation)
+    if label.id not in conversation.labels:
+        return
+    ConversationLabel.objects.filter(conversation=conversation, label=label).delete()
+    conversation.labels = [id for id in conversation.labels if id != label.id]
+    _relabelled(conversation, at=at)
+    _record(activities.UNLABELLED, conversation, by=by, at=at, label=label.name, label_id=label.id)
+
+
+def _taken_off(conversation: Conversation) -> set[int]:
+    lines = activity.Activity.objects.filter(
+        on_kind=conversation._meta.label_lower, on_id=conversation.id, type=activities.UNLABELLED
+    )
+    return {line.data["label_id"] for line in lines}
+
+
+def _relabelled(conversation: Conversation, *, at: datetime) -> None:
+    promises.recompute(conversation, at=at)
+    conversation.save(update_fields=["labels", *promises.FIELDS])
+
+
+# Notes
+
+
+@transaction.atomic
+def add_note(*, conversation: Conversation, text: str, by: User, at: datetime) -> Note:
+    """Write for the team's eyes; those named with @ are told. Raises `Empty`, `Problem` when it is too long."""
+    text = tidy(text).strip()
+    if not text:
+        raise Empty(_("Write the note first."))
+    if len(text) > MAX_NOTE:
+        raise Problem(_("A note takes {limit} characters at most.").format(limit=MAX_NOTE))
+    mentions = mentioned(text, conversation.brand_id)
+    note = Note.objects.create(conversation=conversation, by=by, text=text, mentions=mentions, at=at)
+    _record(activities.NOTED, conversation, by=by, at=at, note=note.id, mentions=mentions)
+    return note
+
+
+def mentioned(text: str, brand_id: int) -> list[int]:
+    """Ids of the brand's people whose name, or first name when only one has it, follows an @ in the text."""
+    if "@" not in text:
+        return []
+    people = [
+        membership.user for membership in Membership.objects.filter(brand_id=brand_id).select_related("user")
+    ]
+    firsts = [person.name.split(" ")[0].casefold() for person in people if person.name]
+    found = []
+    for person in people:
+        names = [person.name]
+        first = person.name.split(" ")[0]
+        if first and firsts.count(first.casefold()) == 1:
+            names.append(first)
+        if any(name and re.search(rf"@{re.escape(name)}\b", text, re.IGNORECASE) for name in names):
+            found.append(person.id)
+    return sorted(found)
+
+
+# State
+
+
+@transaction.atomic
+def snooze(*, conversation: Conversation, until: datetime, by: User, at: datetime) -> None:
+    """Put aside until a moment, or until the person writes again. Raises `Problem` for a moment that has passed."""
+    if until <= at:
+        raise Problem(_("Choose a moment that is still to come."))
+    conversation = _lock(conversation)
+    conversation.state, conversation.snoozed_until = Conversation.State.SNOOZED, until
+    conversation.snoozed_by_id, conversation.close_reason, conversation.closed_at = by.id, "", None
+    _changed_state(conversation, at=at)
+    _record(activities.SNOOZED, conversation, by=by, at=at, until=until.isoformat())
+
+
+@transaction.atomic
+def wake(*, conversation: Conversation, at: datetime) -> None:
+    """Bring back what was put aside; does nothing when it is back already."""
+    conversation = _lock(conversation)
+    if conversation.state != Conversation.State.SNOOZED:
+        return
+    conversation.state, conversation.snoozed_until = Conversation.State.OPEN, None
+    _changed_state(conversation, at=at)
+    _record(activities.WOKEN, conversation, by=None, at=at, snoozed_by=conversation.snoozed_by_id)
+
+
+@transaction.atomic
+def close(*, conversation: Conversation, reason: str, by: User, at: datetime) -> None:
+    """End it with a reason; a new message of the person opens it again. Raises `Problem` for an unknown reason."""
+    if reason not in Conversation.Reason.values:
+        raise Problem(_("Choose why it is closed."))
+    conversation = _lock(conversation)
+    if conversation.state == Conversation.State.CLOSED:
+        return
+    conversation.state, conversation.close_reason, conversation.closed_at = (
+        Conversation.State.CLOSED,
+        reason,
+        at,
+    )
+    conversation.snoozed_until = None
+    promises.on_close(conversation, at=at)
+    _changed_state(conversation, at=at)
+    _record(activities.CLOSED, conversation, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def reopen(*, conversation: Conversation, by: User, at: datetime) -> None:
+    conversation = _lock(conversation)
+    if conversation.state == Conversation.State.OPEN:
+        return
+    conversation.state, conversation.close_reason, conversation.closed_at = Conversation.State.OPEN, "", None
+    conversation.snoozed_until = None
+    promises.on_reopen(conversation, at=at)
+    _changed_state(conversation, at=at)
+    _record(activities.REOPENED, conversation, by=by, at=at)
+
+
+def _changed_state(conversation: Conversation, *, at: datetime) -> None:
+    filing.recompute(conversation, at=at)
+
+
+# What one person sees
+
+
+def save_draft(*, conversation: Conversation, user: User, text: str, at: datetime) -> None:
+    """Keep what somebody is writing; an empty text forgets it."""
+    if not text.strip():
+        Draft.objects.filter(conversation=conversation, user=user).delete()
+        return
+    Draft.objects.update_or_create(
+        conversation=conversation, user=user, defaults={"text": tidy(text), "at": at}
+    )
+
+
+def look(*, conversation: Conversation, user: User, is_typing: bool, at: datetime) -> None:
+    """Say that somebody has the conversation before them, and whether they write."""
+    Presence.objects.update_or_create(
+        conversation=conversation, user=user, defaults={"seen_at": at, "typing_at": at if is_typing else None}
+    )
+
+
+def leave(*, conversation: Conversation, user: User) -> None:
+    Presence.objects.filter(conversation=conversation, user=user).delete()
+
+
+def mark_read(*, conversation: Conversation, user: User) -> None:
+    Read.objects.update_or_create(conversation=conversation, user=user, defaults={"turn": conversation.turn})
+
+
+def _lock(conversation: Conversation) -> Conversation:
+    """The conversation as it stands now, with its row held until the transaction ends."""
+    return (
+        Conversation.objects.select_for_update(of=("self",))
+        .select_related("account", "brand", "owner")
+        .get(pk=conversation.pk)
+    )
+
+
+def _record(name: str, conversation: Conversation, *, by: User | None, at: datetime, **data: Any) -> None:
+    activity.record(
+        name, on=conversation, brand=conversation.brand_id, by=by.id if by else None, at=at,
+        person=conversation.member_name, **data,
+    )  # fmt: skip

@@ -1,0 +1,216 @@
+"""Puts messages into conversations: the step between the facts and the work.
+
+`file` is written for batches: a handful of statements for any number of messages. What it does per message is
+arithmetic on rows already in memory; anything unusual (an older message, an edit, a deletion) goes through
+`recompute`, which reads the conversation's messages anew and is right in every case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Q
+
+from tertulia.channels.intake import Recorded
+from tertulia.channels.models import Account, Delivery, Identity, Message
+from tertulia.community import recognition
+from tertulia.community.models import Member
+from tertulia.core import activity
+
+from . import activities, promises
+from .models import PREVIEW_LENGTH, Conversation, ConversationLabel
+
+_UNSENT = [Delivery.State.CANCELLED, Delivery.State.REFUSED]
+
+
+def file(account: Account, recorded: Recorded, *, at: datetime) -> list[Conversation]:
+    """File what an intake recorded, in its transaction. Returns the conversations that have a new message."""
+    new = [message for message in recorded.new if message.thread_id]
+    changed = [message for message in recorded.changed if message.thread_id]
+    conversations = _conversations(account, [*new, *changed], at=at)
+    clocks = promises.clocks_for(account.brand)
+    odd = {message.thread_id for message in changed}
+    received: dict[str, list[Message]] = {}
+    for message in new:
+        conversation = conversations[message.thread_id]
+        in_order = message.deleted_at is None and message.sent_at >= conversation.last_activity_at
+        _take_in(conversation, message, clocks)
+        if not in_order:
+            odd.add(message.thread_id)
+        received.setdefault(message.thread_id, []).append(message)
+    for thread_id in odd:
+        recompute(conversations[thread_id], at=at, save=False)
+    _save(conversations.values())
+    _tell(account, conversations, received, changed, at=at)
+    return [conversations[thread_id] for thread_id in received]
+
+
+def _conversations(account: Account, messages: Sequence[Message], *, at: datetime) -> dict[str, Conversation]:
+    """The conversation of each thread, locked where the database can; new ones are begun."""
+    first: dict[str, Message] = {}
+    for message in messages:
+        best = first.setdefault(message.thread_id, message)
+        if best.direction == Message.Direction.OUT and message.direction == Message.Direction.IN:
+            first[message.thread_id] = message
+    known = {
+        row.thread_id: row
+        for row in Conversation.objects.select_for_update().filter(account=account, thread_id__in=first)
+    }
+    identities = {
+        m.identity_id: m.identity for m in messages if m.identity and m.direction == Message.Direction.IN
+    }
+    starters = {m.identity_id: m.identity for m in first.values() if m.identity and m.thread_id not in known}
+    people: dict[int, Identity] = {id: who for id, who in {**identities, **starters}.items() if id and who}
+    members = recognition.recognise(people.values(), brand_id=account.brand_id, at=at)
+    named = recognition.learn(people.values(), members, at=at)
+    fresh = [_begin(account, message, members) for thread, message in first.items() if thread not in known]
+    known |= {row.thread_id: row for row in Conversation.objects.bulk_create(fresh)}
+    for member in named:
+        for conversation in known.values():
+            if conversation.member_id == member.id:
+                conversation.member_name = member.name
+    return known
+
+
+def _begin(account: Account, message: Message, members: dict[int, Member]) -> Conversation:
+    if message.identity_id is None:
+        raise ValueError(f"message {message.id} has a thread but no author")
+    member = members[message.identity_id]
+    return Conversation(
+        brand_id=account.brand_id,
+        account=account,
+        thread_id=message.thread_id,
+        member=member,
+        channel=account.kind,
+        member_name=member.name,
+        subject=message.subject,
+        language=member.language,
+        last_activity_at=message.sent_at,
+        created_at=message.sent_at,
+    )
+
+
+def _take_in(conversation: Conversation, message: Message, clocks: promises.Clocks) -> None:
+    conversation.turn += 1
+    conversation.last_activity_at = max(conversation.last_activity_at, message.sent_at)
+    conversation.preview = preview_of(message)
+    if message.direction == Message.Direction.OUT:
+        conversation.answered_turn = conversation.turn
+        conversation.last_outbound_at = message.sent_at
+        promises.on_reply(conversation, at=message.sent_at)
+        conversation.waiting_since = None
+        return
+    conversation.last_inbound_at = message.sent_at
+    if conversation.state != Conversation.State.OPEN:
+        _open_again(conversation)
+    if conversation.waiting_since is None:
+        conversation.waiting_since = message.sent_at
+        first, resolution = clocks.due(conversation.account_id, conversation.labels, message.sent_at)
+        promises.start(conversation, first, resolution)
+
+
+def _open_again(conversation: Conversation) -> None:
+    conversation.state = Conversation.State.OPEN
+    conversation.close_reason, conversation.closed_at = "", None
+    conversation.snoozed_until, conversation.snoozed_by_id = None, None
+
+
+def preview_of(message: Message) -> str:
+    return " ".join(message.text[: PREVIEW_LENGTH * 3].split())[:PREVIEW_LENGTH]
+
+
+def recompute(conversation: Conversation, *, at: datetime, save: bool = True) -> None:
+    """Set everything that follows from the messages, from the messages themselves.
+
+    An answer that was taken back or refused counts as not given; a message its writer deleted needs none.
+    """
+    messages = (
+        Message.objects.filter(account_id=conversation.account_id, thread_id=conversation.thread_id)
+        .filter(Q(delivery__isnull=True) | ~Q(delivery__state__in=_UNSENT))
+        .order_by("-sent_at", "-id")
+    )
+    alive = messages.filter(deleted_at__isnull=True)
+    last_out = alive.filter(direction=Message.Direction.OUT).first()
+    conversation.last_outbound_at = last_out.sent_at if last_out else None
+    inbound = alive.filter(direction=Message.Direction.IN)
+    last_in = inbound.first()
+    conversation.last_inbound_at = last_in.sent_at if last_in else None
+    last = alive.first()
+    conversation.preview = preview_of(last) if last else ""
+    newest = messages.first()
+    if newest:
+        conversation.last_activity_at = newest.sent_at
+    unanswered = inbound.filter(sent_at__gt=last_out.sent_at) if last_out else inbound
+    waiting = unanswered.last()
+    is_open = conversation.state == Conversation.State.OPEN
+    conversation.waiting_since = waiting.sent_at if waiting and is_open else None
+    conversation.has_trouble = Delivery.objects.filter(
+        message__account_id=conversation.account_id,
+        message__thread_id=conversation.thread_id,
+        state__in=[Delivery.State.REFUSED, Delivery.State.UNKNOWN],
+    ).exists()
+    promises.recompute(conversation, at=at)
+    if save:
+        _save([conversation])
+
+
+_SAVED = (
+    "state", "close_reason", "closed_at", "snoozed_until", "snoozed_by_id", "preview", "last_activity_at",
+    "last_inbound_at", "last_outbound_at", "waiting_since", "first_response_due_at", "first_responded_at",
+    "resolution_due_at", "promise_due_at", "warned_at", "broken_at", "has_trouble", "turn", "answered_turn",
+    "member_name",
+)  # fmt: skip
+
+
+def _save(conversations: Iterable[Conversation]) -> None:
+    """Write the changed rows with one prepared statement each: many times faster than `bulk_update`'s CASE."""
+    rows = list(conversations)
+    fields = [
+        Conversation._meta.get_field(name.removesuffix("_id") if name == "owner_id" else name)
+        for name in _SAVED
+    ]
+    assignments = ", ".join(f"{connection.ops.quote_name(field.column)} = %s" for field in fields)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {Conversation._meta.db_table} SET {assignments} WHERE id = %s",  # noqa: S608 — our own column names
+            [
+                [
+                    *(field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields),
+                    row.id,
+                ]
+                for row in rows
+            ],
+        )
+        cursor.executemany(
+            f"UPDATE {ConversationLabel._meta.db_table} SET state = %s, last_activity_at = %s WHERE conversation_id = %s",  # noqa: S608
+            [
+                [row.state, connection.ops.adapt_datetimefield_value(row.last_activity_at), row.id]
+                for row in rows
+                if row.labels
+            ],
+        )
+
+
+def _tell(
+    account: Account,
+    conversations: dict[str, Conversation],
+    received: dict[str, list[Message]],
+    changed: Sequence[Message],
+    *,
+    at: datetime,
+) -> None:
+    lines = []
+    for thread_id, messages in received.items():
+        inbound = sum(message.direction == Message.Direction.IN for message in messages)
+        name = activities.RECEIVED if inbound else activities.REPLIED
+        data = {"account": account.id, "thread": thread_id, "count": len(messages)}
+        lines.append(
+            (name, conversations[thread_id], {**data, "person": conversations[thread_id].member_name})
+        )
+    for message in changed:
+        conversation = conversations[message.thread_id]
+        name = activities.DELETED if message.deleted_at else activities.EDITED
+        lines.append((name, conversation, {"message": message.id, "person": conversation.member_name}))
+    activity.record_many(lines, brand=account.brand_id, at=at)

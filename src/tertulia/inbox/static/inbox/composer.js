@@ -1,0 +1,76 @@
+// Writing an answer or a note: keeps the draft, sends with Ctrl+Enter, puts in saved replies.
+customElements.define("t-composer", class extends HTMLElement {
+  connectedCallback() {
+    this.form = this.querySelector("form");
+    this.text = this.querySelector("textarea");
+    this.saved = this.querySelector("[data-saved]");
+    this.addEventListener("input", this.typed);
+    this.addEventListener("keydown", this.keyed);
+    this.addEventListener("click", this.insert);
+    this.addEventListener("change", this.turned);
+    this.addEventListener("htmx:beforeRequest", this.sending);
+    window.addEventListener("pagehide", this.keep);
+    this.count();
+    if (this.hasAttribute("focus")) this.text.focus();
+  }
+  disconnectedCallback() {
+    window.removeEventListener("pagehide", this.keep);
+    if (!this.isSent) this.keep();
+    clearTimeout(this.timer);
+  }
+  get isTyping() {
+    return Date.now() - (this.typedAt ?? 0) < 8000;
+  }
+  typed = ({ target }) => {
+    if (target !== this.text) return;
+    const wasTyping = this.isTyping;
+    this.typedAt = Date.now();
+    this.isDirty = true;
+    if (!wasTyping) this.closest("t-conversation")?.look();
+    if (this.saved) this.saved.hidden = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.keep, 900);
+    this.count();
+  };
+  count() {
+    const left = Number(this.dataset.limit) - [...this.text.value].length;
+    const place = this.querySelector("[data-count]");
+    if (!place || !this.dataset.limit) return;
+    place.hidden = left > 100;
+    place.textContent = left;
+    place.dataset.tone = left < 0 ? "late" : "";
+  }
+  keep = () => {
+    if (!this.isDirty) return;
+    this.isDirty = false;
+    const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+    const body = new URLSearchParams({ text: this.text.value });
+    fetch(this.dataset.draft, { method: "POST", headers, body, keepalive: true })
+      .then((answer) => answer.ok && this.saved && (this.saved.hidden = !this.text.value))
+      .catch(() => (this.isDirty = true));
+  };
+  keyed = (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      [...this.querySelectorAll("button[data-send]")].find((button) => button.checkVisibility())?.click();
+    }
+  };
+  insert = (event) => {
+    const link = event.target.closest("[data-insert]");
+    if (!link) return;
+    event.preventDefault();
+    link.closest("details").open = false;
+    this.text.setRangeText(link.dataset.insert, this.text.selectionStart, this.text.selectionEnd, "end");
+    this.text.focus();
+    this.text.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  turned = ({ target }) => {
+    if (target.name === "kind") this.text.focus();
+  };
+  sending = (event) => {
+    if (!event.target.matches("button[data-send]")) return;
+    clearTimeout(this.timer);
+    this.isDirty = false;
+    this.isSent = true;
+  };
+});

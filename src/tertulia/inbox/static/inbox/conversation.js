@@ -1,0 +1,38 @@
+// The open conversation: asks for what is new when something happened, says that somebody is looking at it.
+customElements.define("t-conversation", class extends HTMLElement {
+  connectedCallback() {
+    document.addEventListener("live:activity", this.heard);
+    document.addEventListener("live:state", this.again);
+    this.querySelector("[data-back]")?.addEventListener("click", this.back);
+    this.beat = setInterval(this.look, 10_000);
+    this.look();
+  }
+  disconnectedCallback() {
+    document.removeEventListener("live:activity", this.heard);
+    document.removeEventListener("live:state", this.again);
+    clearInterval(this.beat);
+  }
+  heard = ({ detail }) => {
+    if (detail.kind === "inbox.conversation" && String(detail.on) === this.dataset.id) this.news();
+  };
+  again = ({ detail }) => {
+    if (detail.isOpen && !detail.isFirst) this.news();
+  };
+  news() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => htmx.trigger(this.querySelector("[data-news]"), "news"), 120);
+  }
+  look = () => {
+    if (document.hidden) return;
+    const typing = this.querySelector("t-composer")?.isTyping ? "1" : "";
+    const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), "HX-Request": "true" };
+    fetch(this.dataset.presence, { method: "POST", headers, body: new URLSearchParams({ typing }) }).catch(() => {});
+  };
+  back = (event) => {
+    // On a phone the list is still there, at the place where it was left.
+    if (!document.querySelector("t-rows .row")) return;
+    event.preventDefault();
+    history.pushState(null, "", event.currentTarget.href);
+    this.remove();
+  };
+});
