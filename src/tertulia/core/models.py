@@ -48,6 +48,7 @@ class Job(models.Model):
             models.Index(fields=["due_at", "id"], name="job_due", condition=models.Q(state="waiting")),
             models.Index(fields=["lease_until"], name="job_lease", condition=models.Q(state="running")),
             models.Index(fields=["finished_at"], name="job_finished", condition=models.Q(state="done")),
+            models.Index(fields=["finished_at"], name="job_failed", condition=models.Q(state="failed")),
         ]
 
     def __str__(self) -> str:

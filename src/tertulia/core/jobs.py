@@ -1,0 +1,322 @@
+"""Background jobs: what has to happen is a row with a moment, written in the transaction of its cause.
+
+    @jobs.task("inbound.process", attempts=8)
+    def process(*, message_ids: list[int]) -> None: ...
+
+    jobs.enqueue(process, message_ids=[7])      # leaves with the caller's transaction
+
+    @jobs.periodic("promises.tick", seconds=60)
+    def tick() -> None: ...
+
+Arguments are JSON-able, best ids. Every job may run twice (after a crash), so each step must bear repeating.
+This is the only file that knows how: a due table with leases and fences, see `due.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db import close_old_connections, transaction
+
+from . import bell, clock, due
+from .models import Job
+from .redact import describe
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+"""How long a claim holds without a sign of life; the worker renews the leases of what it still runs."""
+LOOKS_ANYWAY = timedelta(seconds=0.5)
+"""The worker never sleeps longer than this."""
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(hours=1)
+KEEP_DONE = timedelta(days=3)
+KEEP_FAILED = timedelta(days=60)
+PRUNE_BATCH = 2_000
+
+_CLAIM = "id, fence, task, args, attempts"
+_DUE = "SELECT id FROM core_job WHERE state = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
+
+Function = TypeVar("Function", bound=Callable[..., None])
+
+
+class UnknownTask(LookupError):
+    """No task of this name is installed (yet): the job waits for a worker that knows it."""
+
+
+class TwoTasks(ValueError):
+    """Two functions claim one name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    name: str
+    function: Callable[..., None]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    task: Task
+    seconds: int
+
+    def key(self, at: datetime) -> str:
+        return f"{self.task.name}@{self.number(at)}"
+
+    def number(self, at: datetime) -> int:
+        return int(at.timestamp() // self.seconds)
+
+    def next_after(self, at: datetime) -> datetime:
+        return datetime.fromtimestamp((self.number(at) + 1) * self.seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job in the hands of this worker."""
+
+    id: int
+    fence: int
+    task: str
+    args: Mapping[str, Any]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a claimed job ended: without an error, or with one."""
+
+    claim: Claim
+    error: str = ""
+
+
+tasks: dict[str, Task] = {}
+periodics: dict[str, Periodic] = {}
+
+
+def task(name: str, *, attempts: int = 8) -> Callable[[Function], Function]:
+    """Register a function as the job `name`; it takes keyword arguments only and stays a function."""
+
+    def register(function: Function) -> Function:
+        known = tasks.get(name)
+        if known and _place(known.function) != _place(function):
+            raise TwoTasks(name)
+        tasks[name] = Task(name, function, attempts)
+        function.task_name = name  # type: ignore[attr-defined]
+        return function
+
+    return register
+
+
+def periodic(name: str, *, seconds: int, attempts: int = 3) -> Callable[[Function], Function]:
+    """Register a function without arguments that runs once per tick, on however many hosts workers run.
+
+    Ticks missed while no worker ran are not made up for.
+    """
+
+    def register(function: Function) -> Function:
+        task(name, attempts=attempts)(function)
+        periodics[name] = Periodic(tasks[name], seconds)
+        return function
+
+    return register
+
+
+def enqueue(
+    what: Callable[..., None] | str, /, *, due_at: datetime | None = None, key: str | None = None, **args: Any
+) -> None:
+    """Let a task run once, at `due_at` or as soon as the present transaction is committed.
+
+    `what` a registered function, or the name of one in a higher room. With a `key`, nothing happens
+    when a job of that key exists already, even a finished one (those are kept for three days).
+    """
+    now = clock.now()
+    name = what if isinstance(what, str) else what.task_name  # type: ignore[attr-defined]
+    job = Job(task=name, args=args, key=key, due_at=due_at or now, created_at=now)
+    if key is None:
+        job.save(force_insert=True)
+    else:
+        Job.objects.bulk_create([job], ignore_conflicts=True)
+    wake(job.due_at)
+
+
+def wake(due_at: datetime) -> None:
+    """Tell this machine's worker, once the present transaction is durable, that something is due.
+
+    For due tables of their own, such as deliveries; `enqueue` does it by itself.
+    """
+    if due_at <= clock.now() + LOOKS_ANYWAY:
+        transaction.on_commit(bell.ring, robust=True)
+
+
+def run_due(at: datetime, *, raises: bool = True) -> int:
+    """Run all that is due, and what that enqueues, in the calling thread; returns how many ran. For tests.
+
+    A failing job is put back as in the worker; then its error is raised, unless told not to.
+    """
+    ran = 0
+    while claims := claim(at=at, limit=20):
+        results = [_attempt(claimed) for claimed in claims]
+        settle([result for result, _ in results], at=at)
+        ran += len(claims)
+        for _, error in results:
+            if error and raises:
+                raise error
+    return ran
+
+
+# ── what the worker does ───────────────────────────────────────────────────
+
+
+def claim(*, at: datetime, limit: int) -> list[Claim]:
+    """Take jobs that are due: they run now, under a lease."""
+    found = due.change(
+        "core_job",
+        "state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s",
+        where=due.one_of(_DUE),
+        params=[at + LEASE, at, limit],
+        returning=_CLAIM,
+    )
+    return [_claim(row) for row in sorted(found)]
+
+
+def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
+    """Take jobs that are due in order to hand them to somebody else: their moment moves to a lease's end.
+
+    When the message is lost they are simply due again then.
+    """
+    found = due.change(
+        "core_job",
+        "fence = fence + 1, due_at = %s",
+        where=due.one_of(_DUE),
+        params=[at + LEASE, at, limit],
+        returning="id, fence",
+    )
+    return [(id, fence) for id, fence in sorted(found)]
+
+
+def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
+    """Begin a job that was handed over; None when its ticket was used already or is out of date."""
+    found = due.change(
+        "core_job",
+        "state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s",
+        where="id = %s AND fence = %s AND state = 'waiting'",
+        params=[at + LEASE, *ticket],
+        returning=_CLAIM,
+    )
+    return _claim(found[0]) if found else None
+
+
+def run(claimed: Claim) -> Result:
+    """Do the work of one claim. Nothing leaves this function but a result."""
+    close_old_connections()
+    return _attempt(claimed)[0]
+
+
+def settle(results: Iterable[Result], *, at: datetime) -> int:
+    """Write down how jobs ended, all in one transaction; returns how many the fence refused."""
+    results = list(results)
+    done = [(result.claim.id, result.claim.fence) for result in results if not result.error]
+    written = 0
+    with transaction.atomic():
+        if done:
+            changed = due.change(
+                "core_job",
+                "state = 'done', finished_at = %s, lease_until = NULL, error = ''",
+                where="state = 'running' AND " + due.tickets(done),
+                params=[at],
+            )
+            written += len(changed)
+        written += sum(_put_back(result, at=at) for result in results if result.error)
+    return len(results) - written
+
+
+def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
+    """Say that these are still being run."""
+    if given := list(tickets):
+        running = "state = 'running' AND " + due.tickets(given)
+        due.change("core_job", "lease_until = %s", where=running, params=[at + LEASE])
+
+
+def free_lost(*, at: datetime) -> int:
+    """Put back what a worker that died was running; what killed its worker too often has failed."""
+    lost = due.rows(
+        f"SELECT {_CLAIM} FROM core_job WHERE state = 'running' AND lease_until < %s LIMIT 100",  # noqa: S608
+        [at],
+    )
+    if lost:
+        settle([Result(_claim(row), "The worker stopped while it ran.") for row in lost], at=at)
+    return len(lost)
+
+
+def tick(*, at: datetime, since: datetime | None = None) -> datetime | None:
+    """Enqueue the present tick of the work whose tick began after `since`, unless another worker was quicker.
+
+    Returns when the next one is due.
+    """
+    begun = [each for each in periodics.values() if since is None or each.number(since) != each.number(at)]
+    if begun:
+        Job.objects.bulk_create(
+            [Job(task=each.task.name, key=each.key(at), due_at=at, created_at=at) for each in begun],
+            ignore_conflicts=True,
+        )
+    return min((each.next_after(at) for each in periodics.values()), default=None)
+
+
+def prune(*, at: datetime) -> int:
+    """Forget what was done some days ago and what failed long ago, in small steps that hold up nobody."""
+    done = Job.objects.filter(state=Job.State.DONE, finished_at__lt=at - KEEP_DONE)
+    failed = Job.objects.filter(state=Job.State.FAILED, finished_at__lt=at - KEEP_FAILED)
+    pruned = 0
+    for old in (done, failed):
+        ids = list(old.values_list("pk", flat=True)[:PRUNE_BATCH])
+        pruned += Job.objects.filter(pk__in=ids).delete()[0]
+    return pruned
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many tries: doubling, and scattered, so that a crowd returns one by one."""
+    wait = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), LONGEST_WAIT)
+    return wait * random.uniform(0.75, 1.25)  # noqa: S311 — scatter, not secrecy
+
+
+def _place(function: Callable[..., None]) -> tuple[str, str]:
+    return function.__module__, function.__qualname__
+
+
+def _claim(row: tuple[Any, ...]) -> Claim:
+    id, fence, name, args, attempts = row
+    return Claim(id, fence, name, json.loads(args) if isinstance(args, str) else args, attempts)
+
+
+def _attempt(claimed: Claim) -> tuple[Result, Exception | None]:
+    try:
+        _function(claimed.task)(**claimed.args)
+    except Exception as error:  # noqa: BLE001 — whatever it is, it is this job's error and stays with it
+        where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+        log.warning("Job %s %s failed: %s\n%s", claimed.id, claimed.task, describe(error), where)
+        return Result(claimed, describe(error)), error
+    return Result(claimed), None
+
+
+def _function(name: str) -> Callable[..., None]:
+    try:
+        return tasks[name].function
+    except KeyError:
+        raise UnknownTask(f"No task is named {name}.") from None
+
+
+def _put_back(result: Result, *, at: datetime) -> int:
+    claimed = result.claim
+    attempts = tasks[claimed.task].attempts if claimed.task in tasks else 8
+    mine = Job.objects.filter(pk=claimed.id, fence=claimed.fence, state=Job.State.RUNNING)
+    if claimed.attempts < attempts:
+        later = at + backoff(claimed.attempts)
+        return mine.update(state=Job.State.WAITING, due_at=later, lease_until=None, error=result.error)
+    return mine.update(state=Job.State.FAILED, finished_at=at, lease_until=None, error=result.error)

@@ -1,0 +1,40 @@
+"""Takes secrets out of a text before it is logged, stored or shown: whatever looks like one is masked."""
+
+from __future__ import annotations
+
+import re
+
+MASK = "•••"
+LONGEST = 500
+
+_PATTERNS = (
+    # https://user:password@host
+    (re.compile(r"(?<=://)[^/\s@]+@"), f"{MASK}@"),
+    # the whole query: tokens, codes and signatures travel in it
+    (re.compile(r"(https?://[^\s?#'\"]*)[?#][^\s'\"]*"), rf"\1?{MASK}"),
+    (re.compile(r"(?i)\b(bearer|basic|token|digest)\s+[\w.~+/=-]{6,}"), rf"\1 {MASK}"),
+    (
+        re.compile(
+            r"(?i)([\"']?[\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization|signature|cookie)[\w-]*"
+            r"[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"
+        ),
+        rf"\1{MASK}",
+    ),
+    # a long run of random signs that holds both letters and digits
+    (re.compile(r"\b(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/=-]{24,}"), MASK),
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def redact(text: str, *, longest: int = LONGEST) -> str:
+    """One printable line, without what looks like a secret, cut to `longest` signs."""
+    text = _CONTROL.sub(" ", text[: longest * 8])
+    for pattern, instead in _PATTERNS:
+        text = pattern.sub(instead, text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def describe(error: BaseException) -> str:
+    """What went wrong, for a table or a log: the kind of error and its text, redacted."""
+    text = str(error)
+    return redact(f"{type(error).__name__}: {text}" if text else type(error).__name__)
