@@ -110,9 +110,7 @@ class Hours:
         if self._is_closed_on(day):
             return
         for opens, closes in self._week[day.weekday()]:
-            until = (
-                datetime.combine(day, closes) if closes < _MIDNIGHT else datetime.combine(day + _DAY, time())
-            )
+            until = datetime.combine(day, closes) if closes < _MIDNIGHT else datetime.combine(day + _DAY, time())
             starts = zones.moment(datetime.combine(day, opens), self.zone)
             ends = zones.moment(until, self.zone)
             if starts < ends:
