@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 from django.db import close_old_connections, transaction
 
-from . import bell, clock, due
+from . import clock, due, wake
 from .models import Job
 from .redact import describe
 
@@ -143,16 +143,8 @@ def enqueue(
         job.save(force_insert=True)
     else:
         Job.objects.bulk_create([job], ignore_conflicts=True)
-    wake(job.due_at)
-
-
-def wake(due_at: datetime) -> None:
-    """Tell this machine's worker, once the present transaction is durable, that something is due.
-
-    For due tables of their own, such as deliveries; `enqueue` does it by itself.
-    """
-    if due_at <= clock.now() + LOOKS_ANYWAY:
-        transaction.on_commit(bell.ring, robust=True)
+    if job.due_at <= now + LOOKS_ANYWAY:
+        wake.after_commit()
 
 
 def run_due(at: datetime, *, raises: bool = True) -> int:

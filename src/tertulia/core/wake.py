@@ -17,9 +17,15 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 LONGEST_PATH = 100
 """An address of a unix socket holds 104 to 108 bytes, depending on the system."""
+
+
+def after_commit() -> None:
+    """Ring once the present transaction is durable; at once outside of one."""
+    transaction.on_commit(ring, robust=True)
 
 
 def ring() -> None:
