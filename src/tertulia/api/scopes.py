@@ -1,0 +1,14 @@
+"""What a token may be allowed. A scope never gives more than its user's role does: both must allow a call."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SCOPES: dict[str, str | Promise] = {
+    "brand:read": _("See the brand and its team"),
+    "channels:read": _("See the connected channels and how they are doing"),
+    "conversations:read": _("Read conversations, messages, notes, labels and saved replies"),
+    "conversations:write": _("Assign, label, put aside, close and reopen conversations, and write notes"),
+    "replies:write": _("Answer people in the brand's name"),
+    "people:read": _("Read who the people are, with their e-mail and phone"),
+    "webhooks:manage": _("Add, change and remove webhooks"),
+}
