@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "django_htmx",
     "csp",
     "ninja",
@@ -137,20 +138,51 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "tertulia.team.accounts.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "tertulia.team.accounts.SocialAccountAdapter"
+MFA_ADAPTER = "tertulia.team.accounts.SecondFactorAdapter"
+ACCOUNT_FORMS = {
+    "login": "tertulia.team.entrance_forms.LoginForm",
+    "reauthenticate": "tertulia.team.entrance_forms.ReauthenticateForm",
+    "change_password": "tertulia.team.entrance_forms.ChangePasswordForm",
+    "set_password": "tertulia.team.entrance_forms.SetPasswordForm",
+    "reset_password": "tertulia.team.entrance_forms.ResetPasswordForm",
+    "reset_password_from_key": "tertulia.team.entrance_forms.ResetPasswordKeyForm",
+}
+MFA_FORMS = {
+    "authenticate": "tertulia.team.entrance_forms.SecondFactorForm",
+    "reauthenticate": "tertulia.team.entrance_forms.SecondFactorAgainForm",
+    "activate_totp": "tertulia.team.entrance_forms.ActivateAppForm",
+    "add_webauthn": "tertulia.team.entrance_forms.AddKeyForm",
+    "edit_webauthn": "tertulia.team.entrance_forms.RenameKeyForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up: people come by invitation to their own address
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Tertulia · "
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_HTTPS else "http"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are given by a manager, never typed by a stranger
 MFA_TOTP_ISSUER = "Tertulia"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 SOCIALACCOUNT_ONLY = False
+PASSWORD_RESET_TIMEOUT = 60 * 60
+# The limits on signing in are counted here. In the database, not in each process's memory: several web processes, and
+# several machines, must count together, and a restart must not set an attacker's count back to nothing.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "team_limits",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 SOCIALACCOUNT_PROVIDERS = (
     {
         "openid_connect": {

@@ -7,7 +7,7 @@ from django.urls.resolvers import URLResolver
 
 ROOMS = ["team", "brand", "channels", "community", "inbox", "flows", "api"]
 
-urlpatterns: list[URLResolver] = [path("accounts/", include("allauth.urls"))]
+urlpatterns: list[URLResolver] = [path("accounts/", include("tertulia.team.entrance_urls"))]
 urlpatterns += [
     path("", include(f"tertulia.{room}.urls")) for room in ROOMS if find_spec(f"tertulia.{room}.urls")
 ]

@@ -23,6 +23,7 @@ class BrandRequest(HttpRequest):
 
     brand: Brand
     membership: Membership
+    memberships: list[Membership]
 
 
 def brand_required(
@@ -42,12 +43,10 @@ def brand_required(
         @login_required
         @wraps(view)
         def guarded(request: Any, brand: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            membership = (
-                Membership.objects.select_related("brand").filter(user=request.user, brand__slug=brand).first()
-            )
+            memberships = memberships_of(request)
+            membership = next((one for one in memberships if one.brand.slug == brand), None)
             if membership is None:
                 raise Http404
-            membership.user = request.user
             request.brand, request.membership = membership.brand, membership
             if not membership.may(permission):
                 raise PermissionDenied
@@ -57,3 +56,17 @@ def brand_required(
         return guarded
 
     return decorate
+
+
+def memberships_of(request: Any) -> list[Membership]:
+    """Every membership of whoever asks, by the brand's name, with `unread` notifications: read once a request.
+
+    One query serves the door, the list of brands to switch to and the bell.
+    """
+    if not hasattr(request, "memberships"):
+        found = list(Membership.objects.filter(user=request.user).with_unread().select_related("brand"))
+        for membership in found:
+            membership.user = request.user
+        request.memberships = sorted(found, key=lambda one: (one.brand.name.casefold(), one.brand_id))
+    memberships: list[Membership] = request.memberships
+    return memberships

@@ -1,15 +1,112 @@
-"""How people sign in: nobody signs up by themselves, they are invited."""
+"""How people sign in. Nobody signs up by themselves: they are invited, or join by their company's own sign-in."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tertulia.core import crypto, jobs
+
+from . import mail
+from .models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": _("This account is closed. Ask whoever manages the desk to open it again."),
+        "email_password_mismatch": _("The e-mail and the password don't match. Try again."),
+        "enter_current_password": _("That is not your present password."),
+        "incorrect_code": _("That code is not right. Codes change every 30 seconds: try the one shown now."),
+        "incorrect_password": _("That is not your password."),
+        "invalid_login": _("That did not work. Try again."),
+        "invalid_or_expired_key": _("This link no longer works. Ask for another one."),
+        "invalid_password_reset": _("This link no longer works. Ask for another one."),
+        "too_many_login_attempts": _("Too many tries that failed. Wait five minutes and try again."),
+        "rate_limited": _("Too many tries. Wait a few minutes and try again."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("team:profile")
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        names = {
+            "reauthenticate": _("Use your password"),
+            "mfa_reauthenticate": _("Use a code from your app"),
+            "mfa_reauthenticate:webauthn": _("Use a passkey"),
+        }
+        methods = super().get_reauthentication_methods(user)
+        return [{**method, "description": names.get(method["id"], method["description"])} for method in methods]
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tell the person that something about their sign-in changed; the words are in our templates."""
+        if not mail.is_set_up():
+            return
+        facts = {"ip": self.get_client_ip(self.request), "user": user, **(context or {})}
+        with translation.override(user.language or settings.LANGUAGE_CODE):
+            subject = render_to_string(f"{template_prefix}_subject.txt", facts).strip()
+            text = render_to_string("account/email/about_you.txt", {**facts, "what": subject})
+        jobs.enqueue(mail.send, to=user.email, subject=subject, text=text)
+
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return False
+
+    def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:
+        return reverse("team:profile")
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Join the company's sign-in to the person of the same address, if the company vouches for the address.
+
+        Our own addresses are given by a manager or at the console, never typed by whoever signs up; so the address
+        proves who it is once the provider has verified it.
+        """
+        if sociallogin.state.get("process") != AuthProcess.LOGIN:
+            raise PermissionDenied
+        if sociallogin.is_existing:
+            return
+        verified = [address.email.lower() for address in sociallogin.email_addresses if address.verified]
+        user = User.objects.filter(email__in=verified, is_active=True).first()
+        if user is not None:
+            sociallogin.connect(request, user)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": AccountAdapter.error_messages["incorrect_code"],
+        "cannot_generate_recovery_codes": _("Recovery codes need a second step first: add an app or a passkey."),
+    }
+
+    def encrypt(self, text: str) -> str:
+        return crypto.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return crypto.decrypt(encrypted_text)
+
+    def _get_site_name(self) -> str:
+        return "Tertulia"
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return gettext("Passkey {number}").format(number=count + 1)

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,7 @@ class TeamConfig(AppConfig):
     name = "tertulia.team"
     label = "team"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import_module("tertulia.team.activities")
+        import_module("tertulia.team.mail")

@@ -1,8 +1,30 @@
+"""What the page shell needs on every page, without a query of its own on pages of a brand."""
+
+from __future__ import annotations
+
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from tertulia.brand.models import Brand
+
+from .access import memberships_of
+from .permissions import table
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """What the page shell needs on every page: the brand in the address and the brands to switch to."""
-    return {"brand": getattr(request, "brand", None), "membership": getattr(request, "membership", None)}
+    """The brand in the address, the brands to switch to, what is unread, and what the reader may do (`can`)."""
+    membership = getattr(request, "membership", None)
+    return {
+        "brand": getattr(request, "brand", None),
+        "membership": membership,
+        "can": table(membership.role) if membership else {},
+        "brands": SimpleLazyObject(lambda: _brands(request)),
+        "unread_notifications": membership.unread if membership else 0,
+    }
+
+
+def _brands(request: HttpRequest) -> list[Brand]:
+    user = getattr(request, "user", None)
+    return [one.brand for one in memberships_of(request)] if user is not None and user.is_authenticated else []

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand, OpeningHours
@@ -52,6 +54,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def of(self, brand: Brand) -> Self:
+        return self.filter(brand=brand)
+
+    def with_unread(self) -> Self:
+        """Adds `unread`: how many notifications of the brand the person has not read."""
+        unread = Notification.objects.filter(user=OuterRef("user"), brand=OuterRef("brand"), read_at=None)
+        counted = unread.order_by().values("brand").annotate(count=Count("pk")).values("count")
+        return self.annotate(unread=Coalesce(Subquery(counted), 0))
+
+
 class Membership(models.Model):
     """A person's place in one brand: the role they have there and how much they can carry."""
 
@@ -61,6 +74,10 @@ class Membership(models.Model):
     capacity = models.PositiveSmallIntegerField(_("conversations at once"), default=25)
     is_fallback = models.BooleanField(_("takes what nobody else can"), default=False)
     created_at = models.DateTimeField()
+
+    objects = MembershipQuerySet.as_manager()
+    unread: int
+    """Of `with_unread`."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "brand"], name="membership_unique")]
@@ -165,7 +182,11 @@ class Notification(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "activity_id"], name="notification_once")]
-        indexes = [models.Index(fields=["user", "-id"], name="notification_newest")]
+        indexes = [
+            models.Index(fields=["user", "brand", "-id"], name="notification_newest"),
+            models.Index(fields=["user", "brand"], name="notification_unread", condition=models.Q(read_at=None)),
+            models.Index(fields=["id"], name="notification_to_mail", condition=models.Q(mailed_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reason} → {self.user_id}"

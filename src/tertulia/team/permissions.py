@@ -1,5 +1,9 @@
 """What each role may do. One table drives the pages, the API, the help and the tests."""
 
+from __future__ import annotations
+
+from functools import cache
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -32,10 +36,39 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "team.read": _EVERYONE,
     "team.manage": _MANAGING,
     "brand.manage": _DIRECTING,
+    "brand.create": _MANAGING,
     "api.manage": _MANAGING,
+}
+
+WHAT_FOR = {
+    Role.MANAGER: _("answers, and sets up channels, team and brand"),
+    Role.EXPERT: _("answers what they know about"),
+    Role.APPROVER: _("answers, and gives the go-ahead to others"),
+    Role.DIRECTOR: _("reads everything, leaves notes, decides about the brand"),
+    Role.READER: _("reads, changes nothing"),
+    Role.ADVISER: _("from outside: reads and leaves notes"),
 }
 
 
 def allows(role: str, permission: str) -> bool:
     """Raises KeyError for a permission nobody declared: a typo must not pass for a refusal."""
     return role in PERMISSIONS[permission]
+
+
+def rights(role: str) -> frozenset[str]:
+    return frozenset(name for name, roles in PERMISSIONS.items() if role in roles)
+
+
+def may_grant(role: str) -> list[Role]:
+    """The roles that somebody of `role` may give to others: none that can do what they can't."""
+    return [other for other in Role if rights(other) <= rights(role)]
+
+
+@cache
+def table(role: str) -> dict[str, dict[str, bool]]:
+    """The rights of a role by room, as templates ask for them: {% if can.inbox.reply %}."""
+    rooms: dict[str, dict[str, bool]] = {}
+    for name, roles in PERMISSIONS.items():
+        room, _dot, verb = name.partition(".")
+        rooms.setdefault(room, {})[verb] = role in roles
+    return rooms
