@@ -50,7 +50,7 @@ def record(account: Account, envelopes: Sequence[Envelope], *, at: datetime) -> 
         elif story.carry_on(message, identities):
             recorded.changed.append(message)
     _insert(account, recorded.new)
-    _insert_versions(stories, recorded)
+    _insert_versions(stories, [*recorded.new, *known.values()])
     recorded.new.sort(key=lambda message: (message.sent_at, message.id))
     return recorded
 
@@ -214,10 +214,11 @@ def _insert(account: Account, messages: list[Message]) -> None:
     search.index((message.id, _document(message)) for message in messages)
 
 
-def _insert_versions(stories: dict[str, _Story], recorded: Recorded) -> None:
+def _insert_versions(stories: dict[str, _Story], messages: Iterable[Message]) -> None:
+    """Keep the earlier texts, those included that arrive after the later ones."""
     versions = [
         MessageVersion(message=message, text=text, html=html, at=moment)
-        for message in [*recorded.new, *recorded.changed]
+        for message in messages
         for moment, (text, html) in stories[message.remote_id].texts.items()
         if moment < (message.edited_at or message.sent_at)
     ]

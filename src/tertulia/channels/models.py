@@ -43,9 +43,7 @@ class Account(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["next_poll_at"], name="account_poll", condition=models.Q(next_poll_at__isnull=False)
-            ),
+            models.Index(fields=["next_poll_at"], name="account_poll", condition=models.Q(next_poll_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

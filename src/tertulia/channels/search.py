@@ -22,6 +22,8 @@ from .models import Message
 MAX_INDEXED = 20_000
 """Characters of a message that are indexed; what stands deeper in a longer one is not found."""
 MAX_WORDS = 8
+_BRAND = "qbrandq"
+"""Begins the token of a brand; words that begin so are not indexed, or a text could name itself into a brand."""
 _WORD = re.compile(r"[^\W_]+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _stemmer = snowballstemmer.stemmer("spanish")
@@ -33,6 +35,8 @@ WINDOW = 2_000
 @lru_cache(maxsize=50_000)
 def _tokens_of(word: str) -> str:
     folded = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if c.isalnum())
+    if folded.startswith(_BRAND):
+        return ""
     stem = _stemmer.stemWord(folded)
     return folded if stem == folded else f"{folded} {stem}"
 
@@ -45,7 +49,7 @@ def tokens(text: str) -> str:
 
 
 def _brand_token(brand_id: int) -> str:
-    return f"brandtoken{brand_id}"
+    return f"{_BRAND}{brand_id}"
 
 
 def document(brand_id: int, *texts: str) -> str:
@@ -102,9 +106,7 @@ def _find_sqlite(brand_id: int, words: Sequence[Sequence[str]], before: int | No
         return [row[0] for row in cursor.fetchall()]
 
 
-def _find_postgresql(
-    brand_id: int, words: Sequence[Sequence[str]], before: int | None, limit: int
-) -> list[int]:
+def _find_postgresql(brand_id: int, words: Sequence[Sequence[str]], before: int | None, limit: int) -> list[int]:
     terms = ["(" + " | ".join(forms) + ")" for forms in words]
     terms[-1] = f"({terms[-1]} | {words[-1][0]}:*)"
     query = " & ".join([_brand_token(brand_id), *terms])
@@ -133,7 +135,6 @@ def _find_postgresql(
 def threads(message_ids: Sequence[int]) -> list[tuple[int, int, str]]:
     """(message id, account id, thread id) of these messages, in their order."""
     rows = {
-        row[0]: row
-        for row in Message.objects.filter(id__in=message_ids).values_list("id", "account_id", "thread_id")
+        row[0]: row for row in Message.objects.filter(id__in=message_ids).values_list("id", "account_id", "thread_id")
     }
     return [rows[id] for id in message_ids if id in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import nh3
 from django.utils.html import escape
@@ -46,7 +47,7 @@ def render(text: str, html: str = "") -> SafeString:
     """
     if html and len(html) <= MAX_HTML:
         return _clean(html)
-    return _from_text(text or nh3.clean(html[:MAX_HTML].replace("<", " <"), tags=set()))
+    return _from_text(text or unescape(_TAG.sub(" ", html[:MAX_HTML])))
 
 
 def _clean(html: str) -> SafeString:

@@ -1,0 +1,74 @@
+"""Words are found without accents, in any Spanish form, and only in one's own brand."""
+
+import pytest
+from conftest import NOON, envelope
+
+from tertulia.channels import search
+from tertulia.channels.models import Account, Message
+from tertulia.flows import inbound
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def texts(site):
+    said = [
+        "¿Hacéis panadería sin gluten?",
+        "Las panaderías de Chamberí",
+        "Un pan de molde",
+        "Quiero devolver el roscón",
+    ]
+    inbound.intake(site, [envelope(text, remote_id=f"m{n}", minutes=n) for n, text in enumerate(said)], at=NOON)
+
+
+def found(brand, query, **options):
+    ids = search.find(brand.id, query, **options)
+    texts = dict(Message.objects.values_list("id", "text"))
+    return [texts[id] for id in ids]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("panaderia", 2),
+        ("PANADERÍAS", 2),
+        ("pan", 3),
+        ("gluten panadería", 1),
+        ("devol", 1),
+        ("devolviendo", 1),
+        ("diego roscón", 1),
+        ("pizza", 0),
+        ("", 0),
+        ("\"' OR 1=1 --", 0),
+        ("NEAR(pan* AND) ^", 0),
+        ("% _ *", 0),
+        ("½ ² ①", 0),
+    ],
+)
+def test_finds(brand, texts, query, count):
+    assert len(found(brand, query)) == count
+
+
+def test_newest_first_and_page_by_page(brand, texts):
+    first = search.find(brand.id, "pan", limit=2)
+    rest = search.find(brand.id, "pan", before=first[-1], limit=2)
+    assert [*first, *rest] == sorted([*first, *rest], reverse=True)
+    assert len({*first, *rest}) == 3
+
+
+def test_an_edited_message_is_found_by_its_new_words_only(brand, site, texts):
+    edit = envelope("Un bizcocho", remote_id="m2", minutes=2, verb="edited", changed_at=NOON.replace(hour=13))
+    inbound.intake(site, [edit], at=NOON)
+    assert found(brand, "bizcocho") == ["Un bizcocho"]
+    assert found(brand, "molde") == []
+
+
+def test_another_brand_finds_nothing(other_brand, texts):
+    assert search.find(other_brand.id, "pan") == []
+
+
+def test_nobody_can_write_themselves_into_another_brands_results(brand, other_brand, texts):
+    spy = Account.objects.create(brand=other_brand, kind="phone", name="x", created_at=NOON)
+    inbound.intake(spy, [envelope(f"pan qbrandq{brand.id}")], at=NOON)
+    ids = search.find(brand.id, "pan")
+    assert set(Message.objects.filter(id__in=ids).values_list("account__brand_id", flat=True)) == {brand.id}

@@ -1,0 +1,72 @@
+"""The one renderer: whatever comes in, nothing active goes out."""
+
+import pytest
+
+from tertulia.core.html import MAX_HTML, render, tidy
+
+HOSTILE = [
+    "<script>alert(1)</script>hola",
+    '<img src=x onerror="alert(1)">hola',
+    '<svg onload="alert(1)">hola</svg>hola',
+    '<a href="javascript:alert(1)">hola</a>',
+    '<a href="java\tscript:alert(1)">hola</a>',
+    '<a href="\x01javascript:alert(1)">hola</a>',
+    '<blockquote cite="a\n\nb" onfocus=alert(1) autofocus tabindex=1>hola</blockquote>',
+    '<p style="background:url(//evil.example)">hola</p>',
+    '<div hx-get="/logout" data-hx-on="click" hx-on:click="x()" _="on click">hola</div>',
+    '<iframe src="//evil.example"></iframe>hola',
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)></style></mglyph></table></mtext></math>hola",
+    '<form action="//evil.example"><input name=q></form>hola',
+]
+
+
+@pytest.mark.parametrize("html", HOSTILE)
+def test_nothing_active_survives(html):
+    result = render("", html)
+    assert "hola" in result
+    for bad in ("<script", "<img", "<svg", "<iframe", "<form", "<input", "javascript:", "onerror", "onload", "onfocus"):
+        assert bad not in result
+    for bad in ("style=", "hx-", " _=", "cite=", "evil.example"):
+        assert bad not in result
+
+
+@pytest.mark.parametrize("html", HOSTILE)
+def test_the_same_as_plain_text_is_shown_as_it_stands(html):
+    assert "<script" not in render(html)
+    assert "<img" not in render(html)
+    assert "hola" in render(html)
+
+
+def test_cleaning_twice_changes_nothing():
+    once = render("", '<p>Hola <b>Diego</b> <a href="https://horno.example/pan">pan</a></p>')
+    assert render("", once) == once
+    assert 'href="https://horno.example/pan"' in once
+    assert "nofollow" in once
+
+
+def test_plain_text_keeps_its_paragraphs_lines_and_links():
+    assert render("Hola\nque tal\n\nmira https://horno.example/a?b=1&c=2.") == (
+        "<p>Hola<br>que tal</p>"
+        '<p>mira <a href="https://horno.example/a?b=1&amp;c=2" rel="noopener noreferrer nofollow ugc">'
+        "https://horno.example/a?b=1&amp;c=2</a>.</p>"
+    )
+
+
+def test_deep_nesting_is_cut():
+    result = render("", "<div>" * 50_000 + "hola")
+    assert "hola" in result
+    assert result.count("<div>") == 100
+
+
+def test_unmatched_closing_tags_do_not_hide_the_depth():
+    result = render("", "<div></b>" * 20_000 + "hola")
+    assert result.count("<div>") <= 100
+
+
+def test_html_beyond_the_limit_is_shown_as_text():
+    assert "<b>" not in render("", "<b>pan</b>" * MAX_HTML)
+    assert "pan" in render("", "<b>pan</b>" * MAX_HTML)
+
+
+def test_controls_and_lone_surrogates_are_taken_out_and_the_rest_stays():
+    assert tidy("a\0b\ud800c\x1b[31m\r\nd\re 👨‍👩‍👧 \u202eñ") == "abc[31m\nd\ne 👨‍👩‍👧 \u202eñ"

@@ -1,0 +1,195 @@
+"""What people do with a conversation, and what is refused."""
+
+from datetime import timedelta
+
+import pytest
+from conftest import NOON, envelope
+
+from tertulia.channels.models import Account, Delivery, Message
+from tertulia.core.activity import Activity
+from tertulia.flows import inbound
+from tertulia.inbox import actions, queries
+from tertulia.inbox.models import Assignment, Conversation, Draft, Label, Note
+
+pytestmark = pytest.mark.django_db
+
+
+def later(minutes):
+    return NOON + timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def conversation(site) -> Conversation:
+    inbound.intake(site, [envelope("¿Abrís el domingo?")], at=NOON)
+    return Conversation.objects.get()
+
+
+def said(conversation):
+    return [item.of.text for item in queries.thread(conversation).items if item.kind == "message"]
+
+
+def test_a_reply_is_queued_behind_the_undo_window(conversation, alba):
+    delivery = actions.reply(conversation=conversation, text=" Sí, de 9 a 14. ", by=alba, turn=1, at=later(1))
+    conversation.refresh_from_db()
+    assert (delivery.state, delivery.due_at) == ("queued", later(1) + timedelta(seconds=10))
+    assert (delivery.message.text, delivery.to["remote_id"]) == ("Sí, de 9 a 14.", "m1")
+    assert (conversation.waiting_since, conversation.turn, conversation.owner) == (None, 2, alba)
+
+
+def test_the_second_to_answer_is_stopped_and_nothing_is_sent(conversation, alba, bruno):
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    with pytest.raises(actions.Answered, match="Alba"):
+        actions.reply(conversation=conversation, text="Claro que sí", by=bruno, turn=1, at=later(1))
+    assert Delivery.objects.count() == 1
+
+
+def test_a_double_click_sends_once(conversation, alba):
+    first = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    again = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    assert again.pk == first.pk
+    assert Message.objects.filter(direction="out").count() == 1
+
+
+def test_a_new_question_meanwhile_does_not_stop_the_answer(conversation, site, alba):
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=1)], at=later(1))
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(2))
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize(("text", "error"), [("", actions.Empty), (" \n\t", actions.Empty), ("\0", actions.Empty)])
+def test_nothing_is_no_answer(conversation, alba, text, error):
+    with pytest.raises(error):
+        actions.reply(conversation=conversation, text=text, by=alba, turn=1, at=NOON)
+    assert not Delivery.objects.exists()
+
+
+def test_a_text_over_the_channels_limit_is_said_not_cut(conversation, alba):
+    limit = conversation.account.capabilities.max_text
+    with pytest.raises(actions.TooLong, match=str(limit)):
+        actions.reply(conversation=conversation, text="ñ" * (limit + 1), by=alba, turn=1, at=NOON)
+    assert not Delivery.objects.exists()
+
+
+def test_a_paused_channel_takes_no_answer(conversation, alba):
+    Account.objects.update(state="paused")
+    with pytest.raises(actions.CannotReply):
+        actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=NOON)
+
+
+def test_taken_back_in_time_it_waits_again_and_the_words_are_kept(conversation, alba):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    assert actions.withdraw(delivery=delivery, by=alba, at=later(1)) == "Sí"
+    conversation.refresh_from_db()
+    assert (conversation.waiting_since, said(conversation)) == (NOON, ["¿Abrís el domingo?"])
+    assert Draft.objects.get().text == "Sí"
+    assert Delivery.objects.get().state == "cancelled"
+
+
+def test_too_late_to_take_back_once_it_is_on_its_way(conversation, alba):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    Delivery.objects.update(state="sending")
+    with pytest.raises(actions.TooLate):
+        actions.withdraw(delivery=delivery, by=alba, at=later(2))
+
+
+def test_a_refused_answer_shows_trouble_and_the_person_waits_again(conversation, alba):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    Delivery.objects.update(state="refused", why="bloqueado")
+    delivery.refresh_from_db()
+    actions.record_outcome(delivery=delivery, at=later(2))
+    conversation.refresh_from_db()
+    assert (conversation.has_trouble, conversation.waiting_since) == (True, NOON)
+    assert Activity.objects.filter(type="delivery.refused").count() == 1
+
+
+def test_an_unknown_one_is_settled_once_by_a_person(conversation, alba, bruno):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    Delivery.objects.update(state="unknown")
+    actions.decide_unknown(delivery=delivery, was_sent=True, by=alba, at=later(3))
+    with pytest.raises(actions.Problem):
+        actions.decide_unknown(delivery=delivery, was_sent=False, by=bruno, at=later(3))
+    assert Delivery.objects.get().state == "sent"
+
+
+def test_assigning_leaves_a_trace_and_only_to_those_who_may_answer(conversation, alba, bruno, carla):
+    actions.assign(conversation=conversation, to=bruno, by=alba, at=NOON)
+    actions.assign(conversation=conversation, to=bruno, by=alba, at=NOON)
+    with pytest.raises(actions.NotAllowedHere):
+        actions.assign(conversation=conversation, to=carla, by=alba, at=NOON)
+    conversation.refresh_from_db()
+    assert conversation.owner == bruno
+    assert list(Assignment.objects.values_list("to", "by_id")) == [(bruno.id, alba.id)]
+
+
+def test_a_label_taken_off_by_hand_stays_off(conversation, brand, alba):
+    label = Label.objects.create(brand=brand, name="Horarios", words=["domingo"])
+    inbound.label_by_words(conversation, at=NOON)
+    conversation.refresh_from_db()
+    assert conversation.labels == [label.id]
+    actions.remove_label(conversation=conversation, label=label, by=alba, at=NOON)
+    inbound.label_by_words(conversation, at=NOON)
+    conversation.refresh_from_db()
+    assert conversation.labels == []
+
+
+def test_another_brands_label_is_refused(conversation, other_brand, alba):
+    foreign = Label.objects.create(brand=other_brand, name="Tornillos")
+    with pytest.raises(actions.NotAllowedHere):
+        actions.add_label(conversation=conversation, label=foreign, by=alba, at=NOON)
+
+
+def test_a_note_tells_those_it_names(conversation, alba, bruno):
+    note = actions.add_note(conversation=conversation, text="@Bruno ¿lo ves tú? @nadie", by=alba, at=NOON)
+    assert note.mentions == [bruno.id]
+    assert Activity.objects.get(type="note.added").data["mentions"] == [bruno.id]
+
+
+def test_a_note_never_becomes_a_message(conversation, alba):
+    actions.add_note(conversation=conversation, text="Cliente difícil", by=alba, at=NOON)
+    assert Note.objects.count() == 1
+    assert not Message.objects.filter(direction="out").exists()
+    assert not Delivery.objects.exists()
+
+
+def test_put_aside_it_comes_back_at_its_hour(conversation, alba):
+    actions.snooze(conversation=conversation, until=later(60), by=alba, at=NOON)
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.waiting_since) == ("snoozed", None)
+    actions.wake(conversation=conversation, at=later(60))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.waiting_since) == ("open", NOON)
+
+
+def test_put_aside_it_comes_back_when_the_person_writes(conversation, site, alba):
+    actions.snooze(conversation=conversation, until=later(600), by=alba, at=NOON)
+    inbound.intake(site, [envelope("¿Hola?", remote_id="m2", minutes=5)], at=later(5))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.snoozed_until) == ("open", None)
+
+
+def test_the_past_is_no_time_to_put_aside_to(conversation, alba):
+    with pytest.raises(actions.Problem):
+        actions.snooze(conversation=conversation, until=NOON, by=alba, at=NOON)
+
+
+def test_closing_needs_a_reason_and_reopening_brings_the_wait_back(conversation, alba):
+    with pytest.raises(actions.Problem):
+        actions.close(conversation=conversation, reason="", by=alba, at=NOON)
+    actions.close(conversation=conversation, reason="no_answer", by=alba, at=later(1))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.close_reason, conversation.waiting_since) == ("closed", "no_answer", None)
+    actions.reopen(conversation=conversation, by=alba, at=later(2))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.close_reason, conversation.waiting_since) == ("open", "", NOON)
+
+
+def test_every_act_is_in_the_feed_with_who_and_when(conversation, alba, bruno):
+    actions.assign(conversation=conversation, to=bruno, by=alba, at=later(1))
+    actions.snooze(conversation=conversation, until=later(60), by=bruno, at=later(2))
+    actions.close(conversation=conversation, reason="spam", by=bruno, at=later(3))
+    lines = Activity.objects.filter(on_id=conversation.id, by_id__isnull=False).order_by("id")
+    assert list(lines.values_list("type", "by_id", "at")) == [
+        ("conversation.assigned", alba.id, later(1)),
+        ("conversation.snoozed", bruno.id, later(2)),
+        ("conversation.closed", bruno.id, later(3)),
+    ]
