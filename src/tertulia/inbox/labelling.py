@@ -1,0 +1,40 @@
+"""Labels that put themselves on: a label's words, found whole in what somebody wrote.
+
+Capitals, accents, invisible signs and punctuation make no difference; a word with a space is a phrase whose words
+follow each other. No pattern of anybody's is ever run over the text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+from .models import Label
+
+MAX_TEXT = 100_000
+"""What is read of a text; nobody puts the topic further down."""
+
+
+def labels_for(text: str, labels: Iterable[Label]) -> list[Label]:
+    """Those of the labels that have a word in the text, in their own order."""
+    folded = f" {fold(text[:MAX_TEXT])} "
+    return [label for label in labels if any(_holds(folded, word) for word in label.words)]
+
+
+def fold(text: str) -> str:
+    """The words of a text in lower case without accents, with one space between; symbols (🎂) are words too."""
+    return " ".join("".join(map(_sign, unicodedata.normalize("NFKD", text.casefold()))).split())
+
+
+def _holds(folded: str, word: object) -> bool:
+    wanted = fold(word) if isinstance(word, str) else ""
+    return bool(wanted) and f" {wanted} " in folded
+
+
+def _sign(sign: str) -> str:
+    if sign.isalnum():
+        return sign
+    kind = unicodedata.category(sign)
+    if kind in ("Mn", "Me", "Cf"):
+        return ""
+    return f" {sign} " if kind in ("So", "Sc") else " "

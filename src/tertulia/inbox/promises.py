@@ -1,0 +1,378 @@
+"""What was promised, until when, and how much of it is left.
+
+Which promise holds: the one for a label on this account, before the one for the label, before the one for the account,
+before the brand's own; each of the two times comes from the most specific promise that names it, and of several labels
+the shortest time counts. A promise is made with the rules of its day: changing the rules later moves no running clock,
+only a change of labels does.
+
+The **first response** counts from the moment since which the person waits, anew with every wait. Putting a conversation
+aside doesn't stop it: the person waits all the same. Any answer of ours keeps it.
+The **resolution** counts from the first message to the closing. It stops while an answered conversation is put aside
+(the next step isn't ours) and while it was closed by mistake; a message after the closing begins it anew.
+
+Everything here changes fields of the conversation in hand and saves nothing: the caller saves `FIELDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from tertulia.brand import hours
+from tertulia.brand.hours import Hours
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Account, Message
+from tertulia.core import activity
+from tertulia.core.models import Activity
+from tertulia.team.models import User
+
+from . import activities
+from .models import Conversation, Label, Promise
+
+FIELDS = (
+    "first_response_due_at",
+    "first_responded_at",
+    "resolution_due_at",
+    "promise_due_at",
+    "warned_at",
+    "broken_at",
+)
+FIRST_RESPONSE, RESOLUTION = "first_response", "resolution"
+
+MAX_MINUTES = 366 * 24 * 60
+SOON = timedelta(minutes=30)
+RISK_SHARE, RISK_TIME = 0.25, timedelta(minutes=15)
+
+
+# The rules
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One promised time, as a rule: so much time, in opening hours or round the clock."""
+
+    minutes: int
+    in_business_hours: bool
+
+    @property
+    def warns_at(self) -> timedelta:
+        """With how much left it is at risk: a quarter or 15 minutes, but never more than half of it."""
+        whole = timedelta(minutes=self.minutes)
+        return min(max(whole * RISK_SHARE, RISK_TIME), whole / 2)
+
+
+class Clocks:
+    """The promises and hours of one brand, loaded once: every question after that is arithmetic."""
+
+    def __init__(self, promises: Iterable[Promise], open_hours: Hours) -> None:
+        self._promises = {(each.account_id, each.label_id): each for each in promises}
+        self.hours = open_hours
+        self._always = Hours(open_hours.zone.key)
+
+    def due(
+        self, account_id: int, label_ids: Sequence[int], start: datetime
+    ) -> tuple[datetime | None, datetime | None]:
+        """When the first response and the resolution are due for a wait that begins at `start`."""
+        first = self.term(FIRST_RESPONSE, account_id, label_ids)
+        resolution = self.term(RESOLUTION, account_id, label_ids)
+        return self.add(first, start), self.add(resolution, start)
+
+    def term(self, which: str, account_id: int, label_ids: Sequence[int]) -> Term | None:
+        """The promise that holds, `FIRST_RESPONSE` or `RESOLUTION`, if any."""
+        on_labels = [[(account_id, label) for label in label_ids], [(None, label) for label in label_ids]]
+        for level in [*on_labels, [(account_id, None)], [(None, None)]]:
+            if terms := [term for key in level if (term := self._named(which, key))]:
+                return min(terms, key=lambda term: (term.minutes, term.in_business_hours))
+        return None
+
+    def terms(self) -> list[Term]:
+        """Every promised time of the brand."""
+        found = (self._named(which, key) for which in (FIRST_RESPONSE, RESOLUTION) for key in self._promises)
+        return [term for term in found if term]
+
+    def add(self, term: Term | None, start: datetime) -> datetime | None:
+        return self.hours_of(term).add(start, timedelta(minutes=term.minutes)) if term else None
+
+    def hours_of(self, term: Term) -> Hours:
+        """The hours in which this promise counts."""
+        return self.hours if term.in_business_hours else self._always
+
+    def _named(self, which: str, key: tuple[int | None, int | None]) -> Term | None:
+        promise = self._promises.get(key)
+        if promise is None:
+            return None
+        minutes = promise.first_response_minutes if which == FIRST_RESPONSE else promise.resolution_minutes
+        return Term(minutes, promise.in_business_hours) if minutes else None
+
+
+def clocks_for(brand: Brand) -> Clocks:
+    """Everything that is needed to reckon with a brand's promises: three queries."""
+    return Clocks(Promise.objects.filter(brand=brand), hours.of(brand))
+
+
+# The clocks of one conversation
+
+
+def start(conversation: Conversation, first: datetime | None, resolution: datetime | None) -> None:
+    """A wait begins, with the times that `Clocks.due` gave for it. A resolution that is running runs on."""
+    is_running = conversation.promise_due_at is not None and conversation.resolution_due_at is not None
+    conversation.first_response_due_at = first
+    if not is_running:
+        conversation.resolution_due_at = resolution
+    _next_is(conversation, _earlier(first, conversation.resolution_due_at))
+
+
+def set_clocks(conversation: Conversation, *, at: datetime) -> None:
+    """A wait begins: `start` for a single conversation. `waiting_since` should be set already, else it begins at `at`.
+
+    Calling it again for the same wait changes nothing. Saves nothing.
+    """
+    since = conversation.waiting_since or at
+    start(conversation, *clocks_for(conversation.brand).due(conversation.account_id, conversation.labels, since))
+
+
+def on_reply(conversation: Conversation, *, at: datetime) -> None:
+    """We answered: the first response is kept, what is left is the resolution. Saves nothing."""
+    conversation.first_responded_at = conversation.first_responded_at or at
+    if conversation.promise_due_at is not None:
+        _next_is(conversation, conversation.resolution_due_at)
+
+
+def on_close(conversation: Conversation, *, at: datetime) -> None:
+    """Nothing is promised any more; when it was due stays to be measured against `closed_at`. Saves nothing."""
+    conversation.promise_due_at = None
+
+
+def on_reopen(conversation: Conversation, *, at: datetime) -> None:
+    """Opened again by hand: the clocks go on from where the closing stopped them. Saves nothing."""
+    recompute(conversation, at=at)
+
+
+def recompute(conversation: Conversation, *, at: datetime, clocks: Clocks | None = None) -> None:
+    """Set every clock anew from the conversation as it stands and from its feed: right after any change of labels, of
+    state or of the messages, and the same however often it is called. Saves nothing."""
+    conversation.first_responded_at = conversation.last_outbound_at and (
+        conversation.first_responded_at or conversation.last_outbound_at
+    )
+    if conversation.state == Conversation.State.CLOSED:
+        on_close(conversation, at=at)
+        return
+    clocks = clocks or clocks_for(conversation.brand)
+    history = _History(conversation, at=at)
+    if since := conversation.waiting_since:
+        term = clocks.term(FIRST_RESPONSE, conversation.account_id, conversation.labels)
+        conversation.first_response_due_at = clocks.add(term, max(since, history.began_at))
+    conversation.resolution_due_at = _resolution_due(conversation, clocks, history)
+    open_first = conversation.first_response_due_at if is_waiting(conversation) else None
+    _next_is(conversation, _earlier(open_first, conversation.resolution_due_at))
+
+
+def is_waiting(conversation: Conversation) -> bool:
+    """Whether the person waits for us, put aside or not."""
+    if conversation.state == Conversation.State.SNOOZED:
+        heard, said = conversation.last_inbound_at, conversation.last_outbound_at
+        return heard is not None and (said is None or heard > said)
+    return conversation.waiting_since is not None
+
+
+def which_is_due(conversation: Conversation) -> str:
+    """Which of the two promises `promise_due_at` is."""
+    is_first = is_waiting(conversation) and conversation.promise_due_at == conversation.first_response_due_at
+    return FIRST_RESPONSE if is_first else RESOLUTION
+
+
+def _next_is(conversation: Conversation, due: datetime | None) -> None:
+    if due is not None and due != conversation.promise_due_at:
+        conversation.warned_at = conversation.broken_at = None
+    conversation.promise_due_at = due
+
+
+def _earlier(a: datetime | None, b: datetime | None) -> datetime | None:
+    return min(a, b) if a and b else a or b
+
+
+def _resolution_due(conversation: Conversation, clocks: Clocks, history: _History) -> datetime | None:
+    term = clocks.term(RESOLUTION, conversation.account_id, conversation.labels)
+    if term is None or conversation.last_inbound_at is None:
+        return None
+    due = clocks.add(term, history.began_at)
+    for stopped, resumed in history.stops:
+        if due is not None and stopped < due:
+            due = clocks.hours_of(term).add(due, clocks.hours_of(term).between(stopped, resumed))
+    return due
+
+
+class _History:
+    """When the present round began and when its resolution stood still, read from the feed of the conversation."""
+
+    _MESSAGES = (activities.RECEIVED, activities.REPLIED)
+    _ENDS = (*_MESSAGES, activities.WOKEN, activities.REOPENED)
+    _STOPS = (activities.SNOOZED, activities.CLOSED)
+
+    def __init__(self, conversation: Conversation, *, at: datetime) -> None:
+        self.stops: list[tuple[datetime, datetime]] = []
+        self._closed_at: datetime | None = None
+        self._is_answered = False
+        self._stop: tuple[str, datetime] | None = None
+        for type, moment in self._lines(conversation):
+            self._read(type, moment)
+        self._read_present(conversation, at)
+        self.began_at = self._beginning(conversation)
+
+    def _lines(self, conversation: Conversation) -> list[tuple[str, datetime]]:
+        lines = Activity.objects.filter(
+            on_kind=conversation._meta.label_lower, on_id=conversation.pk, type__in=self._ENDS + self._STOPS
+        )
+        return list(lines.order_by("id").values_list("type", "at"))
+
+    def _read(self, type: str, moment: datetime) -> None:
+        if type in self._STOPS:
+            self._end(moment)
+            if type == activities.CLOSED or self._is_answered:
+                self._stop = (type, moment)
+            return
+        if type == activities.RECEIVED and self._stop and self._stop[0] == activities.CLOSED:
+            self._begin_anew(self._stop[1])
+        self._end(moment)
+        if type in self._MESSAGES:
+            self._is_answered = type == activities.REPLIED
+
+    def _read_present(self, conversation: Conversation, at: datetime) -> None:
+        """What the row says already and the feed not yet: its line is written after the clocks are set."""
+        is_snoozed = conversation.state == Conversation.State.SNOOZED
+        since = conversation.waiting_since
+        if is_snoozed and not self._stop and not is_waiting(conversation):
+            self._stop = (activities.SNOOZED, at)
+        if self._stop and self._stop[0] == activities.CLOSED and since and since > self._stop[1]:
+            self._begin_anew(self._stop[1])
+        self._end(max(conversation.snoozed_until or at, at) if is_snoozed else at)
+
+    def _begin_anew(self, closed_at: datetime) -> None:
+        self._closed_at, self.stops, self._stop = closed_at, [], None
+
+    def _end(self, moment: datetime) -> None:
+        if self._stop:
+            self.stops.append((self._stop[1], moment))
+        self._stop = None
+
+    def _beginning(self, conversation: Conversation) -> datetime:
+        if self._closed_at is None:
+            return conversation.created_at
+        inbound = Message.objects.filter(
+            account_id=conversation.account_id, thread_id=conversation.thread_id, direction=Message.Direction.IN
+        )
+        after = inbound.filter(sent_at__gt=self._closed_at).order_by("sent_at", "id").first()
+        return after.sent_at if after else self._closed_at
+
+
+# What people see of it
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How much time is left: `text` for a list ("35 min", "−1 h"), `spoken` in full, `tone` calm, soon, late, none."""
+
+    text: str
+    spoken: str
+    tone: str
+
+
+NOTHING_PROMISED = Left("", "", "none")
+
+
+def left(due: datetime | None, at: datetime, *, is_warned: bool = False) -> Left:
+    """What a list shows for `promise_due_at`, by the clock on the wall; `is_warned`: `warned_at` is set. No queries."""
+    if due is None:
+        return NOTHING_PROMISED
+    is_late = due <= at
+    text, spoken = _span(at - due if is_late else due - at)
+    if is_late:
+        return Left(f"−{text}", _("{time} late").format(time=spoken), "late")
+    return Left(text, _("{time} left").format(time=spoken), "soon" if is_warned or due - at <= SOON else "calm")
+
+
+def _span(time: timedelta) -> tuple[str, str]:
+    minutes = max(1, round(time.total_seconds() / 60))
+    if minutes < 60:
+        return _plain(minutes, _("{n} min"), _("1 minute"), _("{n} minutes"))
+    if (whole := round(minutes / 60)) < 48:
+        return _plain(whole, _("{n} h"), _("1 hour"), _("{n} hours"))
+    return _plain(round(minutes / 1440), _("{n} d"), _("1 day"), _("{n} days"))
+
+
+def _plain(n: int, short: str, one: str, many: str) -> tuple[str, str]:
+    return short.format(n=n), one if n == 1 else many.format(n=n)
+
+
+def left_open(conversation: Conversation, clocks: Clocks, at: datetime) -> tuple[Term, timedelta] | None:
+    """The rule of the promise that is due next, and how much of its own time is left; None when none holds any more."""
+    if conversation.promise_due_at is None:
+        return None
+    term = clocks.term(which_is_due(conversation), conversation.account_id, conversation.labels)
+    return (term, clocks.hours_of(term).between(at, conversation.promise_due_at)) if term else None
+
+
+# Making promises
+
+
+class NoPromise(ValueError):
+    """Neither of the two times is named, or one is longer than a year; the message is for the person."""
+
+
+class ForeignPromise(ValueError):
+    """The account or label belongs to another brand."""
+
+
+@transaction.atomic
+def save_promise(
+    *,
+    brand: Brand,
+    account: Account | None = None,
+    label: Label | None = None,
+    first_response_minutes: int | None,
+    resolution_minutes: int | None,
+    in_business_hours: bool = True,
+    by: User,
+    at: datetime,
+) -> Promise:
+    """Promise this for the label and account given, in place of what was promised for them; what already runs stays.
+
+    Raises `NoPromise`, `ForeignPromise`.
+    """
+    if any(each is not None and each.brand_id != brand.pk for each in (account, label)):
+        raise ForeignPromise(_("That belongs to another brand."))
+    _check(first_response_minutes, resolution_minutes)
+    promise, _made = Promise.objects.update_or_create(
+        brand=brand,
+        account=account,
+        label=label,
+        defaults={
+            "first_response_minutes": first_response_minutes,
+            "resolution_minutes": resolution_minutes,
+            "in_business_hours": in_business_hours,
+        },
+    )
+    activity.record(
+        activities.PROMISED, on=promise, brand=brand.pk, by=by.pk, at=at,
+        first_response=first_response_minutes, resolution=resolution_minutes,
+    )  # fmt: skip
+    return promise
+
+
+@transaction.atomic
+def drop_promise(*, promise: Promise, by: User, at: datetime) -> None:
+    """Promise this no longer; what already runs stays."""
+    activity.record(activities.UNPROMISED, on=promise, brand=promise.brand_id, by=by.pk, at=at)
+    promise.delete()
+
+
+def _check(*minutes: int | None) -> None:
+    named = [each for each in minutes if each is not None]
+    if not named:
+        raise NoPromise(_("Say at least one of the two times."))
+    if any(not 1 <= each <= MAX_MINUTES for each in named):
+        raise NoPromise(_("A promise takes between one minute and one year."))
