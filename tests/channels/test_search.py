@@ -1,8 +1,8 @@
 """Words are found without accents, in any Spanish form, and only in one's own brand."""
 
 import pytest
-from conftest import NOON, envelope
 
+from conftest import NOON, envelope
 from tertulia.channels import search
 from tertulia.channels.models import Account, Message
 from tertulia.flows import inbound

@@ -5,8 +5,8 @@ import random
 from datetime import timedelta
 
 import pytest
-from conftest import NOON, envelope
 
+from conftest import NOON, envelope
 from tertulia.channels.models import Message, MessageVersion, Quarantine
 from tertulia.connectors.contract import Author, Inbound
 from tertulia.core import jobs

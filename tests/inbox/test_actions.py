@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from conftest import NOON, envelope
 
+from conftest import NOON, envelope
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.core.activity import Activity
 from tertulia.flows import inbound

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from conftest import NOON, envelope
 
+from conftest import NOON, envelope
 from tertulia.flows import inbound
 from tertulia.inbox import actions, queries
 from tertulia.inbox.models import Conversation, Label

@@ -78,7 +78,7 @@ class Identity(models.Model):
 
 
 class Message(models.Model):
-    """One item in or out, in the state the network last told us. Unique by (account, remote id): the idempotent door."""
+    """One item in or out, in the state the network last told us; unique by (account, remote id)."""
 
     class Direction(models.TextChoices):
         IN = "in"

@@ -100,7 +100,8 @@ def _find_sqlite(brand_id: int, words: Sequence[Sequence[str]], before: int | No
     match = " AND ".join([f'"{_brand_token(brand_id)}"', *terms])
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT rowid FROM message_search WHERE message_search MATCH %s AND rowid < %s ORDER BY rowid DESC LIMIT %s",
+            "SELECT rowid FROM message_search WHERE message_search MATCH %s AND rowid < %s"
+            " ORDER BY rowid DESC LIMIT %s",
             [match, before or 2**62, limit],
         )
         return [row[0] for row in cursor.fetchall()]

@@ -184,7 +184,8 @@ def _save(conversations: Iterable[Conversation]) -> None:
             ],
         )
         cursor.executemany(
-            f"UPDATE {ConversationLabel._meta.db_table} SET state = %s, last_activity_at = %s WHERE conversation_id = %s",  # noqa: S608
+            f"UPDATE {ConversationLabel._meta.db_table} SET state = %s, last_activity_at = %s"  # noqa: S608
+            " WHERE conversation_id = %s",
             [
                 [row.state, connection.ops.adapt_datetimefield_value(row.last_activity_at), row.id]
                 for row in rows

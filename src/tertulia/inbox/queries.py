@@ -28,7 +28,7 @@ View = Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "troubl
 VIEWS: tuple[View, ...] = ("open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "all")
 PAGE = 25
 COUNT_TO = 1_000
-"""Counters are exact up to here and say "999+" above: an index walk of a thousand entries, never a count of millions."""
+"""Counters are exact below this and say "999+" from here on: a short index walk, never a count of millions."""
 THREAD_PAGE = 50
 SEARCH_STEP = 100
 
