@@ -9,49 +9,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol
+
+from tertulia.core.outcomes import BadPayload as BadPayload
+from tertulia.core.outcomes import Outcome as Outcome
+from tertulia.core.outcomes import Reconnect as Reconnect
+from tertulia.core.outcomes import Refused as Refused
+from tertulia.core.outcomes import Retry as Retry
+from tertulia.core.outcomes import Unknown as Unknown
+from tertulia.core.outcomes import Unsupported as Unsupported
 
 Kind = Literal["chat", "direct", "comment", "mention", "review", "email", "call", "visit"]
 Verb = Literal["created", "edited", "deleted"]
 Text = Mapping[str, str]
 """A text people read, by language: {"en": "Phone", "es": "Teléfono"}. Connectors carry both themselves."""
-
-
-class Outcome(Exception):
-    """Why a call did not give a value. `why` is safe to show: it never holds a secret."""
-
-    def __init__(self, why: str = "") -> None:
-        super().__init__(why)
-        self.why = why
-
-
-class Retry(Outcome):
-    """The network asks to come back later. The act certainly did not happen."""
-
-    def __init__(self, why: str = "", after: timedelta | None = None) -> None:
-        super().__init__(why)
-        self.after = after
-
-
-class Refused(Outcome):
-    """The network said no for good: the act did not happen and would not on another try."""
-
-
-class Reconnect(Outcome):
-    """The credentials no longer work; a person has to connect the account again."""
-
-
-class Unknown(Outcome):
-    """The act may or may not have happened (a time-out after sending). Never repeat it without looking."""
-
-
-class BadPayload(Outcome):
-    """What arrived can't be read or isn't signed as it should be. `forged` when the signature is wrong."""
-
-    def __init__(self, why: str = "", *, forged: bool = False) -> None:
-        super().__init__(why)
-        self.forged = forged
 
 
 class TurnedAway(BadPayload):
@@ -64,10 +36,6 @@ class TurnedAway(BadPayload):
         super().__init__(says["en"])
         self.code = code
         self.says = says
-
-
-class Unsupported(Outcome):
-    """This network (or this account) can't do that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +296,11 @@ class Connector:
     def widget(cls) -> bytes:
         """Hosted: the script a page embeds."""
         raise Unsupported("widget")
+
+    @classmethod
+    def widget_texts(cls, language: str, *, is_formal: bool) -> Mapping[str, str]:
+        """Hosted: what the script says, in the visitor's language and with the brand's tú or usted."""
+        raise Unsupported("widget_texts")
 
     @classmethod
     def generated_secrets(cls) -> dict[str, str]:

@@ -108,6 +108,10 @@ class Site(Connector):
     def widget(cls) -> bytes:
         return Path(__file__).with_name("widget.js").read_bytes()
 
+    @classmethod
+    def widget_texts(cls, language: str, *, is_formal: bool) -> Mapping[str, str]:
+        return texts.widget(language, is_formal=is_formal)
+
     def _check_ticket(self, account: Account, visitor: str, ticket: str, at: datetime) -> None:
         came = signing.ticket_time(account.secrets.get("signing", ""), visitor, ticket)
         if came is None or at - came > TOO_LATE or came - at > TOO_LATE:

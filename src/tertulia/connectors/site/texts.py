@@ -1,4 +1,6 @@
-"""What a visitor is told, in both languages. Neither tú nor usted: it suits every brand."""
+"""What a visitor is told, in both languages. The refusals say neither tú nor usted and suit every brand."""
+
+import re
 
 ORIGINS_HELP = {
     "en": "One a line, like https://www.example.com. No other page can open the chat.",
@@ -31,3 +33,56 @@ def too_long(limit: int) -> dict[str, str]:
         "en": f"The message is longer than {limit:,} characters. Split it into two.",
         "es": f"El mensaje pasa de {limit:,} caracteres. Hay que partirlo en dos.".replace(",", "."),
     }
+
+
+def widget(language: str, *, is_formal: bool) -> dict[str, str]:
+    """The widget's own words; `%` stands for what it fills in."""
+    chosen = WIDGET.get(language, WIDGET["en"])
+    return {key: re.sub(r"\{(.*?)\|(.*?)\}", r"\2" if is_formal else r"\1", text) for key, text in chosen.items()}
+
+
+WIDGET = {
+    "en": {
+        "open": "Open the chat",
+        "close": "Close the chat",
+        "log": "Conversation",
+        "hello": "Hello! How can we help?",
+        "here": "Somebody is here",
+        "soon": "Nobody is at the desk right now. We answer as soon as we can.",
+        "back": "We are back on %.",
+        "form": "Leave your message: the answer will appear right here.",
+        "name": "Name",
+        "email": "E-mail, in case you don’t come back to this page (optional)",
+        "write": "Write your message",
+        "send": "Send",
+        "sending": "Sending…",
+        "failed": "Not sent.",
+        "retry": "Try again",
+        "long": "That is % characters and 10,000 fit. Split it into two.",
+        "deleted": "Message withdrawn",
+        "news": "An answer has arrived",
+        "you": "You",
+    },
+    # {tú|usted}
+    "es": {
+        "open": "Abrir el chat",
+        "close": "Cerrar el chat",
+        "log": "Conversación",
+        "hello": "¡Hola! ¿En qué {te|le} podemos ayudar?",
+        "here": "Hay alguien al otro lado",
+        "soon": "Ahora mismo no hay nadie delante. Contestamos en cuanto podamos.",
+        "back": "Volvemos el %.",
+        "form": "{Déjanos tu|Déjenos su} mensaje: la respuesta aparecerá aquí mismo.",
+        "name": "Nombre",
+        "email": "Correo, por si no {vuelves|vuelve} a esta página (opcional)",
+        "write": "{Escribe tu|Escriba su} mensaje",
+        "send": "Enviar",
+        "sending": "Enviando…",
+        "failed": "No se ha enviado.",
+        "retry": "Reintentar",
+        "long": "Son % caracteres y caben 10.000. Hay que partirlo en dos.",
+        "deleted": "Mensaje retirado",
+        "news": "Ha llegado una respuesta",
+        "you": "{Tú|Usted}",
+    },
+}
