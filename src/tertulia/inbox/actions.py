@@ -17,6 +17,7 @@ from tertulia.channels.models import Account, Delivery, Message
 from tertulia.core import activity
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
+from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
 
 from . import activities, filing, promises
@@ -50,9 +51,7 @@ class TooLong(Problem):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            _("This channel takes {limit} characters at most. Shorten it or send it in two parts.").format(
-                limit=limit
-            )
+            _("This channel takes {limit} characters at most. Shorten it or send it in two parts.").format(limit=limit)
         )
         self.limit = limit
 
@@ -263,9 +262,7 @@ def assign(
     """
     conversation = _lock(conversation)
     if to is not None:
-        membership = (
-            Membership.objects.filter(brand_id=conversation.brand_id, user=to).select_related("user").first()
-        )
+        membership = Membership.objects.filter(brand_id=conversation.brand_id, user=to).select_related("user").first()
         if membership is None or not membership.may("inbox.reply"):
             raise NotAllowedHere(_("{name} can't answer in this brand.").format(name=to))
     if conversation.owner_id == (to.id if to else None):
@@ -298,9 +295,7 @@ def add_label(*, conversation: Conversation, label: Label, by: User | None, at: 
 
 
 @transaction.atomic
-def put_on_labels(
-    *, conversation: Conversation, labels: Sequence[Label], at: datetime, by: User | None = None
-) -> None:
+def put_on_labels(*, conversation: Conversation, labels: Sequence[Label], at: datetime, by: User | None = None) -> None:
     """Put on those that aren't on yet; one that somebody took off by hand is not put back by its words."""
     if any(label.brand_id != conversation.brand_id for label in labels):
         raise NotAllowedHere(_("That label belongs to another brand."))
@@ -339,7 +334,7 @@ def remove_label(*, conversation: Conversation, label: Label, by: User, at: date
 
 
 def _taken_off(conversation: Conversation) -> set[int]:
-    lines = activity.Activity.objects.filter(
+    lines = Activity.objects.filter(
         on_kind=conversation._meta.label_lower, on_id=conversation.id, type=activities.UNLABELLED
     )
     return {line.data["label_id"] for line in lines}
@@ -371,9 +366,7 @@ def mentioned(text: str, brand_id: int) -> list[int]:
     """Ids of the brand's people whose name, or first name when only one has it, follows an @ in the text."""
     if "@" not in text:
         return []
-    people = [
-        membership.user for membership in Membership.objects.filter(brand_id=brand_id).select_related("user")
-    ]
+    people = [membership.user for membership in Membership.objects.filter(brand_id=brand_id).select_related("user")]
     firsts = [person.name.split(" ")[0].casefold() for person in people if person.name]
     found = []
     for person in people:
@@ -455,9 +448,7 @@ def save_draft(*, conversation: Conversation, user: User, text: str, at: datetim
     if not text.strip():
         Draft.objects.filter(conversation=conversation, user=user).delete()
         return
-    Draft.objects.update_or_create(
-        conversation=conversation, user=user, defaults={"text": tidy(text), "at": at}
-    )
+    Draft.objects.update_or_create(conversation=conversation, user=user, defaults={"text": tidy(text), "at": at})
 
 
 def look(*, conversation: Conversation, user: User, is_typing: bool, at: datetime) -> None:

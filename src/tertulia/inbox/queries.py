@@ -18,7 +18,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels import search
 from tertulia.channels.models import Account, Delivery, Message, MessageVersion
 from tertulia.community.models import Member
-from tertulia.core.activity import Activity
+from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
 
 from . import activities
@@ -60,11 +60,7 @@ class Filters:
     def as_dict(self) -> dict[str, Any]:
         """Only what differs from the defaults: what a saved view keeps and an address carries."""
         plain = Filters()
-        return {
-            name: getattr(self, name)
-            for name in self.__slots__
-            if getattr(self, name) != getattr(plain, name)
-        }
+        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) != getattr(plain, name)}
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Filters:
@@ -97,8 +93,8 @@ def page(*, brand: Brand, user: User, filters: Filters, after: str = "", limit: 
     """One page of the list, with `unread` for this user on every row. Raises `BadCursor`."""
     if filters.q:
         found = _search_page(brand, filters, after, limit)
-    elif filters.label:
-        found = _label_page(brand, user, filters, after, limit)
+    elif filters.label is not None:
+        found = _label_page(brand, user, filters, filters.label, after, limit)
     else:
         found = _plain_page(brand, user, filters, after, limit)
     _mark_unread(found.rows, user)
@@ -112,9 +108,7 @@ def _plain_page(brand: Brand, user: User, filters: Filters, after: str, limit: i
     return _walk(rows, "last_activity_at", after, limit, newest_first=True)
 
 
-def _walk(
-    rows: QuerySet[Conversation], column: str, after: str, limit: int, *, newest_first: bool
-) -> ListPage:
+def _walk(rows: QuerySet[Conversation], column: str, after: str, limit: int, *, newest_first: bool) -> ListPage:
     if after:
         moment, id = _read_cursor(after)
         side = "lt" if newest_first else "gt"
@@ -153,9 +147,9 @@ def _filtered(rows: QuerySet[Conversation], user: User, filters: Filters) -> Que
     return rows
 
 
-def _label_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
+def _label_page(brand: Brand, user: User, filters: Filters, label: int, after: str, limit: int) -> ListPage:
     """Walks the label's own index; the rows themselves are then fetched by id."""
-    links = ConversationLabel.objects.filter(label_id=filters.label, label__brand=brand)
+    links = ConversationLabel.objects.filter(label_id=label, label__brand=brand)
     state = {"snoozed": "snoozed", "closed": "closed"}.get(filters.view, "open")
     if filters.view not in {"all", "trouble"}:
         links = links.filter(state=state)
@@ -164,16 +158,12 @@ def _label_page(brand: Brand, user: User, filters: Filters, after: str, limit: i
         links = links.filter(
             Q(last_activity_at__lte=moment), Q(last_activity_at__lt=moment) | Q(conversation_id__lt=id)
         )
-    narrowed = Filters(
-        view=filters.view, channel=filters.channel, account=filters.account, owner=filters.owner
-    )
+    narrowed = Filters(view=filters.view, channel=filters.channel, account=filters.account, owner=filters.owner)
     if narrowed.as_dict().keys() - {"view"} or narrowed.view in {"mine", "nobody", "waiting", "trouble"}:
         inside = _filtered(Conversation.objects.filter(brand=brand), user, narrowed)
         links = links.filter(conversation__in=inside)
     ids = list(
-        links.order_by("-last_activity_at", "-conversation_id").values_list("conversation_id", flat=True)[
-            : limit + 1
-        ]
+        links.order_by("-last_activity_at", "-conversation_id").values_list("conversation_id", flat=True)[: limit + 1]
     )
     return _cut(_by_ids(brand, ids), "last_activity_at", limit)
 
@@ -207,9 +197,7 @@ def _conversations_of(brand: Brand, message_ids: Sequence[int]) -> list[tuple[in
         thread_id__in={thread for _, thread in wanted},
     ).values_list("account_id", "thread_id", "id")
     ids = {(account, thread): id for account, thread, id in rows}
-    return [
-        (message, ids[account, thread]) for message, account, thread in threads if (account, thread) in ids
-    ]
+    return [(message, ids[account, thread]) for message, account, thread in threads if (account, thread) in ids]
 
 
 def _by_ids(brand: Brand, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -245,7 +233,8 @@ def _read_cursor(text: str) -> tuple[datetime, int]:
 def counters(*, brand: Brand, user: User, views: Sequence[View] = VIEWS[:7]) -> dict[str, int]:
     """How many conversations each view holds, up to `COUNT_TO`, in one statement."""
     base = Conversation.objects.filter(brand=brand)
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for view in views:
         rows = _filtered(base, user, replace(Filters(), view=view)).order_by().values_list("id")[:COUNT_TO]
         sql, args = rows.query.sql_with_params()
@@ -344,7 +333,9 @@ def conversation_of(*, brand: Brand, id: int) -> Conversation:
 
 def history(member: Member, *, without: int | None = None, limit: int = 20) -> list[dict[str, Any]]:
     """The person's conversations on every channel, newest first."""
-    rows = Conversation.objects.filter(member=member).exclude(id=without)
+    rows = Conversation.objects.filter(member=member)
+    if without is not None:
+        rows = rows.exclude(id=without)
     return list(rows.order_by("-last_activity_at", "-id").values(*_COLUMNS)[:limit])
 
 
