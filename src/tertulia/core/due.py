@@ -20,7 +20,8 @@ def rows(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run one statement and return what it gives back; moments are adapted to the database."""
     with connection.cursor() as cursor:
         cursor.execute(sql, [moment(value) if isinstance(value, datetime) else value for value in params])
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def change(

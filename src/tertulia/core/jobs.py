@@ -274,7 +274,7 @@ def prune(*, at: datetime) -> int:
 
 def backoff(attempts: int) -> timedelta:
     """How long to wait after so many tries: doubling, and scattered, so that a crowd returns one by one."""
-    wait = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), LONGEST_WAIT)
+    wait: timedelta = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 20), LONGEST_WAIT)
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 — scatter, not secrecy
 
 
