@@ -1,0 +1,45 @@
+"""What the documentation says is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "tertulia"
+
+
+def code() -> str:
+    return "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))
+
+
+def test_every_setting_is_documented_and_every_documented_one_exists():
+    read = set(re.findall(r"""env(?:_bool|_int|_list|_secret)?\(\s*["']([A-Z_]+)["']""", code()))
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
+    assert read == documented
+
+
+def test_every_dependency_has_its_reason():
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    names = re.findall(r'^  "([A-Za-z0-9-]+)', pyproject.split("[project.optional-dependencies]")[0], re.MULTILINE)
+    reasons = (ROOT / "docs" / "dependencies.md").read_text().lower()
+    assert [name for name in names if name.lower() not in reasons] == []
+
+
+@pytest.mark.parametrize("room", [path.name for path in sorted(SOURCE.iterdir()) if (path / "__init__.py").exists()])
+def test_every_room_says_what_it_is_for(room):
+    assert (SOURCE / room / "__init__.py").read_text().strip().startswith('"""')
+
+
+def test_links_between_documents_lead_somewhere():
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", document.read_text()):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (document.parent / target).exists(), f"{document.name} → {target}"
+
+
+def test_no_address_of_a_package_index_is_committed():
+    # Written apart, so that this file does not hold what it looks for.
+    words = ["pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "debian" + ".org"]
+    for path in [*ROOT.glob("requirements*"), ROOT / "pyproject.toml", ROOT / "Makefile"]:
+        assert not any(word in path.read_text() for word in words), path.name
