@@ -23,7 +23,7 @@ def labels_for(text: str, labels: Iterable[Label]) -> list[Label]:
 
 def fold(text: str) -> str:
     """The words of a text in lower case without accents, with one space between; symbols (🎂) are words too."""
-    return " ".join("".join(map(_sign, unicodedata.normalize("NFKD", text.casefold()))).split())
+    return " ".join("".join(map(_sign, unicodedata.normalize("NFKD", text).casefold())).split())
 
 
 def _holds(folded: str, word: object) -> bool:
