@@ -106,7 +106,7 @@ class _Story:
     def carry_on(self, message: Message, identities: dict[str, Identity]) -> bool:
         """Move a known message forward; True when something people see has changed."""
         fields: set[str] = set()
-        before = _document(message)
+        before = _words(message)
         if not message.thread_id and self.first.thread_id:  # its deletion or edit had come first
             self._complete(message, identities)
             fields |= {
@@ -138,8 +138,11 @@ class _Story:
             fields.add("deleted_at")
         if fields:
             message.save(update_fields=fields)
-        if (after := _document(message)) != before:
-            search.reindex(message.id, before=before, after=after)
+        if (after := _words(message)) != before:
+            brand_id = message.account.brand_id
+            search.reindex(
+                message.id, before=search.document(brand_id, *before), after=search.document(brand_id, *after)
+            )
         return bool(fields)
 
     def _complete(self, message: Message, identities: dict[str, Identity]) -> None:
@@ -179,6 +182,8 @@ def _known(account: Account, stories: Iterable[_Story]) -> dict[str, Message]:
             delivery.message.remote_id = keys[delivery.key][:ID_LENGTH]
             delivery.message.save(update_fields=["remote_id"])
             known[delivery.message.remote_id] = delivery.message
+    for message in known.values():
+        message.account = account
     return known
 
 
@@ -227,7 +232,11 @@ def _insert_versions(stories: dict[str, _Story], messages: Iterable[Message]) ->
 
 
 def _document(message: Message) -> str:
-    return search.document(message.account.brand_id, message.author_name, message.subject, message.text)
+    return search.document(message.account.brand_id, *_words(message))
+
+
+def _words(message: Message) -> tuple[str, str, str]:
+    return (message.author_name, message.subject, message.text)
 
 
 def index_message(message: Message) -> None:
