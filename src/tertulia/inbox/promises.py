@@ -47,6 +47,9 @@ MAX_MINUTES = 366 * 24 * 60
 SOON = timedelta(minutes=30)
 RISK_SHARE, RISK_TIME = 0.25, timedelta(minutes=15)
 
+_Scope = tuple[int | None, int | None]
+"""Account and label of a promise."""
+
 
 # The rules
 
@@ -83,8 +86,13 @@ class Clocks:
 
     def term(self, which: str, account_id: int, label_ids: Sequence[int]) -> Term | None:
         """The promise that holds, `FIRST_RESPONSE` or `RESOLUTION`, if any."""
-        on_labels = [[(account_id, label) for label in label_ids], [(None, label) for label in label_ids]]
-        for level in [*on_labels, [(account_id, None)], [(None, None)]]:
+        levels: list[list[_Scope]] = [
+            [(account_id, label) for label in label_ids],
+            [(None, label) for label in label_ids],
+            [(account_id, None)],
+            [(None, None)],
+        ]
+        for level in levels:
             if terms := [term for key in level if (term := self._named(which, key))]:
                 return min(terms, key=lambda term: (term.minutes, term.in_business_hours))
         return None
@@ -101,7 +109,7 @@ class Clocks:
         """The hours in which this promise counts."""
         return self.hours if term.in_business_hours else self._always
 
-    def _named(self, which: str, key: tuple[int | None, int | None]) -> Term | None:
+    def _named(self, which: str, key: _Scope) -> Term | None:
         promise = self._promises.get(key)
         if promise is None:
             return None

@@ -5,8 +5,8 @@
 
 The first of these groups that has anybody gives the best of them, ties going to the lower load and then to the older
 colleague: who is there, has room, speaks the language and knows the topic → is there, has room, speaks the language →
-is there and has room → takes what nobody else can → any manager → anybody who may answer and isn't away → anybody who
-may answer. "There" is decided by shifts, or by the opening hours for who has none; when nobody is, those who come
+is there and has room → takes what nobody else can → any manager → anybody who may answer; of the last three those first
+who aren't away. "There" is decided by shifts, or by the opening hours for who has none; when nobody is, those who come
 first are weighed, so that what is written at night waits for the right person and not for whoever never sleeps.
 
 Nothing here is chance, and every factor stands in `because`: the same input gives the same output.
@@ -69,16 +69,13 @@ class Person:
     is_away: bool = False
     load: int = 0
 
-    @property
-    def has_room(self) -> bool:
-        return self.load < self.capacity
-
 
 @dataclass(frozen=True, slots=True)
 class Fit:
     """A person weighed against a conversation."""
 
     person: Person
+    load: int
     shift: str
     topics: Sequence[str]
     speaks: bool
@@ -92,21 +89,27 @@ class Fit:
         return self.shift in ("now", "next") and not self.person.is_away
 
     @property
+    def has_room(self) -> bool:
+        return self.load < self.person.capacity
+
+    @property
     def score(self) -> float:
         return round(sum(self.knowledge.values()) * prod(self.situation.values()), 4)
 
     @property
     def rank(self) -> tuple[float, float, int]:
-        return -self.score, self.person.load / max(self.person.capacity, 1), self.person.user.pk
+        return -self.score, self.load / max(self.person.capacity, 1), self.person.user.pk
 
 
 STAGES: Sequence[tuple[str, Callable[[Fit], bool]]] = (
-    ("qualified", lambda fit: fit.is_here and fit.person.has_room and fit.speaks and fit.knows),
-    ("available", lambda fit: fit.is_here and fit.person.has_room and fit.speaks),
-    ("available", lambda fit: fit.is_here and fit.person.has_room),
+    ("qualified", lambda fit: fit.is_here and fit.has_room and fit.speaks and fit.knows),
+    ("available", lambda fit: fit.is_here and fit.has_room and fit.speaks),
+    ("available", lambda fit: fit.is_here and fit.has_room),
     ("fallback", lambda fit: fit.person.is_fallback and not fit.person.is_away),
     ("manager", lambda fit: fit.person.role == Role.MANAGER and not fit.person.is_away),
     ("anyone", lambda fit: not fit.person.is_away),
+    ("fallback", lambda fit: fit.person.is_fallback),
+    ("manager", lambda fit: fit.person.role == Role.MANAGER),
     ("anyone", lambda fit: True),
 )
 
@@ -219,8 +222,9 @@ class Desk:
         channel = person.skills.get((Skill.Kind.CHANNEL, conversation.channel.casefold()), 0)
         shift = self._shift(person)
         known = self._known.how(person.user.pk, conversation)
+        load = person.load - (person.user.pk == conversation.owner_id)
         return Fit(
-            person, shift, topics,
+            person, load, shift, topics,
             speaks=not language or spoken > 0,
             knows=not self._experts(labels) or bool(topics),
             known=known,
@@ -230,7 +234,7 @@ class Desk:
             },
             situation={
                 "shift": 1.0 if shift != "off" else OFF_SHIFT,
-                "load": round(1 / (1 + person.load / max(person.capacity, 1)), 3),
+                "load": round(1 / (1 + load / max(person.capacity, 1)), 3),
                 "known": {"thread": IN_THREAD, "before": ANSWERED_BEFORE}.get(known, 1.0),
             },
         )  # fmt: skip
@@ -258,7 +262,7 @@ class Desk:
             "known": fit.known,
             "shift": fit.shift,
             "starts": [starts.weekday(), f"{starts:%H:%M}"] if fit.shift == "next" else [],
-            "load": fit.person.load,
+            "load": fit.load,
             "capacity": fit.person.capacity,
         }
 
