@@ -66,9 +66,7 @@ def greet(account: Account, *, token: str, language: str, address: str, at: date
         "brand": brand.name,
         "colour": brand.colour,
         "on_colour": readable_on(brand.colour),
-        "texts": account.connector.widget_texts(
-            language, is_formal=brand.treatment == Brand.Treatment.FORMAL
-        ),
+        "texts": account.connector.widget_texts(language, is_formal=brand.treatment == Brand.Treatment.FORMAL),
         "greeting": str(account.settings.get("greeting") or ""),
         **_thread(account, visit.thread_id, seen=""),
     }
@@ -99,9 +97,7 @@ def write(account: Account, inbound: Inbound) -> tuple[dict[str, Any], bool]:
     written = Message.objects.filter(account=account, remote_id=envelope.remote_id)
     is_new = not written.exists()
     if is_new:
-        limits.count_message(
-            account, thread_id=envelope.thread_id, address=inbound.remote_address, at=inbound.at
-        )
+        limits.count_message(account, thread_id=envelope.thread_id, address=inbound.remote_address, at=inbound.at)
         inbound_flow.intake(account, [envelope], at=inbound.at)
     return as_visitor_sees(written.get()), is_new
 

@@ -61,9 +61,7 @@ class Site(Connector):
 
     def check(self, account: Account) -> Health:
         if not account.secrets.get("signing"):
-            return Health(
-                is_ok=False, says="The signing key is missing: make a new one in the channel's settings."
-            )
+            return Health(is_ok=False, says="The signing key is missing: make a new one in the channel's settings.")
         return Health(is_ok=True)
 
     def receive(self, account: Account, inbound: Inbound) -> list[Envelope]:

@@ -20,12 +20,7 @@ def origin(address: str) -> str:
         port = parts.port
     except ValueError:
         return ""
-    if (
-        parts.scheme not in DEFAULT_PORTS
-        or not parts.hostname
-        or parts.username is not None
-        or "*" in parts.hostname
-    ):
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or parts.username is not None or "*" in parts.hostname:
         return ""
     try:
         host = parts.hostname.encode("idna").decode() if ":" not in parts.hostname else f"[{parts.hostname}]"

@@ -28,11 +28,7 @@ def unseal(secret: str, purpose: str, token: str) -> str | None:
     value, _, mark = token.rpartition(".")
     if not secret or not value or len(token) > 200:
         return None
-    return (
-        value
-        if hmac.compare_digest(_mark(secret, purpose, value).encode(), mark.encode(errors="replace"))
-        else None
-    )
+    return value if hmac.compare_digest(_mark(secret, purpose, value).encode(), mark.encode(errors="replace")) else None
 
 
 def ticket(secret: str, visitor: str, at: datetime) -> str:

@@ -16,7 +16,7 @@ EMPTY = {
 }
 ROBOT = {
     "en": "A hidden field was filled in, as programs do. Reload the page and send the message again.",
-    "es": "Se ha rellenado un campo oculto, como hacen los programas. Basta con recargar la página y volver a enviarlo.",
+    "es": "Se ha rellenado un campo oculto, como hacen los programas. Basta con recargar la página y reenviarlo.",
 }
 TOO_SOON = {
     "en": "That was faster than anyone types. Wait two seconds and send it again.",
@@ -63,7 +63,7 @@ WIDGET = {
         "news": "An answer has arrived",
         "you": "You",
     },
-    # {tú|usted}
+    # In braces: with tú, with usted.
     "es": {
         "open": "Abrir el chat",
         "close": "Cerrar el chat",

@@ -23,7 +23,7 @@ View = Callable[[HttpRequest, Account], HttpResponse]
 
 
 def for_visitors(*methods: str) -> Callable[[View], Callable[[HttpRequest, str], HttpResponse]]:
-    """Open a view to the pages of the account's allowed origins, and tell visitors in their language what went wrong."""
+    """Open a view to the pages of the account's allowed origins; what goes wrong is told in the visitor's language."""
 
     def decorate(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
         # No token against cross-site requests: nothing here acts in the name of a cookie. The visitor's signed token

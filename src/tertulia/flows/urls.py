@@ -1,0 +1,13 @@
+"""The doors of the journeys, by theme."""
+
+from django.urls import path
+
+from .views import shop, visitors
+
+urlpatterns = [
+    # The company's own page: public, for visitors.
+    path("site/widget.js", visitors.widget, name="widget"),
+    path("site/<str:public_key>/hello", visitors.hello, name="visitor_hello"),
+    path("site/<str:public_key>/messages", visitors.messages, name="visitor_messages"),
+    path("shop/<slug:brand>/", shop.shop, name="shop"),
+]
