@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -19,7 +18,7 @@ from tertulia.team.permissions import PERMISSIONS
 
 from . import allowance
 from .errors import ApiError, invalid, unauthorised
-from .models import Token
+from .models import Token, secret_hash
 from .scopes import SCOPES
 
 
@@ -39,15 +38,10 @@ class Call(HttpRequest):
     auth: Caller
 
 
-def secret_hash(secret: str) -> str:
-    """A plain hash is enough: the secret is 256 random bits, not a password."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 class TokenAuth(HttpBearer):
     """Opens an operation to tokens that have the scope, while their user's role has the permission."""
 
-    openapi_bearerFormat = "tt_…"  # noqa: N815 — OpenAPI's own name
+    openapi_bearerFormat = "tt_…"
 
     def __init__(self, scope: str, permission: str) -> None:
         super().__init__()
@@ -79,20 +73,29 @@ class TokenAuth(HttpBearer):
             )  # fmt: skip
 
 
-def door(scope: str = "", permission: str = "") -> dict[str, Any]:
+def door(scope: str = "", permission: str = "", *, needs_key: bool = False) -> dict[str, Any]:
     """What an operation is declared with: `@router.get("/labels", **door("conversations:read", "inbox.read"))`.
 
-    Without arguments any valid token passes. Scope and permission also stand in the OpenAPI document, where the tests
-    find them.
+    Without arguments any valid token passes. `needs_key`: the header Idempotency-Key is required. All of it also stands
+    in the OpenAPI document, where the tests find it.
     """
     if scope and scope not in SCOPES:
         raise LookupError(scope)
     if permission and permission not in PERMISSIONS:
         raise LookupError(permission)
-    return {
-        "auth": TokenAuth(scope, permission),
-        "openapi_extra": {"x-scope": scope or None, "x-permission": permission or None},
-    }
+    extra: dict[str, Any] = {"x-scope": scope or None, "x-permission": permission or None}
+    if needs_key:
+        extra["parameters"] = [_KEY_HEADER]
+    return {"auth": TokenAuth(scope, permission), "openapi_extra": extra}
+
+
+_KEY_HEADER = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "A value of your own, new for each thing you ask for; the same when you repeat the call",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 
 
 def _caller(secret: str) -> Caller:

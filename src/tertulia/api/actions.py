@@ -13,18 +13,19 @@ from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
 from tertulia.core import activity
+from tertulia.core.crypto import Secrets
 from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
 
 from . import activities, webhooks
-from .access import secret_hash
-from .models import Event, Token, Webhook
+from .models import Event, KeptAnswer, Token, Webhook, secret_hash
 from .scopes import SCOPES
 
 PREFIX = "tt_"
 SHOWN = 12
 """Characters of a token that are kept: enough to recognise it, and nothing without the other 200 bits."""
 OLD_SECRET_SIGNS = timedelta(hours=24)
+ANSWERS_KEPT = timedelta(days=7)
 MAX_WEBHOOKS = 20
 
 
@@ -68,7 +69,7 @@ def create_token(
     )  # fmt: skip
     maker = by or user
     activity.record(
-        activities.TOKEN_CREATED, on=token, brand=brand.id, by=maker.id, at=at, name=token.name, scopes=wanted
+        activities.TOKEN_CREATED, on=token, brand=brand.id, by=maker.id, at=at, token=token.name, scopes=wanted
     )
     return token, secret
 
@@ -84,15 +85,17 @@ def _scopes(scopes: Iterable[str]) -> list[str]:
 def revoke_token(*, token: Token, by: User, at: datetime) -> None:
     """From now on it opens nothing. Revoking it twice changes nothing."""
     if Token.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=at):
-        activity.record(
-            activities.TOKEN_REVOKED, on=token, brand=token.brand_id, by=by.id, at=at, name=token.name
-        )
+        activity.record(activities.TOKEN_REVOKED, on=token, brand=token.brand_id, by=by.id, at=at, token=token.name)
+
+
+def forget_old_answers(*, at: datetime) -> None:
+    """After a week a repeated call is a new one."""
+    KeptAnswer.objects.filter(at__lt=at - ANSWERS_KEPT).delete()
 
 
 # Webhooks
 
 
-@transaction.atomic
 def add_webhook(*, brand: Brand, url: str, types: Sequence[str], by: User, at: datetime) -> tuple[Webhook, str]:
     """Let an address hear of what happens from now on; the signing secret is in the answer.
 
@@ -103,20 +106,21 @@ def add_webhook(*, brand: Brand, url: str, types: Sequence[str], by: User, at: d
         raise Problem(_("A brand can have {count} webhooks at most.").format(count=MAX_WEBHOOKS))
     secret = _new_secret()
     newest = Activity.objects.filter(brand_id=brand.id).aggregate(Max("id"))["id__max"] or 0
-    webhook = Webhook.objects.create(
-        brand=brand, url=url, secrets={"current": secret}, types=_types(types), created_at=at, since=at, sent_until=newest
-    )
-    _record(activities.WEBHOOK_ADDED, webhook, by=by, at=at)
+    with transaction.atomic():
+        webhook = Webhook(brand=brand, url=url, types=_types(types), created_at=at, since=at, sent_until=newest)
+        webhook.secrets = Secrets(current=secret)
+        webhook.save()
+        _record(activities.WEBHOOK_ADDED, webhook, by=by, at=at)
     return webhook, secret
 
 
-@transaction.atomic
 def change_webhook(*, webhook: Webhook, url: str, types: Sequence[str], by: User, at: datetime) -> None:
     """Raises `webhooks.BadAddress`, `UnknownType`."""
     webhooks.check_address(url)
     webhook.url, webhook.types = url, _types(types)
-    webhook.save(update_fields=["url", "types"])
-    _record(activities.WEBHOOK_CHANGED, webhook, by=by, at=at)
+    with transaction.atomic():
+        webhook.save(update_fields=["url", "types"])
+        _record(activities.WEBHOOK_CHANGED, webhook, by=by, at=at)
 
 
 @transaction.atomic
@@ -124,7 +128,7 @@ def rotate_secret(*, webhook: Webhook, by: User, at: datetime) -> str:
     """A new signing secret, which is returned; for a day both the old one and the new one sign."""
     webhook = Webhook.objects.select_for_update().get(pk=webhook.pk)
     secret = _new_secret()
-    webhook.secrets = {"current": secret, "previous": webhook.secrets["current"]}
+    webhook.secrets = Secrets(current=secret, previous=webhook.secrets["current"])
     webhook.previous_until = at + OLD_SECRET_SIGNS
     webhook.save(update_fields=["secrets", "previous_until"])
     _record(activities.WEBHOOK_ROTATED, webhook, by=by, at=at)
@@ -136,7 +140,7 @@ def pause_webhook(*, webhook: Webhook, by: User, at: datetime) -> None:
     """It hears nothing more; what was waiting for it is given up and can be sent again by hand."""
     if not Webhook.objects.filter(pk=webhook.pk).exclude(state=Webhook.State.OFF).update(state=Webhook.State.OFF):
         return
-    webhooks.give_up_waiting(webhook, at=at, why=_("paused"))
+    webhooks.give_up_waiting(webhook, at=at, why=webhooks.PAUSED)
     _record(activities.WEBHOOK_CHANGED, webhook, by=by, at=at, state=Webhook.State.OFF)
 
 

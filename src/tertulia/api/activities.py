@@ -4,8 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.core.activity import declare
 
-TOKEN_CREATED = declare("token.created", _("{who} created the API token {name}"), is_public=False)
-TOKEN_REVOKED = declare("token.revoked", _("{who} revoked the API token {name}"), is_public=False)
+TOKEN_CREATED = declare("token.created", _("{who} created the API token {token}"), is_public=False)
+TOKEN_REVOKED = declare("token.revoked", _("{who} revoked the API token {token}"), is_public=False)
 WEBHOOK_ADDED = declare("webhook.added", _("{who} added the webhook {url}"), is_public=False)
 WEBHOOK_CHANGED = declare("webhook.changed", _("{who} changed the webhook {url}"), is_public=False)
 WEBHOOK_ROTATED = declare("webhook.rotated", _("{who} changed the secret of the webhook {url}"), is_public=False)

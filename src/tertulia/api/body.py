@@ -20,7 +20,9 @@ MAX_DIGITS = 30
 class StrictParser(Parser):
     def parse_body(self, request: HttpRequest) -> DictStrAny:
         if request.content_type != "application/json":
-            raise _bad(415, "not_json", _("The body must be JSON."), _("Send the header “Content-Type: application/json”."))
+            raise _bad(
+                415, "not_json", _("The body must be JSON."), _("Send the header “Content-Type: application/json”.")
+            )
         if len(request.body) > MAX_BODY:
             raise ApiError(413, "too_large", _("The body is too large."))
         return read(request.body)
@@ -30,7 +32,11 @@ def read(body: bytes) -> DictStrAny:
     """Raises `ApiError` 400 for anything but one plain JSON object in UTF-8."""
     try:
         value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_int=_int, parse_float=_float
+            body.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_int=_int,
+            parse_float=_float,
         )
         json.dumps(value, ensure_ascii=False).encode()  # lone surrogates can be written as \ud800 but not stored
     except (ValueError, RecursionError) as error:  # UnicodeError and JSONDecodeError are ValueErrors

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, Unread
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -150,11 +151,18 @@ def _unforeseen(error: Exception) -> ApiError:
 
 
 def in_our_shape(view: View) -> View:
-    """Also what is answered before an operation is reached: a method that is not allowed, a body cut off."""
+    """Also what is answered before an operation is reached: a method that is not allowed, the bare root.
 
+    No CSRF check: no browser sends a token by itself.
+    """
+
+    @csrf_exempt
     @wraps(view)
     def shaped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            return not_found().response()
         if response.status_code != 405:
             return response
         allowed = response.get("Allow", "")
@@ -166,6 +174,7 @@ def in_our_shape(view: View) -> View:
     return shaped
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest, **_parts: str) -> HttpResponse:
     """Every address below /api/ that is not one."""
     return not_found().response()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,14 +14,12 @@ from .access import Call
 from .errors import ApiError, dumps
 from .models import KeptAnswer, Token
 
-KEPT_FOR = timedelta(days=7)
-
 
 def once(call: Call, content: dict[str, Any], act: Callable[[], dict[str, Any]], *, at: datetime) -> dict[str, Any]:
     """Run `act` under the call's Idempotency-Key and keep its answer in the same transaction.
 
-    What fails is not kept: the same key may be tried again. Raises `ApiError` 400 without a key, 409 when the key was
-    used for something else.
+    What fails is not kept: the same key may be tried again; keys are remembered for a week. Raises `ApiError` 400
+    without a key, 409 when the key was used for something else.
     """
     key = _key(call)
     digest = hashlib.sha256(dumps([call.method, call.path, content]).encode()).hexdigest()
@@ -38,10 +36,6 @@ def once(call: Call, content: dict[str, Any], act: Callable[[], dict[str, Any]],
         if kept := _kept(token, key):
             return _repeat(kept, digest)
         raise
-
-
-def prune(*, at: datetime) -> None:
-    KeptAnswer.objects.filter(at__lt=at - KEPT_FOR).delete()
 
 
 def _key(call: Call) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import secrets
 from datetime import datetime
 
@@ -10,6 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand.models import Brand
 from tertulia.core.crypto import SecretsField
 from tertulia.team.models import User
+
+
+def secret_hash(secret: str) -> str:
+    """A plain hash is enough: a token is 256 random bits, not a password."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Token(models.Model):

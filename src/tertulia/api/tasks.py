@@ -2,7 +2,7 @@
 
 from tertulia.core import clock, jobs
 
-from . import idempotency, webhooks
+from . import actions, webhooks
 
 
 @jobs.periodic("webhooks.collect", seconds=5)
@@ -21,4 +21,4 @@ def prune() -> None:
     """Forget delivered events and kept answers once nobody can ask for them any more."""
     at = clock.now()
     webhooks.prune(at=at)
-    idempotency.prune(at=at)
+    actions.forget_old_answers(at=at)

@@ -12,19 +12,23 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from standardwebhooks.webhooks import Webhook as Signer
 
-from tertulia.connectors.contract import Outcome, Refused
 from tertulia.core import activity, clock, jobs
-from tertulia.core.http import http
+from tertulia.core.addresses import is_allowed
+from tertulia.core.http import NOT_AN_ADDRESS, NOT_FOUND, NOT_PUBLIC, Door, numbers_of
 from tertulia.core.models import Activity
-
-from tertulia.team.models import Membership, Notification
+from tertulia.core.outcomes import Outcome
+from tertulia.team import notices
+from tertulia.team.models import Membership
 
 from . import activities
 from .models import Event, Webhook
@@ -43,10 +47,16 @@ TURN = timedelta(seconds=20)
 """How long one job delivers before it makes room for others."""
 LEASE = timedelta(seconds=90)
 TEST = "webhook.test"
+PAUSED = gettext_noop("The webhook was paused.")
+MAX_URL = 500
+PRUNE_BATCH = 2_000
 KEPT_FOR = timedelta(days=30)
 
+door = Door(total=10, largest=1_000_000)
+"""The answer's status is all that counts; a receiver that says more than this is not well."""
 
-class BadAddress(Exception):
+
+class BadAddress(ValueError):
     """Nothing may be sent to this address; the message says why."""
 
 
@@ -56,7 +66,21 @@ def offered_types() -> dict[str, activity.ActivityType]:
 
 
 def check_address(url: str) -> None:
-    """Raises `BadAddress` for what is no web address, or one inside the house."""
+    """Raises `BadAddress` for what is no web address, or one inside the house. It asks the name's addresses: not to be
+    called inside a transaction. What counts is that the door asks again with every delivery."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        raise BadAddress(_(NOT_AN_ADDRESS)) from None
+    if parts.scheme not in {"http", "https"} or not host or parts.username is not None or len(url) > MAX_URL:
+        raise BadAddress(_(NOT_AN_ADDRESS))
+    try:
+        numbers = numbers_of(host, port)
+    except (OSError, UnicodeError):
+        raise BadAddress(_(NOT_FOUND)) from None
+    if not numbers or not all(is_allowed(number, tuple(settings.ALLOWED_ADDRESSES)) for number in numbers):
+        raise BadAddress(_(NOT_PUBLIC))
 
 
 # From activities to events
@@ -140,7 +164,9 @@ def deliver(*, webhook_id: int) -> None:
     if webhook is None:
         return
     try:
-        while at < begun + TURN and (event := _waiting(webhook).filter(due_at__lte=at).order_by("due_at", "id").first()):
+        while at < begun + TURN and (
+            event := _waiting(webhook).filter(due_at__lte=at).order_by("due_at", "id").first()
+        ):
             went_well = _try(webhook, event, at=at)
             at = clock.now()
             if not went_well:
@@ -161,19 +187,14 @@ def _take(webhook_id: int, *, at: datetime) -> Webhook | None:
 def _try(webhook: Webhook, event: Event, *, at: datetime) -> bool:
     """One try; True when the rest may follow at once."""
     try:
-        answer = http.request("POST", webhook.url, headers=_headers(webhook, event, at=at), content=event.body.encode())
-    except Refused as outcome:
-        return _failed(webhook, event, str(outcome), at=at, holds=True)
+        answer = door.request("POST", webhook.url, headers=_headers(webhook, event, at=at), content=event.body.encode())
     except Outcome as outcome:
-        return _failed(webhook, event, outcome.why or _("no answer"), at=at, holds=True)
+        return _failed(webhook, event, outcome.why, at=at, holds=True)
     if 200 <= answer.status < 300:
         return _taken(webhook, event, f"HTTP {answer.status}", at=at)
     if answer.status == 410:
         return _gone(webhook, event, at=at)
-    says = f"HTTP {answer.status}"
-    if 300 <= answer.status < 400:
-        says = _("HTTP {status}: redirects are not followed").format(status=answer.status)
-    return _failed(webhook, event, says, at=at, holds=answer.status >= 500 or answer.status == 429)
+    return _failed(webhook, event, f"HTTP {answer.status}", at=at, holds=answer.status >= 500 or answer.status == 429)
 
 
 def _headers(webhook: Webhook, event: Event, *, at: datetime) -> dict[str, str]:
@@ -209,12 +230,12 @@ def _failed(webhook: Webhook, event: Event, says: str, *, at: datetime, holds: b
     wait = _wait(event.attempts)
     Event.objects.filter(pk=event.pk).update(attempts=event.attempts, answer=says, due_at=at + wait)
     mine = Webhook.objects.filter(pk=webhook.pk)
-    mine.update(
-        failures=F("failures") + 1, last_tried_at=at, last_answer=says, hold_until=at + wait if holds else None
-    )
+    mine.update(failures=F("failures") + 1, last_tried_at=at, last_answer=says, hold_until=at + wait if holds else None)
     old = _waiting(webhook).filter(created_at__lte=at - GIVEN_UP_AFTER)
     (old if holds else old.filter(pk=event.pk)).update(state=Event.State.GIVEN_UP, answer=says, finished_at=at)
-    has_turned = mine.filter(state=Webhook.State.ACTIVE, failures__gte=FAILING_AFTER).update(state=Webhook.State.FAILING)
+    has_turned = mine.filter(state=Webhook.State.ACTIVE, failures__gte=FAILING_AFTER).update(
+        state=Webhook.State.FAILING
+    )
     if has_turned:
         _tell(activities.WEBHOOK_FAILING, webhook, at=at, answer=says)
     return not holds
@@ -236,18 +257,13 @@ def give_up_waiting(webhook: Webhook, *, at: datetime, why: str) -> None:
     _waiting(webhook).update(state=Event.State.GIVEN_UP, answer=why[:200], finished_at=at)
 
 
-def _tell(name: str, webhook: Webhook, *, at: datetime, **facts: str) -> None:
+def _tell(name: str, webhook: Webhook, *, at: datetime, **facts: Any) -> None:
     """Into the feed, and to everybody who may do something about it."""
     line = activity.record(name, on=webhook, brand=webhook.brand_id, at=at, url=webhook.url, **facts)
     url = reverse("api:webhooks", args=[webhook.brand.slug])
     people = Membership.objects.filter(brand_id=webhook.brand_id, user__is_active=True).select_related("user")
-    Notification.objects.bulk_create(
-        Notification(
-            user=each.user, brand_id=webhook.brand_id, activity_id=line.id, reason="webhook", url=url, created_at=at
-        )
-        for each in people
-        if each.may("api.manage")
-    )
+    managers = [each.user_id for each in people if each.may("api.manage")]
+    notices.tell(users=managers, line=line, reason="webhook", url=url, at=at)
 
 
 def _wait(attempts: int) -> timedelta:
@@ -256,4 +272,5 @@ def _wait(attempts: int) -> timedelta:
 
 def prune(*, at: datetime) -> None:
     """Forget events that ended a month ago."""
-    Event.objects.filter(finished_at__lt=at - KEPT_FOR).delete()
+    old = Event.objects.filter(finished_at__lt=at - KEPT_FOR).values_list("pk", flat=True)[:PRUNE_BATCH]
+    Event.objects.filter(pk__in=list(old)).delete()

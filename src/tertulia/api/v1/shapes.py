@@ -1,0 +1,272 @@
+"""What goes in and out. Bodies are strict: no field but these, no "true" for true, no "7" for 7."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from django.utils.translation import gettext as _
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from tertulia.core.html import tidy
+
+Item = TypeVar("Item")
+
+MAX_ID = 2**63 - 1
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _moment(value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError(_("This must be a moment, as in 2026-11-23T09:00:00Z."))
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(_("This must be a moment with its zone, as in 2026-11-23T09:00:00Z.")) from None
+
+
+def _tidied(value: Any) -> Any:
+    return tidy(value) if isinstance(value, str) else value
+
+
+_MOMENT = {"type": "string", "format": "date-time", "examples": ["2026-11-23T09:00:00Z"]}
+Words = Annotated[str, BeforeValidator(_tidied)]
+"""A text without what can't be stored: controls, NUL."""
+Moment = Annotated[datetime, PlainSerializer(_utc, return_type=str), WithJsonSchema(_MOMENT)]
+"""A moment we say: ISO 8601 in UTC."""
+GivenMoment = Annotated[AwareDatetime, BeforeValidator(_moment), WithJsonSchema(_MOMENT)]
+"""A moment we are told."""
+
+
+class Body(BaseModel):
+    """Something sent to us."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list. `next` is the value of `after` for the next page; null at the end."""
+
+    items: list[Item]
+    next: str | None
+
+
+# What we tell
+
+
+class BrandShape(BaseModel):
+    id: int
+    slug: str
+    name: str
+    language: str = Field(description="`es` or `en`")
+    time_zone: str = Field(description="IANA name, as `Europe/Madrid`")
+    country: str = Field(description="ISO 3166-1 alpha-2")
+    region: str
+
+
+class ColleagueShape(BaseModel):
+    id: int = Field(description="The id to assign conversations to")
+    name: str
+    role: str
+    can_reply: bool
+
+
+class TokenShape(BaseModel):
+    name: str
+    prefix: str
+    scopes: list[str]
+    expires_at: Moment | None
+    brand_id: int
+    user_id: int
+    user_name: str
+    role: str
+
+
+class ChannelShape(BaseModel):
+    id: int
+    kind: str = Field(description="The connector: `site`, `phone` …")
+    name: str
+    state: str = Field(description="`active`, `attention` or `paused`")
+    trouble: str = Field(description="What is wrong, in a sentence; empty when nothing is")
+    can_reply: bool
+    max_text: int | None = Field(description="Longest reply in characters; null: no limit of the channel's own")
+    last_success_at: Moment | None
+
+
+class WorkShape(BaseModel):
+    is_running: bool = Field(description="Whether the background work has given a sign of life lately")
+    last_sign_at: Moment | None
+
+
+class HealthShape(BaseModel):
+    status: Literal["ok", "attention"]
+    at: Moment
+    version: str
+    channels: list[ChannelShape]
+    work: WorkShape
+
+
+class LabelShape(BaseModel):
+    id: int
+    name: str
+    hue: int = Field(description="Degrees of the colour wheel, 0 to 359")
+
+
+class SavedReplyShape(BaseModel):
+    id: int
+    title: str
+    text: str = Field(description="With variables in braces: {nombre}, {agente}, {marca}")
+    language: str
+
+
+class PersonShape(BaseModel):
+    id: int
+    name: str
+    email: str
+    phone: str
+    language: str
+    first_seen_at: Moment
+    last_seen_at: Moment
+
+
+class IdentityShape(BaseModel):
+    channel_id: int
+    channel: str
+    name: str
+    handle: str
+    is_verified: bool
+
+
+class PersonDetailShape(PersonShape):
+    about: str
+    identities: list[IdentityShape] = Field(description="Who they are on each channel, the first hundred")
+
+
+class ConversationShape(BaseModel):
+    id: int
+    channel_id: int
+    channel: str = Field(description="The kind of the channel")
+    person_id: int
+    person_name: str
+    subject: str
+    preview: str = Field(description="The beginning of the last message")
+    language: str
+    state: str = Field(description="`open`, `snoozed` or `closed`")
+    close_reason: str
+    snoozed_until: Moment | None
+    owner_id: int | None = Field(description="The teammate in charge")
+    label_ids: list[int]
+    last_activity_at: Moment
+    waiting_since: Moment | None = Field(description="Since when the person waits for an answer; null when they don't")
+    promise_due_at: Moment | None = Field(description="When the next promise (first response, resolution) falls due")
+    first_responded_at: Moment | None
+    has_trouble: bool = Field(description="An answer was refused, or nobody knows whether it arrived")
+    turn: int = Field(description="Grows with every message; a reply names the turn its writer had read")
+    answered_turn: int = Field(description="The turn of the last answer")
+    is_unread: bool = Field(description="For the token's user")
+
+
+class MessageShape(BaseModel):
+    id: int
+    direction: Literal["in", "out"]
+    kind: str
+    author_id: int | None = Field(
+        description="The teammate who wrote it; null for the person, and for what came from elsewhere"
+    )
+    author_name: str
+    subject: str
+    text: str = Field(description="Plain text; empty once it was deleted on its channel")
+    sent_at: Moment
+    edited_at: Moment | None
+    deleted_at: Moment | None
+    reply_id: int | None = Field(description="The reply it went out as; null for what came in")
+    reply_state: str | None
+
+
+class NoteShape(BaseModel):
+    id: int
+    author_id: int | None
+    text: str
+    mentions: list[int] = Field(description="Ids of the teammates named with @")
+    at: Moment
+
+
+class ReplyShape(BaseModel):
+    id: int
+    conversation_id: int
+    message_id: int
+    state: str = Field(description="`queued`, `sending`, `sent`, `refused`, `unknown` or `cancelled`")
+    why: str = Field(description="Why it was refused, or is not known to have arrived")
+    text: str
+    due_at: Moment = Field(description="It leaves then and not before; until then it can be taken back")
+    finished_at: Moment | None
+
+
+class WebhookShape(BaseModel):
+    id: int
+    url: str
+    types: list[str] = Field(description="Kinds of event it hears of; empty: every kind")
+    state: str = Field(description="`active`, `failing` or `off`")
+    last_answer: str
+    last_tried_at: Moment | None
+    created_at: Moment
+
+
+class NewWebhookShape(WebhookShape):
+    secret: str = Field(description="`whsec_…`, to verify signatures with. It is never shown again")
+
+
+# What we are told
+
+
+class AssignmentBody(Body):
+    to: Id | None = Field(description="Id of a teammate, see GET /team; null leaves it to nobody")
+
+
+class SnoozeBody(Body):
+    until: GivenMoment = Field(description="ISO 8601 with its zone; must be still to come")
+
+
+class ClosureBody(Body):
+    reason: Literal["answered", "no_answer", "handed_on", "spam", "duplicate"]
+
+
+class NoteBody(Body):
+    text: Words = Field(description="At most 20,000 characters; @name tells a teammate")
+
+
+class ReplyBody(Body):
+    text: Words = Field(description="Plain text, no longer than the channel's `max_text`")
+    turn: int = Field(ge=0, le=2**31 - 1, description="The conversation's `turn` as it was when the answer was written")
+
+
+class WebhookBody(Body):
+    url: str = Field(max_length=500, description="http or https, on the public internet")
+    types: list[Annotated[str, Field(max_length=64)]] = Field(
+        default=[], max_length=100, description="Kinds of event to hear of; empty: every kind, also those to come"
+    )
+
+
+class ListParameters(BaseModel):
+    after: str = Field("", max_length=100, description="`next` of the page before")
+    limit: int = Field(25, ge=1, le=100, description="How many, at most")
+
+
+class ConversationParameters(ListParameters):
+    view: Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "all"] = "open"
+    channel: Words = Field("", max_length=40, description="Kind of the channel")
+    channel_id: Id | None = None
+    label_id: Id | None = None
+    owner_id: Id | None = None
+    q: Words = Field("", max_length=200, description="Words to search for, over all states; newest first")
+
+
+class PeopleParameters(ListParameters):
+    q: Words = Field("", max_length=200, description="Part of a name, an e-mail or a phone")
