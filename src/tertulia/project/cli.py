@@ -1,9 +1,162 @@
-"""The one command (the engine completes it)."""
-import os, sys
+"""`tertulia`, the one command. `python -m tertulia` is the same.
+
+What needs Django is imported only by the commands that need it: `start` stays small for as long as the desk runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+from typing import Any
+
+from . import supervisor
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code: 0 done, 1 not possible (a sentence says why), 2 not understood."""
+    args = list(sys.argv[1:] if argv is None else argv)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tertulia.project.settings")
-    from django.core.management import execute_from_command_line
+    if args[:1] == ["manage"]:
+        sys.exit(_in_django("manage", args[1:]))
+    options = _parser().parse_args(args)
+    try:
+        sys.exit(options.run(options))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
-    execute_from_command_line(["tertulia manage", *sys.argv[2:]])
+
+def start(options: argparse.Namespace) -> int:
+    """Set up what is missing, then keep web and work alive until a signal comes."""
+    prepared = subprocess.run([*_TERTULIA, "setup", "--for-start"], stdout=subprocess.PIPE, check=False)  # noqa: S603
+    if prepared.returncode:
+        return prepared.returncode
+    facts = json.loads(prepared.stdout)
+    family = supervisor.Supervisor([supervisor.Child(name, [*_TERTULIA, name, "--child"]) for name in ("web", "work")])
+    family.when(lambda: _listens(facts["host"], facts["port"]), lambda: print(facts["says"], flush=True))
+    family.run()
+    return 0
+
+
+def web(options: argparse.Namespace) -> int:
+    if options.child:
+        supervisor.watch_parent()
+    return _in_django("web", options)
+
+
+def work(options: argparse.Namespace) -> int:
+    if options.child:
+        supervisor.watch_parent()
+    return _in_django("work", options)
+
+
+def in_django(options: argparse.Namespace) -> int:
+    return _in_django(options.command, options)
+
+
+_BRAND = "the brand's short name; not needed when there is only one"
+_TERTULIA = (sys.executable, "-m", "tertulia")
+
+
+def _in_django(command: str, options: Any) -> int:
+    commands = import_module("tertulia.project.commands")
+    return int(commands.run(command, options))
+
+
+def _listens(host: str, port: int) -> bool:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 — read, not bound
+    try:
+        socket.create_connection((reachable, port), timeout=0.5).close()
+    except OSError:
+        return False
+    return True
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tertulia",
+        description="The community manager's desk: every question answered, once, by whoever is best placed to.",
+        epilog="Everything is kept in the folder TERTULIA_HOME. All settings: docs/settings.md.",
+    )
+    parser.add_argument("--version", action="version", version=f"tertulia {metadata.version('tertulia')}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    _add_running(commands)
+    _add_people(commands)
+    _add_rest(commands)
+    return parser
+
+
+def _add_running(commands: Any) -> None:
+    setup = _add(commands, "setup", "make the data folder, the keys and the database, or update them", in_django)
+    setup.add_argument("--for-start", action="store_true", help=argparse.SUPPRESS)
+    _add(commands, "start", "set up what is missing and run everything: pages, live updates, background work", start)
+    for name, says, run in (
+        ("web", "run pages and live updates alone; several machines may each run one on a shared PostgreSQL", web),
+        ("work", "run the background work alone: as many of them as you like, on any machine", work),
+    ):
+        _add(commands, name, says, run).add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    check = _add(commands, "check", "say in a sentence each what is in order and what is not", in_django)
+    check.add_argument("--json", action="store_true", help="for programs")
+
+
+def _add_people(commands: Any) -> None:
+    user = _sub(commands, "user", "the people who sign in")
+    add = _add(user, "add", "add a person to a brand; asks for a password", in_django)
+    add.add_argument("email")
+    add.add_argument("--name", required=True, help="as customers and colleagues see it")
+    add.add_argument("--brand", default="", help=_BRAND)
+    add.add_argument("--role", default="expert", help="manager, expert, approver, director, reader or adviser")
+    _password(add)
+    _add(user, "list", "everybody, with brands and roles", in_django)
+    password = _add(user, "password", "set a person's password; their open sessions end", in_django)
+    password.add_argument("email")
+    _password(password)
+    disable = _add(user, "disable", "a person can no longer sign in, and what is open ends within a minute", in_django)
+    disable.add_argument("email")
+    token = _sub(commands, "token", "keys of the API")
+    create = _add(token, "create", "make a key; it is shown once", in_django)
+    create.add_argument("name", help="what it is for")
+    create.add_argument("--brand", default="", help=_BRAND)
+    create.add_argument("--by", default="", metavar="EMAIL", help="whose key it is; not needed with one manager")
+    create.add_argument("--scopes", nargs="+", default=["read"], help="what it may do; the API's page lists them")
+
+
+def _add_rest(commands: Any) -> None:
+    channel = _sub(commands, "channel", "connected channels")
+    _add(channel, "list", "every channel and how it stands", in_django)
+    add = _add(channel, "add", "connect a channel", in_django)
+    add.add_argument("kind", help="site, phone, …: the connectors that are installed")
+    add.add_argument("--name", default="", help="how the team calls it")
+    add.add_argument("--brand", default="", help=_BRAND)
+    add.add_argument("--set", dest="values", action="append", default=[], metavar="NAME=VALUE", help="a setting of it")
+    pause = _add(channel, "pause", "stop reading and writing there until it is resumed", in_django)
+    pause.add_argument("id", type=int, help="the number that channel list shows")
+    pause.add_argument("--resume", action="store_true", help="go on")
+    demo = _add(commands, "demo", "fill a brand with a sample company: conversations, people, a shop", in_django)
+    demo.add_argument("--brand", default="", help="an existing brand's short name; without it the sample makes its own")
+    manage = commands.add_parser("manage", help="Django's own commands: manage help", add_help=False)
+    manage.add_argument("rest", nargs=argparse.REMAINDER)
+
+
+def _password(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--password-file", metavar="FILE", help="read the password from there; - is the input")
+
+
+def _sub(commands: Any, name: str, says: str) -> Any:
+    parser = commands.add_parser(name, help=says, description=_sentence(says))
+    return parser.add_subparsers(dest="verb", metavar="verb", required=True)
+
+
+def _add(commands: Any, name: str, says: str, run: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=says, description=_sentence(says))
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."

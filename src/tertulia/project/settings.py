@@ -126,6 +126,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 BROKER_URL = env_secret("TERTULIA_BROKER_URL")
 WORK_THREADS = env_int("TERTULIA_WORK_THREADS", 8)
 WEB_WORKERS = env_int("TERTULIA_WEB_WORKERS", 2)
+WEB_THREADS = env_int("TERTULIA_WEB_THREADS", 2)
 
 AUTH_USER_MODEL = "team.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

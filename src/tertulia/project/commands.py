@@ -1,0 +1,62 @@
+"""Loads Django for the commands that need it, and turns what goes wrong into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import django
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.management import execute_from_command_line
+from django.db import DatabaseError, InterfaceError
+from django.utils import translation
+
+from .sorry import Sorry
+
+NOT_POSSIBLE = 1
+_OTHER_FOLDER = "Give it to the person who runs Tertulia, or choose another folder: TERTULIA_HOME=…"
+
+# By name, because models can be imported only once Django is set up.
+_COMMANDS = {
+    "setup": "tertulia.project.installing:setup",
+    "web": "tertulia.project.serve:web",
+    "work": "tertulia.project.working:work",
+    "check": "tertulia.project.doctor:check",
+    "demo": "tertulia.project.administering:demo",
+    "user": "tertulia.project.administering:user",
+    "token": "tertulia.project.administering:token",
+    "channel": "tertulia.project.administering:channel",
+}
+
+
+def run(command: str, options: Any) -> int:
+    """Run the command and return its exit code."""
+    os.umask(0o077)
+    try:
+        if command == "manage":
+            execute_from_command_line(["tertulia manage", *options])
+            return 0
+        django.setup()
+        translation.activate(_language())
+        module, _, function = _COMMANDS[command].partition(":")
+        return int(getattr(import_module(module), function)(options) or 0)
+    except (Sorry, ImproperlyConfigured) as error:
+        return _fail(str(error))
+    except ValidationError as error:
+        return _fail(" ".join(error.messages))
+    except PermissionError as error:
+        return _fail(f"{error.filename} can't be written: {error.strerror}. {_OTHER_FOLDER}")
+    except (DatabaseError, InterfaceError) as error:
+        return _fail(f"The database doesn't answer as it should: {str(error).strip()}. Run: tertulia check")
+
+
+def _fail(sentence: str) -> int:
+    sys.stderr.write(sentence + "\n")
+    return NOT_POSSIBLE
+
+
+def _language() -> str:
+    name = next((os.environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(key)), "")
+    return "es" if name.startswith("es") else "en"

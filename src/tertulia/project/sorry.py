@@ -1,0 +1,2 @@
+class Sorry(Exception):
+    """What a command could not do, in a sentence that says what to do now."""

@@ -1,0 +1,116 @@
+"""Keeps the processes of the family alive. Standard library only: it stays in memory as long as the desk runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+GRACE = 9.0
+"""Seconds the family has to end by itself, before it is made to."""
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+SETTLED = 60.0
+"""A process that lived so long starts again without waiting."""
+
+
+@dataclass
+class Child:
+    name: str
+    command: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
+    born: float = 0.0
+    wait: float = FIRST_WAIT
+    starts_at: float = field(default=0.0)
+
+    def start(self, now: float) -> None:
+        # A group of its own: Ctrl+C reaches the supervisor alone, who ends the others in order.
+        self.process = subprocess.Popen(self.command, process_group=0, stdin=subprocess.DEVNULL)  # noqa: S603
+        self.born = now
+
+    def plan_restart(self, now: float) -> None:
+        self.process = None
+        self.wait = FIRST_WAIT if now - self.born > SETTLED else min(self.wait * 2, LONGEST_WAIT)
+        self.starts_at = now + self.wait
+
+
+class Supervisor:
+    def __init__(self, children: Sequence[Child]) -> None:
+        self._children = children
+        self._is_stopping = threading.Event()
+        self._awaited: list[tuple[Callable[[], bool], Callable[[], None]]] = []
+
+    def when(self, condition: Callable[[], bool], act: Callable[[], None]) -> None:
+        """Do it once, as soon as the condition holds; it is asked a few times a second."""
+        self._awaited.append((condition, act))
+
+    def run(self) -> None:
+        """Until a signal comes."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        try:
+            while not self._is_stopping.is_set():
+                self._look_after(time.monotonic())
+                self._await()
+                self._is_stopping.wait(0.1 if self._awaited else 0.5)
+        finally:
+            self._end()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_stopping.set()
+
+    def _await(self) -> None:
+        for waiting in list(self._awaited):
+            condition, act = waiting
+            if condition():
+                self._awaited.remove(waiting)
+                act()
+
+    def _look_after(self, now: float) -> None:
+        for child in self._children:
+            if child.process is None:
+                if now >= child.starts_at:
+                    child.start(now)
+            elif (code := child.process.poll()) is not None:
+                child.plan_restart(now)
+                _say(f"The {child.name} process ended ({_reason(code)}); starting it again in {child.wait:g} s.")
+
+    def _end(self) -> None:
+        living = [child.process for child in self._children if child.process and child.process.poll() is None]
+        for process in living:
+            process.terminate()
+        limit = time.monotonic() + GRACE
+        for process in living:
+            try:
+                process.wait(max(0.1, limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def watch_parent() -> None:
+    """End this process when the one that started it is gone, however it went. Call it before any thread starts."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _reason(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"code {code}"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
