@@ -1,6 +1,12 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class FlowsConfig(AppConfig):
     name = "tertulia.flows"
     label = "flows"
+
+    def ready(self) -> None:
+        for journey in ("inbound", "notify", "ticks"):
+            import_module(f"tertulia.flows.{journey}")

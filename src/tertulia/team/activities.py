@@ -9,5 +9,5 @@ INVITATION_WITHDRAWN = activity.declare(
     "team.invitation_withdrawn", _("{who} withdrew the invitation of {email}"), is_public=False
 )
 JOINED = activity.declare("team.joined", _("{who} joined the team"))
-CHANGED = activity.declare("team.changed", _("{who} changed the role of {name} to {role}"))
-REMOVED = activity.declare("team.removed", _("{who} took {name} off the team"))
+CHANGED = activity.declare("team.changed", _("{who} changed the role of {person} to {role}"))
+REMOVED = activity.declare("team.removed", _("{who} took {person} off the team"))

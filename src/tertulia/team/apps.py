@@ -11,3 +11,4 @@ class TeamConfig(AppConfig):
     def ready(self) -> None:
         import_module("tertulia.team.activities")
         import_module("tertulia.team.mail")
+        import_module("tertulia.team.notices")

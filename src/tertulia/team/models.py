@@ -168,6 +168,14 @@ class Invitation(models.Model):
         return self.used_at is None and at < self.expires_at
 
 
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def of(self, membership: Membership) -> Self:
+        return self.filter(user=membership.user_id, brand=membership.brand_id)
+
+    def unread(self) -> Self:
+        return self.filter(read_at=None)
+
+
 class Notification(models.Model):
     """A line of the activity feed that concerns one person."""
 
@@ -180,12 +188,18 @@ class Notification(models.Model):
     read_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)
 
+    objects = NotificationQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "activity_id"], name="notification_once")]
         indexes = [
             models.Index(fields=["user", "brand", "-id"], name="notification_newest"),
             models.Index(fields=["user", "brand"], name="notification_unread", condition=models.Q(read_at=None)),
-            models.Index(fields=["id"], name="notification_to_mail", condition=models.Q(mailed_at=None)),
+            models.Index(
+                fields=["created_at"],
+                name="notification_to_mail",
+                condition=models.Q(mailed_at=None, read_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

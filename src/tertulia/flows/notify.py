@@ -1,0 +1,97 @@
+"""Who is told of what happened: every line of the activity feed passes here once, after its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from django.urls import reverse
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Account
+from tertulia.core import clock, jobs
+from tertulia.core.models import Activity
+from tertulia.inbox.models import Conversation
+from tertulia.team import notices
+from tertulia.team.models import Membership
+from tertulia.team.permissions import Role
+
+Told = tuple[Iterable[int | None], str]
+"""Whom, and why."""
+
+
+@jobs.task("flows.tell", attempts=8)
+def tell(*, activity_ids: list[int]) -> None:
+    """Leave a notification for each person a line concerns. Told twice, it changes nothing."""
+    for line in Activity.objects.filter(pk__in=activity_ids, type__in=CONCERNS).order_by("pk"):
+        whom, reason = CONCERNS[line.type](line)
+        people = {user for user in whom if user} - {line.by_id}
+        present = _still_here(line.brand_id, people)
+        if present:
+            notices.tell(users=present, line=line, reason=reason, url=_address(line), at=clock.now())
+
+
+def _assigned(line: Activity) -> Told:
+    return [line.data.get("to")], "assigned" if line.by_id else "routed"
+
+
+def _noted(line: Activity) -> Told:
+    return line.data.get("mentions", []), "mention"
+
+
+def _at_risk(line: Activity) -> Told:
+    owner = _owner(line)
+    return [owner] if owner else _managers(line.brand_id), "at_risk"
+
+
+def _broken(line: Activity) -> Told:
+    return [_owner(line), *_managers(line.brand_id)], "broken"
+
+
+def _refused(line: Activity) -> Told:
+    return [line.data.get("author") or _owner(line)], "refused"
+
+
+def _unknown(line: Activity) -> Told:
+    return [line.data.get("author") or _owner(line)], "unknown"
+
+
+def _woken(line: Activity) -> Told:
+    return [line.data.get("snoozed_by")], "woken"
+
+
+def _attention(line: Activity) -> Told:
+    return _managers(line.brand_id), "attention"
+
+
+CONCERNS: dict[str, Callable[[Activity], Told]] = {
+    "conversation.assigned": _assigned,
+    "conversation.routed": _assigned,
+    "note.added": _noted,
+    "promise.at_risk": _at_risk,
+    "promise.broken": _broken,
+    "delivery.refused": _refused,
+    "delivery.unknown": _unknown,
+    "conversation.woken": _woken,
+    "account.attention": _attention,
+}
+
+
+def _owner(line: Activity) -> int | None:
+    return Conversation.objects.filter(pk=line.on_id).values_list("owner_id", flat=True).first()
+
+
+def _managers(brand: int) -> list[int]:
+    return list(Membership.objects.filter(brand=brand, role=Role.MANAGER).values_list("user_id", flat=True))
+
+
+def _still_here(brand: int, people: set[int]) -> list[int]:
+    """Those who still belong to the brand: an old line must not reach somebody who has left."""
+    here = Membership.objects.filter(brand=brand, user__in=people, user__is_active=True)
+    return list(here.order_by("user_id").values_list("user_id", flat=True)) if people else []
+
+
+def _address(line: Activity) -> str:
+    slug = Brand.objects.values_list("slug", flat=True).get(pk=line.brand_id)
+    if line.on_kind == Account._meta.label_lower:
+        return reverse("channels:account", args=[slug, line.on_id])
+    return reverse("inbox:conversation", args=[slug, line.on_id])
