@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from datetime import UTC, datetime, timedelta
-
-os.environ.setdefault("TERTULIA_HOME", tempfile.mkdtemp(prefix="tertulia-tests-"))
-os.environ.setdefault("TERTULIA_ALLOWED_ADDRESSES", "127.0.0.0/8")
 
 import pytest
 from django.test import Client
@@ -22,16 +17,6 @@ NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 """A Monday, noon in Madrid: the moment most tests live in."""
 
 PASSWORD = "un café con leche largo"
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
 @pytest.fixture

@@ -1,0 +1,24 @@
+"""The product's own settings in a data folder of their own, and passwords that are quick to check.
+
+A settings module of its own because the environment has to be set before the product's settings are read.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_home = tempfile.mkdtemp(prefix="tertulia-tests-")
+atexit.register(shutil.rmtree, _home, ignore_errors=True)
+os.environ["TERTULIA_HOME"] = _home
+os.environ["TERTULIA_ALLOWED_ADDRESSES"] = "127.0.0.0/8"  # the servers that tests start
+os.environ.pop("TERTULIA_BROKER_URL", None)
+(Path(_home) / "static").mkdir()
+
+from tertulia.project.settings import *  # noqa: E402, F403
+from tertulia.project.settings import STORAGES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

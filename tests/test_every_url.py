@@ -1,0 +1,356 @@
+"""Every address, by every kind of stranger, with every method; with foreign ids in the address and in the body.
+
+The addresses come from the URL configuration: a new one whose arguments nobody has told this file about fails, and so
+does one that is neither behind `@brand_required` nor named below as open to others. What must not happen is judged by
+the database: the rows of the attacked brand stay as they are, to the byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.db.models import Q
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from conftest import NOON, envelope, person
+from tertulia.api import actions as api_actions
+from tertulia.api.models import Webhook
+from tertulia.channels.models import Account, Delivery, Quarantine
+from tertulia.community.models import Member, MemberIdentity
+from tertulia.core.models import Activity
+from tertulia.flows import inbound
+from tertulia.inbox import actions, joining
+from tertulia.inbox.models import Conversation, ConversationLabel, Label, Promise, SavedReply, SavedView
+from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill, User
+from tertulia.team.permissions import PERMISSIONS, Role
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ["get", "head", "post", "put", "patch", "delete", "options"]
+REFUSALS = {301, 302, 400, 401, 403, 404, 405, 410, 422, 429}
+
+OPEN = {
+    # name: why it is open, and what guards it instead
+    "home": "sends everybody where they belong",
+    "healthz": "for monitors",
+    "readyz": "for monitors",
+    "setup": "guarded by the one-time token",
+    "widget": "the script of the public chat",
+    "visitor_hello": "the public chat; origin list, rate limit",
+    "visitor_messages": "the public chat; signed visitor, origin list, rate limit",
+    "webhook": "the connector verifies the signature",
+    "shop": "the sample shop, for sample brands only",
+    "invitation": "guarded by the one-time token",
+    "set_language": "changes the visitor's own cookie",
+    "openapi-json": "describes the API, holds no data",
+    "openapi-view": "describes the API, holds no data",
+}
+OWN = {
+    # for anybody who is signed in, about themselves
+    "profile",
+    "appearance",
+    "another_brand",
+    "new_brand",
+}
+BRAND_PATHS = (
+    "brand",
+    "account__brand",
+    "conversation__brand",
+    "membership__brand",
+    "member__brand",
+    "webhook__brand",
+    "message__account__brand",
+)
+EVERYBODYS = ("accounts/", "api/")  # allauth's own pages; the API has its own matrix in tests/api
+
+
+class World:
+    """One of everything in a brand."""
+
+    def __init__(self, brand, owner, *, name: str) -> None:
+        self.brand, self.owner = brand, owner
+        self.site = Account.objects.create(
+            brand=brand, kind="site", name="Página", created_at=NOON, secrets={"signing": "a" * 43}
+        )
+        inbound.intake(self.site, [envelope(f"¿Abrís? {name}", thread=f"{name}-a")], at=NOON)
+        inbound.intake(self.site, [envelope("Hola", thread=f"{name}-b", remote_id="m2")], at=NOON)
+        self.conversation, self.other = Conversation.objects.filter(brand=brand).order_by("id")
+        self.delivery = actions.reply(conversation=self.conversation, text="Sí", by=owner, turn=1, at=NOON)
+        Delivery.objects.filter(pk=self.delivery.pk).update(state="unknown")
+        self.label = Label.objects.create(brand=brand, name="Pan")
+        actions.add_label(conversation=self.conversation, label=self.label, by=owner, at=NOON)
+        self.reply = SavedReply.objects.create(brand=brand, title="Horario", text="De 9 a 14")
+        self.view = SavedView.objects.create(brand=brand, user=None, name="Pan", filters={"label": self.label.id})
+        self.promise = Promise.objects.create(brand=brand, first_response_minutes=60)
+        self.membership = Membership.objects.get(brand=brand, user=owner)
+        self.skill = Skill.objects.create(membership=self.membership, kind="topic", value="Pan")
+        self.shift = Shift.objects.create(membership=self.membership, weekday=0, starts="09:00", ends="14:00")
+        self.absence = Absence.objects.create(membership=self.membership, starts_on="2027-01-01", ends_on="2027-01-02")
+        self.invitation = Invitation.objects.create(
+            brand=brand, email="n@n.example", role="expert", token_hash=hashlib.sha256(name.encode()).hexdigest(),
+            invited_by=owner, created_at=NOON, expires_at=NOON + timedelta(days=7),
+        )  # fmt: skip
+        line = Activity.objects.filter(brand_id=brand.id).first()
+        self.notification = Notification.objects.create(
+            user=owner, brand=brand, activity_id=line.id, reason="assigned", url="/", created_at=NOON
+        )
+        self.quarantine = Quarantine.objects.create(
+            account=self.site, received_at=NOON, why="x", body=b"x", digest=name
+        )
+        self.joining = joining.join(kept=self.other.member, other=self._passer_by(name), by=owner, at=NOON)
+        self.token, self.secret = api_actions.create_token(
+            user=owner, brand=brand, name="t", scopes=["conversations:read"], expires_at=None, at=NOON
+        )
+        self.webhook = Webhook.objects.create(brand=brand, url="https://example.com/", created_at=NOON, since=NOON)
+
+    def _passer_by(self, name: str) -> Member:
+        inbound.intake(self.site, [envelope("Soy yo otra vez", thread=f"{name}-c", remote_id="m3")], at=NOON)
+        return Conversation.objects.get(account=self.site, thread_id=f"{name}-c").member
+
+    def arguments(self) -> dict[str, object]:
+        """A value for every argument an address can have."""
+        return {
+            "brand": self.brand.slug,
+            "conversation_id": self.conversation.id,
+            "delivery_id": self.delivery.id,
+            "label_id": self.label.id,
+            "reply_id": self.reply.id,
+            "view_id": self.view.id,
+            "promise_id": self.promise.id,
+            "membership_id": self.membership.id,
+            "skill_id": self.skill.id,
+            "shift_id": self.shift.id,
+            "absence_id": self.absence.id,
+            "invitation_id": self.invitation.id,
+            "notification_id": self.notification.id,
+            "member_id": self.conversation.member_id,
+            "joining_id": self.joining.id,
+            "account_id": self.site.id,
+            "quarantine_id": self.quarantine.id,
+            "token_id": self.token.id,
+            "webhook_id": self.webhook.id,
+            "public_key": self.site.public_key,
+            "token": "0" * 43,
+            "kind": "site",
+            "hours_id": 1,
+            "holiday_id": 1,
+            "event_id": 1,
+        }
+
+    def body(self) -> dict[str, object]:
+        """A value for every field a form can have, all of this world."""
+        ids = {name.removesuffix("_id"): value for name, value in self.arguments().items() if name.endswith("_id")}
+        return {
+            **ids, **self.arguments(), "to": self.owner.id, "owner": self.owner.id, "user": self.owner.id,
+            "text": "intruso", "turn": 9, "reason": "spam", "until": "2030-01-01T10:00", "labels": [self.label.id],
+            "name": "intruso", "title": "intruso", "role": "manager", "is_staff": "1", "brand_id": self.brand.id,
+            "other": self.other.member_id, "with": self.other.member_id, "was_sent": "yes", "email": "i@i.example",
+        }  # fmt: skip
+
+
+@pytest.fixture
+def world(brand, alba) -> World:
+    return World(brand, alba, name="horno")
+
+
+def addresses() -> list[tuple[str, URLPattern]]:
+    def walk(resolver: URLResolver, prefix: str = ""):
+        for pattern in resolver.url_patterns:
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern, prefix + str(pattern.pattern))
+            else:
+                yield prefix + str(pattern.pattern), pattern
+
+    return [(route, pattern) for route, pattern in walk(get_resolver()) if not route.lstrip("^").startswith(EVERYBODYS)]
+
+
+ROUTES = addresses()
+BRANDED = [(route, pattern) for route, pattern in ROUTES if hasattr(pattern.callback, "permission")]
+
+
+def fill(route: str, arguments: dict[str, object]) -> str:
+    """The address with its arguments. Raises KeyError for one that this file does not know: tell `World`."""
+    parts = []
+    for part in route.split("<"):
+        name, bracket, rest = part.partition(">")
+        parts.append(f"{arguments[name.split(':')[-1]]}{rest}" if bracket else part)
+    return "/" + "".join(parts)
+
+
+def dump(brand) -> dict[str, str]:
+    """Every row that belongs to the brand, by table."""
+    rows = {}
+    for model in apps.get_models():
+        if not model.__module__.startswith("tertulia"):
+            continue
+        for path in BRAND_PATHS:
+            first = path.split("__")[0]
+            if first in {field.name for field in model._meta.fields}:
+                found = model.objects.filter(**{path: brand}).order_by("pk").values()
+                rows[model._meta.label] = json.dumps(list(found), cls=DjangoJSONEncoder, default=str)
+                break
+    rows["brand"] = json.dumps(list(type(brand).objects.filter(pk=brand.pk).values()), cls=DjangoJSONEncoder)
+    return rows
+
+
+def unchanging(rows: dict[str, str]) -> dict[str, str]:
+    """Without what a mere look may touch: who is present, what was read."""
+    return {label: text for label, text in rows.items() if label not in {"inbox.Presence", "inbox.Read"}}
+
+
+def signed_in(user: User) -> Client:
+    client = Client(raise_request_exception=True)
+    client.force_login(user)
+    return client
+
+
+def attack(client: Client, route: str, arguments, body) -> dict[str, int]:
+    """The status each method answers with."""
+    return {method: getattr(client, method)(fill(route, arguments), data=body).status_code for method in METHODS}
+
+
+def test_every_address_is_guarded_or_known_to_be_open():
+    loose = [
+        route
+        for route, pattern in ROUTES
+        if not hasattr(pattern.callback, "permission") and pattern.name not in OPEN and pattern.name not in OWN
+    ]
+    assert loose == []
+
+
+def test_every_guard_names_a_permission_that_exists():
+    assert {pattern.callback.permission for _, pattern in BRANDED} <= set(PERMISSIONS)
+
+
+def test_nobody_who_is_not_signed_in_gets_in(world):
+    before = dump(world.brand)
+    for route, _ in BRANDED:
+        for method, status in attack(Client(), route, world.arguments(), world.body()).items():
+            assert status in REFUSALS, (method, route, status)
+    assert dump(world.brand) == before
+
+
+def test_strangers_and_other_brands_find_nothing_there(world, carla, other_brand):
+    stranger = User.objects.create_user("nadie@example.com", "x", name="Nadie")
+    before = dump(world.brand)
+    for user in (stranger, carla):
+        for route, _ in BRANDED:
+            for method, status in attack(signed_in(user), route, world.arguments(), world.body()).items():
+                assert status in {404, 405}, (user.name, method, route, status)
+    assert dump(world.brand) == before
+
+
+def test_foreign_ids_under_ones_own_brand_are_not_found(world, carla, other_brand):
+    before = dump(world.brand)
+    client = signed_in(carla)
+    for route, _ in BRANDED:
+        if route.count("<") < 2:
+            continue
+        arguments = {**world.arguments(), "brand": other_brand.slug, "kind": "site"}
+        if route.count("<") == 2 and "<str:kind>" in route:
+            continue
+        for method, status in attack(client, route, arguments, world.body()).items():
+            assert status in {404, 405}, (method, route, status)
+    assert dump(world.brand) == before
+
+
+def test_foreign_ids_in_the_body_change_nothing_over_there(world, carla, other_brand):
+    own = World(other_brand, carla, name="ferreteria")
+    before = unchanging(dump(world.brand))
+    client = signed_in(carla)
+    for route, _ in BRANDED:
+        for method in ("post", "put", "patch", "delete"):
+            savepoint = transaction.savepoint()
+            status = getattr(client, method)(fill(route, own.arguments()), data=world.body()).status_code
+            assert status < 500, (method, route, status)
+            assert unchanging(dump(world.brand)) == before, (method, route)
+            assert not mixed(world.brand, other_brand), (method, route)
+            transaction.savepoint_rollback(savepoint)
+
+
+def mixed(one, another) -> list[str]:
+    """Where a row of one brand has got hold of something of the other."""
+    ours = Membership.objects.filter(brand=one).values("user")
+    theirs = Conversation.objects.filter(brand=another)
+    return [
+        name
+        for name, found in {
+            "owner": theirs.filter(owner__in=ours),
+            "member": theirs.filter(member__brand=one),
+            "account": theirs.filter(account__brand=one),
+            "label": ConversationLabel.objects.filter(conversation__brand=another, label__brand=one),
+            "identity": MemberIdentity.objects.filter(member__brand=another, identity__account__brand=one),
+            "promise": Promise.objects.filter(brand=another).filter(Q(label__brand=one) | Q(account__brand=one)),
+            "membership": Membership.objects.filter(brand=another, user__in=ours),
+        }.items()
+        if found.exists()
+    ]
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_without_the_right_is_refused(world, brand, role):
+    user = person(f"R{role}", brand, role)
+    before = dump(brand)
+    client = signed_in(user)
+    for route, pattern in BRANDED:
+        if role in PERMISSIONS[pattern.callback.permission]:
+            continue
+        for method, status in attack(client, route, world.arguments(), world.body()).items():
+            assert status in {403, 405}, (role, method, route, status)
+    assert dump(brand) == before
+
+
+def test_a_look_changes_nothing(world, alba):
+    before = unchanging(dump(world.brand))
+    for route, pattern in BRANDED:
+        if pattern.name == "notification":  # following a notification marks it as read
+            continue
+        for method in ("get", "head", "options"):
+            status = getattr(signed_in(alba), method)(fill(route, world.arguments())).status_code
+            assert status in {200, 204, 302, 404, 405}, (method, route, status)
+        assert unchanging(dump(world.brand)) == before, route
+
+
+def test_every_change_needs_the_forms_token(world, alba):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alba)
+    before = unchanging(dump(world.brand))
+    for route, pattern in ROUTES:
+        if getattr(pattern.callback, "csrf_exempt", False):
+            assert pattern.name in {"webhook", "visitor_hello", "visitor_messages"}, route
+            continue
+        for method in ("post", "put", "patch", "delete"):
+            status = getattr(client, method)(fill(route, world.arguments()), data=world.body()).status_code
+            assert status in {403, 404, 405}, (method, route, status)
+    assert unchanging(dump(world.brand)) == before
+
+
+def test_pages_of_signed_in_people_are_stored_by_no_cache_and_carry_the_headers(world, alba):
+    client = signed_in(alba)
+    for route, _ in BRANDED:
+        answer = client.get(fill(route, world.arguments()))
+        if answer.status_code != 200:
+            continue
+        assert "no-store" in answer["Cache-Control"], route
+        assert answer["X-Content-Type-Options"] == "nosniff", route
+        policy = answer["Content-Security-Policy"]
+        assert "script-src 'self'" in policy, route
+        assert "unsafe" not in policy, route
+        assert "frame-ancestors 'none'" in policy, route
+
+
+@pytest.mark.parametrize("odd", ["0", "-1", "99999999999999999999", "1%00", "1;drop", "..%2f..%2fetc%2fpasswd", "٣"])
+def test_odd_ids_are_not_found(world, alba, odd):
+    client = signed_in(alba)
+    for route, _ in BRANDED:
+        if "<int:" not in route:
+            continue
+        arguments = {name: (odd if name.endswith("_id") else value) for name, value in world.arguments().items()}
+        assert client.get(fill(route, arguments)).status_code in {404, 405}, route
