@@ -21,7 +21,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from conftest import NOON, envelope, person
 from tertulia.api import actions as api_actions
-from tertulia.api.models import Webhook
 from tertulia.channels.models import Account, Delivery, Quarantine
 from tertulia.community.models import Member, MemberIdentity
 from tertulia.core.models import Activity
@@ -108,7 +107,9 @@ class World:
         self.token, self.secret = api_actions.create_token(
             user=owner, brand=brand, name="t", scopes=["conversations:read"], expires_at=None, at=NOON
         )
-        self.webhook = Webhook.objects.create(brand=brand, url="https://example.com/", created_at=NOON, since=NOON)
+        self.webhook, _ = api_actions.add_webhook(
+            brand=brand, url="http://127.0.0.1:9/", types=["conversation.received"], by=owner, at=NOON
+        )
 
     def _passer_by(self, name: str) -> Member:
         inbound.intake(self.site, [envelope("Soy yo otra vez", thread=f"{name}-c", remote_id="m3")], at=NOON)
