@@ -183,6 +183,7 @@ class Capabilities:
     `finds`             `find(key)` can tell whether something was sent: the way out of `Unknown`
     `repeats_safely`    sending twice with the same key makes one message there
     `poll_seconds`      how often to look, when it polls
+    `send_gap`          the least seconds between two acts of one account
     `by_hand`           people write the messages down themselves (a call, a talk in the shop): see `write_down`,
                         and a reply means that somebody did it themselves
     `hosted`            there is no network: visitors come to the desk's own public door (`/site/…`), what they write
@@ -197,6 +198,7 @@ class Capabilities:
     finds: bool = False
     repeats_safely: bool = False
     poll_seconds: int = 60
+    send_gap: float = 0.0
     by_hand: bool = False
     hosted: bool = False
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import shop, visitors
+from .views import phone, shop, visitors
 
 urlpatterns = [
     # The company's own page: public, for visitors.
@@ -10,4 +10,7 @@ urlpatterns = [
     path("site/<str:public_key>/hello", visitors.hello, name="visitor_hello"),
     path("site/<str:public_key>/messages", visitors.messages, name="visitor_messages"),
     path("shop/<slug:brand>/", shop.shop, name="shop"),
+    # What was said aloud.
+    path("b/<slug:brand>/phone/new/", phone.note, name="phone_note"),
+    path("b/<slug:brand>/phone/people/", phone.search, name="phone_people"),
 ]

@@ -1,5 +1,4 @@
-// Tertulia's chat for any page. Needs this origin in the page's script-src and connect-src, no inline style, no cookie.
-// What people write only ever becomes text, never markup.
+// Tertulia's chat. The page's CSP needs this origin in script-src and connect-src. All that people write stays text.
 (() => {
   const { src, dataset } = document.currentScript;
   const door = new URL(src).origin + "/site/" + dataset.account;
@@ -7,7 +6,7 @@
   if (document.getElementById(name)) return;
   const lang = /^(es|ca|gl|eu)/i.test(document.documentElement.lang || navigator.language) ? "es" : "en";
 
-  // What survives a reload. Where storage is forbidden it lives as long as the page.
+  // What survives a reload, where the page may store anything.
   let kept = { draft: "", pending: [], seen: "" };
   try { kept = { ...kept, ...JSON.parse(localStorage[name]) }; } catch {}
   const keep = (facts) => {
@@ -27,18 +26,18 @@
   sheet.replaceSync(`
 :host{all:initial;color-scheme:light dark;font:16px/1.45 system-ui;color:light-dark(#24211e,#eeeae4);--paper:light-dark(#fff,#211f1c);
 --soft:light-dark(#6a645d,#aca59b);--line:light-dark(#e3ded6,#3d3934);--said:light-dark(#f3f0ea,#322f2a)}
-*{box-sizing:border-box;font:inherit;color:inherit}[hidden]{display:none!important}
-p,h2{margin:0}button{cursor:pointer;border:0;padding:0;background:none}:focus-visible{outline:3px solid;outline-offset:-5px}
+*{box-sizing:border-box;font:inherit;color:inherit}[hidden],.note:empty{display:none!important}
+p,h2{margin:0}button{cursor:pointer;border:0;padding:0;background:none}:focus-visible{outline:2px solid;outline-offset:-2px}
 .fab::before,.round::before{content:"";width:24px;height:24px;background:currentColor}
 .fab::before{clip-path:path("M4 4h16q2 0 2 2v9q0 2-2 2h-8l-5 4v-4H4q-2 0-2-2V6q0-2 2-2")}
 .send::before{clip-path:path("M3 3l19 9-19 9 3-7.5 9-1.5-9-1.5z")}
 .close::before{clip-path:path("M5 6l1-1 6 6 6-6 1 1-6 6 6 6-1 1-6-6-6 6-1-1 6-6z")}
-.fab,.round{display:grid;place-items:center;flex:none;width:44px;height:44px;border-radius:50%;forced-color-adjust:none}
+.fab,.round{display:grid;place-items:center;flex:none;width:44px;height:44px;border-radius:50%;forced-color-adjust:none;outline-offset:-6px!important}
 .fab,.send,header,.visitor .text{background:var(--brand);color:var(--on)}
 .fab,dialog{position:fixed;right:20px;bottom:20px;z-index:2147483000;box-shadow:0 4px 24px #0004}
-.fab{width:58px;height:58px}[data-news]::after{content:attr(data-news);position:absolute;top:-4px;right:-4px;min-width:22px;
-border-radius:11px;background:#b3261e;color:#fff;font:13px/22px system-ui}
-dialog{inset:auto 20px 92px auto;margin:0;width:372px;height:min(580px,100dvh - 112px);border:1px solid var(--line);
+.fab{width:58px;height:58px}[data-news]::after{content:attr(data-news);position:absolute;top:-4px;right:-4px;padding:0 7px;
+border-radius:9px;background:#b3261e;color:#fff;font-size:13px}
+dialog{inset:auto 20px 92px auto;margin:0;width:372px;height:min(580px,100dvh - 112px);border:0;
 border-radius:16px;padding:0;overflow:hidden;background:var(--paper)}
 dialog[open]{display:flex;flex-direction:column}
 header{display:flex;align-items:center;padding:13px 8px 13px 18px}header div{flex:1;min-width:0}h2{font-weight:650}header p{font-size:14px}
@@ -50,8 +49,7 @@ form{display:grid;gap:9px;padding:12px;border-top:1px solid var(--line)}.row{dis
 input,textarea{width:100%;border:1px solid #8a8379;border-radius:9px;padding:9px 11px;background:var(--paper);font-size:16px}
 textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
 .away{position:fixed;left:-99em}
-@media(max-width:480px){dialog{inset:0;width:100%;height:100dvh;max-width:none;max-height:none;border:0;border-radius:0}}
-@media(prefers-reduced-motion:no-preference){dialog{animation:in .18s}}@keyframes in{from{opacity:0;translate:0 9px}}`);
+@media(max-width:480px){dialog{inset:0;width:100%;height:100dvh;max-width:none;max-height:none;border-radius:0}}`);
   const host = make("div", { id: name });
   const root = host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = [sheet];
@@ -81,14 +79,15 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
     note, ...asked, make("p", { class: "away", "aria-hidden": true }, trap), alert, make("div", { class: "row" }, area, send));
   const closer = make("button", { class: "round close", onclick: () => panel.close() });
   const panel = make("dialog", {
-    onkeydown: (event) => event.key === "Escape" && panel.close(),
+    onkeydown: ({ key }) => { if (key === "Escape") panel.close(); },
     onclose: () => { draw(); fab.focus(); },
   }, make("header", {}, make("div", {}, title, status), closer), log, form);
   const fab = make("button", { class: "fab", "aria-haspopup": "dialog", onclick: () => (panel.open ? panel.close() : open()) });
   root.append(fab, panel, news);
 
   const ask = async (path, options) => {
-    const answer = await fetch(`${door}/${path}language=${lang}`, { credentials: "omit", signal: AbortSignal.timeout(15e3), ...options });
+    const facts = { credentials: "omit", signal: AbortSignal.timeout(15e3), ...options };
+    const answer = await fetch(`${door}/${path}language=${lang}`, facts);
     const data = await answer.json();
     if (answer.ok) return data;
     throw data;
@@ -148,7 +147,7 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
     news.textContent = count ? say.news : "";
     fab.ariaLabel = panel.open ? say.close : say.open + (count ? `. ${say.news}` : "");
     fab.ariaExpanded = panel.open;
-    if (messages.length && !(source?.readyState < 2)) listen();
+    if (messages.length && !source) listen();
   };
 
   const bubble = (item, say) => {
@@ -159,7 +158,7 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
         at.toLocaleString(lang, { dateStyle: isToday ? undefined : "medium", timeStyle: "short" })));
     } else if (item.id) {
       by.textContent = item.sending ? say.sending : `${say.failed} ${item.says || ""} `;
-      if (!item.sending) by.append(make("button", { onclick: () => deliver(item) }, say.retry));
+      if (!item.sending) by.append(make("button", { onclick: () => { area.focus(); deliver(item); } }, say.retry));
       by.classList.toggle("bad", !item.sending);
     }
     const parts = (item.deleted ? say.deleted : item.text).split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]'])/);
@@ -204,7 +203,7 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
     source = new EventSource(`${door.replace("/site/", "/live/site/")}/?visitor=${token()}`);
     source.onmessage = ({ data }) => upsert(JSON.parse(data));
   };
-  // The net below the stream: one that was refused or cut loses nothing.
+  // The net below the stream.
   const poll = async () => {
     if (messages.length && !document.hidden)
       try { take(await ask(`messages?visitor=${token()}&after=${state}&`)); } catch {}
@@ -222,7 +221,10 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
 
   area.value = kept.draft;
   kept.pending.forEach((item) => (item.sending = false));
-  setInterval(() => panel.open && hello().catch(() => {}), 6e4);
+  setInterval(() => {
+    if (panel.open) hello().catch(() => {});
+    if (source?.readyState > 1) listen();
+  }, 6e4);
   document.addEventListener("click", (event) => event.target.closest?.("[data-tertulia=open]") && open());
   hello().then(() => { document.body.append(host); poll(); }, () => {});
 })();

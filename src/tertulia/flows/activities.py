@@ -1,0 +1,8 @@
+"""What the journeys themselves add to the feed."""
+
+from django.utils.translation import gettext_lazy as _
+
+from tertulia.core.activity import declare
+
+CALL_NOTED = declare("call.noted", _("{who} wrote down a call"))
+VISIT_NOTED = declare("visit.noted", _("{who} wrote down a talk in the shop"))
