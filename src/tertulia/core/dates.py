@@ -15,16 +15,31 @@ from django.utils.translation import get_language, gettext
 def short(moment: datetime, *, now: datetime, zone: str) -> str:
     """The hour today, then the day: «12:19», «ayer», «lun.», «22 nov.», «22 nov. 2025»."""
     local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
-    days = (today - local.date()).days
-    if days == 0:
-        return f"{local:%H:%M}"
-    if days == 1:
-        return gettext("yesterday")
+    return f"{local:%H:%M}" if local.date() == today else short_day(local.date(), today=today)
+
+
+def on_day(moment: datetime, *, now: datetime, zone: str) -> str:
+    """The day as a point in a history: «hoy», «ayer», «22 nov.», «22 nov. 2025»."""
+    on, today = moment.astimezone(ZoneInfo(zone)).date(), now.astimezone(ZoneInfo(zone)).date()
+    if on == today:
+        return gettext("today")
+    return gettext("yesterday") if on == today - timedelta(days=1) else _date(on, today)
+
+
+def short_day(on: date, *, today: date) -> str:
+    """«ayer», «mañana», «lun.» within a week, else «22 nov.» and the year when it is another."""
+    days = (today - on).days
+    if abs(days) == 1:
+        return gettext("yesterday") if days == 1 else gettext("tomorrow")
     names = _names(get_language() or "en")
-    if 1 < days < 7:
-        return names.weekdays_short[local.weekday()]
-    year = f" {local.year}" if local.year != today.year else ""
-    return f"{local.day} {names.months_short[local.month]}{year}"
+    if 0 < abs(days) < 7:
+        return names.weekdays_short[on.weekday()]
+    return _date(on, today)
+
+
+def _date(on: date, today: date) -> str:
+    month = _names(get_language() or "en").months_short[on.month]
+    return f"{on.day} {month} {on.year}" if on.year != today.year else f"{on.day} {month}"
 
 
 def hour(moment: datetime, *, zone: str) -> str:
@@ -50,7 +65,11 @@ def day_heading(on: date, *, today: date) -> str:
         return gettext("Today")
     if on == today - timedelta(days=1):
         return gettext("Yesterday")
-    return day(on)[:1].upper() + day(on)[1:]
+    names = _names(get_language() or "en")
+    weekday, month = names.weekdays[on.weekday()], names.months[on.month]
+    form = names.day_this_year if on.year == today.year else names.day
+    words = form.format(weekday=weekday, day=on.day, month=month, year=on.year)
+    return words[:1].upper() + words[1:]
 
 
 def span(minutes: int) -> str:
@@ -79,6 +98,7 @@ class _Names:
         self.months = {i: str(MONTHS[i]) for i in range(1, 13)}
         self.months_short = {i: str(MONTHS_AP[i]).lower() for i in range(1, 13)}
         self.day = gettext("{weekday}, {day} {month} {year}")
+        self.day_this_year = gettext("{weekday}, {day} {month}")
 
 
 @lru_cache(maxsize=8)

@@ -33,8 +33,7 @@ def avatar(person: Any, size: str = "") -> SafeString:
     if person is None:
         name = escape(gettext("Nobody's"))
         return mark_safe(  # noqa: S308
-            f'<span class="{classes} avatar--nobody" title="{name}">'
-            f'<span class="visually-hidden">{name}</span></span>'
+            f'<span class="{classes} avatar--nobody" title="{name}"><span class="visually-hidden">{name}</span></span>'
         )
     return mark_safe(  # noqa: S308 — every part is escaped
         f'<span class="{classes}" data-tint="{tint(person.pk)}" title="{escape(str(person))}">'

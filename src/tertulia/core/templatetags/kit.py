@@ -34,12 +34,14 @@ def avatar(person: Any, size: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def when(context: Context, moment: datetime | None, form: str = "short") -> SafeString | str:
-    """A moment in the brand's zone: {% when message.sent_at %}; "hour" or "full"."""
+    """A moment in the brand's zone: {% when message.sent_at %}; "hour", "day", "full"."""
     if moment is None:
         return ""
     zone = _zone(context)
     if form == "full":
         text = dates.full(moment, zone=zone)
+    elif form == "day":
+        text = dates.on_day(moment, now=clock.now(), zone=zone)
     elif form == "hour":
         text = dates.hour(moment, zone=zone)
     else:
@@ -66,6 +68,12 @@ def field(bound: BoundField, kind: str = "") -> dict[str, Any]:
 def hue(value: Any) -> int:
     """The nearest of the twelve hues that labels are drawn in."""
     return marks.hue(value)
+
+
+@register.filter
+def span(minutes: int | None) -> str:
+    """Minutes as people say them: «45 min», «2 h», «1 h 30 min»."""
+    return dates.span(minutes) if minutes else ""
 
 
 def _zone(context: Context) -> str:

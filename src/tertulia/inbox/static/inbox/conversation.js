@@ -13,7 +13,8 @@ customElements.define("t-conversation", class extends HTMLElement {
     clearInterval(this.beat);
   }
   heard = ({ detail }) => {
-    if (detail.kind === "inbox.conversation" && String(detail.on) === this.dataset.id) this.news();
+    const isMine = detail.kind === "inbox.conversation" && String(detail.on) === this.dataset.id;
+    if (isMine || detail.type === "many") this.news();
   };
   again = ({ detail }) => {
     if (detail.isOpen && !detail.isFirst) this.news();

@@ -1,0 +1,67 @@
+"""Reading people: the list, one person with the ways to reach them, and who may be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db.models import Q
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Identity
+
+from .models import Joining, Member, MemberIdentity
+
+PAGE = 50
+LIKE_LIMIT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """`after` is the cursor of the next page, empty at the end."""
+
+    members: list[Member]
+    after: str = ""
+
+
+def people(brand: Brand, *, q: str = "", after: str = "", limit: int = PAGE) -> People:
+    """The brand's people, last seen first. A cursor that makes no sense starts at the top."""
+    rows = Member.objects.filter(brand=brand)
+    if q:
+        digits = "".join(sign for sign in q if sign.isdigit())
+        wanted = Q(name__icontains=q) | Q(email__icontains=q)
+        rows = rows.filter(wanted | Q(phone__contains=digits) if len(digits) > 3 else wanted)
+    moment, _dot, id = after.partition("-")
+    if moment.isdecimal() and id.isdecimal() and len(moment) < 18 and len(id) < 19:
+        seconds, micros = divmod(int(moment), 1_000_000)
+        seen = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+        rows = rows.filter(Q(last_seen_at__lt=seen) | Q(last_seen_at=seen, id__lt=int(id)))
+    found = list(rows.order_by("-last_seen_at", "-id")[: limit + 1])
+    last = found[limit - 1] if len(found) > limit else None
+    return People(found[:limit], f"{int(last.last_seen_at.timestamp() * 1_000_000)}-{last.id}" if last else "")
+
+
+def identities(member: Member) -> list[Identity]:
+    """Everywhere we know them from."""
+    links = MemberIdentity.objects.filter(member=member).select_related("identity__account").order_by("id")
+    return [link.identity for link in links]
+
+
+def look_alikes(member: Member, *, limit: int = LIKE_LIMIT) -> Sequence[Member]:
+    """Other people of the brand with the same address or number: perhaps the same person, for somebody to decide."""
+    same = Q()
+    if member.email:
+        same |= Q(email__iexact=member.email)
+    if member.phone:
+        same |= Q(phone=member.phone)
+    if not same:
+        return []
+    return list(
+        Member.objects.filter(same, brand=member.brand_id).exclude(pk=member.pk).order_by("-last_seen_at")[:limit]
+    )
+
+
+def joinings(member: Member) -> list[Joining]:
+    """Who was joined to this person and can still be taken apart."""
+    return list(Joining.objects.filter(kept=member, undone_at__isnull=True).order_by("-at"))

@@ -1,0 +1,174 @@
+"""What people may send to the inbox."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Account
+from tertulia.team.models import User
+
+from . import queries
+from .models import Conversation, Label, SavedReply, SavedView
+
+HUES = [
+    (0, _("crimson")), (30, _("red")), (60, _("orange")), (90, _("yellow")), (120, _("lime")), (150, _("green")),
+    (180, _("turquoise")), (210, _("sky")), (240, _("sea")), (270, _("blue")), (300, _("violet")), (330, _("pink")),
+]  # fmt: skip
+
+
+class ReplyForm(forms.Form):
+    text = forms.CharField(required=False, strip=False)
+    turn = forms.IntegerField(min_value=0)
+
+
+class TextForm(forms.Form):
+    text = forms.CharField(required=False, strip=False)
+
+
+class PresenceForm(forms.Form):
+    typing = forms.BooleanField(required=False)
+
+
+class DecisionForm(forms.Form):
+    was_sent = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+
+
+class AssignForm(forms.Form):
+    """To somebody of the brand, or to nobody."""
+
+    to = forms.ModelChoiceField(User.objects.none(), required=False)
+
+    def __init__(self, data: Any, *, brand: Brand) -> None:
+        super().__init__(data)
+        self.fields["to"].queryset = User.objects.filter(pk__in=queries.people(brand))  # type: ignore[attr-defined]
+
+
+class LabellingForm(forms.Form):
+    """One label, to put on or to take off."""
+
+    add = forms.ModelChoiceField(Label.objects.none(), required=False)
+    remove = forms.ModelChoiceField(Label.objects.none(), required=False)
+
+    def __init__(self, data: Any, *, brand: Brand) -> None:
+        super().__init__(data)
+        for name in ("add", "remove"):
+            self.fields[name].queryset = Label.objects.filter(brand=brand)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if bool(cleaned.get("add")) == bool(cleaned.get("remove")):
+            raise forms.ValidationError(_("Choose a label."))
+        return cleaned
+
+
+class SnoozeForm(forms.Form):
+    """A moment, with its own zone or in the brand's."""
+
+    until = forms.CharField(max_length=40)
+
+    def __init__(self, data: Any, *, brand: Brand) -> None:
+        super().__init__(data)
+        self.zone = ZoneInfo(brand.time_zone)
+
+    def clean_until(self) -> datetime:
+        try:
+            moment = parse_datetime(self.cleaned_data["until"])
+            if moment is None:
+                raise ValueError
+            return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+        except ValueError:
+            raise forms.ValidationError(_("Choose a day and an hour.")) from None
+
+
+class ClosureForm(forms.Form):
+    reason = forms.ChoiceField(choices=Conversation.Reason)
+
+
+class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]
+    is_shared = forms.BooleanField(required=False)
+
+    class Meta:
+        model = SavedView
+        fields = ["name"]
+
+
+class LabelForm(forms.ModelForm):  # type: ignore[type-arg]
+    words = forms.CharField(
+        label=_("Words that put it on"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One a line. A message that holds one of them gets the label by itself."),
+    )  # fmt: skip
+    hue = forms.TypedChoiceField(label=_("Colour"), choices=HUES, coerce=int, initial=30)
+
+    class Meta:
+        model = Label
+        fields = ["name", "hue", "words"]
+        labels = {"name": _("Name")}
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.brand = brand
+        if isinstance(self.initial.get("words"), list):
+            self.initial["words"] = "\n".join(self.initial["words"])
+
+    def clean_words(self) -> list[str]:
+        words = [" ".join(line.split()) for line in self.cleaned_data["words"].splitlines()]
+        return list(dict.fromkeys(word[:60] for word in words if word))[:200]
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        taken = Label.objects.filter(brand=self.instance.brand, name__iexact=name).exclude(pk=self.instance.pk)
+        if taken.exists():
+            raise forms.ValidationError(_("There is a label of that name already."))
+        return name
+
+
+class SavedReplyForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = SavedReply
+        fields = ["title", "language", "text"]
+        labels = {"title": _("Title"), "language": _("Language"), "text": _("Text")}
+        widgets = {"text": forms.Textarea(attrs={"rows": 8})}
+        help_texts = {
+            "text": _("{nombre} is the person's first name, {agente} whoever answers, {marca} the brand."),
+            "language": _("Empty: offered whatever language the person writes in."),
+        }
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.brand = brand
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"].strip()
+        taken = SavedReply.objects.filter(brand=self.instance.brand, title=title).exclude(pk=self.instance.pk)
+        if taken.exists():
+            raise forms.ValidationError(_("There is a saved reply of that title already."))
+        return title
+
+
+class PromiseForm(forms.Form):
+    account = forms.ModelChoiceField(
+        Account.objects.none(), label=_("Channel"), required=False, empty_label=_("Every channel")
+    )
+    label = forms.ModelChoiceField(
+        Label.objects.none(), label=_("Label"), required=False, empty_label=_("Every label"),
+        help_text=_("The promise of a label comes before that of a channel, and both before the general one."),
+    )  # fmt: skip
+    first_response_minutes = forms.IntegerField(label=_("First response, minutes"), required=False, min_value=1)
+    resolution_minutes = forms.IntegerField(label=_("Resolution, minutes"), required=False, min_value=1)
+    in_business_hours = forms.BooleanField(label=_("Only opening hours count"), required=False, initial=True)
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].queryset = Account.objects.filter(brand=brand)  # type: ignore[attr-defined]
+        self.fields["label"].queryset = Label.objects.filter(brand=brand)  # type: ignore[attr-defined]
+
+
+class JoiningForm(forms.Form):
+    other = forms.IntegerField(min_value=1)

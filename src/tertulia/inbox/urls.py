@@ -1,0 +1,46 @@
+from django.urls import path
+
+from .views import acts, arrangement, desk, person, writing
+
+app_name = "inbox"
+
+_CONVERSATION = "b/<slug:brand>/inbox/<int:conversation_id>/"
+
+urlpatterns = [
+    path("b/<slug:brand>/inbox/", desk.show_list, name="list"),
+    path(_CONVERSATION, desk.show_conversation, name="conversation"),
+    path(f"{_CONVERSATION}news/", desk.show_news, name="news"),
+    path(f"{_CONVERSATION}saved-replies/", desk.offer_saved_replies, name="saved_reply_choice"),
+    path(f"{_CONVERSATION}replies/", writing.reply, name="replies"),
+    path(f"{_CONVERSATION}notes/", writing.add_note, name="notes"),
+    path(f"{_CONVERSATION}draft/", writing.keep_draft, name="draft"),
+    path(f"{_CONVERSATION}presence/", writing.look, name="presence"),
+    path(f"{_CONVERSATION}assignment/", acts.assign, name="assignment"),
+    path(f"{_CONVERSATION}labels/", acts.put_label, name="labelling"),
+    path(f"{_CONVERSATION}snooze/", acts.snooze, name="snooze"),
+    path(f"{_CONVERSATION}waking/", acts.wake, name="waking"),
+    path(f"{_CONVERSATION}closure/", acts.close, name="closure"),
+    path(f"{_CONVERSATION}reopening/", acts.reopen, name="reopening"),
+    path("b/<slug:brand>/deliveries/<int:delivery_id>/withdrawal/", writing.withdraw, name="withdrawal"),
+    path("b/<slug:brand>/deliveries/<int:delivery_id>/decision/", writing.decide, name="decision"),
+    path("b/<slug:brand>/deliveries/<int:delivery_id>/retry/", writing.retry, name="retry"),
+    path("b/<slug:brand>/inbox/views/", desk.keep_view, name="saved_views"),
+    path("b/<slug:brand>/inbox/views/<int:view_id>/removal/", desk.forget_view, name="saved_view_removal"),
+    path("b/<slug:brand>/people/<int:member_id>/", person.show_person, name="person"),
+    path("b/<slug:brand>/people/<int:member_id>/joining/", person.join, name="joining"),
+    path("b/<slug:brand>/joinings/<int:joining_id>/removal/", person.part, name="parting"),
+    path("b/<slug:brand>/settings/labels/", arrangement.show_labels, name="labels"),
+    path("b/<slug:brand>/settings/labels/<int:label_id>/", arrangement.change_label, name="label"),
+    path("b/<slug:brand>/settings/labels/<int:label_id>/removal/", arrangement.remove_label, name="label_removal"),
+    path("b/<slug:brand>/settings/saved-replies/", arrangement.show_saved_replies, name="saved_replies"),
+    path("b/<slug:brand>/settings/saved-replies/<int:reply_id>/", arrangement.change_saved_reply, name="saved_reply"),
+    path(
+        "b/<slug:brand>/settings/saved-replies/<int:reply_id>/removal/",
+        arrangement.remove_saved_reply,
+        name="saved_reply_removal",
+    ),
+    path("b/<slug:brand>/settings/promises/", arrangement.show_promises, name="promises"),
+    path(
+        "b/<slug:brand>/settings/promises/<int:promise_id>/removal/", arrangement.remove_promise, name="promise_removal"
+    ),
+]

@@ -1,0 +1,120 @@
+"""The settings of the inbox: labels, saved replies, what is promised."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tertulia.brand.models import Brand
+from tertulia.core import clock
+from tertulia.team.access import brand_required
+
+from .. import promises
+from ..access import DeskRequest
+from ..forms import LabelForm, PromiseForm, SavedReplyForm
+from ..models import Label, Promise, SavedReply
+
+
+@require_http_methods(["GET", "POST"])
+@brand_required("inbox.settings")
+def show_labels(request: DeskRequest, brand: Brand) -> HttpResponse:
+    """The labels, and a form for another."""
+    form = LabelForm(request.POST or None, brand=brand)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        return redirect("inbox:labels", brand.slug)
+    labels = Label.objects.filter(brand=brand).order_by("name")
+    return render(request, "inbox/labels.html", _settings("labels", form=form, labels=labels), status=_status(form))
+
+
+@require_http_methods(["GET", "POST"])
+@brand_required("inbox.settings")
+def change_label(request: DeskRequest, brand: Brand, label_id: int) -> HttpResponse:
+    label = get_object_or_404(Label, pk=label_id, brand=brand)
+    form = LabelForm(request.POST or None, instance=label, brand=brand)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.info(request, _("Label kept."))
+        return redirect("inbox:labels", brand.slug)
+    return render(request, "inbox/label.html", _settings("labels", form=form, label=label), status=_status(form))
+
+
+@require_POST
+@brand_required("inbox.settings")
+def remove_label(request: DeskRequest, brand: Brand, label_id: int) -> HttpResponse:
+    """It comes off every conversation with it."""
+    label = get_object_or_404(Label, pk=label_id, brand=brand)
+    label.delete()
+    messages.info(request, _("The label “{name}” is gone.").format(name=label.name))
+    return redirect("inbox:labels", brand.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@brand_required("inbox.settings")
+def show_saved_replies(request: DeskRequest, brand: Brand) -> HttpResponse:
+    form = SavedReplyForm(request.POST or None, brand=brand)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        return redirect("inbox:saved_replies", brand.slug)
+    replies = SavedReply.objects.filter(brand=brand).order_by("title")
+    context = _settings("saved_replies", form=form, replies=replies)
+    return render(request, "inbox/saved_replies.html", context, status=_status(form))
+
+
+@require_http_methods(["GET", "POST"])
+@brand_required("inbox.settings")
+def change_saved_reply(request: DeskRequest, brand: Brand, reply_id: int) -> HttpResponse:
+    reply = get_object_or_404(SavedReply, pk=reply_id, brand=brand)
+    form = SavedReplyForm(request.POST or None, instance=reply, brand=brand)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.info(request, _("Reply kept."))
+        return redirect("inbox:saved_replies", brand.slug)
+    context = _settings("saved_replies", form=form, reply=reply)
+    return render(request, "inbox/saved_reply.html", context, status=_status(form))
+
+
+@require_POST
+@brand_required("inbox.settings")
+def remove_saved_reply(request: DeskRequest, brand: Brand, reply_id: int) -> HttpResponse:
+    reply = get_object_or_404(SavedReply, pk=reply_id, brand=brand)
+    reply.delete()
+    messages.info(request, _("“{title}” is gone.").format(title=reply.title))
+    return redirect("inbox:saved_replies", brand.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@brand_required("inbox.settings")
+def show_promises(request: DeskRequest, brand: Brand) -> HttpResponse:
+    """What is promised, the general first; the form replaces what was promised for the same."""
+    form = PromiseForm(request.POST or None, brand=brand)
+    if request.method == "POST" and form.is_valid():
+        try:
+            promises.save_promise(brand=brand, by=request.user, at=clock.now(), **form.cleaned_data)
+            return redirect("inbox:promises", brand.slug)
+        except (promises.NoPromise, promises.ForeignPromise) as problem:
+            form.add_error(None, str(problem))
+    made = (
+        Promise.objects.filter(brand=brand).select_related("account", "label").order_by("label__name", "account__name")
+    )
+    context = _settings("promises", form=form, promises=made)
+    return render(request, "inbox/promises.html", context, status=_status(form))
+
+
+@require_POST
+@brand_required("inbox.settings")
+def remove_promise(request: DeskRequest, brand: Brand, promise_id: int) -> HttpResponse:
+    promise = get_object_or_404(Promise, pk=promise_id, brand=brand)
+    promises.drop_promise(promise=promise, by=request.user, at=clock.now())
+    return redirect("inbox:promises", brand.slug)
+
+
+def _settings(section: str, **more: object) -> dict[str, object]:
+    return {"room": "settings", "section": section, **more}
+
+
+def _status(form: LabelForm | SavedReplyForm | PromiseForm) -> int:
+    return 422 if form.errors else 200

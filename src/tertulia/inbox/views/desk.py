@@ -1,0 +1,228 @@
+"""The desk: the list, the conversation beside it, and what keeps them up to date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from tertulia.brand.models import Brand
+from tertulia.community import queries as community
+from tertulia.core import clock
+from tertulia.team.access import brand_required
+from tertulia.team.models import User
+
+from .. import actions, pages, queries
+from ..access import DeskRequest
+from ..forms import SavedViewForm
+from ..models import Conversation, SavedReply, SavedView
+
+MOST_ROWS = 100
+
+
+@require_GET
+@brand_required("inbox.read")
+def show_list(request: DeskRequest, brand: Brand) -> HttpResponse:
+    """The list; asked by the page itself, only its rows and counters."""
+    context = list_context(request, brand)
+    if request.htmx.target == "rows":
+        return render(request, "inbox/_rows_and_more.html", context)
+    return render(request, "inbox/list.html", context)
+
+
+@require_GET
+@brand_required("inbox.read")
+def show_conversation(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpResponse:
+    """A conversation in its place beside the list; with `before`, what was said earlier."""
+    conversation = find(brand, conversation_id)
+    before = request.GET.get("before", "")
+    if request.htmx and before:
+        return render(request, "inbox/_earlier.html", conversation_context(request, conversation, before=before))
+    actions.mark_read(conversation=conversation, user=request.user)
+    context = conversation_context(request, conversation, before=before)
+    if request.htmx:
+        return render(request, "inbox/_conversation.html", context)
+    return render(request, "inbox/list.html", {**list_context(request, brand, conversation), **context})
+
+
+@require_GET
+@brand_required("inbox.read")
+def show_news(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpResponse:
+    """The thread and its head anew, because something happened."""
+    conversation = find(brand, conversation_id)
+    actions.mark_read(conversation=conversation, user=request.user)
+    return render(request, "inbox/_news.html", conversation_context(request, conversation))
+
+
+@require_GET
+@brand_required("inbox.reply")
+def offer_saved_replies(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpResponse:
+    """The saved replies with their variables filled for this person; those in their language first."""
+    conversation = find(brand, conversation_id)
+    language = conversation.language[:2] or brand.language
+    replies = sorted(
+        SavedReply.objects.filter(brand=brand), key=lambda one: (one.language not in {"", language}, one.title.lower())
+    )
+    choices = [
+        {"reply": one, "text": pages.filled(one.text, conversation=conversation, user=request.user)} for one in replies
+    ]
+    template = "inbox/_saved_reply_choice.html" if request.htmx else "inbox/saved_reply_choice.html"
+    return render(request, template, {"conversation": conversation, "choices": choices, "room": "inbox"})
+
+
+@require_POST
+@brand_required("inbox.read")
+def keep_view(request: DeskRequest, brand: Brand) -> HttpResponse:
+    """Keep the filters of the address under a name."""
+    filters = queries.Filters.read(request.GET)
+    form = SavedViewForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Give the view a name."))
+        return redirect(reverse("inbox:list", args=[brand.slug]) + pages.query_of(filters))
+    is_shared = form.cleaned_data["is_shared"] and request.membership.may("inbox.settings")
+    form.instance.brand, form.instance.filters = brand, filters.as_dict()
+    form.instance.user = None if is_shared else request.user
+    form.save()
+    return redirect(reverse("inbox:list", args=[brand.slug]) + pages.query_of(filters))
+
+
+@require_POST
+@brand_required("inbox.read")
+def forget_view(request: DeskRequest, brand: Brand, view_id: int) -> HttpResponse:
+    """One's own, or the team's for whoever may arrange the inbox."""
+    view = get_object_or_404(SavedView, pk=view_id, brand=brand)
+    if view.user_id != request.user.pk and not (view.user_id is None and request.membership.may("inbox.settings")):
+        raise Http404
+    view.delete()
+    return redirect("inbox:list", brand.slug)
+
+
+def find(brand: Brand, conversation_id: int) -> Conversation:
+    try:
+        return queries.conversation_of(brand=brand, id=conversation_id)
+    except Conversation.DoesNotExist:
+        raise Http404 from None
+
+
+def list_context(request: DeskRequest, brand: Brand, conversation: Conversation | None = None) -> dict[str, Any]:
+    """Everything the list shows, in a constant number of queries."""
+    now, user = clock.now(), request.user
+    filters = queries.Filters.read(request.GET)
+    around = pages.Around.of(brand, now=now)
+    saved = queries.saved_views(brand, user)
+    try:
+        page = queries.page(brand=brand, user=user, filters=filters, after=_after(request), limit=_limit(request))
+    except queries.BadCursor:
+        page = queries.page(brand=brand, user=user, filters=filters)
+    query = pages.query_of(filters)
+    return {
+        "room": "inbox",
+        "filters": filters,
+        "query": query,
+        "list_title": pages.title_of(filters, around),
+        "rows": pages.draw_rows(page.rows, around, query=query, current=conversation.pk if conversation else 0),
+        "after": page.after,
+        "next_query": pages.query_of(filters, after=page.after),
+        "rail": pages.rail(filters, around, user=user, saved=saved),
+        "saved_view": _saved_view(saved, filters, request),
+        "has_accounts": bool(around.accounts),
+        "channel_symbols": pages.channel_symbols(),
+    }
+
+
+def _after(request: DeskRequest) -> str:
+    return "" if "limit" in request.GET else request.GET.get("after", "")
+
+
+def _limit(request: DeskRequest) -> int:
+    """As many rows as the page shows already, when it asks for them anew."""
+    wanted = request.GET.get("limit", "")
+    return min(MOST_ROWS, max(queries.PAGE, int(wanted))) if wanted.isdecimal() and len(wanted) < 5 else queries.PAGE
+
+
+def _saved_view(saved: list[SavedView], filters: queries.Filters, request: DeskRequest) -> SavedView | None:
+    """The saved view on show, if the reader may forget it."""
+    mine = (
+        view
+        for view in saved
+        if view.filters == filters.as_dict()
+        and (view.user_id == request.user.pk or request.membership.may("inbox.settings"))
+    )
+    return next(mine, None)
+
+
+def conversation_context(
+    request: DeskRequest, conversation: Conversation, *, before: str = "", **more: Any
+) -> dict[str, Any]:
+    """Everything a conversation shows. `more`: what is being written, when it could not be sent."""
+    now, user, brand = clock.now(), request.user, conversation.brand
+    around = pages.Around.of(brand, now=now)
+    try:
+        thread = queries.thread(conversation, before=before)
+    except queries.BadCursor:
+        thread = queries.thread(conversation)
+    whole = request.GET.get("whole", "")
+    capabilities = conversation.account.capabilities
+    return {
+        "room": "inbox",
+        "conversation": conversation,
+        "entries": pages.entries(
+            thread, conversation=conversation, people=around.people, user=user, now=now,
+            whole=int(whole) if whole.isdecimal() and len(whole) < 19 else 0,
+        ),
+        "before": thread.before,
+        "channel_icon": pages.channel_icon(conversation.channel),
+        "promise": pages.promise(conversation.promise_due_at, now=now, zone=brand.time_zone),
+        "because": pages.because(conversation),
+        "labels_on": [around.labels[id] for id in conversation.labels if id in around.labels],
+        "all_labels": list(around.labels.values()),
+        "answerers": pages.answerers(brand),
+        "team": list(around.people.values()),
+        "moments": pages.snooze_moments(now, brand.time_zone),
+        "reasons": Conversation.Reason.choices,
+        "looking": pages.looking(conversation, user=user, now=now),
+        "identities": pages.ways(community.identities(conversation.member)),
+        "look_alikes": pages.look_alikes(conversation.member),
+        "history": pages.history(conversation.member, around, without=conversation.pk),
+        "query": pages.query_of(queries.Filters.read(request.GET)),
+        "max_text": capabilities.max_text,
+        "is_by_hand": capabilities.by_hand,
+        "can_reply_here": "reply" in capabilities.writes,
+        "text": _text(request, conversation, user),
+        **more,
+    }  # fmt: skip
+
+
+def _text(request: DeskRequest, conversation: Conversation, user: User) -> str:
+    """What stands in the composer: a saved reply asked for by address, else the draft."""
+    saved = request.GET.get("saved", "")
+    if saved.isdecimal() and len(saved) < 19:
+        reply = SavedReply.objects.filter(brand=conversation.brand_id, pk=saved).first()
+        if reply:
+            return pages.filled(reply.text, conversation=conversation, user=user)
+    return queries.draft_of(conversation, user)
+
+
+def changed(request: DeskRequest, conversation: Conversation, *, status: int = 200) -> HttpResponse:
+    """After an act on a conversation: the parts of the page it changes, or the page itself again."""
+    if not request.htmx:
+        return redirect("inbox:conversation", conversation.brand.slug, conversation.pk)
+    fresh = find(conversation.brand, conversation.pk)
+    return render(request, "inbox/_changed.html", conversation_context(request, fresh), status=status)
+
+
+def written(request: DeskRequest, conversation: Conversation, *, status: int = 200, **more: Any) -> HttpResponse:
+    """After something was written: the composer, the thread and the head."""
+    fresh = find(conversation.brand, conversation.pk)
+    if request.htmx:
+        parts = conversation_context(request, fresh, wants_focus=True, **more)
+        return render(request, "inbox/_written.html", parts, status=status)
+    if status == 200:
+        return redirect("inbox:conversation", conversation.brand.slug, conversation.pk)
+    page = list_context(request, fresh.brand, fresh) | conversation_context(request, fresh, **more)
+    return render(request, "inbox/list.html", page, status=status)
