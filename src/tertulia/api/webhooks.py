@@ -260,7 +260,7 @@ def give_up_waiting(webhook: Webhook, *, at: datetime, why: str) -> None:
 def _tell(name: str, webhook: Webhook, *, at: datetime, **facts: Any) -> None:
     """Into the feed, and to everybody who may do something about it."""
     line = activity.record(name, on=webhook, brand=webhook.brand_id, at=at, url=webhook.url, **facts)
-    url = reverse("api:webhooks", args=[webhook.brand.slug])
+    url = reverse("api:webhook", args=[webhook.brand.slug, webhook.pk])
     people = Membership.objects.filter(brand_id=webhook.brand_id, user__is_active=True).select_related("user")
     managers = [each.user_id for each in people if each.may("api.manage")]
     notices.tell(users=managers, line=line, reason="webhook", url=url, at=at)

@@ -1,0 +1,278 @@
+"""Every operation of the OpenAPI document, attacked by everybody who has no business there."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from callers import Program, program
+
+from conftest import NOON, envelope, person
+from tertulia.api import actions
+from tertulia.api.models import Event, KeptAnswer, Token, Webhook
+from tertulia.api.scopes import SCOPES
+from tertulia.api.v1.api import api
+from tertulia.channels.models import Account, Delivery
+from tertulia.core import clock
+from tertulia.core.models import Activity
+from tertulia.flows import inbound
+from tertulia.inbox import actions as inbox
+from tertulia.inbox.models import Conversation, Label, Note
+from tertulia.team.models import Membership
+from tertulia.team.permissions import PERMISSIONS, Role
+
+pytestmark = pytest.mark.django_db
+
+OPERATIONS = {
+    (method.upper(), path.removeprefix("/api/v1")): operation
+    for path, methods in api.document["paths"].items()
+    for method, operation in methods.items()
+}
+KNOWN: dict[tuple[str, str], Any] = {
+    ("GET", "/token"): None,
+    ("GET", "/brands"): None,
+    ("GET", "/brands/{brand_id}"): None,
+    ("GET", "/team"): None,
+    ("GET", "/channels"): None,
+    ("GET", "/channels/{channel_id}"): None,
+    ("GET", "/health"): None,
+    ("GET", "/labels"): None,
+    ("GET", "/saved-replies"): None,
+    ("GET", "/conversations"): None,
+    ("GET", "/conversations/{conversation_id}"): None,
+    ("GET", "/conversations/{conversation_id}/messages"): None,
+    ("GET", "/conversations/{conversation_id}/notes"): None,
+    ("PUT", "/conversations/{conversation_id}/assignment"): {"to": None},
+    ("PUT", "/conversations/{conversation_id}/labels/{label_id}"): None,
+    ("DELETE", "/conversations/{conversation_id}/labels/{label_id}"): None,
+    ("PUT", "/conversations/{conversation_id}/snooze"): {"until": "2999-01-01T09:00:00Z"},
+    ("DELETE", "/conversations/{conversation_id}/snooze"): None,
+    ("PUT", "/conversations/{conversation_id}/closure"): {"reason": "answered"},
+    ("DELETE", "/conversations/{conversation_id}/closure"): None,
+    ("POST", "/conversations/{conversation_id}/notes"): {"text": "Ojo con el pedido"},
+    ("POST", "/conversations/{conversation_id}/replies"): {"text": "Sí, de 9 a 14.", "turn": 1},
+    ("GET", "/replies/{reply_id}"): None,
+    ("DELETE", "/replies/{reply_id}"): None,
+    ("GET", "/people"): None,
+    ("GET", "/people/{person_id}"): None,
+    ("GET", "/webhooks"): None,
+    ("POST", "/webhooks"): {"url": "http://127.0.0.1:9/hook", "types": []},
+    ("GET", "/webhooks/{webhook_id}"): None,
+    ("PUT", "/webhooks/{webhook_id}"): {"url": "http://127.0.0.1:9/other", "types": []},
+    ("DELETE", "/webhooks/{webhook_id}"): None,
+    ("POST", "/webhooks/{webhook_id}/secret"): None,
+    ("POST", "/webhooks/{webhook_id}/test"): None,
+}
+"""Each operation with a body that works. A new operation turns the first test red until it stands here."""
+
+ids = [f"{method} {path}" for method, path in KNOWN]
+every_operation = pytest.mark.parametrize(("method", "path"), KNOWN, ids=ids)
+
+
+class World:
+    """A brand with one of everything that has an id."""
+
+    def __init__(self, brand, user) -> None:
+        account = Account.objects.create(
+            brand=brand, kind="site", name="Página", created_at=NOON, secrets={"signing": "a" * 43}
+        )
+        inbound.intake(account, [envelope(thread=f"diego-{brand.slug}", remote_id=brand.slug)], at=NOON)
+        answered = envelope(thread=f"eva-{brand.slug}", remote_id=f"{brand.slug}-2")
+        inbound.intake(account, [answered], at=NOON)
+        conversation = Conversation.objects.get(thread_id=f"diego-{brand.slug}")
+        other = Conversation.objects.get(thread_id=f"eva-{brand.slug}")
+        # It leaves at some time to come, so that it can still be taken back.
+        delivery = inbox.reply(conversation=other, text="Sí", by=user, turn=1, at=clock.now())
+        webhook, _secret = actions.add_webhook(
+            brand=brand, url="http://127.0.0.1:9/x", types=[], by=user, at=clock.now()
+        )
+        self.ids = {
+            "brand_id": brand.id,
+            "channel_id": account.id,
+            "conversation_id": conversation.id,
+            "label_id": Label.objects.create(brand=brand, name="pan").id,
+            "reply_id": delivery.id,
+            "person_id": conversation.member_id,
+            "webhook_id": webhook.id,
+        }
+
+    def path(self, path: str) -> str:
+        return path.format(**self.ids)
+
+
+@pytest.fixture
+def ours(brand, alba):
+    return World(brand, alba)
+
+
+@pytest.fixture
+def theirs(other_brand, carla):
+    return World(other_brand, carla)
+
+
+def facts() -> list[Any]:
+    """Everything a call could have changed."""
+    tables = (Conversation, Delivery, Note, Label, Webhook, Event, KeptAnswer, Activity)
+    return [list(model.objects.order_by("pk").values()) for model in tables]
+
+
+def send(who: Program, method: str, path: str, world: World):
+    key = {"Idempotency-Key": "k1"} if path.endswith("/replies") else {}
+    return who.call(method, world.path(path), KNOWN[method, path], **key)
+
+
+def refused(who: Program, method: str, path: str, world: World, status: int, code: str) -> None:
+    before = facts()
+    answer = send(who, method, path, world)
+    assert (answer.status_code, answer.data["error"]["code"]) == (status, code)
+    assert facts() == before
+
+
+def test_every_operation_is_known_to_these_tests():
+    assert OPERATIONS.keys() == KNOWN.keys()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation["operationId"])
+def test_every_operation_explains_itself_and_names_its_scope(operation):
+    assert operation["description"].endswith((".", "token."))
+    assert operation["security"] == [{"TokenAuth": []}]
+    assert operation["x-scope"] in {*SCOPES, None}
+    assert operation["x-permission"] in {*PERMISSIONS, None}
+
+
+@every_operation
+def test_the_right_token_passes(ours, alba, brand, method, path):
+    answer = send(program(alba, brand), method, path, ours)
+    assert answer.status_code in {200, 201, 202, 204}, answer.data
+
+
+@every_operation
+def test_without_a_token_nothing_opens(ours, method, path):
+    refused(Program(), method, path, ours, 401, "no_token")
+    assert send(Program(), method, path, ours)["WWW-Authenticate"].startswith("Bearer")
+
+
+@every_operation
+def test_an_invented_token_opens_nothing(ours, method, path):
+    for secret in ("tt_" + "x" * 43, "tt_", "é", "' OR 1=1--", "x" * 100_000):
+        refused(Program(secret), method, path, ours, 401, "bad_token")
+
+
+@every_operation
+def test_a_revoked_token_opens_nothing(ours, alba, brand, method, path):
+    key = program(alba, brand)
+    actions.revoke_token(token=key.token, by=alba, at=clock.now())
+    refused(key, method, path, ours, 401, "token_revoked")
+
+
+@every_operation
+def test_an_expired_token_opens_nothing(ours, alba, brand, method, path):
+    key = program(alba, brand)
+    Token.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    refused(key, method, path, ours, 401, "token_expired")
+
+
+@every_operation
+def test_a_token_dies_with_its_users_place_in_the_brand(ours, alba, brand, method, path):
+    key = program(alba, brand)
+    Membership.objects.filter(user=alba).delete()
+    refused(key, method, path, ours, 401, "no_member")
+
+
+@every_operation
+def test_a_token_dies_with_its_user(ours, alba, brand, method, path):
+    key = program(alba, brand)
+    alba.is_active = False
+    alba.save()
+    refused(key, method, path, ours, 401, "no_member")
+
+
+@every_operation
+def test_a_token_without_the_scope_is_stopped(ours, alba, brand, method, path):
+    scope = OPERATIONS[method, path]["x-scope"]
+    others = [each for each in SCOPES if each != scope]
+    key = program(alba, brand, *others)
+    if scope is None:
+        assert send(key, method, path, ours).status_code == 200
+    else:
+        refused(key, method, path, ours, 403, "scope_missing")
+
+
+@every_operation
+def test_a_token_may_no_more_than_its_users_role(ours, brand, method, path):
+    permission = OPERATIONS[method, path]["x-permission"]
+    for role in Role:
+        key = program(person(f"Rosa {role}", brand, role), brand)
+        if permission and role not in PERMISSIONS[permission]:
+            refused(key, method, path, ours, 403, "not_allowed")
+        elif method == "GET":
+            assert send(key, method, path, ours).status_code == 200
+
+
+@every_operation
+def test_what_belongs_to_another_brand_is_not_there(ours, theirs, alba, brand, method, path):
+    if "{" not in path:
+        pytest.skip("no id in the address; the lists are tested below")
+    refused(program(alba, brand), method, path, theirs, 404, "not_found")
+
+
+MIXED = sorted({(method, path, name) for method, path in KNOWN for name in re.findall("{(.+?)}", path)})
+
+
+@pytest.mark.parametrize(("method", "path", "name"), MIXED)
+def test_one_foreign_id_among_ones_own_is_not_there(ours, theirs, alba, brand, method, path, name):
+    ours.ids[name] = theirs.ids[name]
+    refused(program(alba, brand), method, path, ours, 404, "not_found")
+
+
+@pytest.mark.parametrize(("method", "path", "name"), MIXED)
+def test_an_odd_id_is_not_there(ours, alba, brand, method, path, name):
+    key = program(alba, brand)
+    for id in ("0", "999999", "9" * 18, "9" * 19, "9" * 5000, "-1", "1e3", "x", "٣", "1 OR 1=1", "a%00b"):
+        ours.ids[name] = id
+        refused(key, method, path, ours, 404, "not_found")
+
+
+LISTS = [path for method, path in KNOWN if method == "GET" and "{" not in path and path not in {"/token", "/health"}]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_list_holds_anything_of_another_brand(ours, theirs, alba, brand, path):
+    items = program(alba, brand).get(path).data["items"]
+    strangers = {"/brands": "brand_id", "/channels": "channel_id", "/labels": "label_id", "/people": "person_id"}
+    foreign = theirs.ids.get(strangers.get(path, ""), -1)
+    assert foreign not in {item["id"] for item in items}
+    assert "ferreteria" not in str(items)
+
+
+def test_a_filter_by_somebody_elses_ids_finds_nothing(ours, theirs, alba, brand):
+    key = program(alba, brand)
+    for name, id in (("label_id", theirs.ids["label_id"]), ("channel_id", theirs.ids["channel_id"])):
+        assert key.get(f"/conversations?view=all&{name}={id}").data == {"items": [], "next": None}
+    assert len(key.get("/conversations?view=all&q=domingo").data["items"]) == 2
+
+
+def test_a_foreign_colleague_cannot_be_put_in_charge(ours, alba, brand, carla):
+    key = program(alba, brand)
+    before = facts()
+    answer = key.put(ours.path("/conversations/{conversation_id}/assignment"), {"to": carla.id})
+    assert answer.status_code == 404
+    assert facts() == before
+
+
+def test_a_token_in_the_address_is_not_read(ours, alba, brand):
+    secret = program(alba, brand).secret
+    assert Program().get(f"/token?access_token={secret}").status_code == 401
+
+
+def test_the_session_of_a_signed_in_person_opens_nothing(ours, as_alba):
+    assert as_alba.get("/api/v1/conversations").status_code == 401
+
+
+def test_what_is_no_address_is_answered_in_the_same_shape(db):
+    for path in ("", "/nothing", "/conversations/", "/../v2"):
+        assert Program().get(path).data["error"]["code"] == "not_found"
+    answer = Program().call("PATCH", "/conversations")
+    assert (answer.status_code, answer["Allow"], answer.data["error"]["code"]) == (405, "GET", "method_not_allowed")
