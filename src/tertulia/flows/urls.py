@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from .views import phone, shop, visitors
+from .views import first_run, health, phone, shop, visitors
 
 urlpatterns = [
+    path("", first_run.root, name="root"),
+    path("setup/<str:token>/", first_run.set_up, name="set_up"),
+    path("healthz", health.process, name="healthz"),
+    path("readyz", health.readiness, name="readyz"),
     # The company's own page: public, for visitors.
     path("site/widget.js", visitors.widget, name="widget"),
     path("site/<str:public_key>/hello", visitors.hello, name="visitor_hello"),

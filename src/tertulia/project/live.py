@@ -45,7 +45,7 @@ HEADERS = [
 _HELLO = b"retry: 2000\nevent: hello\ndata: {}\n\n"
 _BYE = b"event: bye\ndata: {}\n\n"
 _BEAT = b"event: beat\ndata: {}\n\n"
-_END = b""
+_END = None
 
 
 @dataclass(eq=False)
@@ -54,18 +54,18 @@ class Stream:
 
     place: Place
     checked_at: float
-    queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
+    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(BACKLOG))
     is_open: bool = True
 
     def put(self, chunk: bytes) -> None:
-        if not self.is_open:
+        if not self.is_open or not chunk:
             return
         try:
             self.queue.put_nowait(chunk)
         except asyncio.QueueFull:
             self.end()
 
-    def end(self, last: bytes = _END) -> None:
+    def end(self, last: bytes | None = _END) -> None:
         """Close it; what was waiting is dropped when the reader is too slow for it."""
         if not self.is_open:
             return
@@ -102,7 +102,7 @@ class Streams:
 
     async def answer(self, scope: Scope, exchange: Exchange) -> None:
         headers, query = dict(scope.headers.items()), parse_qs(scope.query_string)
-        seen = headers.get("last-event-id") or (query.get("after") or [""])[0]
+        after = headers.get("last-event-id") or _first(query, "after")
         if scope.method != "GET":
             return plain(exchange, 405, "Only GET.", [("allow", "GET")])
         if self._is_closing or len(self._streams) >= MOST_STREAMS:
@@ -113,16 +113,16 @@ class Streams:
             return plain(exchange, closed.status, closed.why, closed.headers)
         if self._held[place.who] >= MOST_EACH[place.kind]:
             return plain(exchange, 429, "Too many pages open at once.", [("retry-after", "30"), *place.headers])
-        await self._hold(Stream(place, self._loop.time()), exchange, seen)
+        await self._hold(Stream(place, self._loop.time()), exchange, after, _first(query, "age"))
 
-    async def _hold(self, stream: Stream, exchange: Exchange, seen: str) -> None:
+    async def _hold(self, stream: Stream, exchange: Exchange, after: str, age: str) -> None:
         self._held[stream.place.who] += 1
         self._streams.add(stream)
         try:
             await self._start_feeding()
             stream.put(_HELLO)
-            if seen.isdigit() and stream.place.kind == "desk":
-                stream.put(await self._in_thread(news.since, stream.place.brand_id, int(seen)))
+            if stream.place.kind == "desk" and (after or age):
+                stream.put(await self._in_thread(news.missed, stream.place.brand_id, after, age, clock.now()))
             await _send(stream, exchange.response_stream(200, [*HEADERS, *stream.place.headers]))
         except (RuntimeError, OSError):
             pass  # the reader has left
@@ -188,8 +188,12 @@ class Streams:
         return await self._loop.run_in_executor(self._thread, _with_a_live_connection, function, *args)
 
 
+def _first(query: dict[str, list[str]], name: str) -> str:
+    return (query.get(name) or [""])[0]
+
+
 async def _send(stream: Stream, transport: Transport) -> None:
-    while (chunk := await stream.queue.get()) != _END:
+    while (chunk := await stream.queue.get()) is not _END:
         await transport.send_bytes(chunk)
 
 

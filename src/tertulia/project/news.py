@@ -20,6 +20,8 @@ from tertulia.inbox.models import Presence
 AT_ONCE = 2_000
 ONE_BY_ONE = 50
 """More lines for one brand in one look are told as one event of the type "many": reload what you show."""
+OLDEST_PAGE = 600
+LARGEST_ID = 2**63 - 1
 GAP_SECONDS = 60
 MOST_GAPS = 500
 OVERLAP = timedelta(seconds=3)
@@ -109,10 +111,18 @@ def newest_id() -> int:
     return Activity.objects.aggregate(newest=Max("id"))["newest"] or 0
 
 
-def since(brand_id: int, last: int) -> bytes:
-    """What a page missed while it was away."""
-    lines = Activity.objects.filter(brand_id=brand_id, id__gt=last).order_by("id").values(*_FIELDS)
-    return b"".join(tell(list(lines[: ONE_BY_ONE + 1])))
+def missed(brand_id: int, after: str, age: str, at: datetime) -> bytes:
+    """What a page missed: all lines after a known one, or those since it was drawn, `age` seconds ago."""
+    lines = Activity.objects.filter(brand_id=brand_id)
+    if after.isdigit():
+        lines = lines.filter(id__gt=min(int(after), LARGEST_ID)).order_by("id")
+    elif age.isdigit():
+        since = at - timedelta(seconds=min(int(age), OLDEST_PAGE)) - OVERLAP
+        newest = lines.order_by("-id").values_list("id", flat=True)[: ONE_BY_ONE + 1]
+        lines = lines.filter(id__in=list(newest), at__gte=since).order_by("id")
+    else:
+        return b""
+    return b"".join(tell(list(lines.values(*_FIELDS)[: ONE_BY_ONE + 1])))
 
 
 def tell(lines: list[Line]) -> list[bytes]:

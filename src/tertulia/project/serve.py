@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 from granian.constants import HTTPModes, Interfaces
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from . import live, rsgi
 from .sorry import Sorry
@@ -29,7 +29,7 @@ class PortTaken(Exception):
     """Somebody else listens there."""
 
 
-class WebServer(Server):  # type: ignore[misc]
+class WebServer(MPServer):  # type: ignore[misc]
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Let the workers close their live streams before they are asked to stop."""
         for worker in multiprocessing.active_children():

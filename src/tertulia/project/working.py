@@ -5,13 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 
-from tertulia.core import clock, jobs
+from tertulia.flows import schedule
 
 
 def work(_options: object) -> None:
+    """Until a signal comes; what is under way ends first."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    while not stop.wait(0.5):
-        jobs.tick(at=clock.now())
-        jobs.run_due(clock.now(), raises=False)
+    schedule.work(stop)
