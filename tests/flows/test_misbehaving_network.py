@@ -1,0 +1,171 @@
+"""The product against a network that loses, doubles, reorders, hangs and lies; the network's own list is the judge."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from conftest import NOON
+from fakes.connector import KINDS
+from fakes.network import FAULTS_AFTER, SIGNING, TOKEN, Network, misbehave, running
+from tertulia.channels import models as channels
+from tertulia.channels.models import Account, Delivery, Message
+from tertulia.connectors import registry
+from tertulia.connectors.contract import Inbound
+from tertulia.core.http import Door
+from tertulia.flows import inbound, outbound, polling
+from tertulia.inbox import actions
+from tertulia.inbox.models import Conversation
+
+pytestmark = pytest.mark.django_db
+
+HONEST_FAULTS = ["429", "500", "503", "cut_before", "html_502", "echo_secret_500"]
+
+
+@pytest.fixture
+def network(monkeypatch):
+    installed = registry.all_connectors()
+    monkeypatch.setattr(registry, "all_connectors", lambda: {**installed, **KINDS})
+    monkeypatch.setattr(channels, "http", Door(total=0.4))
+    with running(Network(hang_seconds=0.8)) as network:
+        yield network
+
+
+def connected(network: Network, brand, kind: str = "fake-blind") -> Account:
+    network.honours_keys = kind == "fake-keyed"
+    return Account.objects.create(
+        brand=brand,
+        kind=kind,
+        name="De prueba",
+        created_at=NOON,
+        settings={"url": network.url},
+        secrets={"token": TOKEN, "signing": SIGNING},
+        next_poll_at=NOON,
+    )
+
+
+def poll(at) -> None:
+    """Read until the network has nothing more."""
+    while polling.run_due(at):
+        pass
+
+
+def deliver(network: Network, account: Account, events: list[dict]) -> None:
+    headers, body = network.signed(events)
+    inbound.receive(account, Inbound(headers=headers, query={}, body=body, at=NOON))
+
+
+def test_twenty_thousand_messages_over_a_bad_line_are_each_shown_once(network, brand):
+    rng = random.Random(20_000)
+    account = connected(network, brand)
+    events = [network.write(f"visitor {rng.randrange(400)}", f"Pregunta número {number}") for number in range(20_000)]
+    events += [network.edit(id, f"Corregido: {id}") for id in rng.sample(sorted(network.messages), 2_000)]
+    events += [network.edit(id, f"Otra vez: {id}") for id in rng.sample(sorted(network.messages), 500)]
+    events += [network.delete(id) for id in rng.sample(sorted(network.messages), 1_000)]
+
+    for batch in misbehave(events, rng=rng, lost=0.2, doubled=0.1, reordered=0.1):
+        deliver(network, account, batch)
+    assert Message.objects.count() < 20_000  # what was lost is really missing until the network is read
+    poll(NOON)
+
+    shown = Message.objects.values_list("remote_id", "thread_id", "text", "deleted_at")
+    here = {id: (thread, "" if deleted else text, deleted is not None) for id, thread, text, deleted in shown}
+    there = {id: (m["thread"], m["text"], m["deleted"]) for id, m in network.messages.items()}
+    assert (len(shown), here) == (20_000, there)
+    assert set(Conversation.objects.values_list("thread_id", flat=True)) == {
+        m["thread"] for m in network.messages.values()
+    }
+
+
+def conversation_on(account: Account, network: Network) -> Conversation:
+    deliver(network, account, [network.write("diego", "¿Abrís el domingo?")])
+    return Conversation.objects.get(account=account)
+
+
+def send(conversation: Conversation, alba, network: Network, faults: list[str]) -> Delivery:
+    """Answer, and let a quarter of an hour of background work go by, second by second where something is due."""
+    delivery = actions.reply(conversation=conversation, text="El domingo descansamos.", by=alba, turn=1, at=NOON)
+    network.faults.extend(faults)
+    for seconds in range(0, 3600, 10):
+        outbound.run_due(NOON + timedelta(seconds=seconds))
+        delivery.refresh_from_db()
+        if delivery.finished_at:
+            break
+    return delivery
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("fault", ["", *HONEST_FAULTS])
+def test_a_fault_before_the_act_ends_in_one_answer_or_in_the_truth(network, brand, alba, kind, fault):
+    delivery = send(conversation_on(connected(network, brand, kind), network), alba, network, [fault] if fault else [])
+    if fault == "cut_before" and kind == "fake-blind":
+        assert (delivery.state, network.posts) == ("unknown", [])
+    else:
+        assert (delivery.state, len(network.posts)) == ("sent", 1)
+        assert delivery.message.remote_id == "p0"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("fault", sorted(FAULTS_AFTER))
+def test_a_fault_after_the_act_never_sends_it_again(network, brand, alba, kind, fault):
+    delivery = send(conversation_on(connected(network, brand, kind), network), alba, network, [fault])
+    assert len(network.posts) == 1
+    assert delivery.state == ("unknown" if kind == "fake-blind" else "sent")
+
+
+def test_a_network_that_fails_again_and_again_still_gets_the_answer_once(network, brand, alba):
+    faults = ["503", "accept_then_hang", "429", "accept_then_cut", "500"]
+    delivery = send(conversation_on(connected(network, brand, "fake-keyed"), network), alba, network, faults)
+    assert (delivery.state, len(network.posts)) == ("sent", 1)
+
+
+def test_what_is_unknown_is_shown_and_a_person_decides(network, brand, alba):
+    conversation = conversation_on(connected(network, brand), network)
+    delivery = send(conversation, alba, network, ["accept_then_cut"])
+    conversation.refresh_from_db()
+    assert (delivery.state, conversation.has_trouble) == ("unknown", True)
+    actions.decide_unknown(delivery=delivery, was_sent=True, by=alba, at=NOON)
+    outbound.run_due(NOON + timedelta(days=1))
+    assert len(network.posts) == 1
+
+
+def test_a_refused_token_stops_the_account_and_asks_for_a_person(network, brand, alba):
+    delivery = send(conversation_on(connected(network, brand), network), alba, network, ["401"])
+    account = Account.objects.get()
+    assert (delivery.state, account.state, network.posts) == ("refused", "attention", [])
+
+
+def test_no_call_is_made_before_the_network_said_so(network, brand, alba):
+    conversation = conversation_on(connected(network, brand), network)
+    actions.reply(conversation=conversation, text="Abrimos el lunes.", by=alba, turn=1, at=NOON)
+    network.faults.append("429")
+    asked = []
+    for seconds in range(0, 200, 5):
+        outbound.run_due(NOON + timedelta(seconds=seconds))
+        asked.append(len(network.requests))
+    first = asked.index(1) * 5
+    assert asked.index(2) * 5 >= first + 90
+
+
+def test_a_secret_that_the_network_echoes_is_written_nowhere(network, brand, alba, caplog):
+    caplog.set_level("DEBUG")
+    account = connected(network, brand)
+    network.faults.extend(["echo_secret_500"] * 3)
+    poll(NOON)
+    send(conversation_on(account, network), alba, network, ["400"])
+    account.refresh_from_db()
+    told = (
+        caplog.text + account.trouble + "".join(Delivery.objects.values_list("why", flat=True)) + repr(account.secrets)
+    )
+    assert TOKEN not in told
+    assert SIGNING not in told
+
+
+def test_a_forged_delivery_leaves_nothing(network, brand):
+    account = connected(network, brand)
+    headers, body = network.signed([network.write("diego", "Hola")])
+    for wrong in ({}, {"x-signature": ""}, {"x-signature": headers["x-signature"].upper()}, {"x-signature": "é" * 64}):
+        with pytest.raises(inbound.BadPayload) as bad:
+            inbound.receive(account, Inbound(headers=wrong, query={}, body=body, at=NOON))
+        assert bad.value.forged
+    assert Message.objects.count() == 0
