@@ -24,10 +24,11 @@ def _nothing_ran():
 
 
 @pytest.fixture
-def _periodic():
+def _periodic(monkeypatch):
+    monkeypatch.setattr(jobs, "periodics", {})
     jobs.periodic("tests.tick", seconds=60)(lambda: ran.append("tick"))
     yield
-    del jobs.periodics["tests.tick"], jobs.tasks["tests.tick"]
+    del jobs.tasks["tests.tick"]
 
 
 @pytest.mark.django_db

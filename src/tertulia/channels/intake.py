@@ -244,6 +244,12 @@ def index_message(message: Message) -> None:
     search.index([(message.id, _document(message))])
 
 
+def forget_message(message: Message) -> None:
+    """Delete a row that turned out to be another one's double."""
+    search.forget(message.id, _document(message))
+    message.delete()
+
+
 def storable(raw: Any) -> Any:
     """The payload as JSON that both databases hold; what they refuse (NUL, lone surrogates, NaN) is kept as text."""
     if raw is None:

@@ -70,14 +70,22 @@ def index(rows: Iterable[tuple[int, str]]) -> None:
 
 
 def reindex(message_id: int, *, before: str, after: str) -> None:
-    """Replace a document. The index of SQLite keeps no texts, so it must be told the old one to forget it."""
+    """Replace a document."""
     if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
+        forget(message_id, before)
+    index([(message_id, after)])
+
+
+def forget(message_id: int, document: str) -> None:
+    """Take a document out. The index of SQLite keeps no texts, so it must be told the one it is to forget."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
             cursor.execute(
                 "INSERT INTO message_search(message_search, rowid, words) VALUES ('delete', %s, %s)",
-                [message_id, before],
+                [message_id, document],
             )
-    index([(message_id, after)])
+        else:
+            cursor.execute("DELETE FROM message_search WHERE message_id = %s", [message_id])
 
 
 def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 60) -> list[int]:

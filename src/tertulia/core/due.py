@@ -50,6 +50,12 @@ def one_of(select: str) -> str:
     return f"id IN ({select})"
 
 
-def tickets(given: Iterable[Ticket]) -> str:
+def tickets(given: Iterable[Ticket], *, fence: str = "fence") -> str:
     """A condition that holds for the rows of these tickets alone. Both parts are numbers of our own."""
-    return "(id, fence) IN (VALUES " + ", ".join(f"({int(id)}, {int(fence)})" for id, fence in given) + ")"
+    return f"(id, {fence}) IN (VALUES " + ", ".join(f"({int(id)}, {int(number)})" for id, number in given) + ")"
+
+
+def moments(selects: Sequence[str]) -> list[datetime | None]:
+    """Several moments by one statement; each select gives one."""
+    (found,) = rows("SELECT " + ", ".join(f"({select})" for select in selects))
+    return [read_moment(value) for value in found]

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import close_old_connections, transaction
+from django.db import transaction
 
 from . import clock, due, wake
 from .models import Job
@@ -41,6 +41,11 @@ KEEP_DONE = timedelta(days=3)
 KEEP_FAILED = timedelta(days=60)
 PRUNE_BATCH = 2_000
 
+NAME = "jobs"
+NEXT = (
+    "SELECT min(due_at) FROM core_job WHERE state = 'waiting'",
+    "SELECT min(lease_until) FROM core_job WHERE state = 'running'",
+)
 _CLAIM = "id, fence, task, args, attempts"
 _DUE = "SELECT id FROM core_job WHERE state = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
 
@@ -207,7 +212,6 @@ def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
 
 def run(claimed: Claim) -> Result:
     """Do the work of one claim. Nothing leaves this function but a result."""
-    close_old_connections()
     return _attempt(claimed)[0]
 
 

@@ -8,5 +8,5 @@ class FlowsConfig(AppConfig):
     label = "flows"
 
     def ready(self) -> None:
-        for journey in ("inbound", "notify", "ticks"):
+        for journey in ("activities", "inbound", "notify", "outbound", "polling", "schedule", "ticks"):
             import_module(f"tertulia.flows.{journey}")

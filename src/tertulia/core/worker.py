@@ -1,0 +1,322 @@
+"""The loop that carries out due tables: claims what is due, lets threads do it, writes down how it ended.
+
+A *lane* is one due table with threads of its own, so that a network that hangs holds up nobody else's work. One
+thread claims and one writes the outcomes, each for all lanes and in batches: a durable commit costs the disk one
+flush however many rows it holds, and SQLite knows one writer at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+
+from . import clock, due, jobs
+from .models import Heartbeat
+from .redact import describe
+from .wake import Bell
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = jobs.LOOKS_ANYWAY.total_seconds()
+NOTHING_FOUND_SECONDS = 0.05
+"""How long to leave a lane alone whose due rows were all somebody else's."""
+TROUBLE_SECONDS = 2.0
+RENEW_SECONDS = 20.0
+RENEW_FOR = timedelta(minutes=15)
+"""Work that takes longer than this counts as stuck: its lease runs out."""
+BEAT_SECONDS = 10.0
+STOP_SECONDS = 8.0
+"""How long what is under way may still take after a request to stop."""
+BATCH = 100
+HEARTBEAT = "work"
+
+
+class Claimed(Protocol):
+    @property
+    def id(self) -> int: ...
+    @property
+    def fence(self) -> int: ...
+
+
+class Lane(Protocol):
+    """One due table. A module with these functions is a lane: `core.jobs`, `flows.outbound`, `flows.polling`."""
+
+    NAME: str
+    NEXT: Sequence[str]
+    """Selects of one moment each: when something of this table is due next."""
+
+    def claim(self, *, at: datetime, limit: int) -> Sequence[Any]:
+        """Take rows to be worked on now, durably."""
+
+    def hold(self, *, at: datetime, limit: int) -> Sequence[due.Ticket]:
+        """Take rows to be handed to another process; they are due again when nobody begins them."""
+
+    def take(self, ticket: due.Ticket, *, at: datetime) -> Any | None:
+        """Begin a row that was handed over, unless its ticket was used already."""
+
+    def run(self, claimed: Any) -> Any:
+        """Do the work, outside of any transaction. Raises nothing."""
+
+    def settle(self, results: Sequence[Any], *, at: datetime) -> int:
+        """Write down how it ended, where the fence still holds."""
+
+    def renew(self, tickets: Iterable[due.Ticket], *, at: datetime) -> None:
+        """Prolong the leases of what is under way."""
+
+    def free_lost(self, *, at: datetime) -> int:
+        """Put back what a worker that died had begun."""
+
+
+class Worker:
+    """One process's share of the work. `run` returns after `stop` is set and what was under way has ended."""
+
+    def __init__(
+        self,
+        lanes: Sequence[tuple[Lane, int]],
+        *,
+        hand_over: Callable[[str, Sequence[due.Ticket]], None] | None = None,
+    ) -> None:
+        """`lanes` with the number of threads each may use; `hand_over` sends claims to other processes instead."""
+        self._hand_over = hand_over
+        self._bell = Bell()
+        self._write = threading.Lock() if connection.vendor == "sqlite" else nullcontext()
+        self._writer = _Writer(self._write)
+        self._hands = [_Hands(lane, most, self._writer, self._bell.ring) for lane, most in lanes]
+        self._leave_alone: dict[str, float] = {}
+        self._ticked_at: datetime | None = None
+        self._next_tick: datetime | None = None
+        self._renew_at = self._beat_at = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                seconds = self._once(clock.now())
+            except (DatabaseError, OSError) as error:
+                log.error("Background work waits for its database: %s", describe(error))
+                _forget_connection()
+                seconds = TROUBLE_SECONDS
+            self._bell.wait(seconds)
+        self.finish()
+
+    def finish(self) -> None:
+        """Let what is under way end and be written down; what takes too long is found again by its lease."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(hands.busy for hands in self._hands) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for hands in self._hands:
+            hands.close()
+        self._writer.close(max(deadline - time.monotonic(), 1.0))
+        self._bell.close()
+        connection.close()
+
+    def _once(self, at: datetime) -> float:
+        close_old_connections()
+        self._keep_alive(at)
+        if self._next_tick is None or at >= self._next_tick:
+            with self._write:
+                self._next_tick = jobs.tick(at=at, since=self._ticked_at)
+            self._ticked_at = at
+        wait = LOOK_SECONDS
+        for hands, moment in zip(self._hands, self._next_moments(), strict=True):
+            free = hands.free if self._hand_over is None else BATCH
+            if moment is None or free <= 0:
+                continue
+            seconds = (moment - at).total_seconds()
+            if seconds <= 0:
+                seconds = self._serve(hands, at, free)
+            wait = min(wait, seconds)
+        return wait
+
+    def _serve(self, hands: _Hands, at: datetime, free: int) -> float:
+        """Take what is due in one lane; returns after how many seconds to look again."""
+        lane, now = hands.lane, time.monotonic()
+        if (rest := self._leave_alone.get(lane.NAME, 0.0) - now) > 0:
+            return rest
+        with self._write:
+            lost = lane.free_lost(at=at)
+            taken = lane.claim(at=at, limit=free) if self._hand_over is None else lane.hold(at=at, limit=free)
+        if not taken:
+            self._leave_alone[lane.NAME] = now + NOTHING_FOUND_SECONDS
+            return 0.0 if lost else NOTHING_FOUND_SECONDS
+        if self._hand_over is None:
+            hands.give(taken)
+        else:
+            self._send(lane, taken)
+        return 0.0
+
+    def _send(self, lane: Lane, tickets: Sequence[due.Ticket]) -> None:
+        assert self._hand_over  # noqa: S101 — for the type checker
+        try:
+            self._hand_over(lane.NAME, tickets)
+        except Exception as error:  # noqa: BLE001 — a broker raises what it likes; the rows are due again by themselves
+            log.error("The broker can't be reached: %s", describe(error))
+            self._leave_alone[lane.NAME] = time.monotonic() + TROUBLE_SECONDS
+
+    def _next_moments(self) -> list[datetime | None]:
+        selects = [select for hands in self._hands for select in hands.lane.NEXT]
+        found = iter(due.moments(selects))
+        return [
+            min((moment for _, moment in zip(hands.lane.NEXT, found, strict=False) if moment), default=None)
+            for hands in self._hands
+        ]
+
+    def _keep_alive(self, at: datetime) -> None:
+        now = time.monotonic()
+        if now >= self._renew_at:
+            self._renew_at = now + RENEW_SECONDS
+            for hands in self._hands:
+                with self._write:
+                    hands.under_way.renew(at)
+        if now >= self._beat_at:
+            self._beat_at = now + BEAT_SECONDS
+            with self._write:
+                beat(at)
+
+
+def beat(at: datetime) -> None:
+    """Leave a sign of life, so that pages can say when background work is silent."""
+    Heartbeat.objects.bulk_create(
+        [Heartbeat(name=HEARTBEAT, at=at)], update_conflicts=True, unique_fields=["name"], update_fields=["at"]
+    )
+
+
+class UnderWay:
+    """The tickets this process works on in one lane."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._began: dict[due.Ticket, datetime] = {}
+
+    def add(self, claimed: Claimed) -> None:
+        self._began[claimed.id, claimed.fence] = clock.now()
+
+    def remove(self, claimed: Claimed) -> None:
+        self._began.pop((claimed.id, claimed.fence), None)
+
+    def renew(self, at: datetime) -> None:
+        tickets = [ticket for ticket, began in list(self._began.items()) if at - began < RENEW_FOR]
+        if tickets:
+            self._lane.renew(tickets, at=at)
+
+
+class _Hands:
+    """The threads of one lane, started when they are first needed."""
+
+    def __init__(self, lane: Lane, most: int, writer: _Writer, when_free: Callable[[], None]) -> None:
+        self.lane = lane
+        self.under_way = UnderWay(lane)
+        self._most = most
+        self._writer = writer
+        self._when_free = when_free
+        self._given: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._count = threading.Lock()
+        self._threads = 0
+        self.busy = 0
+
+    @property
+    def free(self) -> int:
+        return self._most - self.busy
+
+    def give(self, claims: Sequence[Any]) -> None:
+        with self._count:
+            self.busy += len(claims)
+            missing = min(self.busy, self._most) - self._threads
+            self._threads += max(missing, 0)
+        for number in range(missing):
+            threading.Thread(target=self._work, name=f"{self.lane.NAME}-{number}", daemon=True).start()
+        for claimed in claims:
+            self.under_way.add(claimed)
+            self._given.put(claimed)
+
+    def close(self) -> None:
+        for _ in range(self._threads):
+            self._given.put(None)
+
+    def _work(self) -> None:
+        while (claimed := self._given.get()) is not None:
+            try:
+                close_old_connections()
+                self._writer.put(self, claimed, self.lane.run(claimed))
+            except BaseException as error:  # noqa: BLE001 — a thread that ends would be missed for ever
+                log.error("%s %s: %s", self.lane.NAME, claimed.id, describe(error))
+                self.under_way.remove(claimed)  # its lease runs out, then it counts as lost
+            finally:
+                with self._count:
+                    self.busy -= 1
+                self._when_free()
+        connection.close()
+
+
+class _Writer:
+    """The one thread that writes outcomes: whatever has ended while the last commit was under way shares the next."""
+
+    def __init__(self, write: Any) -> None:
+        self._write = write
+        self._ended: queue.SimpleQueue[tuple[_Hands, Any, Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def put(self, hands: _Hands, claimed: Any, result: Any) -> None:
+        self._ended.put((hands, claimed, result))
+
+    def close(self, seconds: float) -> None:
+        self._ended.put(None)
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while True:
+            batch = [self._ended.get()]
+            while len(batch) < BATCH and batch[-1] is not None:
+                try:
+                    batch.append(self._ended.get_nowait())
+                except queue.Empty:
+                    break
+            self._settle([entry for entry in batch if entry])
+            if batch[-1] is None:
+                connection.close()
+                return
+
+    def _settle(self, batch: Sequence[tuple[_Hands, Any, Any]]) -> None:
+        for lane_hands in dict.fromkeys(hands for hands, _, _ in batch):
+            mine = [(claimed, result) for hands, claimed, result in batch if hands is lane_hands]
+            self._settle_lane(lane_hands.lane, [result for _, result in mine])
+            for claimed, _ in mine:
+                lane_hands.under_way.remove(claimed)
+
+    def _settle_lane(self, lane: Lane, results: Sequence[Any]) -> None:
+        """Until it is written: an outcome is known here and nowhere else."""
+        while True:
+            try:
+                close_old_connections()
+                with self._write:
+                    refused = lane.settle(results, at=clock.now())
+            except (DatabaseError, OSError) as error:
+                log.error("Outcomes wait for the database: %s", describe(error))
+                _forget_connection()
+                time.sleep(TROUBLE_SECONDS)
+                continue
+            except Exception:  # one that can't be written must not take the others, or this thread, with it
+                log.exception("%s: an outcome can't be written down.", lane.NAME)
+                if len(results) > 1:
+                    for result in results:
+                        self._settle_lane(lane, [result])
+            else:
+                if refused:
+                    log.warning("%s: %s late outcomes refused, somebody had taken over.", lane.NAME, refused)
+            return
+
+
+def _forget_connection() -> None:
+    try:
+        connection.close()
+    except (DatabaseError, OSError):
+        connection.connection = None

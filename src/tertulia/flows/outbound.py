@@ -1,0 +1,502 @@
+"""The way out: queued → sending → sent, or refused, or unknown; or queued again for later.
+
+That it is being sent is written down before the network is called, the outcome behind the fence of that claim. What
+was *sending* when a worker died, or when the network fell silent, is never simply repeated: it is looked for there;
+where nobody can look it is repeated with the same key if the network knows keys; else a person decides.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_noop as _
+
+from tertulia.channels import activities
+from tertulia.channels import intake as facts
+from tertulia.channels.models import Account, Delivery, Message
+from tertulia.connectors import registry
+from tertulia.connectors.contract import (
+    Capabilities,
+    Outcome,
+    Receipt,
+    Reconnect,
+    Refused,
+    Retry,
+    Target,
+    Unknown,
+    Unsupported,
+)
+from tertulia.core import activity, clock, due, jobs
+from tertulia.core.crypto import UnreadableSecret
+from tertulia.core.redact import describe, redact
+from tertulia.inbox import actions
+
+log = logging.getLogger(__name__)
+
+NAME = "outbound"
+NEXT = (
+    "SELECT min(due_at) FROM tertulia_channels_delivery WHERE state = 'queued'",
+    "SELECT min(lease_until) FROM tertulia_channels_delivery WHERE state = 'sending'",
+)
+LEASE = timedelta(seconds=60)
+TRIES = 12
+"""After so many tries a person is told; they may send it on its way for as many again."""
+LOOK_AFTER = [timedelta(seconds=seconds) for seconds in (5, 30, 60, 120, 300)]
+"""How long after each look the next one follows; the last holds for all further ones."""
+LOOKS = 3
+"""So many looks must find nothing before it counts as not sent: networks show their own news late."""
+FRUITLESS_LOOKS = 12
+REPEAT_AFTER = timedelta(seconds=10)
+AFTER_SILENCE = timedelta(seconds=5)
+"""An account whose network fell silent is left alone for a moment."""
+PAUSED_AGAIN = timedelta(seconds=30)
+SAME_THREAD_AGAIN = timedelta(seconds=1)
+AT_ONCE = 2
+"""Deliveries of one account under way at the same time, in one process: a network that hangs holds up two threads."""
+
+STOPPED = _("Background work was interrupted while this was being sent.")
+UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
+NO_CONNECTOR = _("The connector of this channel isn't installed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery in the hands of this worker: to send, or (`is_look`) to find out what became of it."""
+
+    id: int
+    fence: int
+    account_id: int
+    is_look: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The network was asked and certainly doesn't have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    claim: Claim
+    ended: Receipt | Outcome | Absent
+
+
+class _UnderWay:
+    """How many deliveries of each account this process is sending."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count: Counter[int] = Counter()
+
+    def change(self, account_id: int, by: int) -> None:
+        with self._lock:
+            self._count[account_id] += by
+            if self._count[account_id] <= 0:
+                del self._count[account_id]
+
+    def room(self, account_id: int) -> int:
+        return AT_ONCE - self._count[account_id]
+
+    def full(self) -> list[int]:
+        with self._lock:
+            return [account_id for account_id in self._count if self.room(account_id) <= 0]
+
+
+_under_way = _UnderWay()
+
+
+# ── claiming ───────────────────────────────────────────────────────────────
+
+
+def claim(*, at: datetime, limit: int) -> list[Claim]:
+    """Write down that these are being sent now, the intent before the deed; and those whose sender died."""
+    with transaction.atomic():
+        looks = _claim_looks(at=at, limit=limit)
+        sends = _claim_sends(_choose(at=at, limit=limit - len(looks), room=_under_way.room), at=at)
+    for claimed in sends:
+        _under_way.change(claimed.account_id, +1)
+    return looks + sends
+
+
+def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
+    """As `claim`, for another process to begin: what is queued comes due again at the end of a lease."""
+    with transaction.atomic():
+        chosen = _choose(at=at, limit=limit, room=lambda account_id: limit)
+        looks = _change_due("sending", "lease_until", "fence = fence + 1, lease_until = %s", at=at, limit=limit)
+        sends = _change_chosen(chosen, "fence = fence + 1, due_at = %s", at=at)
+    return [(id, fence) for id, fence, _ in [*looks, *sends]]
+
+
+def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
+    """Begin what was handed over; None when the ticket was used already, or the answer was taken back."""
+    for state, assignments in (
+        ("queued", "state = 'sending', fence = fence + 1, attempts = attempts + 1, looks = 0, lease_until = %s"),
+        ("sending", "fence = fence + 1, looks = looks + 1, lease_until = %s"),
+    ):
+        found = due.change(
+            "tertulia_channels_delivery",
+            assignments,
+            where=f"id = %s AND fence = %s AND state = '{state}'",
+            params=[at + LEASE, *ticket],
+            returning="id, fence, account_id",
+        )
+        if found:
+            (claimed,) = _claims(found, is_look=state == "sending")
+            _under_way.change(claimed.account_id, 0 if claimed.is_look else +1)
+            return claimed
+    return None
+
+
+def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
+    if given := list(tickets):
+        sending = "state = 'sending' AND " + due.tickets(given)
+        due.change("tertulia_channels_delivery", "lease_until = %s", where=sending, params=[at + LEASE])
+
+
+def free_lost(*, at: datetime) -> int:
+    """What a dead worker was sending is not put back; `claim` takes it in order to look."""
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    id: int
+    account_id: int
+    thread_id: str
+    kind: str
+    state: str
+    next_send_at: datetime | None
+
+
+def _choose(*, at: datetime, limit: int, room: Callable[[int], int]) -> list[int]:
+    """Which of the due deliveries may leave now; those that may not are put off, so that they hold up nobody."""
+    candidates = _candidates(_under_way.full(), at=at, limit=limit * 2) if limit > 0 else []
+    behind = _behind_another(candidates)
+    slots: dict[int, datetime] = {}
+    left = {each.account_id: room(each.account_id) for each in candidates}
+    chosen: list[int] = []
+    put_off: dict[int, datetime] = {}
+    for each in candidates:
+        gap = timedelta(seconds=_capabilities(each.kind).send_gap)
+        free_at = slots.get(each.account_id) or each.next_send_at
+        if each.state != Account.State.ACTIVE:
+            put_off[each.id] = at + PAUSED_AGAIN
+        elif each.id in behind:
+            put_off[each.id] = at + SAME_THREAD_AGAIN
+        elif free_at and free_at > at:
+            put_off[each.id] = free_at
+            slots[each.account_id] = free_at + gap
+        elif len(chosen) < limit and left[each.account_id] > 0:
+            if gap and not _reserve(each.account_id, at=at, gap=gap):
+                continue
+            chosen.append(each.id)
+            left[each.account_id] -= 1
+            if gap:
+                slots[each.account_id] = at + gap
+    _put_off(put_off)
+    return chosen
+
+
+def _candidates(full: Sequence[int], *, at: datetime, limit: int) -> list[_Candidate]:
+    queued = Delivery.objects.filter(state=Delivery.State.QUEUED, due_at__lte=at).exclude(account_id__in=full)
+    fields = ("id", "account_id", "message__thread_id", "account__kind", "account__state", "account__next_send_at")
+    return [_Candidate(*row) for row in queued.order_by("due_at", "id").values_list(*fields)[:limit]]
+
+
+def _behind_another(candidates: Sequence[_Candidate]) -> set[int]:
+    """Those whose thread has an earlier answer still on its way: answers arrive in the order they were written."""
+    if not candidates:
+        return set()
+    threads = {(each.account_id, each.thread_id) for each in candidates}
+    unfinished = Delivery.objects.filter(
+        account_id__in={account for account, _ in threads},
+        message__thread_id__in={thread for _, thread in threads},
+        state__in=[Delivery.State.QUEUED, Delivery.State.SENDING],
+    )
+    first: dict[tuple[int, str], int] = {}
+    for id, account_id, thread_id in unfinished.order_by("id").values_list("id", "account_id", "message__thread_id"):
+        first.setdefault((account_id, thread_id), id)
+    return {each.id for each in candidates if first.get((each.account_id, each.thread_id), each.id) < each.id}
+
+
+def _capabilities(kind: str) -> Capabilities:
+    try:
+        return registry.get(kind).capabilities
+    except registry.UnknownConnector:
+        return Capabilities()
+
+
+def _reserve(account_id: int, *, at: datetime, gap: timedelta) -> bool:
+    """Take the account's next slot, unless another worker has just done so."""
+    free = Q(next_send_at__isnull=True) | Q(next_send_at__lte=at)
+    return bool(Account.objects.filter(free, pk=account_id).update(next_send_at=at + gap))
+
+
+def _put_off(put_off: dict[int, datetime]) -> None:
+    later: dict[datetime, list[int]] = {}
+    for id, moment in put_off.items():
+        later.setdefault(moment, []).append(id)
+    for moment, ids in later.items():
+        Delivery.objects.filter(pk__in=ids, state=Delivery.State.QUEUED).update(due_at=moment)
+
+
+def _claim_sends(chosen: Sequence[int], *, at: datetime) -> list[Claim]:
+    sending = "state = 'sending', fence = fence + 1, attempts = attempts + 1, looks = 0, lease_until = %s"
+    return _claims(_change_chosen(chosen, sending, at=at), is_look=False)
+
+
+def _claim_looks(*, at: datetime, limit: int) -> list[Claim]:
+    looking = "fence = fence + 1, looks = looks + 1, lease_until = %s"
+    return _claims(_change_due("sending", "lease_until", looking, at=at, limit=limit), is_look=True)
+
+
+def _claims(found: Iterable[tuple[Any, ...]], *, is_look: bool) -> list[Claim]:
+    return [Claim(id, fence, account_id, is_look) for id, fence, account_id in found]
+
+
+def _change_chosen(chosen: Sequence[int], assignments: str, *, at: datetime) -> list[tuple[Any, ...]]:
+    if not chosen:
+        return []
+    ids = ", ".join(str(int(id)) for id in chosen)
+    return sorted(
+        due.change(
+            "tertulia_channels_delivery",
+            assignments,
+            where=due.one_of(
+                f"SELECT id FROM tertulia_channels_delivery WHERE id IN ({ids})"  # noqa: S608 — our own numbers
+                " AND state = 'queued' AND due_at <= %s"
+            ),
+            params=[at + LEASE, at],
+            returning="id, fence, account_id",
+        )
+    )
+
+
+def _change_due(state: str, moment: str, assignments: str, *, at: datetime, limit: int) -> list[tuple[Any, ...]]:
+    return sorted(
+        due.change(
+            "tertulia_channels_delivery",
+            assignments,
+            where=due.one_of(
+                f"SELECT id FROM tertulia_channels_delivery WHERE state = '{state}'"  # noqa: S608
+                f" AND {moment} <= %s ORDER BY {moment} LIMIT %s"
+            ),
+            params=[at + LEASE, at, limit],
+            returning="id, fence, account_id",
+        )
+    )
+
+
+# ── sending ────────────────────────────────────────────────────────────────
+
+
+def run(claimed: Claim) -> Result:
+    """Send, or look; the network is called here, outside of any transaction. Raises nothing."""
+    try:
+        return Result(claimed, _ended(claimed))
+    finally:
+        if not claimed.is_look:
+            _under_way.change(claimed.account_id, -1)
+
+
+def _ended(claimed: Claim) -> Receipt | Outcome | Absent:
+    try:
+        delivery = Delivery.objects.select_related("account", "message").get(pk=claimed.id)
+        connector = delivery.account.connector
+        credentials = delivery.account.secrets  # read here, so that nothing is sent when they can't be
+    except registry.UnknownConnector:
+        return Refused(NO_CONNECTOR)
+    except UnreadableSecret:
+        return Reconnect(UNREADABLE)
+    except (DatabaseError, Delivery.DoesNotExist) as error:
+        return Unknown(describe(error)) if claimed.is_look else Retry(describe(error))
+    del credentials
+    account, key = delivery.account, delivery.key
+    if claimed.is_look:
+        if not connector.capabilities.finds:
+            return Unknown(delivery.why or STOPPED)
+        return _outcome_of(lambda: connector.find(account, key) or Absent())
+    return _outcome_of(lambda: connector.reply(account, Target(**delivery.to), delivery.message.text, key))
+
+
+def _outcome_of(call: Callable[[], Receipt | Absent]) -> Receipt | Outcome | Absent:
+    try:
+        return call()
+    except Outcome as outcome:
+        return outcome
+    except Exception as error:  # noqa: BLE001 — a mistake after it may have been sent: nobody knows
+        log.error("A connector failed: %s", describe(error))
+        return Unknown(describe(error))
+
+
+# ── writing down ───────────────────────────────────────────────────────────
+
+
+def settle(results: Sequence[Result], *, at: datetime) -> int:
+    """Write the outcomes down; returns how many came too late, their delivery being in other hands.
+
+    SQLite takes a batch in one commit. PostgreSQL commits each by itself: it batches its own flushes, and no more
+    than one conversation is locked at a time.
+    """
+    written = 0
+    for batch in [results] if connection.vendor == "sqlite" else [[result] for result in results]:
+        with transaction.atomic():
+            written += sum(_settle(result, at=at) for result in batch)
+    with transaction.atomic():
+        _tell_accounts(results, at=at)
+    return len(results) - written
+
+
+def _settle(result: Result, *, at: datetime) -> bool:
+    delivery = (
+        Delivery.objects.filter(pk=result.claim.id, fence=result.claim.fence, state=Delivery.State.SENDING)
+        .select_related("account", "message")
+        .defer("account__secrets", "message__raw")
+        .first()
+    )
+    if delivery is None:
+        return False
+    changes = _next_state(delivery, result, at=at)
+    mine = Delivery.objects.filter(pk=delivery.pk, fence=result.claim.fence, state=Delivery.State.SENDING)
+    if not mine.update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(delivery, name, value)
+    if isinstance(result.ended, Receipt):
+        _note_receipt(delivery.message, result.ended, at=at)
+    if delivery.finished_at:
+        _tell_inbox(delivery, at=at)
+    return True
+
+
+def _next_state(delivery: Delivery, result: Result, *, at: datetime) -> dict[str, Any]:
+    ended = result.ended
+    if isinstance(ended, Receipt):
+        return _final(Delivery.State.SENT, "", at=at)
+    if isinstance(ended, Absent):
+        if delivery.looks < LOOKS:
+            return _look_later(delivery, delivery.why, at=at)
+        return _again(delivery, delivery.why, at=at, due_at=at)
+    if result.claim.is_look and not isinstance(ended, Unknown):
+        ended = Unknown(ended.why)  # whatever looking came to, it says nothing about the sending
+    if isinstance(ended, Retry):
+        return _again(delivery, ended.why, at=at, due_at=at + max(ended.after or timedelta(), _backoff(delivery)))
+    if isinstance(ended, Refused | Reconnect | Unsupported):
+        return _final(Delivery.State.REFUSED, ended.why, at=at)
+    return _after_silence(delivery, ended.why, at=at)
+
+
+def _after_silence(delivery: Delivery, why: str, *, at: datetime) -> dict[str, Any]:
+    capabilities = _capabilities(delivery.account.kind)
+    if capabilities.finds and delivery.looks < FRUITLESS_LOOKS:
+        return _look_later(delivery, why, at=at)
+    if not capabilities.finds and capabilities.repeats_safely and delivery.attempts % TRIES:
+        return _again(delivery, why, at=at, due_at=at + max(REPEAT_AFTER, _backoff(delivery)))
+    return _final(Delivery.State.UNKNOWN, why, at=at)
+
+
+def _look_later(delivery: Delivery, why: str, *, at: datetime) -> dict[str, Any]:
+    wait = LOOK_AFTER[min(delivery.looks, len(LOOK_AFTER) - 1)]
+    return {"lease_until": at + wait, "why": _short(why)}
+
+
+def _again(delivery: Delivery, why: str, *, at: datetime, due_at: datetime) -> dict[str, Any]:
+    if delivery.attempts % TRIES == 0:
+        return _final(Delivery.State.REFUSED, why, at=at)
+    return {"state": Delivery.State.QUEUED, "due_at": due_at, "lease_until": None, "why": _short(why)}
+
+
+def _final(state: Delivery.State, why: str, *, at: datetime) -> dict[str, Any]:
+    return {"state": state, "finished_at": at, "lease_until": None, "why": _short(why)}
+
+
+def _backoff(delivery: Delivery) -> timedelta:
+    return jobs.backoff(delivery.attempts % TRIES)
+
+
+def _short(why: str) -> str:
+    return redact(why, longest=300)
+
+
+def _note_receipt(message: Message, receipt: Receipt, *, at: datetime) -> None:
+    """Give our message the network's name for it. When its echo came first and stands beside it, one row stays."""
+    echo = Message.objects.filter(account_id=message.account_id, remote_id=receipt.remote_id).exclude(pk=message.pk)
+    for other in echo.select_related("account", "delivery"):
+        if hasattr(other, "delivery"):
+            return  # the network took two of our answers for one
+        facts.forget_message(other)
+    message.remote_id = receipt.remote_id
+    message.url = receipt.url[:500] or message.url
+    message.sent_at = max(receipt.at or at, message.sent_at)
+    message.save(update_fields=["remote_id", "url", "sent_at"])
+
+
+def _tell_inbox(delivery: Delivery, *, at: datetime) -> None:
+    """The outcome stands whatever becomes of its telling; that can be made up for."""
+    try:
+        with transaction.atomic():
+            actions.record_outcome(delivery=delivery, at=at)
+    except Exception as error:  # noqa: BLE001 — whatever it is, the outcome has to be committed
+        log.error("Delivery %s: the inbox was not told: %s", delivery.pk, describe(error))
+        jobs.enqueue(tell_inbox, delivery_id=delivery.pk, due_at=at + jobs.FIRST_WAIT)
+
+
+@jobs.task("outbound.tell_inbox", attempts=6)
+def tell_inbox(*, delivery_id: int) -> None:
+    """What `settle` could not do: let the conversation know how a delivery ended."""
+    delivery = Delivery.objects.select_related("message").filter(pk=delivery_id, finished_at__isnull=False).first()
+    if delivery:
+        actions.record_outcome(delivery=delivery, at=clock.now())
+
+
+def _tell_accounts(results: Sequence[Result], *, at: datetime) -> None:
+    """Rests, successes and troubles, one account after the other in the same order everywhere."""
+    by_account: dict[int, list[Result]] = {}
+    for result in results:
+        by_account.setdefault(result.claim.account_id, []).append(result)
+    for account_id, mine in sorted(by_account.items()):
+        endings = [result.ended for result in mine]
+        rest = max((rest for result in mine if (rest := _rest(result))), default=None)
+        account = Account.objects.filter(pk=account_id)
+        if rest:
+            until = at + rest
+            account.filter(Q(next_send_at__isnull=True) | Q(next_send_at__lt=until)).update(next_send_at=until)
+        if any(isinstance(ended, Receipt) for ended in endings):
+            long_ago = Q(last_success_at__isnull=True) | Q(last_success_at__lt=at - timedelta(seconds=30))
+            account.filter(long_ago).update(last_success_at=at)
+        for ended in endings:
+            if isinstance(ended, Reconnect):
+                ask_for_attention(account_id, ended.why, at=at)
+
+
+def _rest(result: Result) -> timedelta | None:
+    if isinstance(result.ended, Retry):
+        return result.ended.after
+    return AFTER_SILENCE if isinstance(result.ended, Unknown) and not result.claim.is_look else None
+
+
+def ask_for_attention(account_id: int, why: str, *, at: datetime) -> None:
+    """Stop an account whose credentials no longer work and tell people, once. Its answers wait."""
+    trouble = _short(why)
+    active = Account.objects.filter(pk=account_id, state=Account.State.ACTIVE)
+    if active.update(state=Account.State.ATTENTION, trouble=trouble):
+        account = Account.objects.defer("secrets").get(pk=account_id)
+        activity.record(
+            activities.ATTENTION, on=account, brand=account.brand_id, at=at, account=account.name, trouble=trouble
+        )
+
+
+def run_due(at: datetime) -> int:
+    """Send all that is due, in the calling thread; returns how much was begun. For tests."""
+    begun = 0
+    while claims := claim(at=at, limit=20):
+        settle([run(claimed) for claimed in claims], at=at)
+        begun += len(claims)
+    return begun

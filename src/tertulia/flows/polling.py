@@ -1,0 +1,228 @@
+"""Reading networks that don't call us: each account when its time has come, by one reader at a time.
+
+Messages and the place to read on from are stored in one transaction behind the fence of the claim, so that a reader
+thought dead can neither repeat nor skip anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import Error as DatabaseError
+from django.db import transaction
+from django.utils.translation import gettext_noop as _
+
+from tertulia.channels.models import Account, Quarantine
+from tertulia.connectors import registry
+from tertulia.connectors.contract import Envelope, Outcome, Page, Reconnect, Retry
+from tertulia.core import clock, due, jobs
+from tertulia.core.crypto import UnreadableSecret
+from tertulia.core.redact import describe, redact
+
+from . import inbound
+from .outbound import NO_CONNECTOR, UNREADABLE, ask_for_attention
+
+log = logging.getLogger(__name__)
+
+NAME = "polling"
+NEXT = ("SELECT min(next_poll_at) FROM tertulia_channels_account WHERE next_poll_at IS NOT NULL AND state = 'active'",)
+LEASE = timedelta(seconds=60)
+PAGES = 20
+"""So many pages are read in one go; an account with more makes room for others in between."""
+LONGEST_WAIT = timedelta(minutes=15)
+TROUBLE_AFTER = 3
+"""Failures in a row that people are told of."""
+
+UNREAD = _("A message couldn't be taken in. It is kept whole.")
+
+_failures: Counter[int] = Counter()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An account this worker reads."""
+
+    id: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Nothing, when all was read; `more` when there is more at once."""
+
+    claim: Claim
+    ended: Outcome | None = None
+    more: bool = False
+    is_stale: bool = False
+
+
+def claim(*, at: datetime, limit: int) -> list[Claim]:
+    """Take accounts whose time has come; when the reader dies their time comes again at the end of the lease."""
+    return [Claim(id, fence) for id, fence in hold(at=at, limit=limit)]
+
+
+def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
+    found = due.change(
+        "tertulia_channels_account",
+        "poll_fence = poll_fence + 1, poll_lease_until = %s, next_poll_at = %s",
+        where=due.one_of(
+            "SELECT id FROM tertulia_channels_account WHERE next_poll_at IS NOT NULL AND state = 'active'"
+            " AND next_poll_at <= %s ORDER BY next_poll_at LIMIT %s"
+        ),
+        params=[at + LEASE, at + LEASE, at, limit],
+        returning="id, poll_fence",
+    )
+    return [(id, fence) for id, fence in sorted(found)]
+
+
+def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
+    found = due.change(
+        "tertulia_channels_account",
+        "poll_fence = poll_fence + 1, poll_lease_until = %s, next_poll_at = %s",
+        where="id = %s AND poll_fence = %s AND state = 'active'",
+        params=[at + LEASE, at + LEASE, *ticket],
+        returning="id, poll_fence",
+    )
+    return Claim(*found[0]) if found else None
+
+
+def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
+    if given := list(tickets):
+        mine = due.tickets(given, fence="poll_fence")
+        lease = "poll_lease_until = %s, next_poll_at = %s"
+        due.change("tertulia_channels_account", lease, where=mine, params=[at + LEASE, at + LEASE])
+
+
+def free_lost(*, at: datetime) -> int:
+    """A lost account is due again by its own moment."""
+    return 0
+
+
+def run(claimed: Claim) -> Result:
+    """Read the account on and take in what is new. Raises nothing."""
+    try:
+        return _read(claimed, Account.objects.get(pk=claimed.id))
+    except inbound.StaleReading:
+        return Result(claimed, is_stale=True)
+    except Outcome as outcome:
+        return Result(claimed, outcome)
+    except registry.UnknownConnector:
+        return Result(claimed, Reconnect(NO_CONNECTOR))
+    except UnreadableSecret:
+        return Result(claimed, Reconnect(UNREADABLE))
+    except Exception as error:  # noqa: BLE001 — a connector's mistake must not end the reading of the others
+        log.error("Account %s can't be read: %s", claimed.id, describe(error))
+        return Result(claimed, Retry(describe(error)))
+
+
+def _read(claimed: Claim, account: Account) -> Result:
+    connector, cursor = account.connector, account.cursor
+    for _number in range(PAGES):
+        page = connector.fetch(account, cursor)
+        if page.envelopes or page.cursor != cursor:
+            _take_in(account, page, claimed.fence)
+        cursor = page.cursor
+        if not page.more:
+            return Result(claimed)
+    return Result(claimed, more=True)
+
+
+def _take_in(account: Account, page: Page, fence: int) -> None:
+    try:
+        inbound.intake(account, page.envelopes, at=clock.now(), cursor=page.cursor, fence=fence)
+    except (inbound.StaleReading, DatabaseError) as error:
+        if isinstance(error, inbound.StaleReading) or not _is_about_the_data(error):
+            raise
+        _take_in_one_by_one(account, page, fence)
+    except Exception as error:  # noqa: BLE001 — one message that nobody foresaw must not stop those after it
+        log.error("Account %s: a page can't be taken in whole: %s", account.pk, describe(error))
+        _take_in_one_by_one(account, page, fence)
+
+
+def _is_about_the_data(error: Exception) -> bool:
+    return type(error).__name__ in {"DataError", "IntegrityError"}
+
+
+def _take_in_one_by_one(account: Account, page: Page, fence: int) -> None:
+    """Find the message that can't be taken in and set it aside whole; the others arrive."""
+    for envelope in page.envelopes:
+        try:
+            inbound.intake(account, [envelope], at=clock.now(), fence=fence)
+        except inbound.StaleReading:
+            raise
+        except Exception as error:  # noqa: BLE001
+            log.error("Account %s: a message is set aside: %s", account.pk, describe(error))
+            _set_aside(account, envelope)
+    inbound.intake(account, [], at=clock.now(), cursor=page.cursor, fence=fence)
+
+
+def _set_aside(account: Account, envelope: Envelope) -> None:
+    body = json.dumps({"remote_id": envelope.remote_id, "raw": envelope.raw}, default=str).encode()
+    Quarantine.objects.get_or_create(
+        account=account,
+        digest=hashlib.sha256(body).hexdigest(),
+        defaults={"received_at": clock.now(), "why": UNREAD, "headers": {}, "body": body},
+    )
+
+
+def settle(results: Sequence[Result], *, at: datetime) -> int:
+    """Set when each account is read next; returns how many had found another reader meanwhile."""
+    with transaction.atomic():
+        written = sum(_settle(result, at=at) for result in sorted(results, key=lambda result: result.claim.id))
+    return len(results) - written
+
+
+def _settle(result: Result, *, at: datetime) -> bool:
+    account = Account.objects.filter(pk=result.claim.id, poll_fence=result.claim.fence)
+    if result.is_stale:
+        return False
+    if result.ended is None:
+        _failures.pop(result.claim.id, None)
+        wait = timedelta() if result.more else _interval(result.claim.id)
+        read = account.update(next_poll_at=at + wait, poll_lease_until=None, last_success_at=at)
+        account.filter(state=Account.State.ACTIVE).exclude(trouble="").update(trouble="")
+        return bool(read)
+    _failures[result.claim.id] += 1
+    failures = _failures[result.claim.id]
+    wait = max(_interval(result.claim.id), min(jobs.backoff(failures), LONGEST_WAIT))
+    if isinstance(result.ended, Retry) and result.ended.after:
+        wait = max(wait, result.ended.after)
+    put_back = account.update(next_poll_at=at + wait, poll_lease_until=None)
+    if put_back and isinstance(result.ended, Reconnect):
+        ask_for_attention(result.claim.id, result.ended.why, at=at)
+    elif put_back and failures >= TROUBLE_AFTER:
+        account.update(trouble=redact(result.ended.why, longest=300))
+    return bool(put_back)
+
+
+def _interval(account_id: int) -> timedelta:
+    """The connector's interval, scattered a little so that accounts don't fall into step."""
+    kind = Account.objects.values_list("kind", flat=True).get(pk=account_id)
+    try:
+        seconds = registry.get(kind).capabilities.poll_seconds
+    except registry.UnknownConnector:
+        seconds = 600
+    return timedelta(seconds=seconds * random.uniform(0.95, 1.05))  # noqa: S311 — scatter, not secrecy
+
+
+@jobs.periodic("polling.begin", seconds=30)
+def begin() -> None:
+    """Accounts that were connected or set going again and have no time yet are read at once."""
+    polling = [kind for kind, connector in registry.all_connectors().items() if connector.capabilities.polls]
+    if polling:
+        fresh = Account.objects.filter(kind__in=polling, state=Account.State.ACTIVE, next_poll_at__isnull=True)
+        fresh.update(next_poll_at=clock.now())
+
+
+def run_due(at: datetime) -> int:
+    """Read every account whose time has come, in the calling thread; returns how many. For tests."""
+    claims = claim(at=at, limit=1000)
+    settle([run(claimed) for claimed in claims], at=at)
+    return len(claims)

@@ -1,0 +1,152 @@
+"""Connectors for an invented network, one for each way a network can remember (or not) what it was sent.
+
+`Memory` lives in the test's own process; `Served` speaks HTTP to the server of `fake_server.py`, whose own list is the
+judge when processes are killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from tertulia.connectors import registry
+from tertulia.connectors.contract import (
+    Account,
+    Author,
+    Capabilities,
+    Connector,
+    Envelope,
+    Page,
+    Receipt,
+    Reconnect,
+    Refused,
+    Retry,
+    Target,
+    Unknown,
+)
+
+WRITES = frozenset({"reply"})
+
+
+class Memory(Connector):
+    """Does what the test tells it: each call takes the next of `script`, or succeeds."""
+
+    key = "tests-memory"
+    name: ClassVar = {"en": "Memory", "es": "Memoria"}
+    capabilities = Capabilities(reads=frozenset({"direct"}), writes=WRITES, polls=True)
+
+    sent: ClassVar[list[tuple[str, str]]] = []
+    script: ClassVar[list[Exception | Callable[[], None]]] = []
+    pages: ClassVar[list[Page | Exception]] = []
+    found: ClassVar[list[Receipt | None | Exception]] = []
+
+    def reply(self, account: Account, to: Target, text: str, key: str) -> Receipt:
+        act = self.script.pop(0) if self.script else None
+        if isinstance(act, Exception) and not isinstance(act, Unknown):
+            raise act
+        self.sent.append((key, text))
+        if isinstance(act, Exception):
+            raise act
+        if act:
+            act()
+        return Receipt(remote_id=f"remote-{len(self.sent)}", at=datetime(2026, 11, 23, 11, 0, 9, tzinfo=UTC))
+
+    def find(self, account: Account, key: str) -> Receipt | None:
+        answer = self.found.pop(0) if self.found else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def fetch(self, account: Account, cursor: str) -> Page:
+        page = self.pages.pop(0) if self.pages else Page((), cursor)
+        if isinstance(page, Exception):
+            raise page
+        return page
+
+
+class Finding(Memory):
+    key = "tests-finding"
+    capabilities = Capabilities(writes=WRITES, finds=True)
+
+
+class Repeating(Memory):
+    key = "tests-repeating"
+    capabilities = Capabilities(writes=WRITES, repeats_safely=True)
+
+
+class Slow(Memory):
+    key = "tests-slow"
+    capabilities = Capabilities(writes=WRITES, send_gap=2.0)
+
+
+class Served(Connector):
+    """Over HTTP. It remembers keys, or can be read back, or neither: see the three below."""
+
+    def reply(self, account: Account, to: Target, text: str, key: str) -> Receipt:
+        headers = {"idempotency-key": key} if self.capabilities.repeats_safely else {}
+        sent = {"thread": to.thread_id, "text": text, "key": key}
+        answer = self.http.request("POST", f"{account.settings['server']}/posts", headers=headers, json=sent)
+        if answer.status == 429:
+            raise Retry("The network asks for patience.")
+        if answer.status >= 500:
+            raise Unknown("The network stumbled.")
+        if answer.status == 401:
+            raise Reconnect("The token is no longer valid.")
+        if answer.status >= 400:
+            raise Refused("The network said no.")
+        return Receipt(remote_id=str(answer.json()["id"]))
+
+    def find(self, account: Account, key: str) -> Receipt | None:
+        answer = self.http.request("GET", f"{account.settings['server']}/posts", params={"key": key})
+        if answer.status != 200:
+            raise Retry("The network can't be read now.")
+        posts = answer.json()
+        return Receipt(remote_id=str(posts[0]["id"])) if posts else None
+
+    def fetch(self, account: Account, cursor: str) -> Page:
+        answer = self.http.request("GET", f"{account.settings['server']}/inbox", params={"after": cursor or "0"})
+        items = answer.json()
+        envelopes = [
+            Envelope(
+                remote_id=str(item["id"]),
+                thread_id=item["thread"],
+                sent_at=datetime.fromtimestamp(item["at"], UTC),
+                author=Author(remote_id=item["thread"], name=item["thread"]),
+                text=item["text"],
+            )
+            for item in items
+        ]
+        return Page(envelopes, str(items[-1]["id"]) if items else cursor)
+
+
+class ServedKeyed(Served):
+    key = "tests-keyed"
+    name: ClassVar = {"en": "Keyed", "es": "Con clave"}
+    capabilities = Capabilities(writes=WRITES, repeats_safely=True)
+
+
+class ServedReadable(Served):
+    key = "tests-readable"
+    name: ClassVar = {"en": "Readable", "es": "Legible"}
+    capabilities = Capabilities(writes=WRITES, finds=True, polls=True, poll_seconds=1)
+
+
+class ServedBlind(Served):
+    key = "tests-blind"
+    name: ClassVar = {"en": "Blind", "es": "Ciega"}
+    capabilities = Capabilities(writes=WRITES)
+
+
+EVERY = (Memory, Finding, Repeating, Slow, ServedKeyed, ServedReadable, ServedBlind)
+
+
+def install() -> None:
+    """Make them known to this process."""
+    for connector in EVERY:
+        registry.all_connectors()[connector.key] = connector
+
+
+def remove() -> None:
+    for connector in EVERY:
+        registry.all_connectors().pop(connector.key, None)

@@ -1,0 +1,304 @@
+"""An answer's way out: every ending a network can give, and what becomes of the delivery."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from conftest import NOON, envelope
+from tertulia.channels.models import Account, Message
+from tertulia.connectors.contract import BadPayload, Receipt, Reconnect, Refused, Retry, Unknown, Unsupported
+from tertulia.core.models import Activity, Job
+from tertulia.flows import inbound, outbound
+from tertulia.inbox import actions
+
+pytest_plugins = ("engine_cast",)
+pytestmark = pytest.mark.django_db
+
+
+def later(**amount):
+    return NOON + timedelta(**amount)
+
+
+def test_an_answer_is_sent_once_and_takes_the_networks_name(account_of, answer, network):
+    delivery = answer(account_of("tests-memory"))
+    assert outbound.run_due(NOON) == 1
+    assert outbound.run_due(later(hours=1)) == 0
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts, delivery.finished_at) == ("sent", 1, NOON)
+    message = delivery.message
+    message.refresh_from_db()
+    assert (message.remote_id, message.sent_at) == ("remote-1", later(seconds=9))
+    assert network.sent == [(delivery.key, "Sí, de nueve a dos.")]
+    assert Activity.objects.filter(type="delivery.sent").count() == 1
+
+
+def test_nothing_leaves_before_its_moment(account_of, answer, network):
+    answer(account_of("tests-memory"))
+    assert outbound.run_due(later(seconds=-1)) == 0
+    assert network.sent == []
+
+
+def test_a_retry_waits_and_keeps_its_key(account_of, answer, network):
+    delivery = answer(account_of("tests-memory"))
+    network.script[:] = [Retry("The server can't be reached.")]
+    outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.why) == ("queued", "The server can't be reached.")
+    assert timedelta(seconds=3) < delivery.due_at - NOON < timedelta(seconds=7)
+    outbound.run_due(delivery.due_at)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts, delivery.why) == ("sent", 2, "")
+    assert network.sent == [(delivery.key, "Sí, de nueve a dos.")]
+
+
+def test_an_account_that_rests_holds_up_no_other(account_of, answer, network):
+    resting, busy = account_of("tests-memory"), account_of("tests-repeating")
+    first = answer(resting)
+    network.script[:] = [Retry("Slower, please.", after=timedelta(minutes=30))]
+    outbound.run_due(NOON)
+    second, third = answer(resting, thread="elena"), answer(busy)
+    assert outbound.run_due(later(seconds=1)) == 1
+    for delivery in (first, second, third):
+        delivery.refresh_from_db()
+    assert [d.state for d in (first, second, third)] == ["queued", "queued", "sent"]
+    assert first.due_at >= later(minutes=30)
+    assert second.due_at == later(minutes=30)
+
+
+def test_what_never_succeeds_is_refused_in_the_end(account_of, answer, network):
+    delivery = answer(account_of("tests-memory"))
+    network.script[:] = [Retry("Not now.")] * 50
+    for hour in range(outbound.TRIES):
+        outbound.run_due(later(hours=2 * hour))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts, delivery.why) == ("refused", 12, "Not now.")
+    assert network.sent == []
+
+
+@pytest.mark.parametrize("refusal", [Refused("Too long."), Unsupported("Too long.")])
+def test_a_refusal_is_final_and_told(account_of, answer, network, refusal):
+    delivery = answer(account_of("tests-memory"))
+    network.script[:] = [refusal]
+    outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.why) == ("refused", "Too long.")
+    assert Activity.objects.filter(type="delivery.refused").count() == 1
+
+
+def test_dead_credentials_stop_the_account_and_are_told_once(account_of, answer, network):
+    account = account_of("tests-memory")
+    first, second = answer(account), answer(account, thread="elena")
+    network.script[:] = [Reconnect("The token is no longer valid.")] * 2
+    outbound.run_due(NOON)
+    waiting = answer(account, thread="flora")
+    outbound.run_due(later(seconds=1))
+    account.refresh_from_db()
+    assert (account.state, account.trouble) == ("attention", "The token is no longer valid.")
+    for delivery in (first, second, waiting):
+        delivery.refresh_from_db()
+    assert [d.state for d in (first, second, waiting)] == ["refused", "refused", "queued"]
+    assert Activity.objects.filter(type="account.attention").count() == 1
+
+
+def test_silence_of_a_network_without_memory_is_for_a_person(account_of, answer, network):
+    delivery = answer(account_of("tests-memory"))
+    network.script[:] = [Unknown("No answer.")]
+    outbound.run_due(NOON)
+    outbound.run_due(later(hours=5))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.why) == ("unknown", "No answer.")
+    assert len(network.sent) == 1
+
+
+@pytest.mark.parametrize("mistake", [ValueError("oops"), BadPayload("no JSON")])
+def test_a_connectors_mistake_counts_as_silence(account_of, answer, network, mistake):
+    delivery = answer(account_of("tests-memory"))
+    network.script[:] = [mistake]
+    outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert delivery.state == "unknown"
+
+
+def test_silence_of_a_network_that_knows_keys_is_repeated_with_the_same_key(account_of, answer, network):
+    delivery = answer(account_of("tests-repeating"))
+    network.script[:] = [Unknown("No answer.")]
+    outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.due_at >= later(seconds=10)) == ("queued", True)
+    outbound.run_due(later(minutes=1))
+    delivery.refresh_from_db()
+    assert delivery.state == "sent"
+    assert {key for key, _ in network.sent} == {delivery.key}
+
+
+def test_silence_of_a_network_that_can_be_read_is_looked_into(account_of, answer, network):
+    delivery = answer(account_of("tests-finding"))
+    network.script[:] = [Unknown("No answer.")]
+    network.found[:] = [None, Receipt("there-all-along")]
+    outbound.run_due(NOON)
+    outbound.run_due(later(seconds=5))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.looks) == ("sending", 1)
+    outbound.run_due(later(seconds=36))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.message.remote_id) == ("sent", "there-all-along")
+    assert len(network.sent) == 1
+
+
+def test_three_looks_that_find_nothing_send_it_again(account_of, answer, network):
+    delivery = answer(account_of("tests-finding"))
+    network.script[:] = [Unknown("No answer.")]
+    for seconds in (0, 5, 40):
+        outbound.run_due(later(seconds=seconds))
+        delivery.refresh_from_db()
+        assert delivery.state == "sending"
+    outbound.run_due(later(seconds=120))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.attempts, delivery.looks) == ("sent", 2, 0)
+    assert len(network.sent) == 2
+
+
+def test_looks_that_come_to_nothing_end_with_a_person(account_of, answer, network):
+    delivery = answer(account_of("tests-finding"))
+    network.script[:] = [Unknown("No answer.")]
+    network.found[:] = [Retry("Closed.")] * 50
+    for minutes in range(0, 150, 6):
+        outbound.run_due(later(minutes=minutes))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.looks, len(network.sent)) == ("unknown", 12, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("tests-memory", "unknown"), ("tests-repeating", "queued"), ("tests-finding", "sending")]
+)
+def test_what_was_being_sent_when_a_worker_died(account_of, answer, network, kind, state):
+    delivery = answer(account_of(kind))
+    outbound.claim(at=NOON, limit=5)
+    assert outbound.run_due(later(seconds=59)) == 0
+    assert outbound.run_due(later(seconds=60)) == 1
+    delivery.refresh_from_db()
+    assert delivery.state == state
+    assert network.sent == []
+
+
+def test_the_fence_refuses_an_outcome_that_comes_too_late(account_of, answer, network):
+    delivery = answer(account_of("tests-finding"))
+    (late,) = outbound.claim(at=NOON, limit=5)
+    (successor,) = outbound.claim(at=later(seconds=61), limit=5)
+    assert outbound.settle([outbound.Result(late, Refused("No."))], at=later(seconds=62)) == 1
+    delivery.refresh_from_db()
+    assert delivery.state == "sending"
+    assert outbound.settle([outbound.Result(successor, Receipt("r"))], at=later(seconds=63)) == 0
+    delivery.refresh_from_db()
+    assert delivery.state == "sent"
+
+
+def test_a_renewed_lease_is_not_looked_into(account_of, answer):
+    answer(account_of("tests-finding"))
+    (claim,) = outbound.claim(at=NOON, limit=5)
+    outbound.renew([(claim.id, claim.fence)], at=later(seconds=50))
+    assert outbound.claim(at=later(seconds=70), limit=5) == []
+
+
+def test_answers_of_one_thread_leave_in_their_order(account_of, answer, network):
+    account = account_of("tests-memory")
+    network.script[:] = [Retry("Not now.")]
+    answer(account, "uno")
+    outbound.run_due(NOON)
+    answer(account, "dos")
+    outbound.run_due(later(seconds=1))
+    assert network.sent == []
+    outbound.run_due(later(seconds=30))
+    outbound.run_due(later(seconds=32))
+    assert [text for _, text in network.sent] == ["uno", "dos"]
+
+
+def test_an_account_keeps_its_gap(account_of, answer, network):
+    account = account_of("tests-slow")
+    for thread in ("diego", "elena", "flora"):
+        answer(account, thread=thread)
+    sent = []
+    for seconds in (0, 1, 2, 3, 4):
+        outbound.run_due(later(seconds=seconds))
+        sent.append(len(network.sent))
+    assert sent == [1, 1, 2, 2, 3]
+
+
+def test_a_hanging_account_takes_two_hands_at_most(account_of, answer):
+    slow, quick = account_of("tests-memory"), account_of("tests-repeating")
+    for thread in ("a", "b", "c", "d"):
+        answer(slow, thread=thread)
+    answer(quick, thread="e")
+    claims = outbound.claim(at=NOON, limit=8) + outbound.claim(at=NOON, limit=8)
+    assert sorted(claim.account_id for claim in claims) == [slow.id, slow.id, quick.id]
+
+
+def test_a_paused_account_keeps_its_answers(account_of, answer, network):
+    account = account_of("tests-memory")
+    answer(account)
+    Account.objects.update(state="paused")
+    assert outbound.run_due(NOON) == 0
+    Account.objects.update(state="active")
+    assert outbound.run_due(later(seconds=30)) == 1
+
+
+def test_an_answer_taken_back_in_time_never_leaves(account_of, answer, alba, network):
+    delivery = answer(account_of("tests-memory"))
+    (ticket,) = outbound.hold(at=NOON, limit=5)
+    actions.withdraw(delivery=delivery, by=alba, at=NOON)
+    assert outbound.take(ticket, at=NOON) is None
+    assert outbound.run_due(later(minutes=5)) == 0
+    assert network.sent == []
+
+
+def test_a_ticket_that_comes_twice_is_used_once(account_of, answer):
+    answer(account_of("tests-memory"))
+    (ticket,) = outbound.hold(at=NOON, limit=5)
+    assert outbound.hold(at=NOON, limit=5) == []
+    claim = outbound.take(ticket, at=NOON)
+    assert (claim.is_look, outbound.take(ticket, at=NOON)) == (False, None)
+
+
+def test_a_lost_ticket_frees_itself(account_of, answer):
+    answer(account_of("tests-memory"))
+    (lost,) = outbound.hold(at=NOON, limit=5)
+    (again,) = outbound.hold(at=later(seconds=60), limit=5)
+    assert outbound.take(lost, at=later(seconds=60)) is None
+    assert outbound.take(again, at=later(seconds=60)) is not None
+
+
+def test_an_echo_that_came_first_leaves_one_message(account_of, answer, network):
+    account = account_of("tests-memory")
+    delivery = answer(account)
+    echo = envelope("Sí, de nueve a dos.", remote_id="remote-1", is_ours=True, minutes=1)
+    network.script[:] = [lambda: inbound.intake(account, [echo], at=NOON)]
+    outbound.run_due(NOON)
+    ours = Message.objects.filter(account=account, direction="out")
+    assert [message.id for message in ours] == [delivery.message_id]
+    assert ours[0].remote_id == "remote-1"
+
+
+def test_the_outcome_stands_even_when_the_inbox_cannot_be_told(account_of, answer, network, monkeypatch):
+    delivery = answer(account_of("tests-memory"))
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "record_outcome", lambda **_: 1 / 0)
+        outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert delivery.state == "sent"
+    assert Job.objects.filter(task="outbound.tell_inbox").count() == 1
+    outbound.tell_inbox(delivery_id=delivery.id)
+    assert Activity.objects.filter(type="delivery.sent").count() == 1
+
+
+def test_an_account_whose_credentials_cannot_be_read_sends_nothing(account_of, answer, network):
+    account = account_of("tests-memory", secrets={"token": "t"})
+    delivery = answer(account)
+    unreadable = "UPDATE tertulia_channels_account SET secrets = 'gAAAA' WHERE id = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(unreadable, [account.pk])
+    outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert (delivery.state, network.sent) == ("refused", [])
