@@ -123,7 +123,7 @@ def _add_people(commands: Any) -> None:
     create.add_argument("name", help="what it is for")
     create.add_argument("--brand", default="", help=_BRAND)
     create.add_argument("--by", default="", metavar="EMAIL", help="whose key it is; not needed with one manager")
-    create.add_argument("--scopes", nargs="+", default=["read"], help="what it may do; the API's page lists them")
+    create.add_argument("--scopes", nargs="+", default=[], help="what it may do; without it, read everything")
 
 
 def _add_rest(commands: Any) -> None:

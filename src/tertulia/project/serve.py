@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from . import live, rsgi
@@ -29,12 +30,12 @@ class PortTaken(Exception):
     """Somebody else listens there."""
 
 
-class WebServer(MPServer):  # type: ignore[misc]
+class WebServer(MPServer):
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Let the workers close their live streams before they are asked to stop."""
         for worker in multiprocessing.active_children():
             os.kill(worker.pid or 0, signal.SIGUSR1)
-        super().signal_handler_interrupt(*args, **kwargs)
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 def web(_options: object) -> None:
@@ -45,7 +46,7 @@ def web(_options: object) -> None:
         raise Sorry(str(taken)) from None
     desk = rsgi.Desk(_pages(), live.Streams(), threads=settings.WEB_THREADS)
 
-    def in_worker() -> rsgi.Desk:
+    def in_worker() -> Any:
         watch_parent()
         return desk
 
@@ -64,7 +65,7 @@ def web(_options: object) -> None:
         runtime_blocking_threads=1,
         backlog=2048,
         backpressure=live.MOST_STREAMS + 512,
-        log_level="warning",
+        log_level=LogLevels.warning,
         respawn_failed_workers=True,
         respawn_interval=0.2,
         workers_kill_timeout=int(GRACE) - 4,

@@ -1,0 +1,204 @@
+"""What can be arranged from the console: people, keys of the API, channels, the sample company."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+
+from tertulia.api import actions as api
+from tertulia.api.scopes import SCOPES
+from tertulia.brand.models import Brand
+from tertulia.channels import actions as channels
+from tertulia.channels.models import Account
+from tertulia.connectors import registry
+from tertulia.core import clock
+from tertulia.flows import first_run
+from tertulia.team.models import Membership, User
+from tertulia.team.permissions import Role
+
+from .sorry import Sorry
+
+
+def user(options: argparse.Namespace) -> None:
+    {"add": _add_user, "list": _list_users, "password": _set_password, "disable": _disable}[options.verb](options)
+
+
+def token(options: argparse.Namespace) -> None:
+    brand = _brand(options.brand)
+    try:
+        _, secret = api.create_token(
+            user=_owner(options.by, brand),
+            brand=brand,
+            name=options.name,
+            scopes=options.scopes or [scope for scope in SCOPES if scope.endswith(":read")],
+            expires_at=None,
+            at=clock.now(),
+        )
+    except api.Problem as problem:
+        raise Sorry(str(problem)) from None
+    _say(f"This key is shown once; keep it safe:\n{secret}")
+
+
+def channel(options: argparse.Namespace) -> None:
+    {"list": _list_channels, "add": _add_channel, "pause": _pause_channel}[options.verb](options)
+
+
+def demo(options: argparse.Namespace) -> None:
+    manager = Membership.objects.filter(role=Role.MANAGER, user__is_active=True).order_by("id").first()
+    if manager is None:
+        raise Sorry("The sample company needs somebody to look at it. Set the desk up first: tertulia start")
+    if Brand.objects.filter(is_sample=True).exists():
+        raise Sorry("The sample company is there already.")
+    brand = first_run.add_sample(user=manager.user, at=clock.now()).brand
+    _say(f"The sample company {brand} is there, with {manager.user} as its manager. Its shop page: /shop/{brand.slug}/")
+
+
+def _add_user(options: argparse.Namespace) -> None:
+    brand, email = _brand(options.brand), options.email.strip().lower()
+    validate_email(email)
+    if options.role not in Role.values:
+        raise Sorry(f"There is no role {options.role}. Choose one of: {', '.join(Role.values)}.")
+    person = User.objects.filter(email=email).first()
+    with transaction.atomic():
+        if person is None:
+            password = _password(options, User(email=email, name=options.name))
+            person = User.objects.create_user(email, password, name=options.name)
+        _, is_new = Membership.objects.get_or_create(
+            user=person, brand=brand, defaults={"role": options.role, "created_at": clock.now()}
+        )
+    if not is_new:
+        raise Sorry(f"{email} belongs to {brand} already.")
+    _say(f"{person} belongs to {brand} now, as {options.role}.")
+
+
+def _list_users(_options: argparse.Namespace) -> None:
+    rows = []
+    for person in User.objects.order_by("email").prefetch_related("memberships__brand"):
+        places = ", ".join(f"{place.brand.slug}: {place.role}" for place in person.memberships.all())
+        rows.append([person.email, person.name, places, "" if person.is_active else "disabled"])
+    _table(["E-MAIL", "NAME", "BRANDS", ""], rows)
+
+
+def _set_password(options: argparse.Namespace) -> None:
+    person = _user(options.email)
+    person.set_password(_password(options, person))
+    person.save(update_fields=["password"])
+    _say(f"{person} has a new password. Whoever was signed in with the old one is signed out.")
+
+
+def _disable(options: argparse.Namespace) -> None:
+    person = _user(options.email)
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    _say(f"{person} can no longer sign in. What they wrote stays.")
+
+
+def _list_channels(_options: argparse.Namespace) -> None:
+    accounts = Account.objects.select_related("brand").order_by("id")
+    _table(
+        ["NUMBER", "BRAND", "KIND", "NAME", "STATE", ""],
+        [[str(each.pk), each.brand.slug, each.kind, each.name, each.state, each.trouble] for each in accounts],
+    )
+
+
+def _add_channel(options: argparse.Namespace) -> None:
+    brand = _brand(options.brand)
+    try:
+        connector = registry.get(options.kind)
+    except registry.UnknownConnector:
+        known = ", ".join(registry.all_connectors())
+        raise Sorry(f"There is no connector {options.kind}. Installed are: {known}.") from None
+    given = _values(options.values)
+    fields = {field.name: field for field in connector.fields}
+    if unknown := given.keys() - fields.keys():
+        raise Sorry(f"{options.kind} has no setting {', '.join(sorted(unknown))}. It has: {', '.join(fields)}.")
+    missing = [name for name, each in fields.items() if each.is_required and not (given.get(name) or each.is_generated)]
+    if missing:
+        raise Sorry(f"{options.kind} needs {' and '.join(missing)}: --set {missing[0]}=…")
+    secret = {name for name, each in fields.items() if each.kind == "secret"}
+    account = channels.connect(
+        brand=brand,
+        kind=options.kind,
+        name=options.name or connector.name[brand.language],
+        at=clock.now(),
+        settings={name: value for name, value in given.items() if name not in secret},
+        secrets={name: value for name, value in given.items() if name in secret},
+    )
+    _say(f"{account.name} is channel {account.pk} of {brand}.")
+
+
+def _pause_channel(options: argparse.Namespace) -> None:
+    account = Account.objects.filter(pk=options.id).first()
+    if account is None:
+        raise Sorry(f"There is no channel {options.id}. See: tertulia channel list")
+    act = channels.resume if options.resume else channels.pause
+    act(account=account, at=clock.now())
+    _say(f"{account.name} is {'active' if options.resume else 'paused'}.")
+
+
+def _brand(slug: str) -> Brand:
+    brands = list(Brand.objects.filter(slug=slug) if slug else Brand.objects.order_by("is_sample", "id"))
+    if not brands:
+        raise Sorry(f"There is no brand {slug}." if slug else "There is no brand yet. Set the desk up: tertulia start")
+    own = [brand for brand in brands if not brand.is_sample] or brands
+    if len(own) > 1:
+        raise Sorry(f"Which brand? --brand and one of: {', '.join(brand.slug for brand in brands)}.")
+    return own[0]
+
+
+def _owner(email: str, brand: Brand) -> User:
+    who = Q(user__email=email.lower()) if email else Q(role=Role.MANAGER)
+    found = list(Membership.objects.filter(who, brand=brand, user__is_active=True).select_related("user"))
+    if not found:
+        raise Sorry(f"{email or 'Nobody'} is an active {'member' if email else 'manager'} of {brand}.")
+    if len(found) > 1:
+        raise Sorry(f"Whose key is it? --by and one of: {', '.join(each.user.email for each in found)}.")
+    return found[0].user
+
+
+def _user(email: str) -> User:
+    person = User.objects.filter(email=email.strip().lower()).first()
+    if person is None:
+        raise Sorry(f"Nobody has the address {email}. See: tertulia user list")
+    return person
+
+
+def _password(options: argparse.Namespace, person: User) -> str:
+    """From a file, the input or the keyboard; never from the command line, which others can read."""
+    source = options.password_file
+    if source:
+        try:
+            password = (sys.stdin.read() if source == "-" else Path(source).read_text()).rstrip("\n")
+        except OSError as error:
+            raise Sorry(f"{source} can't be read: {error.strerror}.") from None
+    else:
+        password = getpass.getpass("Password: ")
+        if password != getpass.getpass("Once more: "):
+            raise Sorry("The two passwords differ. Nothing was changed.")
+    validate_password(password, person)
+    return password
+
+
+def _values(pairs: Iterable[str]) -> dict[str, Any]:
+    values = dict(pair.partition("=")[::2] for pair in pairs)
+    if broken := next((pair for pair in pairs if "=" not in pair), None):
+        raise Sorry(f"{broken} is not NAME=VALUE.")
+    return values
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    for row in [head, *rows]:
+        _say("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,122 @@
+"""`tertulia check`: everything the desk stands on, each in a sentence that says what to do when it isn't well."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import socket
+import sys
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+
+from tertulia.channels.models import Account
+from tertulia.core import clock, crypto
+from tertulia.core.health import Finding, Look
+from tertulia.core.models import Activity
+from tertulia.flows import health
+
+OLDEST = (3, 11)
+AHEAD = timedelta(minutes=2)
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+"""No clock that is right shows an earlier moment."""
+_PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
+
+
+def check(options: argparse.Namespace) -> int:
+    found = [look(clock.now()) for look in LOOKS]
+    if options.json:
+        rows = [{"name": each.name, "is_ok": each.is_ok, "says": each.says} for each in found]
+        sys.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+    else:
+        for each in found:
+            sys.stdout.write(f"{'✓' if each.is_ok else '✗'} {each.says}\n")
+    return 0 if all(each.is_ok for each in found) else 1
+
+
+def python(_at: datetime) -> Finding:
+    version = platform.python_version()
+    if sys.version_info[:2] < OLDEST:
+        return Finding("python", False, _("Python {version} is too old. Use 3.11 or newer.").format(version=version))
+    return Finding("python", True, _("Python {version}.").format(version=version))
+
+
+def folder(_at: datetime) -> Finding:
+    mode = settings.HOME.stat().st_mode & 0o777
+    if mode & 0o077:
+        says = _("Others on this machine can look into {folder}. Close it: chmod 700 {folder}")
+        return Finding("folder", False, says.format(folder=settings.HOME))
+    return Finding("folder", True, _("The data folder is {folder}.").format(folder=settings.HOME))
+
+
+def keys(_at: datetime) -> Finding:
+    try:
+        for key in settings.ENCRYPTION_KEYS:
+            Fernet(key)
+    except ValueError:
+        says = _("A key in keys/encryption.key is not one of ours. Put the file back from a backup.")
+        return Finding("keys", False, says)
+    return Finding("keys", True, _("The keys can be read. Keep a copy of {folder}/keys.").format(folder=settings.HOME))
+
+
+def migrations(_at: datetime) -> Finding:
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return Finding("migrations", False, _("Whether the database is up to date can't be said: it doesn't answer."))
+    if missing:
+        says = _("The database is {count} steps behind. Bring it up to date: tertulia setup")
+        return Finding("migrations", False, says.format(count=len(missing)))
+    return Finding("migrations", True, _("The database is up to date."))
+
+
+def secrets(_at: datetime) -> Finding:
+    try:
+        for _account in Account.objects.only("secrets").iterator():
+            pass
+    except crypto.UnreadableSecret:
+        says = _("A channel's secret was written with another key. Put the old key as the last line of {file}.")
+        return Finding("secrets", False, says.format(file=settings.HOME / "keys" / "encryption.key"))
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        return Finding("secrets", False, _("The channels' secrets can't be read: the database doesn't answer."))
+    return Finding("secrets", True, _("The channels' secrets can be read."))
+
+
+def broker(_at: datetime) -> Finding:
+    if not settings.BROKER_URL:
+        return Finding("broker", True, _("No broker is set: background work runs in its own process."))
+    address = urlsplit(settings.BROKER_URL)
+    place = f"{address.hostname}:{address.port or _PORTS.get(address.scheme, 0)}"
+    try:
+        socket.create_connection((address.hostname or "", address.port or _PORTS.get(address.scheme, 0)), 3).close()
+    except OSError as error:
+        says = _("The broker at {place} can't be reached: {why}. Is it running? See TERTULIA_BROKER_URL.")
+        return Finding("broker", False, says.format(place=place, why=error.strerror or error))
+    return Finding("broker", True, _("The broker at {place} can be reached.").format(place=place))
+
+
+def static(_at: datetime) -> Finding:
+    if not (settings.STATIC_ROOT / "staticfiles.json").exists():
+        return Finding("static", False, _("The pages' styles and scripts are not in place. Put them: tertulia setup"))
+    return Finding("static", True, _("The pages' styles and scripts are in place."))
+
+
+def time(at: datetime) -> Finding:
+    """A clock that runs behind would send what is due too late and break every promise."""
+    newest = Activity.objects.order_by("-id").values_list("at", flat=True).first() or BUILT
+    if at < BUILT or at < newest - AHEAD:
+        says = _("The clock shows {now}, which is earlier than it can be. Set it, best with NTP: timedatectl")
+        return Finding("clock", False, says.format(now=f"{at:%Y-%m-%d %H:%M} UTC"))
+    return Finding("clock", True, _("The clock shows {now}.").format(now=f"{at:%Y-%m-%d %H:%M} UTC"))
+
+
+LOOKS: tuple[Look, ...] = (python, folder, keys, migrations, secrets, broker, static, time, *health.LOOKS)
