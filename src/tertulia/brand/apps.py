@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from .zones import prefer_our_own
@@ -10,3 +12,4 @@ class BrandConfig(AppConfig):
 
     def ready(self) -> None:
         prefer_our_own()
+        import_module("tertulia.brand.activities")

@@ -30,7 +30,7 @@ def connect(
         kind=kind,
         name=name,
         settings=dict(settings or {}),
-        secrets={**connector.generated_secrets(), **(secrets or {})},
+        secrets={**connector.generated_secrets(), **(secrets or {})},  # type: ignore[misc]
         next_poll_at=at if connector.capabilities.polls else None,
         created_at=at,
     )

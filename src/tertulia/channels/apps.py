@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,8 @@ class ChannelsConfig(AppConfig):
     name = "tertulia.channels"
     label = "tertulia_channels"  # the bare label belongs to Django Channels
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import_module("tertulia.channels.activities")
+        queries = import_module("tertulia.channels.queries")
+        import_module("tertulia.team.skills").offer("channel", queries.channels_of)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from tertulia.connectors.contract import Author, Envelope
+from tertulia.core import bulk
 from tertulia.core.html import tidy
 
 from . import search
@@ -210,12 +211,12 @@ def _identities(account: Account, authors: Sequence[Author]) -> dict[str, Identi
             for name, fact in news.items():
                 setattr(row, name, fact)
             row.save(update_fields=news)
-    known |= {row.remote_id: row for row in Identity.objects.bulk_create(fresh)}
-    return known
+    bulk.insert(fresh)
+    return known | {row.remote_id: row for row in fresh}
 
 
 def _insert(account: Account, messages: list[Message]) -> None:
-    Message.objects.bulk_create(messages)
+    bulk.insert(messages)
     search.index((message.id, _document(message)) for message in messages)
 
 

@@ -10,3 +10,5 @@ class InboxConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("tertulia.inbox.activities")
+        queries = import_module("tertulia.inbox.queries")
+        import_module("tertulia.team.skills").offer("topic", queries.topics)

@@ -371,3 +371,8 @@ def accounts(brand: Brand) -> dict[int, Account]:
 def saved_views(brand: Brand, user: User) -> list[SavedView]:
     """One's own and the team's."""
     return list(SavedView.objects.filter(Q(user=user) | Q(user__isnull=True), brand=brand).order_by("name"))
+
+
+def topics(brand: Brand) -> list[tuple[str, str]]:
+    """The labels of a brand as what somebody can be said to know."""
+    return list(Label.objects.filter(brand=brand).order_by("name").values_list("name", "name"))

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
+from tertulia.brand import actions as brand_actions
 from tertulia.brand.models import Brand
 from tertulia.core import activity, jobs
 
@@ -50,6 +52,14 @@ class Invited:
     url: str
     """Shown once: only the hash of its token is kept."""
     is_mailed: bool
+
+
+@transaction.atomic
+def found_brand(*, by: User, at: datetime, **facts: Any) -> Brand:
+    """Create a brand (see `brand.actions.create`) whose maker manages it and takes what nobody else can."""
+    brand = brand_actions.create(by=by.pk, at=at, **facts)
+    Membership.objects.create(user=by, brand=brand, role=Role.MANAGER, is_fallback=True, created_at=at)
+    return brand
 
 
 @transaction.atomic

@@ -40,7 +40,7 @@ WORDS: Mapping[str, str | Promise] = {
     "refused": _("Your answer to {person} did not go out"),
     "unknown": _("It is not known whether your answer to {person} arrived"),
     "woken": _("The conversation with {person} that you put aside is back"),
-    "attention": _("The account {account_name} needs attention: {trouble}"),
+    "attention": _("The account {account} needs attention: {trouble}"),
 }
 """By reason, as it is said to the person it concerns; for others the feed's own sentence does."""
 

@@ -2,58 +2,182 @@
 
 import django.core.validators
 import django.db.models.deletion
-import tertulia.brand.choices
 from django.db import migrations, models
+
+import tertulia.brand.choices
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Brand',
+            name="Brand",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, verbose_name='name')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('language', models.CharField(choices=[('es', 'Español'), ('en', 'English')], default='es', max_length=2, verbose_name='language')),
-                ('time_zone', models.CharField(choices=tertulia.brand.choices.time_zones, default='Europe/Madrid', max_length=64, verbose_name='time zone')),
-                ('treatment', models.CharField(choices=[('tu', 'tú'), ('usted', 'usted')], default='tu', max_length=5, verbose_name='form of address')),
-                ('country', models.CharField(choices=[('ES', 'Spain'), ('AR', 'Argentina'), ('BO', 'Bolivia'), ('CL', 'Chile'), ('CO', 'Colombia'), ('CR', 'Costa Rica'), ('CU', 'Cuba'), ('DO', 'Dominican Republic'), ('EC', 'Ecuador'), ('SV', 'El Salvador'), ('GT', 'Guatemala'), ('HN', 'Honduras'), ('MX', 'Mexico'), ('NI', 'Nicaragua'), ('PA', 'Panama'), ('PY', 'Paraguay'), ('PE', 'Peru'), ('PR', 'Puerto Rico'), ('PT', 'Portugal'), ('UY', 'Uruguay'), ('US', 'United States'), ('VE', 'Venezuela'), ('GB', 'United Kingdom'), ('IE', 'Ireland')], default='ES', max_length=2, verbose_name='country')),
-                ('region', models.CharField(blank=True, choices=[('AN', 'Andalucía'), ('AR', 'Aragón'), ('AS', 'Asturias'), ('IB', 'Illes Balears'), ('CN', 'Canarias'), ('CB', 'Cantabria'), ('CL', 'Castilla y León'), ('CM', 'Castilla-La Mancha'), ('CT', 'Catalunya'), ('CE', 'Ceuta'), ('VC', 'Comunitat Valenciana'), ('EX', 'Extremadura'), ('GA', 'Galicia'), ('RI', 'La Rioja'), ('MD', 'Madrid'), ('ML', 'Melilla'), ('MC', 'Murcia'), ('NC', 'Navarra'), ('PV', 'Euskadi')], default='', max_length=3, verbose_name='region')),
-                ('colour', models.CharField(default='#8a3b1f', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}\\Z')], verbose_name='colour')),
-                ('undo_seconds', models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='seconds to take a reply back')),
-                ('is_sample', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, verbose_name="name")),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("es", "Español"), ("en", "English")],
+                        default="es",
+                        max_length=2,
+                        verbose_name="language",
+                    ),
+                ),
+                (
+                    "time_zone",
+                    models.CharField(
+                        choices=tertulia.brand.choices.time_zones,
+                        default="Europe/Madrid",
+                        max_length=64,
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
+                    "treatment",
+                    models.CharField(
+                        choices=[("tu", "tú"), ("usted", "usted")],
+                        default="tu",
+                        max_length=5,
+                        verbose_name="form of address",
+                    ),
+                ),
+                (
+                    "country",
+                    models.CharField(
+                        choices=[
+                            ("ES", "Spain"),
+                            ("AR", "Argentina"),
+                            ("BO", "Bolivia"),
+                            ("CL", "Chile"),
+                            ("CO", "Colombia"),
+                            ("CR", "Costa Rica"),
+                            ("CU", "Cuba"),
+                            ("DO", "Dominican Republic"),
+                            ("EC", "Ecuador"),
+                            ("SV", "El Salvador"),
+                            ("GT", "Guatemala"),
+                            ("HN", "Honduras"),
+                            ("MX", "Mexico"),
+                            ("NI", "Nicaragua"),
+                            ("PA", "Panama"),
+                            ("PY", "Paraguay"),
+                            ("PE", "Peru"),
+                            ("PR", "Puerto Rico"),
+                            ("PT", "Portugal"),
+                            ("UY", "Uruguay"),
+                            ("US", "United States"),
+                            ("VE", "Venezuela"),
+                            ("GB", "United Kingdom"),
+                            ("IE", "Ireland"),
+                        ],
+                        default="ES",
+                        max_length=2,
+                        verbose_name="country",
+                    ),
+                ),
+                (
+                    "region",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("AN", "Andalucía"),
+                            ("AR", "Aragón"),
+                            ("AS", "Asturias"),
+                            ("IB", "Illes Balears"),
+                            ("CN", "Canarias"),
+                            ("CB", "Cantabria"),
+                            ("CL", "Castilla y León"),
+                            ("CM", "Castilla-La Mancha"),
+                            ("CT", "Catalunya"),
+                            ("CE", "Ceuta"),
+                            ("VC", "Comunitat Valenciana"),
+                            ("EX", "Extremadura"),
+                            ("GA", "Galicia"),
+                            ("RI", "La Rioja"),
+                            ("MD", "Madrid"),
+                            ("ML", "Melilla"),
+                            ("MC", "Murcia"),
+                            ("NC", "Navarra"),
+                            ("PV", "Euskadi"),
+                        ],
+                        default="",
+                        max_length=3,
+                        verbose_name="region",
+                    ),
+                ),
+                (
+                    "colour",
+                    models.CharField(
+                        default="#8a3b1f",
+                        max_length=7,
+                        validators=[django.core.validators.RegexValidator("^#[0-9a-fA-F]{6}\\Z")],
+                        verbose_name="colour",
+                    ),
+                ),
+                (
+                    "undo_seconds",
+                    models.PositiveSmallIntegerField(
+                        default=10,
+                        validators=[django.core.validators.MaxValueValidator(120)],
+                        verbose_name="seconds to take a reply back",
+                    ),
+                ),
+                ("is_sample", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Holiday',
+            name="Holiday",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('name', models.CharField(max_length=100)),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField()),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "brand",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('brand', 'on'), name='holiday_unique')],
+                "constraints": [models.UniqueConstraint(fields=("brand", "on"), name="holiday_unique")],
             },
         ),
         migrations.CreateModel(
-            name='OpeningHours',
+            name="OpeningHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekday', models.PositiveSmallIntegerField(choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')])),
-                ('opens', models.TimeField()),
-                ('closes', models.TimeField()),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "weekday",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "Monday"),
+                            (1, "Tuesday"),
+                            (2, "Wednesday"),
+                            (3, "Thursday"),
+                            (4, "Friday"),
+                            (5, "Saturday"),
+                            (6, "Sunday"),
+                        ]
+                    ),
+                ),
+                ("opens", models.TimeField()),
+                ("closes", models.TimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('opens__lt', models.F('closes'))), name='hours_open_before_close'), models.UniqueConstraint(fields=('brand', 'weekday', 'opens'), name='hours_unique')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("opens__lt", models.F("closes"))), name="hours_open_before_close"
+                    ),
+                    models.UniqueConstraint(fields=("brand", "weekday", "opens"), name="hours_unique"),
+                ],
             },
         ),
     ]

@@ -1,0 +1,122 @@
+"""What people may set on a brand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Any
+
+from django import forms
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext_lazy as _
+
+from .actions import Stretch
+from .models import Brand, Holiday
+
+STRETCHES = 2
+"""Places for stretches of a day: the Spanish morning and afternoon. A brand that has more gets more."""
+
+
+class BrandForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Brand
+        fields = ["name", "language", "time_zone", "country", "region", "treatment", "colour", "undo_seconds"]
+        labels = {
+            "name": _("Name"),
+            "language": _("Language"),
+            "time_zone": _("Time zone"),
+            "country": _("Country"),
+            "region": _("Region"),
+            "treatment": _("How you address people"),
+            "colour": _("Colour"),
+            "undo_seconds": _("Seconds to take a reply back"),
+        }
+        help_texts = {
+            "language": _("What the brand writes in when nobody chose another language."),
+            "region": _("Its public holidays count as closed. Of Spain only."),
+            "colour": _("Of the chat on your page."),
+            "undo_seconds": _("A reply waits this long before it leaves. Up to 120."),
+        }
+        widgets = {"treatment": forms.RadioSelect, "colour": forms.TextInput(attrs={"type": "color"})}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("country") != "ES":
+            data["region"] = ""
+        return data
+
+
+class NewBrandForm(BrandForm):
+    class Meta(BrandForm.Meta):
+        fields = ["name", "language", "time_zone", "country", "region", "treatment"]
+
+
+class HolidayForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Holiday
+        fields = ["on", "name"]
+        labels = {"on": _("Day"), "name": _("What it is")}
+        widgets = {"on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
+
+
+class HoursForm(forms.Form):
+    """A week of opening hours: for each day some places for a stretch, from and to."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, present: list[Stretch]) -> None:
+        super().__init__(data)
+        by_day = {day: [(a, b) for weekday, a, b in sorted(present) if weekday == day] for day in WEEKDAYS}
+        self.places = max(STRETCHES, *(len(stretches) for stretches in by_day.values()))
+        for day, stretches in by_day.items():
+            for place in range(self.places):
+                opens, closes = stretches[place] if place < len(stretches) else (None, None)
+                self.fields[f"opens_{day}_{place}"] = _time(opens, _("{day}, from"), day)
+                self.fields[f"closes_{day}_{place}"] = _time(closes, _("{day}, to"), day)
+
+    @property
+    def days(self) -> list[dict[str, Any]]:
+        """The week as the page shows it."""
+        return [
+            {
+                "name": name,
+                "pairs": [(self[f"opens_{day}_{n}"], self[f"closes_{day}_{n}"]) for n in range(self.places)],
+                "errors": [
+                    error
+                    for n in range(self.places)
+                    for error in (*self.errors.get(f"opens_{day}_{n}", []), *self.errors.get(f"closes_{day}_{n}", []))
+                ],
+            }
+            for day, name in WEEKDAYS.items()
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        for day in WEEKDAYS:
+            until: time | None = None
+            for opens, closes, place in sorted(self._pairs(data, day)):
+                if until is not None and opens < until:
+                    self.add_error(f"opens_{day}_{place}", _("It begins before the one before it ends."))
+                until = closes
+        return data
+
+    def _pairs(self, data: Mapping[str, Any], day: int) -> list[tuple[time, time, int]]:
+        pairs = []
+        for place in range(self.places):
+            opens, closes = data.get(f"opens_{day}_{place}"), data.get(f"closes_{day}_{place}")
+            if (opens is None) != (closes is None):
+                self.add_error(f"closes_{day}_{place}", _("Write both hours, or none."))
+            elif opens is not None and closes is not None:
+                if opens >= closes:
+                    self.add_error(f"closes_{day}_{place}", _("It closes before it opens. Midnight is 23:59."))
+                else:
+                    pairs.append((opens, closes, place))
+        return pairs
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        return [(day, a, b) for day in WEEKDAYS for a, b, _place in sorted(self._pairs(self.cleaned_data, day))]
+
+
+def _time(value: time | None, label: Any, day: int) -> forms.TimeField:
+    text = str(label).format(day=WEEKDAYS[day])
+    widget = forms.TimeInput(format="%H:%M", attrs={"type": "time", "aria-label": text})
+    return forms.TimeField(label=text, required=False, initial=value, widget=widget)
