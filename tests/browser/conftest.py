@@ -1,0 +1,165 @@
+"""The product as people meet it: its own processes, started by its own command, in headless Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+)
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PASSWORD = "un café con leche largo"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM:
+                item.add_marker(pytest.mark.skip(reason="Chromium is not installed (apt install chromium)"))
+
+
+@dataclass
+class Desk:
+    """A running installation."""
+
+    url: str
+    set_up_link: str
+    environment: dict[str, str]
+
+    def tertulia(self, *words: str, says: str = "") -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "tertulia", *words], env=self.environment, input=says, text=True,
+            capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def own_database() -> Iterator[str]:
+    """A database of this run's own when the suite runs on PostgreSQL; else empty, and the desk uses SQLite."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield ""
+        return
+    name = f"tertulia_browser_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory, own_database) -> Iterator[Desk]:
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "TERTULIA_HOME": str(home), "TERTULIA_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    environment.pop("DATABASE_URL", None)
+    if own_database:
+        environment["DATABASE_URL"] = own_database
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tertulia", "start"], env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    said: list[str] = []
+    for line in process.stdout:
+        said.append(line)
+        if found := re.search(r"http://\S+/setup/\S+", line):
+            break
+    else:
+        pytest.fail("tertulia start ended: " + "".join(said))
+    reader = threading.Thread(target=lambda: said.extend(process.stdout))
+    reader.start()
+    yield Desk(f"http://localhost:{port}", found[0], environment)
+    process.send_signal(signal.SIGTERM)
+    process.wait(15)
+    reader.join()
+    process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watch:
+    """What a page must not do: complain on the console, fail, or speak to another host."""
+
+    host: str
+    complaints: list[str] = field(default_factory=list)
+
+    def over(self, context: BrowserContext) -> BrowserContext:
+        context.on("console", lambda m: m.type in {"error", "warning"} and self.complaints.append(m.text))
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        context.on("request", self.see)
+        return context
+
+    def see(self, request) -> None:
+        if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc != self.host:
+            self.complaints.append(f"asked another host: {request.url}")
+
+
+@pytest.fixture
+def watch(desk) -> Iterator[Watch]:
+    watch = Watch(urlsplit(desk.url).netloc)
+    yield watch
+    assert watch.complaints == []
+
+
+@pytest.fixture
+def visit(chromium, watch):
+    """Open a browser of one's own: `visit(width=390, language="en-GB", scheme="dark")`."""
+    contexts = []
+
+    def visit(*, width: int = 1440, language: str = "es-ES", scheme: str = "light") -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 844 if width < 600 else 900},
+            locale=language, color_scheme=scheme, timezone_id="Europe/Madrid",
+        )  # fmt: skip
+        contexts.append(watch.over(context))
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds on the page that hurts: serious and critical only."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:160]}"
+        for rule in found
+        if rule["impact"] in {"serious", "critical"}
+        for node in rule["nodes"]
+    ]

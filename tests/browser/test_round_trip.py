@@ -1,0 +1,177 @@
+"""From the bare command to the customer who reads the answer, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.conftest import PASSWORD, serious
+
+SAMPLE = "horno-candela"
+
+
+@pytest.fixture(scope="module")
+def company(desk, chromium):
+    """The first person sets the desk up, with the sample company; a colleague joins."""
+    context = chromium.new_context(locale="es-ES", timezone_id="Europe/Madrid")
+    page = context.new_page()
+    page.goto(desk.set_up_link)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Tertulia")
+    assert page.locator("html").get_attribute("lang") == "es"
+    page.locator("[name=name]").fill("Librería Mayor")
+    page.locator("[name=person_name]").fill("Alba Ruiz")
+    page.locator("[name=email]").fill("alba@example.com")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=wants_sample]").check()
+    page.locator("form .button--primary").click()
+    page.wait_for_url("**/inbox/**", timeout=60_000)
+    context.close()
+    desk.tertulia(
+        "user", "add", "bruno@example.com", "--name", "Bruno Díaz", "--brand", SAMPLE, "--role", "expert",
+        "--password-file", "-", says=PASSWORD,
+    )  # fmt: skip
+    return desk
+
+
+@pytest.fixture
+def sign_in(company, visit):
+    def sign_in(who: str, **options):
+        page = visit(**options)
+        page.goto(f"{company.url}/accounts/login/")
+        page.locator("input[type=email]").fill(f"{who}@example.com")
+        page.locator("input[type=password]").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/inbox/**")
+        page.goto(f"{company.url}/b/{SAMPLE}/inbox/")
+        return page
+
+    return sign_in
+
+
+def write_as_customer(page, company, text: str) -> None:
+    page.goto(f"{company.url}/shop/{SAMPLE}/")
+    page.locator("button.fab").click()
+    if page.locator("dialog input[type=email]").is_visible():
+        page.locator("dialog input[autocomplete=name]").fill("Diego Sanz")
+        page.locator("dialog input[type=email]").fill("diego@example.com")
+    page.locator("dialog textarea").fill(text)
+    page.locator("dialog button.send").click()
+    expect(page.locator("dialog .visitor").filter(has_text=text)).to_be_visible()
+
+
+def row_of(page, text: str):
+    return page.locator(".row").filter(has_text=text).first
+
+
+def open_row(page, text: str) -> None:
+    row_of(page, text).locator(".row__link").click()
+    expect(page.locator(".message__text").filter(has_text=text)).to_be_visible()
+
+
+def test_the_set_up_link_works_once(company, chromium):
+    context = chromium.new_context()  # a browser of its own: the 404 it ends in is meant
+    answer = context.new_page().goto(company.set_up_link)
+    assert answer.status in {404, 410}
+    context.close()
+
+
+def test_a_customer_writes_and_reads_the_answer_and_two_agents_never_both_answer(company, sign_in, visit, watch):
+    alba, bruno, customer = sign_in("alba"), sign_in("bruno"), visit()
+    question = "¿Tenéis roscón sin gluten para el sábado?"
+    write_as_customer(customer, company, question)
+
+    expect(row_of(alba, question)).to_be_visible(timeout=5_000)  # without reloading
+    for page in (alba, bruno):
+        open_row(page, question)
+
+    bruno.locator("textarea[name=text]").fill("Claro que sí, te lo apartamos.")
+    alba.locator("textarea[name=text]").fill("Sí, resérvalo con un día.")
+    expect(alba.get_by_text("Bruno Díaz está respondiendo", exact=False)).to_be_visible()
+
+    alba.keyboard.press("Control+Enter")
+    expect(alba.locator(".message--out").filter(has_text="Sí, resérvalo con un día.")).to_be_visible()
+    bruno.keyboard.press("Control+Enter")
+    expect(bruno.get_by_text("Alba Ruiz acaba de responder", exact=False)).to_be_visible()
+    expect(bruno.locator("textarea[name=text]")).to_have_value("Claro que sí, te lo apartamos.")
+    watch.complaints = [line for line in watch.complaints if "409" not in line]  # Chromium notes every refusal
+
+    alba.get_by_role("button", name="Deshacer").click()
+    expect(alba.locator("textarea[name=text]")).to_have_value("Sí, resérvalo con un día.")
+    expect(alba.locator(".message--out").filter(has_text="Sí, resérvalo")).to_have_count(0)
+
+    alba.locator("textarea[name=text]").fill("Sí: sin gluten y recién hecho. Te lo apartamos.")
+    alba.keyboard.press("Control+Enter")
+    answer = customer.locator("dialog .item").filter(has_text="Te lo apartamos.")
+    expect(answer).to_be_visible(timeout=25_000)  # after the undo window, live
+    expect(customer.locator("dialog .item").filter(has_text="Claro que sí")).to_have_count(0)
+    expect(customer.locator("dialog .item").filter(has_text="resérvalo")).to_have_count(0)
+
+    customer.reload()
+    customer.locator("button.fab").click()
+    expect(customer.locator("dialog .item").filter(has_text="Te lo apartamos.")).to_be_visible()
+
+
+def test_what_a_customer_writes_never_runs(company, sign_in, visit):
+    customer, alba = visit(), sign_in("alba")
+    hostile = "<img src=x onerror=\"document.title='gotcha'\"><script>document.title='gotcha'</script> {{ 7*7 }} hola"
+    write_as_customer(customer, company, hostile)
+    open_row(alba, "onerror")
+    for page in (alba, customer):
+        assert "gotcha" not in page.title()
+        assert page.locator("img[src=x]").count() == 0
+
+
+def test_the_whole_day_by_keyboard(company, sign_in, visit):
+    write_as_customer(visit(), company, "Pregunta para el teclado")
+    alba = sign_in("alba")
+    expect(alba.get_by_text("Pregunta para el teclado").first).to_be_visible()
+    alba.keyboard.press("j")
+    alba.keyboard.press("Enter")
+    expect(alba.locator(".message__text").filter(has_text="Pregunta para el teclado")).to_be_visible()
+    alba.keyboard.press("n")
+    expect(alba.locator("textarea[name=text]")).to_be_focused()
+    alba.keyboard.type("Mirar el horno")
+    alba.keyboard.press("Control+Enter")
+    expect(alba.locator(".note").filter(has_text="Mirar el horno")).to_be_visible()
+    alba.keyboard.press("Escape")
+    alba.keyboard.press("?")
+    expect(alba.locator("#shortcuts")).to_be_visible()
+    alba.keyboard.press("Escape")
+    expect(alba.locator("#shortcuts")).to_be_hidden()
+
+
+PAGES = [
+    "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
+    "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/api/", "channels/", "settings/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"), [(1440, "light", "es-ES"), (390, "dark", "en-GB"), (390, "light", "es-ES")]
+)
+def test_every_page_is_quiet_and_accessible(company, sign_in, width, scheme, language):
+    page = sign_in("alba", width=width, scheme=scheme, language=language)
+    found = {}
+    for path in PAGES:
+        answer = page.goto(f"{company.url}/b/{SAMPLE}/{path}")
+        assert answer.ok, (path, answer.status)
+        if problems := serious(page):
+            found[path] = problems
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{path} is {wide} px wider than the screen"
+    page.goto(f"{company.url}/b/{SAMPLE}/inbox/")
+    page.locator(".row__link").first.click()
+    page.wait_for_selector(".message__text")
+    if problems := serious(page):
+        found["conversation"] = problems
+    assert found == {}
+
+
+def test_the_shop_and_its_chat_are_accessible(company, visit):
+    for width, scheme in ((1440, "light"), (390, "dark")):
+        page = visit(width=width, scheme=scheme)
+        page.goto(f"{company.url}/shop/{SAMPLE}/")
+        assert serious(page) == []
+        page.locator("button.fab").click()
+        expect(page.locator("dialog textarea")).to_be_visible()
+        assert serious(page) == []
