@@ -26,8 +26,8 @@ HONEST_FAULTS = ["429", "500", "503", "cut_before", "html_502", "echo_secret_500
 def network(monkeypatch):
     installed = registry.all_connectors()
     monkeypatch.setattr(registry, "all_connectors", lambda: {**installed, **KINDS})
-    monkeypatch.setattr(channels, "http", Door(total=0.4))
-    with running(Network(hang_seconds=0.8)) as network:
+    monkeypatch.setattr(channels, "http", Door(total=1.5))
+    with running(Network(hang_seconds=2.2)) as network:
         yield network
 
 
