@@ -344,7 +344,7 @@ def save_promise(
     first_response_minutes: int | None,
     resolution_minutes: int | None,
     in_business_hours: bool = True,
-    by: User,
+    by: User | None,
     at: datetime,
 ) -> Promise:
     """Promise this for the label and account given, in place of what was promised for them; what already runs stays.
@@ -365,7 +365,7 @@ def save_promise(
         },
     )
     activity.record(
-        activities.PROMISED, on=promise, brand=brand.pk, by=by.pk, at=at,
+        activities.PROMISED, on=promise, brand=brand.pk, by=by.pk if by else None, at=at,
         first_response=first_response_minutes, resolution=resolution_minutes,
     )  # fmt: skip
     return promise

@@ -1,0 +1,327 @@
+"""The sample company: Horno Candela, a bakery in Madrid, with its people and three weeks of its inbox.
+
+What was written stands in `sample_company/<language>.txt`. A paragraph is a conversation: its first line names channel
+(with the language where it isn't the brand's), person, address or number, and when: so many working days ago at an
+hour, or so many minutes ago. Then come lines, each so many minutes after the one before:
+
+    > what the person wrote
+    +14 Mateo: an answer          +9 >: what the person wrote next
+    +6 Lucía notes: a note        +1 Nerea labels: a label
+    +2 Mateo closes: a reason     +1 Iker snoozes: 20h      (from now on)
+
+Everything goes through the ordinary doors, at the time it tells of; nothing calls a network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Literal
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from tertulia.brand import actions as brand_actions
+from tertulia.brand import hours
+from tertulia.brand.models import Brand, Holiday
+from tertulia.channels import actions as channel_actions
+from tertulia.channels.models import Account, Delivery, Message
+from tertulia.community.models import Member
+from tertulia.connectors.contract import Author, Envelope, Target
+from tertulia.inbox import actions, promises, routing
+from tertulia.inbox.models import Conversation, Label, SavedReply, SavedView
+from tertulia.team.models import Absence, Membership, Shift, Skill, User
+
+from . import inbound
+from .phone import note_call
+from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Words
+
+FOLDER = Path(__file__).with_name("sample_company")
+
+
+class AlreadyFilled(Exception):
+    """The brand has conversations: the sample would mix with what really happened."""
+
+
+@transaction.atomic
+def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
+    """Let the brand look as if Horno Candela had worked with it for three weeks, the last message minutes ago.
+
+    The same at any moment: what is told is counted from `at`. Raises `AlreadyFilled`.
+    """
+    brand = Brand.objects.select_for_update().get(pk=brand.pk)
+    if Conversation.objects.filter(brand=brand).exists():
+        raise AlreadyFilled
+    brand.is_sample = True
+    brand.save(update_fields=["is_sample"])
+    language = brand.language if brand.language in WORDS else "en"
+    _furnish(brand, WORDS[language], at=at, by=by)
+    company = _Company(brand, at)
+    for moment, talk, line in _in_order(talks(language), hours.of(brand), at):
+        company.play(talk, line, moment)
+
+
+# What was said
+
+
+Deed = Literal["says", "answers", "notes", "labels", "closes", "snoozes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`after` minutes after the line before, `who` (nobody: the customer) did this."""
+
+    after: int
+    who: str
+    deed: Deed
+    text: str
+
+
+@dataclass(slots=True)
+class Talk:
+    """One conversation: `began` is a number of working days and an hour, or of minutes before now."""
+
+    channel: str
+    language: str
+    person: str
+    address: str
+    began: str
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return slugify(self.person)
+
+    @property
+    def colleague(self) -> str:
+        """Who answers it first."""
+        return next((line.who for line in self.lines if line.deed == "answers"), "")
+
+
+_HEAD = re.compile(r"\[(?P<channel>\w+)(:(?P<language>\w+))?\] (?P<person>[^|]+) \|(?P<address>[^|]*)\| (?P<began>.+)")
+_FIRST = re.compile(r"> (?P<text>.+)")
+_LINE = re.compile(r"\+(?P<after>\d+) (?P<who>\w+|>)( (?P<deed>\w+))?: (?P<text>.+)")
+
+
+def talks(language: str) -> list[Talk]:
+    """The conversations of the sample company, `es` or `en`, as they stand in the file."""
+    found: list[Talk] = []
+    for line in (FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines():
+        if head := _HEAD.fullmatch(line):
+            parts = {name: (value or "").strip() for name, value in head.groupdict().items()}
+            found.append(Talk(**parts))
+        elif line and not line.startswith("#"):
+            found[-1].lines.append(_line(line))
+    return found
+
+
+def _line(line: str) -> Line:
+    if first := _FIRST.fullmatch(line):
+        return Line(0, "", "says", first["text"])
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise ValueError(f"not a line of a sample conversation: {line}")
+    who = "" if match["who"] == ">" else match["who"]
+    deed = match["deed"] or ("answers" if who else "says")
+    return Line(int(match["after"]), who, deed, match["text"])  # type: ignore[arg-type]
+
+
+def _in_order(told: Sequence[Talk], open_hours: hours.Hours, at: datetime) -> Iterator[tuple[datetime, Talk, Line]]:
+    """Every line with its moment, as they would have happened one after the other."""
+    moments = [
+        (moment, number, talk, line) for number, talk in enumerate(told) for moment, line in _when(talk, open_hours, at)
+    ]
+    for moment, _number, talk, line in sorted(moments, key=lambda each: each[:2]):
+        yield moment, talk, line
+
+
+def _when(talk: Talk, open_hours: hours.Hours, at: datetime) -> Iterator[tuple[datetime, Line]]:
+    is_today = talk.began.startswith("-")
+    moment = at + timedelta(minutes=int(talk.began)) if is_today else _days_ago(talk.began, open_hours, at)
+    for line in talk.lines:
+        moment += timedelta(minutes=line.after)
+        if line.who and not is_today and not open_hours.is_open(moment):
+            moment = (open_hours.next_opening(moment) or moment) + timedelta(minutes=3 + line.after % 23)
+        if moment <= at:
+            yield moment, line
+
+
+def _days_ago(began: str, open_hours: hours.Hours, at: datetime) -> datetime:
+    days, hour = began.split()
+    day = at.astimezone(open_hours.zone).date()
+    for _ in range(int(days)):
+        day = _working_day_before(day, open_hours)
+    return datetime.combine(day, time.fromisoformat(hour), tzinfo=open_hours.zone)
+
+
+def _working_day_before(day: date, open_hours: hours.Hours) -> date:
+    for back in range(1, 30):
+        before = day - timedelta(days=back)
+        morning = datetime.combine(before, time(), tzinfo=open_hours.zone)
+        if open_hours.between(morning, morning + timedelta(days=1)):
+            return before
+    return day - timedelta(days=1)
+
+
+class _Company:
+    """Plays the lines: each is the action that a customer or a colleague would have taken."""
+
+    def __init__(self, brand: Brand, at: datetime) -> None:
+        self.brand, self.at = brand, at
+        self.site, self.phone = _account(brand, "site", at), _account(brand, "phone", at)
+        self.people = {each.user.name.split()[0]: each.user for each in _colleagues(brand)}
+        self.labels = {label.name: label for label in Label.objects.filter(brand=brand)}
+        self.conversations: dict[tuple[str, str], int] = {}
+        self.members: dict[str, Member] = {}
+
+    def play(self, talk: Talk, line: Line, moment: datetime) -> None:
+        getattr(self, f"_{line.deed}")(talk, line, moment)
+
+    def _says(self, talk: Talk, line: Line, moment: datetime) -> None:
+        says = self._writes if talk.channel == "site" else self._calls
+        conversation = says(talk, line, moment)
+        self.conversations[talk.channel, talk.key] = conversation.pk
+        self.members[talk.key] = conversation.member
+        inbound.label_by_words(conversation, at=moment)
+        if conversation.owner_id is None:
+            routing.route(self._conversation(talk), at=moment)
+
+    def _writes(self, talk: Talk, line: Line, moment: datetime) -> Conversation:
+        visitor = f"sample-{talk.key}"
+        author = Author(visitor, name=talk.person, email=talk.address, language=talk.language or self.brand.language)
+        number = talk.lines.index(line)
+        envelope = Envelope(f"{visitor}:{talk.began}:{number}", visitor, moment, author, kind="chat", text=line.text)
+        [pk] = inbound.intake(self.site, [envelope], at=moment)
+        return Conversation.objects.select_related("brand", "member").get(pk=pk)
+
+    def _calls(self, talk: Talk, line: Line, moment: datetime) -> Conversation:
+        return note_call(
+            brand=self.brand,
+            account=self.phone,
+            by=self.people[talk.colleague or "Nerea"],
+            at=moment,
+            kind="visit" if talk.channel == "visit" else "call",
+            direction="in",
+            name=talk.person,
+            phone=talk.address,
+            email="",
+            member=self.members.get(talk.key),
+            text=line.text,
+            happened_at=moment,
+            key=f"sample-{talk.key}-{talk.began}",
+        )
+
+    def _answers(self, talk: Talk, line: Line, moment: datetime) -> None:
+        conversation, by = self._conversation(talk), self.people[line.who]
+        if conversation.owner_id != by.pk:
+            actions.assign(conversation=conversation, to=by, by=by, at=moment)
+        delivery = actions.reply(conversation=conversation, text=line.text, by=by, turn=conversation.turn, at=moment)
+        _deliver(delivery, at=moment)
+
+    def _notes(self, talk: Talk, line: Line, moment: datetime) -> None:
+        actions.add_note(conversation=self._conversation(talk), text=line.text, by=self.people[line.who], at=moment)
+
+    def _labels(self, talk: Talk, line: Line, moment: datetime) -> None:
+        label, by = self.labels[line.text], self.people[line.who]
+        actions.add_label(conversation=self._conversation(talk), label=label, by=by, at=moment)
+
+    def _closes(self, talk: Talk, line: Line, moment: datetime) -> None:
+        actions.close(conversation=self._conversation(talk), reason=line.text, by=self.people[line.who], at=moment)
+
+    def _snoozes(self, talk: Talk, line: Line, moment: datetime) -> None:
+        until = self.at + timedelta(hours=int(line.text.removesuffix("h")))
+        actions.snooze(conversation=self._conversation(talk), until=until, by=self.people[line.who], at=moment)
+
+    def _conversation(self, talk: Talk) -> Conversation:
+        pk = self.conversations[talk.channel, talk.key]
+        return Conversation.objects.select_related("brand", "member").get(pk=pk)
+
+
+def _deliver(delivery: Delivery, *, at: datetime) -> None:
+    """The answer arrived when it was given. Both channels are our own, so that no network is called."""
+    account, message = delivery.account, delivery.message
+    receipt = account.connector.reply(account, Target(**delivery.to), message.text, delivery.key)
+    Message.objects.filter(pk=message.pk).update(remote_id=receipt.remote_id)
+    delivery.state, delivery.attempts, delivery.finished_at = Delivery.State.SENT, 1, at
+    delivery.save(update_fields=["state", "attempts", "finished_at"])
+    actions.record_outcome(delivery=delivery, at=at)
+
+
+# Who they are and what they have
+
+
+def _furnish(brand: Brand, words: Words, *, at: datetime, by: User | None) -> None:
+    brand_actions.set_hours(brand=brand, stretches=SHOP_WEEK, at=at, by=by.pk if by else None)
+    for year in (at.year, at.year + 1):
+        for day, name in zip((date(year, 5, 15), date(year, 11, 9)), words.holidays, strict=True):
+            Holiday.objects.get_or_create(brand=brand, on=day, defaults={"name": name})
+    site, phone = (_account(brand, kind, at, words) for kind in ("site", "phone"))
+    for _key, name, hue, text in words.labels:
+        Label.objects.update_or_create(
+            brand=brand, name=name, defaults={"hue": hue, "words": [word.strip() for word in text.split(",")]}
+        )
+    for colleague in COLLEAGUES:
+        _employ(brand, colleague, words, at=at)
+    for title, text in words.replies:
+        SavedReply.objects.get_or_create(brand=brand, title=title, defaults={"text": text, "language": brand.language})
+    complaints = Label.objects.get(brand=brand, name=words.label("complaints"))
+    SavedView.objects.get_or_create(
+        brand=brand, user=None, name=words.complaints, defaults={"filters": {"view": "open", "label": complaints.pk}}
+    )
+    for account, label, first, resolution in (
+        (None, None, 240, 1500),
+        (site, None, 60, 750),
+        (phone, None, 120, None),
+        (None, complaints, 30, 600),
+    ):
+        promises.save_promise(
+            brand=brand, account=account, label=label, first_response_minutes=first,
+            resolution_minutes=resolution, by=by, at=at,
+        )  # fmt: skip
+
+
+def _account(brand: Brand, kind: str, at: datetime, words: Words | None = None) -> Account:
+    account = Account.objects.filter(brand=brand, kind=kind).order_by("pk").first()
+    name = words.accounts[kind] if words else kind
+    return account or channel_actions.connect(brand=brand, kind=kind, name=name, at=at)
+
+
+def _colleagues(brand: Brand) -> Sequence[Membership]:
+    emails = [_email(brand, colleague) for colleague in COLLEAGUES]
+    return list(Membership.objects.filter(brand=brand, user__email__in=emails).select_related("user"))
+
+
+def _email(brand: Brand, colleague: Colleague) -> str:
+    return f"{slugify(colleague.name.split()[0])}@{brand.slug}.example"
+
+
+def _employ(brand: Brand, colleague: Colleague, words: Words, *, at: datetime) -> None:
+    """Nobody can sign in as one of them: their passwords can't be used and their addresses lead nowhere."""
+    user = User.objects.filter(email=_email(brand, colleague)).first()
+    user = user or User.objects.create_user(
+        _email(brand, colleague), name=colleague.name, language=brand.language, notifies_by_mail=False
+    )
+    member = Membership.objects.create(
+        user=user, brand=brand, role=colleague.role, capacity=colleague.capacity,
+        is_fallback=colleague.is_fallback, created_at=at,
+    )  # fmt: skip
+    topics = {words.label(key): level for key, level in colleague.topics.items()}
+    for kind, known in (("topic", topics), ("language", colleague.languages), ("channel", colleague.channels)):
+        Skill.objects.bulk_create(
+            Skill(membership=member, kind=kind, value=value, level=level) for value, level in known.items()
+        )
+    week = [(day, *colleague.hours) for day in range(5)] + [(5, *SATURDAY)] * colleague.has_saturdays
+    Shift.objects.bulk_create(
+        Shift(membership=member, weekday=day, starts=starts, ends=ends) for day, starts, ends in week
+    )
+    if colleague.name.startswith("Mateo"):
+        monday = at.date() + timedelta(days=7 - at.weekday())
+        Absence.objects.create(
+            membership=member,
+            starts_on=monday + timedelta(days=7),
+            ends_on=monday + timedelta(days=13),
+            reason=words.away,
+        )

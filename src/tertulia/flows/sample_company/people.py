@@ -1,0 +1,206 @@
+"""Who works at Horno Candela and what the company calls its things, in each language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import time
+
+from tertulia.team.permissions import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the company calls its things, in one language."""
+
+    accounts: dict[str, str]
+    labels: Sequence[tuple[str, str, int, str]]
+    """Which, name, hue, words with commas between."""
+    replies: Sequence[tuple[str, str]]
+    complaints: str
+    away: str
+    holidays: tuple[str, str]
+
+    def label(self, key: str) -> str:
+        return next(name for which, name, _hue, _words in self.labels if which == key)
+
+
+SHOP_WEEK = [*((day, time(8), time(20, 30)) for day in range(5)), (5, time(8, 30), time(14, 30))]
+MORNING, AFTERNOON, OFFICE = (time(8), time(14, 30)), (time(14), time(20, 30)), (time(8, 30), time(17))
+SATURDAY = (time(8, 30), time(14, 30))
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody of Horno Candela: topics by the keys of `Words.labels`, languages and channels by their codes."""
+
+    name: str
+    role: Role
+    hours: tuple[time, time]
+    has_saturdays: bool
+    capacity: int
+    topics: dict[str, int]
+    languages: dict[str, int]
+    channels: dict[str, int]
+    is_fallback: bool = False
+
+
+COLLEAGUES = [
+    Colleague(
+        "Lucía Ferrer", Role.MANAGER, OFFICE, False, 30,
+        {"complaints": 3, "businesses": 3, "people": 2}, {"fr": 2, "en": 1}, {"site": 1}, is_fallback=True,
+    ),
+    Colleague(
+        "Mateo Rubio", Role.EXPERT, MORNING, True, 15,
+        {"allergens": 3, "bread": 3, "suggestions": 1}, {}, {"site": 1},
+    ),
+    Colleague(
+        "Nerea Soto", Role.APPROVER, AFTERNOON, True, 25,
+        {"deliveries": 3, "hours": 2, "orders": 2}, {"ca": 3}, {"phone": 3},
+    ),
+    Colleague(
+        "Iker Aldana", Role.EXPERT, OFFICE, True, 20,
+        {"cakes": 3, "orders": 3, "suggestions": 2}, {"en": 3, "eu": 3}, {"site": 2},
+    ),
+    Colleague("Candela Ruiz", Role.DIRECTOR, OFFICE, False, 5, {}, {}, {}),
+]  # fmt: skip
+
+WORDS = {
+    "es": Words(
+        accounts={"site": "Nuestra página", "phone": "Teléfono y tienda"},
+        labels=[
+            (
+                "orders", "Pedidos", 210,
+                "pedido, pedidos, encargo, encargos, encargar, encargué, encarga, reservar, guardáis, roscón, roscones",
+            ),
+            (
+                "deliveries", "Entregas", 190,
+                "entrega, reparto, repartidor, a domicilio, llevar el pan, le subieron, portal, lleváis, enviarnos",
+            ),
+            (
+                "allergens", "Alérgenos", 60,
+                "alérgenos, alergia, alérgico, alérgica, celíaco, celíaca, celíacos, gluten, lactosa, intolerante, "
+                "vegano, vegana, vegetariana, trazas, frutos secos",
+            ),
+            ("cakes", "Tartas", 330, "tarta, tartas, bizcocho, boda, cumpleaños, merienda"),
+            (
+                "businesses", "Empresas", 270,
+                "hostelería, taberna, restaurante, hotel, proveedor, factura, contrato, tarifa",
+            ),
+            ("hours", "Horarios", 150, "horario, abrís, abren, abierto, cerráis, cierran, festivo, puente, qué hora"),
+            (
+                "complaints", "Quejas", 20,
+                "queja, se queja, se quejan, reclamación, cruda, quemada, reseco, plástico, disgustada, "
+                "he quedado fatal, dónde está",
+            ),
+            ("praise", "Elogios", 120, "enhorabuena, felicitarles, felicitaros, delicioso, los mejores, espectacular"),
+            ("suggestions", "Sugerencias", 90, "sugerencia, una idea, estaría bien, estaría muy bien"),
+            ("bread", "Pan", 45, "hogaza, barra, centeno, masa madre, pan de molde, sin sal"),
+            ("people", "Trabajo y visitas", 240, "aprendiz, experiencia, cursos, fotos, colegio, obrador"),
+        ],
+        replies=[
+            (
+                "Horario",
+                "¡Hola, {nombre}! Abrimos de lunes a viernes de 8:00 a 20:30 y los sábados de 8:30 a 14:30. "
+                "Los domingos y festivos el horno descansa.\n\n{agente}, de {marca}",
+            ),
+            (
+                "Celíacos",
+                "Hola, {nombre}: en nuestro obrador hay harina de trigo por todas partes y nada de lo que hacemos es "
+                "seguro para celíacos. Preferimos decirlo claro. Si quieres, te recomendamos un obrador certificado "
+                "cerca de aquí.\n\n{agente}",
+            ),
+            (
+                "Encargo apuntado",
+                "Apuntado, {nombre}. Lo tendrás en la balda de encargos a tu nombre, hasta la hora de cerrar. "
+                "¡Gracias!\n\n{agente}",
+            ),
+            (
+                "Disculpa y otra pieza",
+                "{nombre}, lo siento: eso no tenía que haber salido del horno. Tienes otra pieza a tu nombre en el "
+                "mostrador y te devolvemos lo que pagaste. ¿Recuerdas a qué hora la compraste? Así sabemos de qué "
+                "hornada era.\n\n{agente}",
+            ),
+            (
+                "Roscones",
+                "¡Hola, {nombre}! Los encargos de roscón se abren el 1 de diciembre. Te apuntamos y ese día te "
+                "escribimos para confirmar.\n\n{agente}, de {marca}",
+            ),
+            (
+                "Tarifa de hostelería",
+                "Hola, {nombre}: repartimos de lunes a sábado antes de las once, con factura mensual a 30 días. "
+                "Dinos cuántas piezas necesitas y te acercamos una cesta de prueba.\n\n{agente}",
+            ),
+        ],
+        complaints="Quejas abiertas",
+        away="Vacaciones",
+        holidays=("San Isidro", "La Almudena"),
+    ),
+    "en": Words(
+        accounts={"site": "Our website", "phone": "Phone and shop"},
+        labels=[
+            (
+                "orders", "Orders", 210,
+                "order, orders, ordered, keep one, rings, ring, fetch",
+            ),
+            (
+                "deliveries", "Deliveries", 190,
+                "deliver, delivered, delivery, the round, driver, bring her bread, brought up, ship, send us",
+            ),
+            (
+                "allergens", "Allergens", 60,
+                "allergens, allergen, allergy, allergic, coeliac, coeliacs, gluten, gluten free, lactose, intolerant, "
+                "vegan, vegetarian, traces",
+            ),
+            ("cakes", "Cakes", 330, "cake, cakes, cheesecake, wedding, birthday, afternoon tea"),
+            (
+                "businesses", "Businesses", 270,
+                "restaurant, restaurants, tavern, hotel, invoice, contract, prices",
+            ),
+            ("hours", "Opening hours", 150, "opening hours, open, what time, close, holiday, long weekend"),
+            (
+                "complaints", "Complaints", 20,
+                "complaint, complains, complain, raw, burnt, dry, plastic, upset, looked a fool, where is it",
+            ),
+            ("praise", "Praise", 120, "well done, congratulate, delicious, you are the best, spectacular, wonderful"),
+            ("suggestions", "Suggestions", 90, "suggestion, an idea, it would be lovely"),
+            ("bread", "Bread", 45, "loaf, loaves, baguette, baguettes, rye, sourdough, without salt, bread"),
+            ("people", "Jobs and visits", 240, "apprentice, experience, courses, pictures, school, bakehouse"),
+        ],
+        replies=[
+            (
+                "Opening hours",
+                "Hello {name}! We open Monday to Friday from 8:00 to 20:30 and on Saturday from 8:30 to 14:30. "
+                "On Sundays and holidays the oven rests.\n\n{agent}, {brand}",
+            ),
+            (
+                "Coeliacs",
+                "Hello {name}, there is wheat flour all over our bakehouse and nothing we make is safe for coeliacs. "
+                "We would rather say so plainly. If you like, we can recommend a certified bakery nearby.\n\n{agent}",
+            ),
+            (
+                "Order taken",
+                "It's yours, {name}. You find it on the order shelf in your name until we close. Thank you!\n\n{agent}",
+            ),
+            (
+                "Sorry, and another one",
+                "{name}, I'm sorry: that should never have left the oven. There is another one in your name at the "
+                "counter and you get your money back. Do you remember what time you bought it? It tells us which "
+                "bake it was.\n\n{agent}",
+            ),
+            (
+                "Kings' rings",
+                "Hello {name}! Orders for the Kings' ring open on 1 December. We put you on the list and write to you "
+                "that day to confirm.\n\n{agent}, {brand}",
+            ),
+            (
+                "Terms for restaurants",
+                "Hello {name}, we deliver Monday to Saturday before eleven, with a monthly invoice at 30 days. Tell us "
+                "how many pieces you need and we bring you a basket to try.\n\n{agent}",
+            ),
+        ],
+        complaints="Open complaints",
+        away="Holidays",
+        holidays=("San Isidro", "La Almudena"),
+    ),
+}  # fmt: skip

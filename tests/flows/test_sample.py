@@ -1,0 +1,156 @@
+"""The sample company: three weeks of a bakery's inbox, through the ordinary doors."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from conftest import NOON
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Delivery, Message
+from tertulia.community.models import Member
+from tertulia.core import jobs
+from tertulia.core.models import Activity
+from tertulia.flows import first_run, sample
+from tertulia.inbox import routing
+from tertulia.inbox.models import Assignment, Conversation, ConversationLabel, Label, Note, SavedReply
+from tertulia.team.models import Membership, User
+
+
+@pytest.fixture
+def filled(brand, alba) -> Brand:
+    sample.fill(brand, at=NOON, by=alba)
+    return Brand.objects.get(pk=brand.pk)
+
+
+def texts() -> list[str]:
+    return list(Message.objects.order_by("sent_at", "id").values_list("text", flat=True))
+
+
+def test_both_languages_tell_the_same_story():
+    def shape(language):
+        return [(talk.channel, talk.key, talk.began, [(line.after, line.who, line.deed) for line in talk.lines])
+                for talk in sample.talks(language)]  # fmt: skip
+
+    spanish, english = shape("es"), shape("en")
+    names = {"anonimo": "anonymous", "manolo-el-del-quiosco": "manolo-from-the-kiosk"}
+    names["comunidad-de-calle-molino-14"] = "residents-of-calle-molino-14"
+
+    assert [(channel, names.get(key, key), *rest) for channel, key, *rest in spanish] == english
+    assert len(spanish) == 67
+
+
+def test_there_are_conversations_in_every_state(filled):
+    states = Counter(Conversation.objects.values_list("state", flat=True))
+
+    assert states["closed"] >= 30
+    assert states["snoozed"] == 2
+    assert states["open"] >= 12
+    assert Conversation.objects.filter(waiting_since__isnull=False).count() >= 8
+
+
+def test_every_conversation_has_an_owner_and_the_routed_ones_a_reason(filled):
+    assert not Conversation.objects.filter(owner__isnull=True).exists()
+    routed = Assignment.objects.filter(by_id__isnull=True)
+    assert routed.count() >= 50
+    assert all(routing.sentence(each.because) for each in routed)
+
+
+def test_nothing_happens_after_now_and_all_within_a_month(filled):
+    moments = Message.objects.values_list("sent_at", flat=True)
+
+    assert NOON - timedelta(days=31) < min(moments)
+    assert max(moments) == NOON - timedelta(minutes=4)
+    assert not Activity.objects.filter(at__gt=NOON).exists()
+
+
+def test_nothing_is_left_to_send(filled):
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+    assert not Message.objects.filter(remote_id__startswith="pending:").exists()
+
+
+def test_the_day_after_is_as_the_day_before_for_the_jobs_it_left(filled):
+    before = list(Conversation.objects.order_by("id").values_list("id", "owner", "state", "labels"))
+    jobs.run_due(NOON + timedelta(days=400))
+
+    assert list(Conversation.objects.order_by("id").values_list("id", "owner", "state", "labels")) == before
+
+
+def test_five_colleagues_of_different_roles_with_whom_nobody_can_sign_in(filled, alba):
+    colleagues = Membership.objects.filter(brand=filled).exclude(user=alba).select_related("user")
+
+    assert {each.role for each in colleagues} == {"manager", "expert", "approver", "director"}
+    assert len(colleagues) == 5
+    assert not any(each.user.has_usable_password() for each in colleagues)
+    assert all(each.user.email.endswith(".example") for each in colleagues)
+
+
+def test_labels_put_themselves_on(filled):
+    used = Counter(ConversationLabel.objects.values_list("label__name", flat=True))
+
+    assert set(used) == set(Label.objects.filter(brand=filled).values_list("name", flat=True))
+    assert used["Alérgenos"] >= 6
+    assert used["Quejas"] >= 6
+
+
+def test_one_person_on_two_channels_is_one_member(filled):
+    marta = Member.objects.get(brand=filled, name="Marta Gil")
+
+    assert set(Conversation.objects.filter(member=marta).values_list("channel", flat=True)) == {"site", "phone"}
+
+
+def test_other_languages_go_to_those_who_speak_them(filled):
+    catalan = Conversation.objects.get(member_name="Jordi Puig")
+    english = Conversation.objects.get(member_name="Tom Becker")
+
+    assert (catalan.owner.name, english.owner.name) == ("Nerea Soto", "Iker Aldana")
+
+
+def test_notes_name_colleagues(filled):
+    assert Note.objects.exclude(mentions=[]).count() >= 8
+
+
+def test_english_brands_get_it_in_english(brand, alba):
+    brand.language = "en"
+    brand.save()
+    sample.fill(brand, at=NOON)
+
+    assert "Good morning, do you make bread without salt? It's for my father, doctor's orders." in texts()
+    assert Label.objects.filter(brand=brand, name="Complaints").exists()
+    assert SavedReply.objects.filter(brand=brand, title="Opening hours").exists()
+    assert not Conversation.objects.filter(owner__isnull=True).exists()
+
+
+def test_it_is_the_same_every_time(filled, other_brand):
+    once = texts()
+    Message.objects.all().delete()
+    sample.fill(other_brand, at=NOON)
+
+    assert texts() == once
+
+
+def test_it_fills_a_brand_once_and_never_one_that_works(filled):
+    before = Message.objects.count()
+    with pytest.raises(sample.AlreadyFilled):
+        sample.fill(filled, at=NOON)
+
+    assert Message.objects.count() == before
+
+
+@pytest.mark.parametrize("at", ["2026-11-22T06:12", "2027-01-06T23:50", "2027-03-28T01:30", "2026-05-02T00:05"])
+def test_it_can_be_told_on_any_day_at_any_hour(brand, at):
+    at = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    sample.fill(brand, at=at)
+
+    assert Conversation.objects.count() >= 50
+    assert not Message.objects.filter(sent_at__gt=at).exists()
+
+
+def test_the_first_run_brings_it_along(alba, db):
+    membership = first_run.add_sample(user=alba, at=NOON)
+
+    assert membership.brand.is_sample
+    assert Conversation.objects.filter(brand=membership.brand).count() >= 50
+    assert User.objects.filter(memberships__brand=membership.brand).count() == 6
