@@ -8,11 +8,12 @@ flush however many rows it holds, and SQLite knows one writer at a time.
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -88,8 +89,7 @@ class Worker:
         """`lanes` with the number of threads each may use; `hand_over` sends claims to other processes instead."""
         self._hand_over = hand_over
         self._bell = Bell()
-        self._write = threading.Lock() if connection.vendor == "sqlite" else nullcontext()
-        self._writer = _Writer(self._write)
+        self._writer = _Writer()
         self._hands = [_Hands(lane, most, self._writer, self._bell.ring) for lane, most in lanes]
         self._leave_alone: dict[str, float] = {}
         self._ticked_at: datetime | None = None
@@ -122,7 +122,7 @@ class Worker:
         close_old_connections()
         self._keep_alive(at)
         if self._next_tick is None or at >= self._next_tick:
-            with self._write:
+            with writing():
                 self._next_tick = jobs.tick(at=at, since=self._ticked_at)
             self._ticked_at = at
         wait = LOOK_SECONDS
@@ -141,7 +141,7 @@ class Worker:
         lane, now = hands.lane, time.monotonic()
         if (rest := self._leave_alone.get(lane.NAME, 0.0) - now) > 0:
             return rest
-        with self._write:
+        with writing():
             lost = lane.free_lost(at=at)
             taken = lane.claim(at=at, limit=free) if self._hand_over is None else lane.hold(at=at, limit=free)
         if not taken:
@@ -174,12 +174,20 @@ class Worker:
         if now >= self._renew_at:
             self._renew_at = now + RENEW_SECONDS
             for hands in self._hands:
-                with self._write:
+                with writing():
                     hands.under_way.renew(at)
         if now >= self._beat_at:
             self._beat_at = now + BEAT_SECONDS
-            with self._write:
+            with writing():
                 beat(at)
+
+
+_turn = threading.Lock()
+
+
+def writing() -> AbstractContextManager[object]:
+    """SQLite: wait for one's turn here, among the threads of this process. Its own way of waiting is to sleep."""
+    return _turn if connection.vendor == "sqlite" else nullcontext()
 
 
 def beat(at: datetime) -> None:
@@ -187,6 +195,42 @@ def beat(at: datetime) -> None:
     Heartbeat.objects.bulk_create(
         [Heartbeat(name=HEARTBEAT, at=at)], update_conflicts=True, unique_fields=["name"], update_fields=["at"]
     )
+
+
+def perform(lane: Lane, ticket: due.Ticket) -> bool:
+    """Do one row that another process claimed and handed over; False when its ticket no longer counts."""
+    close_old_connections()
+    with writing():
+        claimed = lane.take(ticket, at=clock.now())
+    if claimed is None:
+        return False
+    with _keeper.keeping(lane, claimed):
+        result = lane.run(claimed)
+        with writing():
+            write_down(lane, [result])
+    return True
+
+
+def write_down(lane: Lane, results: Sequence[Any]) -> None:
+    """Until it is written: an outcome is known here and nowhere else."""
+    while True:
+        try:
+            close_old_connections()
+            refused = lane.settle(results, at=clock.now())
+        except (DatabaseError, OSError) as error:
+            log.error("Outcomes wait for the database: %s", describe(error))
+            _forget_connection()
+            time.sleep(TROUBLE_SECONDS)
+            continue
+        except Exception:  # one that can't be written must not take the others, or this thread, with it
+            log.exception("%s: an outcome can't be written down.", lane.NAME)
+            if len(results) > 1:
+                for result in results:
+                    write_down(lane, [result])
+        else:
+            if refused:
+                log.warning("%s: %s late outcomes refused, somebody had taken over.", lane.NAME, refused)
+        return
 
 
 class UnderWay:
@@ -259,8 +303,7 @@ class _Hands:
 class _Writer:
     """The one thread that writes outcomes: whatever has ended while the last commit was under way shares the next."""
 
-    def __init__(self, write: Any) -> None:
-        self._write = write
+    def __init__(self) -> None:
         self._ended: queue.SimpleQueue[tuple[_Hands, Any, Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -288,31 +331,46 @@ class _Writer:
     def _settle(self, batch: Sequence[tuple[_Hands, Any, Any]]) -> None:
         for lane_hands in dict.fromkeys(hands for hands, _, _ in batch):
             mine = [(claimed, result) for hands, claimed, result in batch if hands is lane_hands]
-            self._settle_lane(lane_hands.lane, [result for _, result in mine])
+            with writing():
+                write_down(lane_hands.lane, [result for _, result in mine])
             for claimed, _ in mine:
                 lane_hands.under_way.remove(claimed)
 
-    def _settle_lane(self, lane: Lane, results: Sequence[Any]) -> None:
-        """Until it is written: an outcome is known here and nowhere else."""
+
+class _Keeper:
+    """Prolongs the leases of what `perform` does, from a thread that is started when it is first needed."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, UnderWay] = {}
+        self._lock = threading.Lock()
+        self._process = 0
+
+    @contextmanager
+    def keeping(self, lane: Lane, claimed: Claimed) -> Iterator[None]:
+        with self._lock:
+            mine = self._under_way.setdefault(lane.NAME, UnderWay(lane))
+            if self._process != os.getpid():  # a forked worker has no thread yet
+                self._process = os.getpid()
+                threading.Thread(target=self._run, name="keeper", daemon=True).start()
+        mine.add(claimed)
+        try:
+            yield
+        finally:
+            mine.remove(claimed)
+
+    def _run(self) -> None:
         while True:
+            time.sleep(RENEW_SECONDS)
             try:
                 close_old_connections()
-                with self._write:
-                    refused = lane.settle(results, at=clock.now())
+                for mine in list(self._under_way.values()):
+                    mine.renew(clock.now())
             except (DatabaseError, OSError) as error:
-                log.error("Outcomes wait for the database: %s", describe(error))
+                log.error("Leases can't be prolonged: %s", describe(error))
                 _forget_connection()
-                time.sleep(TROUBLE_SECONDS)
-                continue
-            except Exception:  # one that can't be written must not take the others, or this thread, with it
-                log.exception("%s: an outcome can't be written down.", lane.NAME)
-                if len(results) > 1:
-                    for result in results:
-                        self._settle_lane(lane, [result])
-            else:
-                if refused:
-                    log.warning("%s: %s late outcomes refused, somebody had taken over.", lane.NAME, refused)
-            return
+
+
+_keeper = _Keeper()
 
 
 def _forget_connection() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
+from importlib import import_module
+
+from django.conf import settings
 
 from tertulia.flows import schedule
 
@@ -13,4 +16,7 @@ def work(_options: object) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    schedule.work(stop)
+    if settings.BROKER_URL:
+        import_module("tertulia.project.celery").work(stop)  # 15 MB that the embedded way does without
+    else:
+        schedule.work(stop)
