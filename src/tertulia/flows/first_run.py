@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from tertulia.brand.models import Brand
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import Role
 
-from . import starter
+from . import sample, starter
 
 TOKEN_BYTES = 24
 LONGEST_SLUG = 50
@@ -84,8 +82,8 @@ def add_sample(*, user: User, at: datetime) -> Membership:
     with transaction.atomic(), translation.override(user.language):
         fields = {"language": user.language or Brand.Language.SPANISH, "region": "MD", "is_sample": True}
         membership = add_brand(user=user, at=at, name=SAMPLE_NAME, **fields)
-        if find_spec("tertulia.flows.sample"):
-            import_module("tertulia.flows.sample").fill(brand=membership.brand, at=at)
+        sample.fill(membership.brand, at=at, by=user)
+        membership.brand.refresh_from_db()
     return membership
 
 

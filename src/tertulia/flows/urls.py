@@ -5,8 +5,8 @@ from django.urls import path
 from .views import first_run, health, phone, shop, visitors
 
 urlpatterns = [
-    path("", first_run.root, name="root"),
-    path("setup/<str:token>/", first_run.set_up, name="set_up"),
+    path("", first_run.home, name="home"),
+    path("setup/<str:token>/", first_run.set_up, name="setup"),
     path("healthz", health.process, name="healthz"),
     path("readyz", health.readiness, name="readyz"),
     # The company's own page: public, for visitors.

@@ -52,7 +52,8 @@ class Supervisor:
     def run(self) -> None:
         """Until a signal comes."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._stop)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                signal.signal(number, self._stop)
         try:
             while not self._is_stopping.is_set():
                 self._look_after(time.monotonic())

@@ -19,7 +19,7 @@ from tertulia.team.models import Membership
 
 @never_cache
 @require_GET
-def root(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponse:
     """To the inbox, to sign in, or, before anything was set up, to where the link is."""
     if not request.user.is_authenticated:
         return redirect("account_login") if Brand.objects.exists() else render(request, "flows/no_brand.html")
