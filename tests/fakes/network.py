@@ -99,7 +99,7 @@ class Network:
 def misbehave(
     events: list[dict[str, Any]], *, rng: random.Random, lost: float, doubled: float, reordered: float
 ) -> list[list[dict[str, Any]]]:
-    """The events as a bad webhook sender delivers them: batches of one to 150, some missing, twice, or late."""
+    """The events as a bad webhook sender delivers them: batches of one to 600, some missing, twice, or late."""
     delivered: list[tuple[float, dict[str, Any]]] = []
     for place, event in enumerate(events):
         if rng.random() < lost:
@@ -109,7 +109,7 @@ def misbehave(
     delivered.sort(key=lambda one: one[0])
     batches, at = [], 0
     while at < len(delivered):
-        size = rng.randint(1, 150)
+        size = rng.randint(1, 600)
         batches.append([event for _place, event in delivered[at : at + size]])
         at += size
     return batches

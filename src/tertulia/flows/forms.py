@@ -17,7 +17,6 @@ class NoteCallForm(forms.Form):
     """A call or a talk in the shop. Times are in the brand's zone, like everything on the desk."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
-    member = forms.ModelChoiceField(Member.objects.none(), required=False, widget=forms.HiddenInput)
     kind = forms.ChoiceField(
         label=_("How"), choices=[("call", _("By phone")), ("visit", _("In the shop"))], widget=forms.RadioSelect
     )
@@ -39,9 +38,9 @@ class NoteCallForm(forms.Form):
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone = ZoneInfo(brand.time_zone)
-        member = self.fields["member"]
-        assert isinstance(member, forms.ModelChoiceField)
-        member.queryset = Member.objects.filter(brand=brand)
+        self.fields["member"] = forms.ModelChoiceField(
+            Member.objects.filter(brand=brand), required=False, widget=forms.HiddenInput
+        )
 
     def clean_happened_at(self) -> datetime:
         moment: datetime = self.cleaned_data["happened_at"]

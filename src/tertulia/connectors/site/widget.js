@@ -41,7 +41,7 @@ dialog{inset:auto 20px 92px auto;margin:0;width:372px;height:min(580px,100dvh - 
 border-radius:16px;padding:0;overflow:hidden;background:var(--paper)}
 dialog[open]{display:flex;flex-direction:column}
 header{display:flex;align-items:center;padding:13px 8px 13px 18px}header div{flex:1;min-width:0}h2{font-weight:650}header p{font-size:14px}
-.log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px;display:flex;flex-direction:column;gap:12px}
+.log{flex:1;overflow-y:auto;padding:16px;display:flex;flex-direction:column;gap:12px}
 .item{max-width:85%}.visitor{align-self:end;text-align:right}
 .text{text-align:start;padding:9px 13px;border-radius:14px;background:var(--said);white-space:pre-wrap;overflow-wrap:anywhere;overflow:hidden}
 .by,.note,label{font-size:13px;color:var(--soft)}.by button{padding:5px;text-decoration:underline}.bad{color:light-dark(#a3231b,#ff9d92)}
@@ -82,7 +82,7 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
     onkeydown: ({ key }) => { if (key === "Escape") panel.close(); },
     onclose: () => { draw(); fab.focus(); },
   }, make("header", {}, make("div", {}, title, status), closer), log, form);
-  const fab = make("button", { class: "fab", "aria-haspopup": "dialog", onclick: () => (panel.open ? panel.close() : open()) });
+  const fab = make("button", { class: "fab", onclick: () => (panel.open ? panel.close() : open()) });
   root.append(fab, panel, news);
 
   const ask = async (path, options) => {
@@ -169,7 +169,7 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
   const post = () => {
     const text = area.value.trim(), length = [...text].length;
     if (!text) return area.focus();
-    if (length > 1e4) return (alert.textContent = desk.texts.long.replace("%", length.toLocaleString(lang)));
+    if (length > 1e4) return (alert.textContent = desk.texts.long.replace("%", length));
     const item = { id: crypto.randomUUID(), text, name: who.value, email: mail.value, website: trap.value };
     area.value = "";
     keep({ draft: "", visitor: kept.visitor || desk.visitor, pending: [...kept.pending, item] });

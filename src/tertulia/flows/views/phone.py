@@ -34,7 +34,7 @@ def note(request: BrandRequest, brand: Brand) -> HttpResponse:
     if form.is_valid():
         facts = {**form.cleaned_data, "key": str(form.cleaned_data["key"])}
         try:
-            conversation = note_call(brand=brand, account=account, by=request.user, at=clock.now(), **facts)
+            conversation = note_call(brand=brand, account=account, by=request.membership.user, at=clock.now(), **facts)
         except CannotNote as problem:
             form.add_error(problem.field, str(problem))
         else:
