@@ -418,3 +418,13 @@ def test_the_page_of_the_document_loads_nothing_from_elsewhere(client, db):
     page = client.get("/api/v1/docs").content.decode()
     assert "//" not in page.replace("http://www.w3.org", "")
     assert "<script>" not in page
+
+
+def test_every_operation_has_a_line_that_says_what_it_does(api):
+    summaries = [
+        operation["summary"]
+        for methods in api.get("/openapi.json").data["paths"].values()
+        for operation in methods.values()
+    ]
+    assert "Answer the person, once" in summaries
+    assert all(6 < len(summary) < 100 and not summary.endswith(".") for summary in summaries)

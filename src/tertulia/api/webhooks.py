@@ -187,7 +187,7 @@ def _take(webhook_id: int, *, at: datetime) -> Webhook | None:
 def _try(webhook: Webhook, event: Event, *, at: datetime) -> bool:
     """One try; True when the rest may follow at once."""
     try:
-        answer = door.request("POST", webhook.url, headers=_headers(webhook, event, at=at), content=event.body.encode())
+        answer = door.request("POST", webhook.url, headers=headers(webhook, event, at=at), content=event.body.encode())
     except Outcome as outcome:
         return _failed(webhook, event, outcome.why, at=at, holds=True)
     if 200 <= answer.status < 300:
@@ -197,7 +197,7 @@ def _try(webhook: Webhook, event: Event, *, at: datetime) -> bool:
     return _failed(webhook, event, f"HTTP {answer.status}", at=at, holds=answer.status >= 500 or answer.status == 429)
 
 
-def _headers(webhook: Webhook, event: Event, *, at: datetime) -> dict[str, str]:
+def headers(webhook: Webhook, event: Event, *, at: datetime) -> dict[str, str]:
     """Both secrets sign while the receiver changes over from the old to the new one."""
     secrets = [webhook.secrets["current"]]
     if webhook.previous_until and webhook.previous_until > at and "previous" in webhook.secrets:

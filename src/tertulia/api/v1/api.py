@@ -36,7 +36,11 @@ class Api(NinjaAPI):
     @cached_property
     def document(self) -> OpenAPISchema:
         """The OpenAPI document: the same for everybody, so it is made once."""
-        return super().get_openapi_schema(path_prefix="/api/v1/")
+        document = super().get_openapi_schema(path_prefix="/api/v1/")
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                operation["summary"] = operation["description"].split(". ")[0].split(".\n")[0].rstrip(".")
+        return document
 
     def get_openapi_schema(self, **_parts: Any) -> OpenAPISchema:
         return self.document
