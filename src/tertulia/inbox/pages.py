@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -65,25 +65,61 @@ def query_of(filters: queries.Filters, **more: Any) -> str:
     return f"?{urlencode(values)}" if values else ""
 
 
+class Named(NamedTuple):
+    """What a row or a menu shows of a record: less than the record, because it is read for every page."""
+
+    pk: int
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tag(NamedTuple):
+    """A label as it is drawn."""
+
+    pk: int
+    name: str
+    hue: int
+
+
+class Place(NamedTuple):
+    """An account as it is listed."""
+
+    pk: int
+    name: str
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What rows refer to by id, read once for a page."""
+    """What a page refers to by id, read once: labels, people and accounts, each by name."""
 
     brand: Brand
-    labels: Mapping[int, Label]
-    people: Mapping[int, User]
-    accounts: Mapping[int, Account]
+    labels: Mapping[int, Tag]
+    people: Mapping[int, Named]
+    accounts: Mapping[int, Place]
     now: datetime
 
     @classmethod
     def of(cls, brand: Brand, *, now: datetime) -> Around:
-        return cls(brand, queries.labels(brand), queries.people(brand), queries.accounts(brand), now)
+        labels = Label.objects.filter(brand=brand).order_by("name").values_list("id", "name", "hue")
+        people = Membership.objects.filter(brand=brand).order_by("user__name").values_list("user_id", "user__name")
+        accounts = Account.objects.filter(brand=brand).order_by("name").values_list("id", "name", "kind")
+        return cls(
+            brand,
+            {id: Tag(id, name, marks.hue(hue)) for id, name, hue in labels},
+            {id: Named(id, name) for id, name in people},
+            {id: Place(id, name, kind) for id, name, kind in accounts},
+            now,
+        )
 
 
 def draw_rows(rows: Sequence[Mapping[str, Any]], around: Around, *, query: str = "", current: int = 0) -> SafeString:
     """The rows as HTML. They are drawn by Jinja2: Django's own templates cost more than the database here."""
     base = reverse("inbox:list", args=[around.brand.slug])
-    shown = [_row(row, around, base=base, query=query, current=current) for row in rows]
+    avatars = {owner: marks.avatar(around.people.get(owner), "small") for owner in {row["owner_id"] for row in rows}}
+    shown = [_row(row, around, avatars, base=base, query=query, current=current) for row in rows]
     drawn = render_to_string("inbox/_rows.jinja", {"rows": shown, **_row_words()}, using="jinja2")
     return mark_safe(drawn)  # noqa: S308 — Jinja2 escapes
 
@@ -101,9 +137,16 @@ def _row_words() -> dict[str, Any]:
     }
 
 
-def _row(row: Mapping[str, Any], around: Around, *, base: str, query: str, current: int) -> dict[str, Any]:
+def _row(
+    row: Mapping[str, Any],
+    around: Around,
+    avatars: Mapping[int, SafeString],
+    *,
+    base: str,
+    query: str,
+    current: int,
+) -> dict[str, Any]:
     zone, now = around.brand.time_zone, around.now
-    owner = around.people.get(row["owner_id"])
     labels = [around.labels[id] for id in row["labels"] if id in around.labels]
     account = around.accounts.get(row["account_id"])
     shown = {
@@ -123,9 +166,9 @@ def _row(row: Mapping[str, Any], around: Around, *, base: str, query: str, curre
         "until": _until(row["snoozed_until"], now, zone) if row["state"] == "snoozed" else "",
         "promise": promise(row["promise_due_at"], now=now, zone=zone) if row["state"] == "open" else None,
         "has_trouble": row["has_trouble"],
-        "labels": [(label.name, marks.hue(label.hue)) for label in labels[:SHOWN_LABELS]],
+        "labels": [(label.name, label.hue) for label in labels[:SHOWN_LABELS]],
         "more_labels": max(0, len(labels) - SHOWN_LABELS),
-        "owner": marks.avatar(owner, "small"),
+        "owner": avatars[row["owner_id"]],
     }
     # Tells the page whether a row it already shows has changed.
     shown["mark"] = crc32(repr(shown.values()).encode())
@@ -149,6 +192,7 @@ def _until(moment: datetime | None, now: datetime, zone: str) -> str:
     return f"{dates.short_day(local.date(), today=today.date())} {local:%H:%M}"
 
 
+@cache
 def channel_icon(kind: str) -> SafeString:
     """A channel's own drawing, from its connector's folder; the page carries each once (`channel_symbols`)."""
     return mark_safe(f'<svg class="icon" aria-hidden="true"><use href="#channel-{escape(kind)}"/></svg>')  # noqa: S308
@@ -207,10 +251,9 @@ class Rail:
 def rail(filters: queries.Filters, around: Around, *, user: User, saved: Sequence[SavedView]) -> Rail:
     base = reverse("inbox:list", args=[around.brand.slug])
     counts = queries.counters(brand=around.brand, user=user)
-    plain = filters.as_dict()
 
     def link(wanted: queries.Filters, name: str, **rest: Any) -> RailLink:
-        return RailLink(name, base + query_of(wanted), is_current=wanted.as_dict() == plain, **rest)
+        return RailLink(name, base + query_of(wanted), is_current=wanted == filters, **rest)
 
     views = [
         link(
@@ -222,12 +265,10 @@ def rail(filters: queries.Filters, around: Around, *, user: User, saved: Sequenc
     ]  # fmt: skip
     own = [link(queries.Filters.read(one.filters), one.name, icon=marks.icon("filter"), id=one.id) for one in saved]
     accounts = [
-        link(queries.Filters(account=account.id), account.name, icon=channel_icon(account.kind))
+        link(queries.Filters(account=account.pk), account.name, icon=channel_icon(account.kind))
         for account in around.accounts.values()
     ]
-    labels = [
-        link(queries.Filters(label=label.id), label.name, hue=marks.hue(label.hue)) for label in around.labels.values()
-    ]
+    labels = [link(queries.Filters(label=label.pk), label.name, hue=label.hue) for label in around.labels.values()]
     return Rail(views, own, accounts, labels)
 
 
@@ -281,7 +322,7 @@ def entries(
     thread: queries.Thread,
     *,
     conversation: Conversation,
-    people: Mapping[int, User],
+    people: Mapping[int, Named],
     user: User,
     now: datetime,
     whole: int = 0,
@@ -337,7 +378,7 @@ def _delivery(delivery: Delivery, now: datetime, brand: Brand) -> dict[str, Any]
     }
 
 
-def _note(item: queries.Item, people: Mapping[int, User], user: User) -> Entry:
+def _note(item: queries.Item, people: Mapping[int, Named], user: User) -> Entry:
     note = item.of
     return Entry(
         "note", note.at, of=note, name=str(note.by or gettext("Somebody")), is_mine=note.by_id == user.id,
@@ -345,7 +386,7 @@ def _note(item: queries.Item, people: Mapping[int, User], user: User) -> Entry:
     )  # fmt: skip
 
 
-def _with_mentions(text: str, people: Iterable[User]) -> SafeString:
+def _with_mentions(text: str, people: Iterable[Named]) -> SafeString:
     """The note's text, with the people it calls marked."""
     shown = str(render(text))
     names = {name for person in people for name in (person.name, person.name.split(" ")[0]) if name}
@@ -363,7 +404,7 @@ _LINE_ICONS = {
 }  # fmt: skip
 
 
-def _add_line(shown: list[Entry], line: Activity, people: Mapping[int, User], zone: str) -> None:
+def _add_line(shown: list[Entry], line: Activity, people: Mapping[int, Named], zone: str) -> None:
     if not shown or shown[-1].kind != "events":
         shown.append(Entry("events", line.at))
     shown[-1].lines.append((_LINE_ICONS.get(line.type, "clock"), sentence(line, people, zone), line.at))
@@ -375,7 +416,7 @@ def _summary(lines: Sequence[tuple[str, str, datetime]]) -> str:
     )
 
 
-def sentence(line: Activity, people: Mapping[int, User], zone: str) -> str:
+def sentence(line: Activity, people: Mapping[int, Named], zone: str) -> str:
     """What happened, in the reader's language."""
     who = people.get(line.by_id) if line.by_id else None
     facts = {**line.data, "who": str(who or (gettext("Somebody") if line.by_id else "Tertulia"))}

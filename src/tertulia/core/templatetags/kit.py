@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, RadioSelect
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from tertulia.core import clock, dates, marks
 
@@ -19,6 +22,17 @@ register = template.Library()
 def icon(name: str, size: str = "") -> SafeString:
     """A drawing of the sprite: {% icon "inbox" %}, {% icon "check" "small" %}."""
     return marks.icon(name, size)
+
+
+@register.simple_tag
+def constant(template_name: str) -> SafeString:
+    """A template that says the same to everybody, drawn once per language: {% constant "core/_styles.html" %}."""
+    return _constant(template_name, get_language() or "")
+
+
+@cache
+def _constant(template_name: str, language: str) -> SafeString:
+    return render_to_string(template_name)
 
 
 @register.simple_tag

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -185,7 +186,7 @@ def conversation_context(
         "team": list(around.people.values()),
         "moments": pages.snooze_moments(now, brand.time_zone),
         "reasons": Conversation.Reason.choices,
-        "looking": pages.looking(conversation, user=user, now=now),
+        "looking": json.dumps(pages.looking(conversation, user=user, now=now)),
         "identities": pages.ways(community.identities(conversation.member)),
         "look_alikes": pages.look_alikes(conversation.member),
         "history": pages.history(conversation.member, around, without=conversation.pk),

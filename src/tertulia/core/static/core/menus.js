@@ -4,13 +4,15 @@ customElements.define("t-menus", class extends HTMLElement {
     document.addEventListener("click", this.closeOthers);
     document.addEventListener("keydown", this.closeOnEscape);
     document.addEventListener("htmx:afterRequest", this.closeChosen);
-    document.addEventListener("toggle", this.focusFirst, true);
+    document.addEventListener("toggle", this.opened, true);
+    document.addEventListener("htmx:afterSwap", this.filled);
   }
   disconnectedCallback() {
     document.removeEventListener("click", this.closeOthers);
     document.removeEventListener("keydown", this.closeOnEscape);
     document.removeEventListener("htmx:afterRequest", this.closeChosen);
-    document.removeEventListener("toggle", this.focusFirst, true);
+    document.removeEventListener("toggle", this.opened, true);
+    document.removeEventListener("htmx:afterSwap", this.filled);
   }
   closeOthers = ({ target }) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
@@ -24,10 +26,15 @@ customElements.define("t-menus", class extends HTMLElement {
     event.stopPropagation();
   };
   closeChosen = ({ target, detail }) => {
-    if (detail.successful) target.closest?.("details.menu[open]")?.removeAttribute("open");
+    if (detail.successful && detail.requestConfig.verb !== "get") target.closest?.("details.menu[open]")?.removeAttribute("open");
   };
-  focusFirst = ({ target }) => {
-    if (!target.matches?.("details.menu") || !target.open) return;
-    target.querySelector(".menu__panel :is(a, button, input:not([type=hidden]))")?.focus({ preventScroll: true });
+  opened = ({ target }) => {
+    if (target.matches?.("details.menu") && target.open) this.focusFirst(target);
   };
+  filled = ({ target }) => {
+    if (target.matches?.("details.menu[open] .menu__panel")) this.focusFirst(target.closest("details"));
+  };
+  focusFirst(menu) {
+    menu.querySelector(".menu__panel :is(a, button, input:not([type=hidden]))")?.focus({ preventScroll: true });
+  }
 });

@@ -11,11 +11,12 @@ customElements.define("t-toasts", class extends HTMLElement {
     document.addEventListener("htmx:responseError", this.failed);
     document.addEventListener("htmx:sendError", this.failed);
   }
-  failed = () => {
+  failed = ({ detail: { xhr } }) => {
+    const advice = xhr.getResponseHeader("Content-Type")?.startsWith("text/plain") && xhr.responseText;
     const toast = document.createElement("t-toast");
     toast.className = "toast";
     toast.dataset.tone = "late";
-    toast.textContent = this.dataset.failed;
+    toast.textContent = advice || this.dataset.failed;
     this.append(toast);
   };
 });

@@ -6,8 +6,7 @@ customElements.define("t-composer", class extends HTMLElement {
     this.saved = this.querySelector("[data-saved]");
     this.addEventListener("input", this.typed);
     this.addEventListener("keydown", this.keyed);
-    this.addEventListener("click", this.insert);
-    this.addEventListener("change", this.turned);
+    this.addEventListener("click", this.clicked);
     this.addEventListener("htmx:beforeRequest", this.sending);
     window.addEventListener("pagehide", this.keep);
     this.count();
@@ -55,7 +54,8 @@ customElements.define("t-composer", class extends HTMLElement {
       [...this.querySelectorAll("button[data-send]")].find((button) => button.checkVisibility())?.click();
     }
   };
-  insert = (event) => {
+  clicked = (event) => {
+    if (event.target.name === "kind") this.text.focus();
     const link = event.target.closest("[data-insert]");
     if (!link) return;
     event.preventDefault();
@@ -63,9 +63,6 @@ customElements.define("t-composer", class extends HTMLElement {
     this.text.setRangeText(link.dataset.insert, this.text.selectionStart, this.text.selectionEnd, "end");
     this.text.focus();
     this.text.dispatchEvent(new Event("input", { bubbles: true }));
-  };
-  turned = ({ target }) => {
-    if (target.name === "kind") this.text.focus();
   };
   sending = (event) => {
     if (!event.target.matches("button[data-send]")) return;

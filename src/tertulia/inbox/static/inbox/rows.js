@@ -7,6 +7,7 @@ customElements.define("t-rows", class extends HTMLElement {
     document.addEventListener("live:state", this.again);
     document.addEventListener("visibilitychange", this.again);
     document.addEventListener("htmx:pushedIntoHistory", this.mark);
+    document.addEventListener("htmx:afterRequest", this.acted);
     this.minute = setInterval(this.again, 60_000);
   }
   disconnectedCallback() {
@@ -15,6 +16,7 @@ customElements.define("t-rows", class extends HTMLElement {
     document.removeEventListener("live:state", this.again);
     document.removeEventListener("visibilitychange", this.again);
     document.removeEventListener("htmx:pushedIntoHistory", this.mark);
+    document.removeEventListener("htmx:afterRequest", this.acted);
     clearInterval(this.minute);
   }
   get links() {
@@ -38,6 +40,10 @@ customElements.define("t-rows", class extends HTMLElement {
   };
   again = ({ detail } = {}) => {
     if (!document.hidden && !detail?.isFirst && detail?.isOpen !== false) this.soon();
+  };
+  acted = ({ detail }) => {
+    // Opening a conversation reads it, and so does every act: the row changes even where nothing is live.
+    if (detail.successful && detail.target.id !== "rows") this.soon();
   };
   async refresh() {
     const address = new URL(this.getAttribute("src"), location.href);

@@ -1,0 +1,78 @@
+"""Labels, saved replies and promises, arranged by whoever manages the inbox."""
+
+import pytest
+
+from tertulia.inbox.models import Label, Promise, SavedReply
+
+pytestmark = pytest.mark.django_db
+SETTINGS = "/b/horno-candela/settings/"
+
+
+def test_a_label_keeps_its_words_one_a_line(as_alba):
+    body = {"name": " Alergias ", "hue": 30, "words": "avellana\n\n  frutos   secos\navellana\n"}
+    assert as_alba.post(f"{SETTINGS}labels/", body).status_code == 302
+    label = Label.objects.get()
+    assert (label.name, label.hue, label.words) == ("Alergias", 30, ["avellana", "frutos secos"])
+    assert "avellana\nfrutos secos</textarea>" in as_alba.get(f"{SETTINGS}labels/{label.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("body", [{"name": "", "hue": 30}, {"name": "PAN", "hue": 30}, {"name": "Nata", "hue": 31}])
+def test_a_label_that_makes_no_sense_is_given_back(as_alba, brand, body):
+    Label.objects.create(brand=brand, name="pan")
+    assert as_alba.post(f"{SETTINGS}labels/", body).status_code == 422
+    assert Label.objects.count() == 1
+
+
+def test_a_label_is_changed_and_removed(as_alba, brand):
+    label = Label.objects.create(brand=brand, name="pan")
+    as_alba.post(f"{SETTINGS}labels/{label.pk}/", {"name": "Panes", "hue": 60, "words": ""})
+    assert Label.objects.get().name == "Panes"
+    as_alba.post(f"{SETTINGS}labels/{label.pk}/removal/")
+    assert not Label.objects.exists()
+
+
+def test_saved_replies_come_and_go(as_alba, brand):
+    body = {"title": "Horario", "language": "", "text": "De 9 a 14"}
+    as_alba.post(f"{SETTINGS}saved-replies/", body)
+    assert as_alba.post(f"{SETTINGS}saved-replies/", body).status_code == 422
+    reply = SavedReply.objects.get()
+    as_alba.post(f"{SETTINGS}saved-replies/{reply.pk}/", {**body, "text": "De 9 a 15"})
+    assert SavedReply.objects.get().text == "De 9 a 15"
+    as_alba.post(f"{SETTINGS}saved-replies/{reply.pk}/removal/")
+    assert not SavedReply.objects.exists()
+
+
+def test_a_promise_is_made_and_taken_away(as_alba, site):
+    body = {
+        "account": site.pk,
+        "label": "",
+        "first_response_minutes": 30,
+        "resolution_minutes": "",
+        "in_business_hours": "on",
+    }
+    as_alba.post(f"{SETTINGS}promises/", body)
+    promise = Promise.objects.get()
+    assert (promise.account, promise.first_response_minutes, promise.resolution_minutes) == (site, 30, None)
+    as_alba.post(f"{SETTINGS}promises/{promise.pk}/removal/")
+    assert not Promise.objects.exists()
+
+
+def test_an_empty_promise_is_given_back(as_alba, brand):
+    assert as_alba.post(f"{SETTINGS}promises/", {"account": "", "label": ""}).status_code == 422
+    assert not Promise.objects.exists()
+
+
+def test_what_belongs_to_another_brand_is_not_there(as_alba, other_brand):
+    label = Label.objects.create(brand=other_brand, name="Tornillos")
+    reply = SavedReply.objects.create(brand=other_brand, title="Horario", text="x")
+    promise = Promise.objects.create(brand=other_brand, first_response_minutes=5)
+    for address in (f"labels/{label.pk}/removal/", f"saved-replies/{reply.pk}/", f"promises/{promise.pk}/removal/"):
+        assert as_alba.post(f"{SETTINGS}{address}").status_code == 404
+    assert as_alba.post(f"{SETTINGS}promises/", {"label": label.pk, "first_response_minutes": 5}).status_code == 422
+
+
+@pytest.mark.parametrize("page", ["labels/", "saved-replies/", "promises/"])
+def test_who_only_answers_does_not_arrange(as_bruno, page):
+    assert as_bruno.get(f"{SETTINGS}{page}").status_code == 403
+    assert as_bruno.post(f"{SETTINGS}{page}", {"name": "x", "hue": 30}).status_code == 403
+    assert not Label.objects.exists()
