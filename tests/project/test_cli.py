@@ -1,0 +1,133 @@
+"""The command as people type it."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+
+import pytest
+
+from conftest import PASSWORD
+from tertulia.api.models import Token
+from tertulia.channels.models import Account
+from tertulia.project import administering, cli
+from tertulia.project.sorry import Sorry
+from tertulia.team.models import User
+
+COMMANDS = ["setup", "start", "web", "work", "check", "user", "token", "channel", "demo"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main([command, "--help"])
+    assert left.value.code == 0
+    assert len(capsys.readouterr().out.splitlines()) > 4
+
+
+def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(["fly"])
+    assert left.value.code == 2
+    assert "'setup', 'start'" in capsys.readouterr().err
+
+
+def test_setup_again_changes_nothing_and_closes_the_folder(installation):
+    assert installation.tertulia("setup").returncode == 0
+    before = {path: path.read_bytes() for path in (installation.home / "keys").glob("*.key")}
+    again = installation.tertulia("setup")
+
+    assert (again.returncode, again.stderr) == (0, "")
+    assert {path: path.read_bytes() for path in (installation.home / "keys").glob("*.key")} == before
+    assert installation.home.stat().st_mode & 0o777 == 0o700
+
+
+def test_manage_hands_over_to_django(installation):
+    assert installation.tertulia("manage", "diffsettings", "--output", "unified").returncode == 0
+
+
+def test_check_says_what_is_missing(installation):
+    done = installation.tertulia("check", "--json")
+    found = {each["name"]: each["is_ok"] for each in json.loads(done.stdout)}
+
+    assert done.returncode == 1
+    assert [name for name, is_ok in found.items() if not is_ok] == ["work"]
+
+
+def test_a_setting_that_makes_no_sense_is_a_sentence(installation):
+    broken = {**installation.environment, "TERTULIA_PORT": "eighty"}
+    done = type(installation)(installation.home, 0, broken).tertulia("setup")
+
+    assert (done.returncode, done.stderr) == (1, "TERTULIA_PORT is 'eighty': write a whole number.\n")
+
+
+def add(email: str, brand: str = "", role: str = "expert", file: str = "") -> None:
+    options = Namespace(verb="add", email=email, name="Bruno", brand=brand, role=role, password_file=file)
+    administering.user(options)
+
+
+@pytest.fixture
+def secret(tmp_path) -> str:
+    (tmp_path / "secret").write_text(PASSWORD + "\n")
+    return str(tmp_path / "secret")
+
+
+def test_a_person_is_added_and_gets_another_password(brand, secret, tmp_path, capsys):
+    add("Bruno@Example.com", file=secret)
+    user = User.objects.get(email="bruno@example.com")
+    assert user.check_password(PASSWORD)
+
+    (tmp_path / "other").write_text("otra frase bien larga")
+    administering.user(Namespace(verb="password", email=user.email, password_file=str(tmp_path / "other")))
+    assert User.objects.get().check_password("otra frase bien larga")
+    administering.user(Namespace(verb="list"))
+    assert "bruno@example.com  Bruno  horno-candela: expert" in capsys.readouterr().out
+
+
+def test_a_person_is_not_added_twice(brand, secret):
+    add("bruno@example.com", file=secret)
+    with pytest.raises(Sorry, match="belongs to Horno Candela already"):
+        add("bruno@example.com", file=secret)
+
+
+def test_with_several_brands_it_has_to_be_said_which(brand, other_brand, secret):
+    with pytest.raises(Sorry, match="Which brand"):
+        add("bruno@example.com", file=secret)
+    assert not User.objects.exists()
+
+
+def test_there_is_no_such_role(brand, secret):
+    with pytest.raises(Sorry, match="There is no role boss"):
+        add("bruno@example.com", role="boss", file=secret)
+
+
+def test_a_disabled_person_can_no_longer_sign_in(alba, client):
+    administering.user(Namespace(verb="disable", email=alba.email))
+    assert not client.login(username=alba.email, password=PASSWORD)
+
+
+def test_a_key_is_made_for_the_only_manager(alba, brand, capsys):
+    administering.token(Namespace(name="Informe", brand="", by="", scopes=["brand:read"]))
+
+    assert capsys.readouterr().out.splitlines()[1].startswith("tt_")
+    assert Token.objects.get().user == alba
+
+
+def test_a_channel_is_added_with_its_secret_and_paused(brand, capsys):
+    administering.channel(Namespace(verb="add", kind="site", name="", brand="", values=[]))
+    account = Account.objects.get()
+    assert (account.name, len(account.secrets["signing"]) > 40) == ("Tu página web", True)
+
+    administering.channel(Namespace(verb="pause", id=account.pk, resume=False))
+    assert Account.objects.get().state == "paused"
+
+
+def test_a_channel_that_is_not_installed_is_refused(brand):
+    with pytest.raises(Sorry, match="There is no connector pigeon"):
+        administering.channel(Namespace(verb="add", kind="pigeon", name="", brand="", values=[]))
+    assert not Account.objects.exists()
+
+
+def test_the_sample_company_needs_somebody_to_look_at_it(db):
+    with pytest.raises(Sorry, match="Set the desk up first"):
+        administering.demo(Namespace(brand=""))

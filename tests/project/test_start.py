@@ -1,0 +1,109 @@
+"""The family of processes: it comes up, what dies comes back, and nothing stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from .conftest import family, is_alive, link_in, wait_for
+
+
+@pytest.fixture
+def running(installation):
+    """What the present run printed. Tests share a run as long as it lives."""
+    if installation.process is None or installation.process.poll() is not None:
+        installation.start()
+    wait_for(lambda: _answers(installation))
+    return installation.log()
+
+
+def is_ready(installation) -> bool:
+    return installation.get("/readyz")[0] == 200
+
+
+def test_start_prints_the_address_and_a_link_that_leads_to_the_set_up_page(installation, running):
+    assert f"Tertulia is running: {installation.url}" in running
+    status, page = installation.get(link_in(running).removeprefix(installation.url))
+    assert (status, 'name="person_name"' in page) == (200, True)
+
+
+def test_a_newer_link_makes_the_first_one_dead(installation, running):
+    first = link_in(running).removeprefix(installation.url)
+    second = link_in(installation.tertulia("setup").stdout).removeprefix(installation.url)
+
+    assert (installation.get(first)[0], installation.get(second)[0]) == (404, 200)
+
+
+def test_everything_is_ready_soon(installation, running):
+    wait_for(lambda: is_ready(installation))
+    assert json.loads(installation.get("/healthz")[1]) == {"is_ok": True}
+
+
+def test_a_killed_web_process_comes_back(installation, running):
+    first = installation.children("web")[0]
+    os.kill(first, signal.SIGKILL)
+
+    wait_for(lambda: not is_alive(first))
+    wait_for(lambda: [pid for pid in installation.children("web") if pid != first])
+    wait_for(lambda: _answers(installation))
+
+
+def test_a_killed_worker_of_the_web_server_comes_back(installation, running):
+    workers = set(installation.children("web")[1:])
+    os.kill(min(workers), signal.SIGKILL)
+
+    wait_for(lambda: len(installation.children("web")) == 3 and set(installation.children("web")[1:]) != workers)
+    assert _answers(installation)
+
+
+def test_a_killed_work_process_comes_back(installation, running):
+    first = installation.children("work")[0]
+    os.kill(first, signal.SIGKILL)
+
+    wait_for(lambda: installation.children("work") not in ([], [first]))
+    assert "The work process ended (SIGKILL)" in installation.log()
+
+
+def test_nothing_survives_a_killed_supervisor(installation, running):
+    assert len(family(installation.process.pid)) >= 4
+    assert installation.stop(signal.SIGKILL) < 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything_within_ten_seconds(installation, running, number):
+    assert installation.stop(number) < 10
+    assert installation.process.returncode == 0
+
+
+def test_a_taken_port_is_a_sentence(installation):
+    assert not is_alive(installation.process.pid)
+    with socket.create_server(("127.0.0.1", installation.port)):
+        done = installation.tertulia("start")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Tertulia can't listen on 127.0.0.1, port {installation.port}: Address already in use. Stop the program "
+        f"that uses it, or choose another port: TERTULIA_PORT={installation.port + 1} tertulia start\n"
+    )
+
+
+def test_start_again_keeps_the_keys_and_is_quick(installation, running):
+    keys = (installation.home / "keys" / "encryption.key").read_text()
+    installation.stop()
+    began = time.monotonic()
+    installation.start()
+
+    assert (installation.home / "keys" / "encryption.key").read_text() == keys
+    assert time.monotonic() - began < 10
+
+
+def _answers(installation) -> bool:
+    try:
+        return installation.get("/healthz")[0] == 200
+    except OSError:
+        return False
