@@ -17,6 +17,8 @@ from functools import lru_cache
 import snowballstemmer
 from django.db import connection
 
+from tertulia.core import bulk
+
 from .models import Message
 
 MAX_INDEXED = 20_000
@@ -58,21 +60,13 @@ def document(brand_id: int, *texts: str) -> str:
 
 def index(rows: Iterable[tuple[int, str]]) -> None:
     """Add documents: (message id, `document(…)`)."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.executemany("INSERT INTO message_search(rowid, words) VALUES (%s, %s)", list(rows))
-        else:
-            cursor.executemany(
-                "INSERT INTO message_search(message_id, words) VALUES (%s, to_tsvector('simple', %s))"
-                " ON CONFLICT (message_id) DO UPDATE SET words = excluded.words",
-                list(rows),
-            )
+    # Where a word stands is never asked for, so PostgreSQL is given the bare words: half the room, no parsing.
+    bulk.copy("message_search", ["rowid" if connection.vendor == "sqlite" else "message_id", "words"], rows)
 
 
 def reindex(message_id: int, *, before: str, after: str) -> None:
     """Replace a document."""
-    if connection.vendor == "sqlite":
-        forget(message_id, before)
+    forget(message_id, before)
     index([(message_id, after)])
 
 
@@ -126,7 +120,7 @@ def _find_postgresql(brand_id: int, words: Sequence[Sequence[str]], before: int 
         cursor.execute(
             "WITH newest AS MATERIALIZED (SELECT message_id, words FROM message_search WHERE message_id < %s"
             " ORDER BY message_id DESC LIMIT %s)"
-            " SELECT message_id FROM newest WHERE words @@ to_tsquery('simple', %s) ORDER BY message_id DESC LIMIT %s",
+            " SELECT message_id FROM newest WHERE words @@ %s::tsquery ORDER BY message_id DESC LIMIT %s",
             [top, WINDOW, query, limit],
         )
         found = [row[0] for row in cursor.fetchall()]
@@ -134,7 +128,7 @@ def _find_postgresql(brand_id: int, words: Sequence[Sequence[str]], before: int 
             return found
         cursor.execute(
             "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
-            " WHERE words @@ to_tsquery('simple', %s) AND message_id < %s)"
+            " WHERE words @@ %s::tsquery AND message_id < %s)"
             " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
             [query, top, limit],
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tertulia.channels.models import Identity
+from tertulia.core import bulk
 
 from .models import Member, MemberIdentity
 
@@ -19,7 +20,7 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
     links = MemberIdentity.objects.filter(identity__in=wanted).select_related("member")
     members = {link.identity_id: link.member for link in links}
     strangers = [identity for id, identity in wanted.items() if id not in members]
-    fresh = Member.objects.bulk_create(
+    fresh = [
         Member(
             brand_id=brand_id,
             name=identity.name or identity.handle,
@@ -30,10 +31,10 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
             last_seen_at=at,
         )
         for identity in strangers
-    )
-    MemberIdentity.objects.bulk_create(
-        MemberIdentity(identity=identity, member=member)
-        for identity, member in zip(strangers, fresh, strict=True)
+    ]
+    bulk.insert(fresh)
+    bulk.insert(
+        [MemberIdentity(identity=identity, member=member) for identity, member in zip(strangers, fresh, strict=True)]
     )
     return members | {identity.id: member for identity, member in zip(strangers, fresh, strict=True)}
 

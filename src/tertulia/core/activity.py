@@ -14,7 +14,7 @@ from typing import Any
 from django.db import models
 from django.utils.functional import Promise
 
-from . import jobs
+from . import bulk, jobs
 from .models import Activity
 
 
@@ -71,7 +71,7 @@ def record_many(
         )
         for name, on, data in lines
     ]  # fmt: skip
-    rows = Activity.objects.bulk_create(rows)
+    bulk.insert(rows)
     if rows:
         jobs.enqueue("flows.tell", activity_ids=[row.id for row in rows])
     return rows

@@ -1,0 +1,1 @@
+"""What Tertulia promises about speed and memory, measured: `python -m benchmarks --help`."""
