@@ -1,4 +1,4 @@
-// Tertulia's chat. The page's CSP needs this origin in script-src and connect-src. All that people write stays text.
+// Tertulia's chat. A page's CSP needs this origin in script-src and connect-src. What people write stays text.
 (() => {
   const { src, dataset } = document.currentScript;
   const door = new URL(src).origin + "/site/" + dataset.account;
@@ -34,7 +34,7 @@ p,h2{margin:0}button{cursor:pointer;border:0;padding:0;background:none}:focus-vi
 .close::before{clip-path:path("M5 6l1-1 6 6 6-6 1 1-6 6 6 6-1 1-6-6-6 6-1-1 6-6z")}
 .fab,.round{display:grid;place-items:center;flex:none;width:44px;height:44px;border-radius:50%;forced-color-adjust:none;outline-offset:-6px!important}
 .fab,.send,header,.visitor .text{background:var(--brand);color:var(--on)}
-.fab,dialog{position:fixed;right:20px;bottom:20px;z-index:2147483000;box-shadow:0 4px 24px #0004}
+.fab,dialog{position:fixed;right:20px;bottom:20px;z-index:99999999;box-shadow:0 4px 24px #0004}
 .fab{width:58px;height:58px}[data-news]::after{content:attr(data-news);position:absolute;top:-4px;right:-4px;padding:0 7px;
 border-radius:9px;background:#b3261e;color:#fff;font-size:13px}
 dialog{inset:auto 20px 92px auto;margin:0;width:372px;height:min(580px,100dvh - 112px);border:0;
@@ -46,7 +46,7 @@ header{display:flex;align-items:center;padding:13px 8px 13px 18px}header div{fle
 .text{text-align:start;padding:9px 13px;border-radius:14px;background:var(--said);white-space:pre-wrap;overflow-wrap:anywhere;overflow:hidden}
 .by,.note,label{font-size:13px;color:var(--soft)}.by button{padding:5px;text-decoration:underline}.bad{color:light-dark(#a3231b,#ff9d92)}
 form{display:grid;gap:9px;padding:12px;border-top:1px solid var(--line)}.row{display:flex;gap:8px;align-items:end}
-input,textarea{width:100%;border:1px solid #8a8379;border-radius:9px;padding:9px 11px;background:var(--paper);font-size:16px}
+input,textarea{width:100%;border:1px solid #8a8379;border-radius:9px;padding:9px 11px;background:var(--paper);color:CanvasText;font-size:16px}
 textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
 .away{position:fixed;left:-99em}
 @media(max-width:480px){dialog{inset:0;width:100%;height:100dvh;max-width:none;max-height:none;border-radius:0}}`);
