@@ -53,15 +53,22 @@ def test_only_the_hash_of_a_token_is_kept(as_alba, alba, brand):
 
 def test_a_token_needs_a_scope_of_the_list(as_alba):
     for scopes in ([], ["everything"], ["brand:read", "everything"]):
-        assert as_alba.post(f"{AT}tokens/new/", {"name": "x", "scopes": scopes}).status_code == 422
+        assert as_alba.post(f"{AT}tokens/new/", {"name": "x", "lasts": "30", "scopes": scopes}).status_code == 422
     assert not Token.objects.exists()
 
 
 def test_a_token_is_made_for_oneself_whatever_the_form_says(as_alba, alba, carla, other_brand):
-    form = {"name": "x", "scopes": ["brand:read"], "user": carla.id, "brand": other_brand.id, "by": carla.id}
+    form = {
+        "name": "x",
+        "lasts": "0",
+        "scopes": ["brand:read"],
+        "user": carla.id,
+        "brand": other_brand.id,
+        "by": carla.id,
+    }
     as_alba.post(f"{AT}tokens/new/", form)
     token = Token.objects.get()
-    assert (token.user, token.brand.slug) == (alba, "horno-candela")
+    assert (token.user, token.brand.slug, token.expires_at) == (alba, "horno-candela", None)
 
 
 def test_a_revoked_token_opens_nothing_and_is_listed_no_more(as_alba, alba, brand):

@@ -12,12 +12,12 @@ from . import webhooks
 from .models import Webhook
 from .scopes import SCOPES
 
-LASTS = [("30", _("30 days")), ("90", _("90 days")), ("365", _("one year")), ("", _("until it is revoked"))]
+LASTS = [("30", _("30 days")), ("90", _("90 days")), ("365", _("one year")), ("0", _("until it is revoked"))]
 
 
 class TokenForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=60, help_text=_("What it is for, so that you know it again."))
-    lasts = forms.ChoiceField(label=_("It lasts"), choices=LASTS, initial="365", required=False)
+    lasts = forms.ChoiceField(label=_("It lasts"), choices=LASTS, initial="365")
     scopes = forms.MultipleChoiceField(
         label=_("It may"),
         choices=list(SCOPES.items()),
@@ -26,8 +26,8 @@ class TokenForm(forms.Form):
     )
 
     def expires_at(self, at: datetime) -> datetime | None:
-        days = self.cleaned_data["lasts"]
-        return at + timedelta(days=int(days)) if days else None
+        days = int(self.cleaned_data["lasts"])
+        return at + timedelta(days=days) if days else None
 
 
 class WebhookForm(forms.Form):
