@@ -12,3 +12,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tertulia.team.brand_urls")),
 ]
 urlpatterns += [path("", include(f"tertulia.{room}.urls")) for room in ROOMS if find_spec(f"tertulia.{room}.urls")]
+
+handler500 = "tertulia.project.errors.server_error"

@@ -1,0 +1,130 @@
+"""One of everything in a brand, and every address of the house with its arguments filled in."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from conftest import NOON, envelope
+from tertulia.api import actions as api_actions
+from tertulia.api.models import Event
+from tertulia.brand.models import Holiday
+from tertulia.channels.models import Account, Delivery, Quarantine
+from tertulia.community.models import Member
+from tertulia.core.models import Activity
+from tertulia.flows import inbound
+from tertulia.inbox import actions, joining
+from tertulia.inbox.models import Conversation, Label, Promise, SavedReply, SavedView
+from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
+
+EVERYBODYS = ("accounts/", "api/")  # allauth's own pages; the API has its own matrix in tests/api
+
+
+class World:
+    """One of everything in a brand."""
+
+    def __init__(self, brand, owner, *, name: str) -> None:
+        self.brand, self.owner = brand, owner
+        self.site = Account.objects.create(
+            brand=brand, kind="site", name="Página", created_at=NOON, secrets={"signing": "a" * 43}
+        )
+        inbound.intake(self.site, [envelope(f"¿Abrís? {name}", thread=f"{name}-a")], at=NOON)
+        inbound.intake(self.site, [envelope("Hola", thread=f"{name}-b", remote_id="m2")], at=NOON)
+        self.conversation, self.other = Conversation.objects.filter(brand=brand).order_by("id")
+        self.delivery = actions.reply(conversation=self.conversation, text="Sí", by=owner, turn=1, at=NOON)
+        Delivery.objects.filter(pk=self.delivery.pk).update(state="unknown")
+        self.label = Label.objects.create(brand=brand, name="Pan")
+        actions.add_label(conversation=self.conversation, label=self.label, by=owner, at=NOON)
+        self.reply = SavedReply.objects.create(brand=brand, title="Horario", text="De 9 a 14")
+        self.view = SavedView.objects.create(brand=brand, user=None, name="Pan", filters={"label": self.label.id})
+        self.promise = Promise.objects.create(brand=brand, first_response_minutes=60)
+        self.membership = Membership.objects.get(brand=brand, user=owner)
+        self.skill = Skill.objects.create(membership=self.membership, kind="topic", value="Pan")
+        self.shift = Shift.objects.create(membership=self.membership, weekday=0, starts="09:00", ends="14:00")
+        self.absence = Absence.objects.create(membership=self.membership, starts_on="2027-01-01", ends_on="2027-01-02")
+        self.invitation = Invitation.objects.create(
+            brand=brand, email="n@n.example", role="expert", token_hash=hashlib.sha256(name.encode()).hexdigest(),
+            invited_by=owner, created_at=NOON, expires_at=NOON + timedelta(days=7),
+        )  # fmt: skip
+        line = Activity.objects.filter(brand_id=brand.id).first()
+        self.notification = Notification.objects.create(
+            user=owner, brand=brand, activity_id=line.id, reason="assigned", url="/", created_at=NOON
+        )
+        self.quarantine = Quarantine.objects.create(
+            account=self.site, received_at=NOON, why="x", body=b"x", digest=name
+        )
+        self.joining = joining.join(kept=self.other.member, other=self._passer_by(name), by=owner, at=NOON)
+        self.token, self.secret = api_actions.create_token(
+            user=owner, brand=brand, name="t", scopes=["conversations:read"], expires_at=None, at=NOON
+        )
+        self.webhook, _ = api_actions.add_webhook(
+            brand=brand, url="http://127.0.0.1:9/", types=["conversation.received"], by=owner, at=NOON
+        )
+
+        self.event = Event.objects.create(webhook=self.webhook, activity_id=line.id, created_at=NOON, due_at=NOON)
+        self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
+
+    def _passer_by(self, name: str) -> Member:
+        inbound.intake(self.site, [envelope("Soy yo otra vez", thread=f"{name}-c", remote_id="m3")], at=NOON)
+        return Conversation.objects.get(account=self.site, thread_id=f"{name}-c").member
+
+    def arguments(self) -> dict[str, object]:
+        """A value for every argument an address can have."""
+        return {
+            "brand": self.brand.slug,
+            "conversation_id": self.conversation.id,
+            "delivery_id": self.delivery.id,
+            "label_id": self.label.id,
+            "reply_id": self.reply.id,
+            "view_id": self.view.id,
+            "promise_id": self.promise.id,
+            "membership_id": self.membership.id,
+            "skill_id": self.skill.id,
+            "shift_id": self.shift.id,
+            "absence_id": self.absence.id,
+            "invitation_id": self.invitation.id,
+            "notification_id": self.notification.id,
+            "member_id": self.conversation.member_id,
+            "joining_id": self.joining.id,
+            "account_id": self.site.id,
+            "quarantine_id": self.quarantine.id,
+            "token_id": self.token.id,
+            "webhook_id": self.webhook.id,
+            "public_key": self.site.public_key,
+            "token": "0" * 43,
+            "kind": "site",
+            "holiday_id": self.holiday.id,
+            "event_id": self.event.id,
+        }
+
+    def body(self) -> dict[str, object]:
+        """A value for every field a form can have, all of this world."""
+        ids = {name.removesuffix("_id"): value for name, value in self.arguments().items() if name.endswith("_id")}
+        return {
+            **ids, **self.arguments(), "to": self.owner.id, "owner": self.owner.id, "user": self.owner.id,
+            "text": "intruso", "turn": 9, "reason": "spam", "until": "2030-01-01T10:00", "labels": [self.label.id],
+            "name": "intruso", "title": "intruso", "role": "manager", "is_staff": "1", "brand_id": self.brand.id,
+            "other": self.other.member_id, "with": self.other.member_id, "was_sent": "yes", "email": "i@i.example",
+        }  # fmt: skip
+
+
+def addresses() -> list[tuple[str, URLPattern]]:
+    def walk(resolver: URLResolver, prefix: str = ""):
+        for pattern in resolver.url_patterns:
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern, prefix + str(pattern.pattern))
+            else:
+                yield prefix + str(pattern.pattern), pattern
+
+    return [(route, pattern) for route, pattern in walk(get_resolver()) if not route.lstrip("^").startswith(EVERYBODYS)]
+
+
+def fill(route: str, arguments: dict[str, object]) -> str:
+    """The address with its arguments. Raises KeyError for one that this file does not know: tell `World`."""
+    parts = []
+    for part in route.split("<"):
+        name, bracket, rest = part.partition(">")
+        parts.append(f"{arguments[name.split(':')[-1]]}{rest}" if bracket else part)
+    return "/" + "".join(parts)
