@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import transaction
+from django.db.models import QuerySet
 
 from conftest import NOON
 from tertulia.brand.models import Brand
@@ -19,14 +21,29 @@ from tertulia.inbox.models import Assignment, Conversation, ConversationLabel, L
 from tertulia.team.models import Membership, User
 
 
+@pytest.fixture(scope="module")
+def _told_once(django_db_setup, django_db_blocker):
+    """Telling it takes seconds: the tests of this module share one, each within a savepoint of its own."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        brand = Brand.objects.create(name="Horno Candela", slug="horno", region="MD", created_at=NOON)
+        alba = User.objects.create_user("alba@horno.example", name="Alba")
+        Membership.objects.create(user=alba, brand=brand, role="manager", is_fallback=True, created_at=NOON)
+        sample.fill(brand, at=NOON, by=alba)
+        yield brand.pk
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def filled(brand, alba) -> Brand:
-    sample.fill(brand, at=NOON, by=alba)
-    return Brand.objects.get(pk=brand.pk)
+def filled(_told_once, db) -> Brand:
+    return Brand.objects.get(pk=_told_once)
 
 
-def texts() -> list[str]:
-    return list(Message.objects.order_by("sent_at", "id").values_list("text", flat=True))
+def messages(brand) -> QuerySet[Message]:
+    return Message.objects.filter(account__brand=brand)
+
+
+def texts(brand) -> list[str]:
+    return list(messages(brand).order_by("sent_at", "id").values_list("text", flat=True))
 
 
 def test_both_languages_tell_the_same_story():
@@ -78,8 +95,8 @@ def test_the_day_after_is_as_the_day_before_for_the_jobs_it_left(filled):
     assert list(Conversation.objects.order_by("id").values_list("id", "owner", "state", "labels")) == before
 
 
-def test_five_colleagues_of_different_roles_with_whom_nobody_can_sign_in(filled, alba):
-    colleagues = Membership.objects.filter(brand=filled).exclude(user=alba).select_related("user")
+def test_five_colleagues_of_different_roles_with_whom_nobody_can_sign_in(filled):
+    colleagues = Membership.objects.filter(brand=filled).exclude(user__name="Alba").select_related("user")
 
     assert {each.role for each in colleagues} == {"manager", "expert", "approver", "director"}
     assert len(colleagues) == 5
@@ -101,6 +118,16 @@ def test_one_person_on_two_channels_is_one_member(filled):
     assert set(Conversation.objects.filter(member=marta).values_list("channel", flat=True)) == {"site", "phone"}
 
 
+def test_whoever_has_it_made_is_given_one_to_begin_with(filled):
+    alba = Membership.objects.get(brand=filled, user__name="Alba")
+    given = Assignment.objects.filter(to=alba.user)
+
+    assert (alba.capacity, alba.is_fallback) == (25, True)
+    assert [each.at for each in given if each.by_id] == [NOON]
+    assert all(each.at > NOON - timedelta(hours=7) for each in given)
+    assert [note.mentions for note in Note.objects.filter(at=NOON)] == [[alba.user_id]]
+
+
 def test_other_languages_go_to_those_who_speak_them(filled):
     catalan = Conversation.objects.get(member_name="Jordi Puig")
     english = Conversation.objects.get(member_name="Tom Becker")
@@ -116,36 +143,35 @@ def test_english_brands_get_it_in_english(brand, alba):
     brand.language = "en"
     brand.save()
     sample.fill(brand, at=NOON)
+    ownerless = Conversation.objects.filter(brand=brand, owner__isnull=True)
 
-    assert "Good morning, do you make bread without salt? It's for my father, doctor's orders." in texts()
+    assert "Good morning, do you make bread without salt? It's for my father, doctor's orders." in texts(brand)
     assert Label.objects.filter(brand=brand, name="Complaints").exists()
     assert SavedReply.objects.filter(brand=brand, title="Opening hours").exists()
-    assert not Conversation.objects.filter(owner__isnull=True).exists()
+    assert not ownerless.exists()
 
 
 def test_it_is_the_same_every_time(filled, other_brand):
-    once = texts()
-    Message.objects.all().delete()
     sample.fill(other_brand, at=NOON)
 
-    assert texts() == once
+    assert texts(other_brand) == texts(filled)
 
 
 def test_it_fills_a_brand_once_and_never_one_that_works(filled):
-    before = Message.objects.count()
+    before = messages(filled).count()
     with pytest.raises(sample.AlreadyFilled):
         sample.fill(filled, at=NOON)
 
-    assert Message.objects.count() == before
+    assert messages(filled).count() == before
 
 
-@pytest.mark.parametrize("at", ["2026-11-22T06:12", "2027-01-06T23:50", "2027-03-28T01:30", "2026-05-02T00:05"])
+@pytest.mark.parametrize("at", ["2026-11-22T06:12", "2027-03-28T01:30"])
 def test_it_can_be_told_on_any_day_at_any_hour(brand, at):
     at = datetime.fromisoformat(at).replace(tzinfo=UTC)
     sample.fill(brand, at=at)
 
-    assert Conversation.objects.count() >= 50
-    assert not Message.objects.filter(sent_at__gt=at).exists()
+    assert Conversation.objects.filter(brand=brand).count() >= 50
+    assert not messages(brand).filter(sent_at__gt=at).exists()
 
 
 def test_the_first_run_brings_it_along(alba, db):

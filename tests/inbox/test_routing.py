@@ -108,7 +108,9 @@ def test_everybody_speaks_the_brands_own_language(team, site, orders):
 def test_whoever_is_at_home_on_the_channel(team, phone):
     knows(team["nuria"], "phone", kind=Skill.Kind.CHANNEL)
 
-    assert chosen(conversation(phone)) == "Nuria"
+    choice = routing.choose(conversation(phone), NOON)
+
+    assert (choice.user.name, choice.because["channel"]) == ("Nuria", "Teléfono y tienda")
 
 
 def test_the_lowest_load_when_all_else_is_equal(team, site):
@@ -156,13 +158,28 @@ def test_whoever_is_on_shift(team, site, orders):
 
 
 def test_at_night_those_who_come_first_are_weighed(team, brand, site, orders):
-    OpeningHours.objects.create(brand=brand, weekday=0, opens=time(9), closes=time(14))
+    OpeningHours.objects.create(brand=brand, weekday=0, opens=time(10), closes=time(14))
     works(team["bruno"], 0, 7, 12)
+    works(team["nuria"], 0, 14, 20)
     knows(team["nuria"], "Pedidos")
 
     choice = routing.choose(conversation(site, orders), NIGHT)
 
     assert (choice.user.name, choice.because["shift"], choice.because["starts"]) == ("Bruno", "next", [0, "07:00"])
+
+
+def test_at_night_whoever_comes_soon_after_the_first_counts_too(team, brand, site, orders):
+    OpeningHours.objects.create(brand=brand, weekday=0, opens=time(9), closes=time(14))
+    works(team["bruno"], 0, 8, 12)
+    works(team["nuria"], 0, 10, 18)
+    knows(team["nuria"], "Pedidos")
+    late = person("Luis", brand, Role.EXPERT)
+    works(late, 0, 11, 18)
+    knows(late, "Pedidos", Skill.Level.EXPERT)
+
+    choice = routing.choose(conversation(site, orders), NIGHT)
+
+    assert (choice.user.name, choice.because["starts"]) == ("Nuria", [0, "10:00"])
 
 
 def test_nobody_is_on_shift_on_a_holiday(team, brand, site):

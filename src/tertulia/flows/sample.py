@@ -15,7 +15,8 @@ Everything goes through the ordinary doors, at the time it tells of; nothing cal
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ from tertulia.connectors.contract import Author, Envelope, Target
 from tertulia.inbox import actions, promises, routing
 from tertulia.inbox.models import Conversation, Label, SavedReply, SavedView
 from tertulia.team.models import Absence, Membership, Shift, Skill, User
+from tertulia.team.permissions import Role
 
 from . import inbound
 from .phone import note_call
@@ -57,11 +59,28 @@ def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
         raise AlreadyFilled
     brand.is_sample = True
     brand.save(update_fields=["is_sample"])
-    language = brand.language if brand.language in WORDS else "en"
-    _furnish(brand, WORDS[language], at=at, by=by)
+    _furnish(brand, WORDS[brand.language], at=at, by=by)
     company = _Company(brand, at)
-    for moment, talk, line in _in_order(talks(language), hours.of(brand), at):
-        company.play(talk, line, moment)
+    with _before_they_came(brand) as come:
+        for moment, talk, line in _in_order(talks(brand.language), hours.of(brand), at):
+            if talk.is_todays:
+                come()
+            company.play(talk, line, moment)
+    company.welcome(by, at=at)
+
+
+@contextmanager
+def _before_they_came(brand: Brand) -> Iterator[Callable[[], None]]:
+    """The real people of the brand were not there when it happened: nothing was given to them until they `come`."""
+    real = list(Membership.objects.filter(brand=brand).exclude(pk__in=[each.pk for each in _colleagues(brand)]))
+    Membership.objects.filter(pk__in=[each.pk for each in real]).update(capacity=0, is_fallback=False)
+
+    def come() -> None:
+        while real:
+            real.pop().save(update_fields=["capacity", "is_fallback"])
+
+    yield come
+    come()
 
 
 # What was said
@@ -96,6 +115,10 @@ class Talk:
         return slugify(self.person)
 
     @property
+    def is_todays(self) -> bool:
+        return self.began.startswith("-")
+
+    @property
     def colleague(self) -> str:
         """Who answers it first."""
         return next((line.who for line in self.lines if line.deed == "answers"), "")
@@ -111,8 +134,8 @@ def talks(language: str) -> list[Talk]:
     found: list[Talk] = []
     for line in (FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines():
         if head := _HEAD.fullmatch(line):
-            parts = {name: (value or "").strip() for name, value in head.groupdict().items()}
-            found.append(Talk(**parts))
+            parts = (head[name] or "" for name in ("channel", "language", "person", "address", "began"))
+            found.append(Talk(*(part.strip() for part in parts)))
         elif line and not line.startswith("#"):
             found[-1].lines.append(_line(line))
     return found
@@ -139,11 +162,12 @@ def _in_order(told: Sequence[Talk], open_hours: hours.Hours, at: datetime) -> It
 
 
 def _when(talk: Talk, open_hours: hours.Hours, at: datetime) -> Iterator[tuple[datetime, Line]]:
-    is_today = talk.began.startswith("-")
-    moment = at + timedelta(minutes=int(talk.began)) if is_today else _days_ago(talk.began, open_hours, at)
+    moment = at + timedelta(minutes=int(talk.began)) if talk.is_todays else _days_ago(talk.began, open_hours, at)
+    while talk.channel != "site" and not talk.is_todays and not open_hours.is_open(moment):
+        moment -= timedelta(hours=1)  # nobody comes or calls when the shop is closed
     for line in talk.lines:
         moment += timedelta(minutes=line.after)
-        if line.who and not is_today and not open_hours.is_open(moment):
+        if line.who and not talk.is_todays and not open_hours.is_open(moment):
             moment = (open_hours.next_opening(moment) or moment) + timedelta(minutes=3 + line.after % 23)
         if moment <= at:
             yield moment, line
@@ -179,6 +203,18 @@ class _Company:
 
     def play(self, talk: Talk, line: Line, moment: datetime) -> None:
         getattr(self, f"_{line.deed}")(talk, line, moment)
+
+    def welcome(self, newcomer: User | None, *, at: datetime) -> None:
+        """Something to begin with, for whoever had the company made: a colleague hands them a conversation."""
+        real = Membership.objects.filter(brand=self.brand, role=Role.MANAGER).exclude(user__in=self.people.values())
+        member = real.filter(user=newcomer).first() or real.order_by("pk").first()
+        talk = self.conversations.get(("site", "cristina-maldonado"))
+        if member is None or talk is None:
+            return
+        conversation, lucia = Conversation.objects.get(pk=talk), self.people["Lucía"]
+        text = WORDS[self.brand.language].welcome.format(name=member.user.name)
+        actions.assign(conversation=conversation, to=member.user, by=lucia, at=at)
+        actions.add_note(conversation=conversation, text=text, by=lucia, at=at)
 
     def _says(self, talk: Talk, line: Line, moment: datetime) -> None:
         says = self._writes if talk.channel == "site" else self._calls
@@ -273,7 +309,7 @@ def _furnish(brand: Brand, words: Words, *, at: datetime, by: User | None) -> No
     )
     for account, label, first, resolution in (
         (None, None, 240, 1500),
-        (site, None, 60, 750),
+        (site, None, 60, 3000),
         (phone, None, 120, None),
         (None, complaints, 30, 600),
     ):

@@ -7,7 +7,8 @@ The first of these groups that has anybody gives the best of them, ties going to
 colleague: who is there, has room, speaks the language and knows the topic → is there, has room, speaks the language →
 is there and has room → takes what nobody else can → any manager → anybody who may answer; of the last three those first
 who aren't away. "There" is decided by shifts, or by the opening hours for who has none; when nobody is, those who come
-first are weighed, so that what is written at night waits for the right person and not for whoever never sleeps.
+first (and up to two hours later) are weighed, so that what is written at night waits for the right person and not for
+whoever never sleeps.
 
 Nothing here is chance, and every factor stands in `because`: the same input gives the same output.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import prod
 from typing import Any
 
@@ -30,8 +31,7 @@ from django.utils.translation import gettext as _
 from tertulia.brand import hours
 from tertulia.brand.hours import Hours
 from tertulia.brand.models import Brand, OpeningHours
-from tertulia.channels.models import Message
-from tertulia.connectors import registry
+from tertulia.channels.models import Account, Message
 from tertulia.core import activity
 from tertulia.core.models import Activity
 from tertulia.team.models import Absence, Membership, Shift, Skill, User
@@ -43,6 +43,8 @@ from .models import Assignment, Conversation, Label
 
 BATCH = 200
 
+COME_TOGETHER = timedelta(hours=2)
+"""When nobody is there, those who begin within this time of the first count as coming first."""
 CHANNEL_WEIGHT = 0.5
 OFF_SHIFT = 0.25
 IN_THREAD, ANSWERED_BEFORE = 1.5, 1.25
@@ -198,6 +200,7 @@ class Desk:
         _mark_away(self.people, brand, self.when)
         _count_loads(self.people, brand)
         self._labels = _label_names(brand, conversations)
+        self._accounts = dict(Account.objects.filter(brand=brand).values_list("pk", "name"))
         self._known = _Known(conversations, [person.user.pk for person in self.people])
 
     def choose(self, conversation: Conversation) -> Choice | None:
@@ -246,10 +249,11 @@ class Desk:
     def _shift(self, person: Person) -> str:
         if person.hours.is_open(self.at):
             return "now"
-        return "next" if self.when > self.at and person.hours.is_open(self.when) else "off"
+        comes_at = person.hours.next_opening(self.at) if self.when > self.at else None
+        return "next" if comes_at and comes_at <= self.when + COME_TOGETHER else "off"
 
     def _because(self, stage: str, fit: Fit, conversation: Conversation) -> dict[str, Any]:
-        starts = self.when.astimezone(fit.person.hours.zone)
+        starts = (fit.person.hours.next_opening(self.at) or self.when).astimezone(fit.person.hours.zone)
         return {
             "name": fit.person.user.name,
             "stage": stage,
@@ -258,7 +262,7 @@ class Desk:
             "situation": dict(fit.situation),
             "topics": list(fit.topics),
             "language": foreign_language(conversation, self.brand) if fit.knowledge["language"] else "",
-            "channel": conversation.channel if fit.knowledge["channel"] else "",
+            "channel": self._accounts.get(conversation.account_id, "") if fit.knowledge["channel"] else "",
             "known": fit.known,
             "shift": fit.shift,
             "starts": [starts.weekday(), f"{starts:%H:%M}"] if fit.shift == "next" else [],
@@ -395,7 +399,7 @@ def _reasons(because: Mapping[str, Any]) -> Iterable[str]:
     if language := because.get("language"):
         yield _("speaks {language}").format(language=_language_name(language))
     if channel := because.get("channel"):
-        yield _("is at home on “{channel}”").format(channel=_channel_name(channel))
+        yield _("is at home on “{channel}”").format(channel=channel)
     yield {"thread": _("is already in this conversation"), "before": _("has answered this person before")}.get(
         because.get("known", ""), ""
     )
@@ -427,14 +431,7 @@ def _small(topic: str) -> str:
 
 def _language_name(code: str) -> str:
     try:
-        return str(get_language_info(code)["name_translated"])
+        name = str(get_language_info(code)["name_translated"])
     except KeyError:
         return code
-
-
-def _channel_name(kind: str) -> str:
-    try:
-        names = registry.get(kind).name
-    except registry.UnknownConnector:
-        return kind
-    return names.get(get_language() or "es") or names["en"]
+    return name if get_language() == "en" else name.lower()

@@ -19,6 +19,7 @@ class Words:
     replies: Sequence[tuple[str, str]]
     complaints: str
     away: str
+    welcome: str
     holidays: tuple[str, str]
 
     def label(self, key: str) -> str:
@@ -87,7 +88,7 @@ WORDS = {
                 "businesses", "Empresas", 270,
                 "hostelería, taberna, restaurante, hotel, proveedor, factura, contrato, tarifa",
             ),
-            ("hours", "Horarios", 150, "horario, abrís, abren, abierto, cerráis, cierran, festivo, puente, qué hora"),
+            ("hours", "Horarios", 150, "horario, abrís, abren, cerráis, cierran, es fiesta, puente, qué hora"),
             (
                 "complaints", "Quejas", 20,
                 "queja, se queja, se quejan, reclamación, cruda, quemada, reseco, plástico, disgustada, "
@@ -134,6 +135,7 @@ WORDS = {
         ],
         complaints="Quejas abiertas",
         away="Vacaciones",
+        welcome="@{name}, ¡qué bien que estés! ¿Contestas tú a Cristina? Candela dice que sí al pan solidario.",
         holidays=("San Isidro", "La Almudena"),
     ),
     "en": Words(
@@ -157,7 +159,7 @@ WORDS = {
                 "businesses", "Businesses", 270,
                 "restaurant, restaurants, tavern, hotel, invoice, contract, prices",
             ),
-            ("hours", "Opening hours", 150, "opening hours, open, what time, close, holiday, long weekend"),
+            ("hours", "Opening hours", 150, "opening hours, you open, what time, you close, a holiday, long weekend"),
             (
                 "complaints", "Complaints", 20,
                 "complaint, complains, complain, raw, burnt, dry, plastic, upset, looked a fool, where is it",
@@ -201,6 +203,7 @@ WORDS = {
         ],
         complaints="Open complaints",
         away="Holidays",
+        welcome="@{name}, hello and welcome! Will you answer Cristina? Candela says yes to the bread for charity.",
         holidays=("San Isidro", "La Almudena"),
     ),
 }  # fmt: skip
