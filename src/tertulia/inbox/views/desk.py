@@ -209,12 +209,12 @@ def _text(request: DeskRequest, conversation: Conversation, user: User) -> str:
     return queries.draft_of(conversation, user)
 
 
-def changed(request: DeskRequest, conversation: Conversation, *, status: int = 200) -> HttpResponse:
+def changed(request: DeskRequest, conversation: Conversation) -> HttpResponse:
     """After an act on a conversation: the parts of the page it changes, or the page itself again."""
     if not request.htmx:
         return redirect("inbox:conversation", conversation.brand.slug, conversation.pk)
     fresh = find(conversation.brand, conversation.pk)
-    return render(request, "inbox/_changed.html", conversation_context(request, fresh), status=status)
+    return render(request, "inbox/_changed.html", conversation_context(request, fresh))
 
 
 def written(request: DeskRequest, conversation: Conversation, *, status: int = 200, **more: Any) -> HttpResponse:
@@ -222,7 +222,8 @@ def written(request: DeskRequest, conversation: Conversation, *, status: int = 2
     fresh = find(conversation.brand, conversation.pk)
     if request.htmx:
         parts = conversation_context(request, fresh, wants_focus=True, **more)
-        return render(request, "inbox/_written.html", parts, status=status)
+        # 200 whatever happened: browsers log any other answer to a script as an error of the page.
+        return render(request, "inbox/_written.html", parts)
     if status == 200:
         return redirect("inbox:conversation", conversation.brand.slug, conversation.pk)
     page = list_context(request, fresh.brand, fresh) | conversation_context(request, fresh, **more)
