@@ -6,13 +6,16 @@ from datetime import time
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from conftest import person
 from tertulia.brand.models import OpeningHours
-from tertulia.core.models import Activity
+from tertulia.core import clock, worker
+from tertulia.core.models import Activity, Heartbeat
 from tertulia.team import cover
 from tertulia.team.models import Absence, Membership, Shift, Skill, User
 from tertulia.team.permissions import Role
+from tertulia.team.templatetags.team import week
 
 TEAM = "/b/horno-candela/team/"
 
@@ -204,3 +207,17 @@ def test_names_with_markup_stay_text(as_alba, brand):
 def test_a_page_of_the_brand_reads_memberships_once(as_alba, django_assert_num_queries, brand):
     with django_assert_num_queries(4):  # session, user, memberships with what is unread, notifications
         as_alba.get("/b/horno-candela/notifications/")
+
+
+def test_page_says_when_background_work_is_silent(as_alba, brand):
+    path = "/b/horno-candela/notifications/"
+    assert as_alba.get(path).context["work_is_silent"]
+    Heartbeat.objects.create(name=worker.HEARTBEAT, at=clock.now())
+    assert not as_alba.get(path).context["work_is_silent"]
+
+
+def test_days_with_the_same_hours_are_told_together():
+    split = [Shift(weekday=day, starts=time(9), ends=time(14)) for day in range(5)]
+    split += [Shift(weekday=4, starts=time(17), ends=time(20)), Shift(weekday=6, starts=time(9), ends=time(14))]
+    with translation.override("en"):
+        assert week(split) == ["mon–thu 09:00–14:00", "fri 09:00–14:00, 17:00–20:00", "sun 09:00–14:00"]

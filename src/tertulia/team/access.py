@@ -8,9 +8,12 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from tertulia.brand.models import Brand
+from tertulia.core import clock, health, worker
+from tertulia.core.models import Heartbeat
 
 from .models import Membership
 from .permissions import PERMISSIONS
@@ -59,12 +62,15 @@ def brand_required(
 
 
 def memberships_of(request: Any) -> list[Membership]:
-    """Every membership of whoever asks, by the brand's name, with `unread` notifications: read once a request.
+    """Every membership of whoever asks, by the brand's name, read once a request.
 
-    One query serves the door, the list of brands to switch to and the bell.
+    One query serves the door, the list of brands to switch to, the bell (`unread`) and the banner that says when
+    background work is silent (`hears_work`): it runs on every page.
     """
     if not hasattr(request, "memberships"):
-        found = list(Membership.objects.filter(user=request.user).with_unread().select_related("brand"))
+        beats = Heartbeat.objects.filter(name=worker.HEARTBEAT, at__gt=clock.now() - health.SILENT)
+        mine = Membership.objects.filter(user=request.user).with_unread().annotate(hears_work=Exists(beats))
+        found = list(mine.select_related("brand"))
         for membership in found:
             membership.user = request.user
         request.memberships = sorted(found, key=lambda one: (one.brand.name.casefold(), one.brand_id))

@@ -22,6 +22,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "can": table(membership.role) if membership else {},
         "brands": SimpleLazyObject(lambda: _brands(request)),
         "unread_notifications": membership.unread if membership else 0,
+        "work_is_silent": membership is not None and not membership.hears_work,
     }
 
 

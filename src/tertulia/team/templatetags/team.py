@@ -1,6 +1,11 @@
-from django import template
+from __future__ import annotations
 
-from tertulia.team.models import Skill
+from collections.abc import Iterable
+
+from django import template
+from django.utils.dates import WEEKDAYS_ABBR
+
+from tertulia.team.models import Shift, Skill
 
 register = template.Library()
 
@@ -9,3 +14,24 @@ register = template.Library()
 def skill_name(names: dict[tuple[str, str], str], skill: Skill) -> str:
     """How what somebody knows is called on the page: «Inglés» for en, «Nuestra página» for site."""
     return names.get((skill.kind, skill.value), skill.value)
+
+
+@register.filter
+def week(shifts: Iterable[Shift]) -> list[str]:
+    """Shifts in few words, days with the same hours together: «lun–vie 08:30–17:00», «sáb 08:30–14:30»."""
+    days: dict[int, list[str]] = {}
+    for shift in sorted(shifts, key=lambda one: (one.weekday, one.starts)):
+        days.setdefault(shift.weekday, []).append(f"{shift.starts:%H:%M}–{shift.ends:%H:%M}")
+    runs: list[tuple[int, int, str]] = []
+    for day, hours in days.items():
+        text = ", ".join(hours)
+        if runs and runs[-1][1] == day - 1 and runs[-1][2] == text:
+            runs[-1] = (runs[-1][0], day, text)
+        else:
+            runs.append((day, day, text))
+    return [f"{_days(first, last)} {text}" for first, last, text in runs]
+
+
+def _days(first: int, last: int) -> str:
+    names = [str(WEEKDAYS_ABBR[first]).lower(), str(WEEKDAYS_ABBR[last]).lower()]
+    return names[0] if first == last else "–".join(names)

@@ -5,7 +5,6 @@ class Passkey extends HTMLElement {
   connectedCallback() {
     this.form = this.closest("form");
     this.form.addEventListener("submit", (event) => {
-      if (this.form.elements.credential.value) return;
       event.preventDefault();
       this.ask();
     });
