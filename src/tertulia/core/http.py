@@ -117,7 +117,7 @@ class Door:
             finally:
                 response.close()
         took = (time.monotonic() - began) * 1000
-        log.info("%s %s: %s, %s bytes, %.0f ms", method, address.host, answer.status, len(answer.body), took)
+        log.debug("%s %s: %s, %s bytes, %.0f ms", method, address.host, answer.status, len(answer.body), took)
         return answer
 
     @cached_property

@@ -1,8 +1,8 @@
 """The loop that carries out due tables: claims what is due, lets threads do it, writes down how it ended.
 
 A *lane* is one due table with threads of its own, so that a network that hangs holds up nobody else's work. One
-thread claims and one writes the outcomes, each for all lanes and in batches: a durable commit costs the disk one
-flush however many rows it holds, and SQLite knows one writer at a time.
+thread claims for all lanes, in batches; on SQLite one more writes all outcomes: a durable commit costs the disk one
+flush however many rows it holds, and there is only one writer at a time.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Worker:
         """`lanes` with the number of threads each may use; `hand_over` sends claims to other processes instead."""
         self._hand_over = hand_over
         self._bell = Bell()
-        self._writer = _Writer()
+        self._writer = _Writer() if connection.vendor == "sqlite" else None
         self._hands = [_Hands(lane, most, self._writer, self._bell.ring) for lane, most in lanes]
         self._leave_alone: dict[str, float] = {}
         self._ticked_at: datetime | None = None
@@ -114,7 +114,8 @@ class Worker:
             time.sleep(0.01)
         for hands in self._hands:
             hands.close()
-        self._writer.close(max(deadline - time.monotonic(), 1.0))
+        if self._writer:
+            self._writer.close(max(deadline - time.monotonic(), 1.0))
         self._bell.close()
         connection.close()
 
@@ -255,7 +256,7 @@ class UnderWay:
 class _Hands:
     """The threads of one lane, started when they are first needed."""
 
-    def __init__(self, lane: Lane, most: int, writer: _Writer, when_free: Callable[[], None]) -> None:
+    def __init__(self, lane: Lane, most: int, writer: _Writer | None, when_free: Callable[[], None]) -> None:
         self.lane = lane
         self.under_way = UnderWay(lane)
         self._most = most
@@ -285,23 +286,35 @@ class _Hands:
         for _ in range(self._threads):
             self._given.put(None)
 
+    def done(self, claimed: Any) -> None:
+        """Its outcome is written: only now is the hand free, so that a crash leaves no more open than hands."""
+        self.under_way.remove(claimed)
+        with self._count:
+            self.busy -= 1
+        self._when_free()
+
     def _work(self) -> None:
         while (claimed := self._given.get()) is not None:
             try:
                 close_old_connections()
-                self._writer.put(self, claimed, self.lane.run(claimed))
+                result = self.lane.run(claimed)
             except BaseException as error:  # noqa: BLE001 — a thread that ends would be missed for ever
                 log.error("%s %s: %s", self.lane.NAME, claimed.id, describe(error))
-                self.under_way.remove(claimed)  # its lease runs out, then it counts as lost
-            finally:
-                with self._count:
-                    self.busy -= 1
-                self._when_free()
+                self.done(claimed)  # its lease runs out, then it counts as lost
+                continue
+            if self._writer:
+                self._writer.put(self, claimed, result)
+            else:
+                write_down(self.lane, [result])
+                self.done(claimed)
         connection.close()
 
 
 class _Writer:
-    """The one thread that writes outcomes: whatever has ended while the last commit was under way shares the next."""
+    """SQLite: one thread writes all outcomes; what has ended while the last commit was under way shares the next.
+
+    PostgreSQL takes them from many threads at once and batches their flushes by itself.
+    """
 
     def __init__(self) -> None:
         self._ended: queue.SimpleQueue[tuple[_Hands, Any, Any] | None] = queue.SimpleQueue()
@@ -334,7 +347,7 @@ class _Writer:
             with writing():
                 write_down(lane_hands.lane, [result for _, result in mine])
             for claimed, _ in mine:
-                lane_hands.under_way.remove(claimed)
+                lane_hands.done(claimed)
 
 
 class _Keeper:

@@ -10,6 +10,7 @@ that is lost costs a minute, after which the row is due again, and one that come
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import socket
@@ -32,10 +33,12 @@ from tertulia.flows import schedule
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 8.0
+# Installations that share a broker must not take each other's work; what all machines of one share is this key.
+QUEUE = "tertulia-" + hashlib.sha256(settings.ENCRYPTION_KEYS[0].encode()).hexdigest()[:12]
 
 app = Celery("tertulia", broker=settings.BROKER_URL or None, set_as_current=False)
 app.conf.update(
-    task_default_queue="tertulia",
+    task_default_queue=QUEUE,
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],

@@ -1,0 +1,66 @@
+"""A network in a process of its own. It keeps the true list of what was posted, and is slow and moody on request.
+
+Started with its port, the file of its list, and how it behaves: `keys` when it knows idempotency keys.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+posts: list[dict[str, object]] = []
+by_key: dict[str, int] = {}
+lock = threading.Lock()
+seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 0.02
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        arrived = time.time()
+        sent = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        known_key = self.headers.get("idempotency-key")
+        time.sleep(random.uniform(0, seconds))  # a caller may be killed before the deed
+        with lock:
+            number = by_key.get(known_key or "")
+            if number is None:
+                posts.append({**sent, "at": arrived})
+                number = len(posts)
+                if known_key:
+                    by_key[known_key] = number
+        time.sleep(random.uniform(0, seconds))  # or after it
+        self._say({"id": number})
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        with lock:
+            found = [{**post, "id": number} for number, post in enumerate(posts, 1)]
+        self._say([post for post in found if post["key"] in query["key"]] if "key" in query else found)
+
+    def _say(self, what: object) -> None:
+        body = json.dumps(what).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 200
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        pass  # its caller was killed
+
+
+Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

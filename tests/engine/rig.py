@@ -1,0 +1,404 @@
+"""Real worker processes on a real database, with a fake network beside them; prints what happened as JSON.
+
+    rig.py kills    embedded|broker  <kills>       workers are killed at random and started again
+    rig.py lateness embedded|broker  <jobs>        jobs and answers due at 83 a second, 20 ms each
+    rig.py stop     embedded|broker  <answers>     several workers, a clock, and a polite request to stop
+
+A process of its own, because it forks its workers: from one that has everything imported but holds no connection, so
+that starting one again takes milliseconds. The environment says which database and which broker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from importlib import import_module
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+os.environ["DJANGO_SETTINGS_MODULE"] = "tertulia.project.settings"
+os.environ.setdefault("TERTULIA_LOG_LEVEL", "ERROR")
+os.environ["TERTULIA_ALLOWED_ADDRESSES"] = "127.0.0.0/8"
+
+
+def with_database() -> Any:
+    """On PostgreSQL a database of this run's own, which is returned for dropping."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        os.environ.pop("DATABASE_URL", None)
+        return None
+    psycopg = import_module("psycopg")
+    name = f"tertulia_rig_{os.getpid()}"
+    base = urlsplit(url)
+    admin = psycopg.connect(base._replace(path="/postgres").geturl(), autocommit=True)
+    admin.execute(f"DROP DATABASE IF EXISTS {name}")
+    admin.execute(f"CREATE DATABASE {name}")
+    os.environ["DATABASE_URL"] = base._replace(path=f"/{name}").geturl()
+    return lambda: admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+drop_database = with_database()
+if sys.argv[2] != "broker":
+    os.environ.pop("TERTULIA_BROKER_URL", None)
+
+import django  # noqa: E402
+
+django.setup()
+
+import invented_networks  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+from tertulia.brand.models import Brand  # noqa: E402
+from tertulia.channels.models import Account, Delivery  # noqa: E402
+from tertulia.connectors.contract import Author, Envelope  # noqa: E402
+from tertulia.core import clock, jobs, worker  # noqa: E402
+from tertulia.core.http import http  # noqa: E402
+from tertulia.core.models import Job  # noqa: E402
+from tertulia.flows import inbound, outbound, polling, schedule  # noqa: E402
+from tertulia.inbox import actions  # noqa: E402
+from tertulia.inbox.models import Conversation  # noqa: E402
+from tertulia.team.models import Membership, User  # noqa: E402
+
+KINDS = ("tests-keyed", "tests-readable", "tests-blind")
+random.seed()
+
+
+def note_line(file: str, line: str) -> None:
+    with open(settings.HOME / file, "a") as lines:  # one write of one line: appended whole
+        lines.write(line + "\n")
+
+
+@jobs.task("rig.note", attempts=50)
+def note(*, number: int, due: float = 0.0) -> None:
+    note_line("jobs.txt", f"{number} {time.time() - due}")
+    time.sleep(0.02)
+
+
+def use_short_leases() -> None:
+    """Tests must end; a lease stays longer than any call to the network, as in life."""
+    lease = timedelta(seconds=3)
+    jobs.LEASE = outbound.LEASE = polling.LEASE = lease
+    outbound.LOOK_AFTER = [timedelta(seconds=0.3)] * 4
+    outbound.REPEAT_AFTER = timedelta(seconds=0.5)
+    outbound.AFTER_SILENCE = timedelta(seconds=0.1)
+    jobs.FIRST_WAIT = timedelta(seconds=0.3)
+    worker.RENEW_SECONDS = 1.0
+
+
+def only_tick() -> None:
+    jobs.periodics.clear()
+    jobs.periodic("rig.tick", seconds=1)(tick)
+
+
+def tick() -> None:
+    note_line("ticks.txt", str(int(time.time())))
+
+
+# ── workers ────────────────────────────────────────────────────────────────
+
+
+class Workers:
+    """Starts, kills and stops worker processes through a process that only forks."""
+
+    def __init__(self, way: str) -> None:
+        self._ask, answer = Pipe()
+        self._forker = os.fork()
+        if self._forker == 0:
+            self._ask.close()
+            fork_on_request(answer, way)
+        answer.close()
+
+    def _do(self, what: str, pid: int = 0) -> Any:
+        self._ask.send((what, pid))
+        return self._ask.recv()
+
+    def start(self) -> int:
+        return self._do("start")
+
+    def kill(self, pid: int) -> None:
+        self._do("kill", pid)
+
+    def stop(self, pid: int) -> float:
+        """Ask it to stop; returns how many seconds it took."""
+        return self._do("stop", pid)
+
+    def end(self) -> None:
+        self._ask.send(("end", 0))
+        os.waitpid(self._forker, 0)
+
+
+def fork_on_request(answer: Connection, way: str) -> None:
+    alive: set[int] = set()
+    while True:
+        what, pid = answer.recv()
+        if what == "start":
+            if (pid := os.fork()) == 0:
+                answer.close()
+                be_worker(way)
+            alive.add(pid)
+            answer.send(pid)
+        elif what == "end":
+            for pid in alive:
+                os.kill(pid, signal.SIGKILL)
+            os._exit(0)
+        else:
+            began = time.monotonic()
+            os.kill(pid, signal.SIGKILL if what == "kill" else signal.SIGTERM)
+            os.waitpid(pid, 0)
+            alive.discard(pid)
+            answer.send(time.monotonic() - began)
+
+
+def be_worker(way: str) -> None:
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    if way == "broker":
+        import_module("tertulia.project.celery").work(stop)
+    else:
+        schedule.work(stop)
+    os._exit(0)
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# ── the network and what there is to do ────────────────────────────────────
+
+
+class Network:
+    def __init__(self, seconds: float) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, str(HERE / "fake_server.py"), str(port), str(seconds)]
+        self._process = subprocess.Popen(command)
+        wait_for(self.posts, lambda posts: posts == [])
+
+    def posts(self) -> list[dict[str, Any]] | None:
+        answer = http.request("GET", f"{self.url}/posts")
+        return answer.json()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def wait_for(what: Any, until: Any, *, seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    value = None
+    while time.monotonic() < deadline:
+        try:
+            if until(value := what()):
+                return value
+        except Exception as error:  # noqa: BLE001 — not up yet
+            value = repr(error)
+        time.sleep(0.05)
+    raise TimeoutError(f"waited in vain, at last: {str(value)[:300]}")
+
+
+def write_answers(network: Network, kinds: tuple[str, ...], per_kind: int, *, accounts: int = 4) -> list[Delivery]:
+    """Answers of Alba's to as many customers, spread over some accounts of each kind; not yet due."""
+    now = clock.now()
+    brand, _ = Brand.objects.get_or_create(slug="rig", defaults={"name": "Rig", "created_at": now})
+    alba, _ = User.objects.get_or_create(email="alba@rig.example", defaults={"name": "Alba"})
+    Membership.objects.get_or_create(user=alba, brand=brand, defaults={"role": "manager", "created_at": now})
+    written = []
+    for kind in kinds:
+        for number in range(accounts):
+            account = Account.objects.create(
+                brand=brand, kind=kind, name=f"{kind} {number}", settings={"server": network.url}, created_at=now
+            )
+            threads = [f"{account.id}-{index}" for index in range(number, per_kind, accounts)]
+            envelopes = [Envelope(f"in-{t}", t, now, Author(t, name=t), text="¿Abrís?") for t in threads]
+            inbound.intake(account, envelopes, at=now)
+            for conversation in Conversation.objects.filter(account=account).select_related("account", "brand"):
+                turn = conversation.turn
+                written.append(actions.reply(conversation=conversation, text="Sí.", by=alba, turn=turn, at=now))
+    Delivery.objects.update(due_at=now + timedelta(days=1))
+    Job.objects.all().delete()
+    return written
+
+
+def spread(rows: list[Any], seconds: float) -> dict[int, float]:
+    """Give each row a random moment within the next seconds; returns them as timestamps."""
+    start = clock.now() + timedelta(seconds=1)
+    for row in rows:
+        row.due_at = start + timedelta(seconds=random.uniform(0, seconds))
+    type(rows[0]).objects.bulk_update(rows, ["due_at"], batch_size=200)
+    return {row.pk: row.due_at.timestamp() for row in rows}
+
+
+def is_over() -> bool:
+    waiting = Delivery.objects.filter(state__in=["queued", "sending"]).exists()
+    return not waiting and not Job.objects.filter(state__in=["waiting", "running"], key=None).exists()
+
+
+# ── what can be tried ──────────────────────────────────────────────────────
+
+
+def kills(way: str, number: int) -> dict[str, Any]:
+    """Two workers; one of them dies again and again, soon after it begins. There is work for all that time."""
+    between = (0.6, 2.4) if way == "broker" else (0.1, 0.5)  # Celery takes its time to begin
+    network = Network(0.03)
+    workers = Workers(way)
+    call_command("migrate", verbosity=0)
+    seconds = number * sum(between) / 2
+    answers = write_answers(network, KINDS, max(number * 6, 30))
+    spread(answers, seconds)
+    for index in range(number * 5):
+        jobs.enqueue(note, number=index, due_at=clock.now() + timedelta(seconds=random.uniform(1, 1 + seconds)))
+    alive = [workers.start(), workers.start()]
+    time.sleep(1.0)
+    for _ in range(number):
+        time.sleep(random.uniform(*between))
+        victim = random.randrange(len(alive))
+        workers.kill(alive[victim])
+        alive[victim] = workers.start()
+    wait_for(is_over, bool, seconds=60 + number)
+    slowest = max(workers.stop(pid) for pid in alive)
+    verdict = judge(network, answers) | {"kills": number, "stop_seconds": round(slowest, 2)}
+    workers.end()
+    network.close()
+    return verdict
+
+
+def judge(network: Network, answers: list[Delivery]) -> dict[str, Any]:
+    posted = Counter(str(post["key"]) for post in network.posts() or [])
+    found = Delivery.objects.select_related("account", "message").in_bulk([answer.pk for answer in answers])
+    states = Counter((row.account.kind, row.state) for row in found.values())
+    done = Counter(line.split()[0] for line in (settings.HOME / "jobs.txt").read_text().splitlines())
+    return {
+        "answers": len(answers),
+        "sent": sum(row.state == "sent" for row in found.values()),
+        "lost": sum(row.state == "sent" and not posted[row.key] for row in found.values()),
+        "doubled": sum(count > 1 for count in posted.values()),
+        "unknown_of_networks_with_memory": sum(
+            count for (kind, state), count in states.items() if state == "unknown" and kind != "tests-blind"
+        ),
+        "unknown_of_blind_networks": states["tests-blind", "unknown"],
+        "other_states": sum(count for (_, state), count in states.items() if state not in {"sent", "unknown"}),
+        "sent_without_a_name": sum(
+            row.state == "sent" and row.message.remote_id.startswith("pending") for row in found.values()
+        ),
+        "inbox_not_told": Job.objects.filter(task="outbound.tell_inbox").count(),
+        "jobs": Job.objects.filter(task="rig.note").count(),
+        "jobs_lost": sum(not done[str(job.args["number"])] for job in Job.objects.filter(task="rig.note")),
+        "jobs_not_done": Job.objects.filter(task="rig.note").exclude(state="done").count(),
+    }
+
+
+def lateness(way: str, number: int) -> dict[str, Any]:
+    """The measured workload: jobs and answers due at 83 a second, 20 ms of network each, one process."""
+    network = Network(0.02)
+    workers = Workers(way)
+    call_command("migrate", verbosity=0)
+    seconds = number / 83
+    answers = write_answers(network, ("tests-keyed",), number, accounts=20)
+    pid = workers.start()
+    time.sleep(2)
+    jobs_due = [Job(task="rig.note", due_at=clock.now(), created_at=clock.now()) for _ in range(number)]
+    start = clock.now() + timedelta(seconds=1)
+    for index, job in enumerate(jobs_due):
+        job.due_at = start + timedelta(seconds=random.uniform(0, seconds))
+        job.args = {"number": index, "due": job.due_at.timestamp()}
+    Job.objects.bulk_create(jobs_due, batch_size=500)
+    cpu, began = cpu_seconds(pid), time.monotonic()
+    wait_for(is_jobs_over, bool, seconds=seconds + 60)
+    jobs_cpu = (cpu_seconds(pid) - cpu) / (time.monotonic() - began)
+    due = spread(answers, seconds)
+    cpu, began = cpu_seconds(pid), time.monotonic()
+    wait_for(is_over, bool, seconds=seconds + 60)
+    answers_cpu = (cpu_seconds(pid) - cpu) / (time.monotonic() - began)
+    cpu, began = cpu_seconds(pid), time.monotonic()
+    time.sleep(10)
+    idle = (cpu_seconds(pid) - cpu) / (time.monotonic() - began)
+    memory = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    late = [float(line.split()[1]) for line in (settings.HOME / "jobs.txt").read_text().splitlines()]
+    key_due = {answer.key: due[answer.pk] for answer in answers}
+    answers_late = [post["at"] - key_due[post["key"]] for post in network.posts() or []]
+    workers.stop(pid)
+    workers.end()
+    network.close()
+    return {
+        "jobs": milliseconds(late) | {"cpu": round(100 * jobs_cpu, 1)},
+        "answers": milliseconds(answers_late) | {"cpu": round(100 * answers_cpu, 1)},
+        "idle_cpu": round(100 * idle, 2),
+        "memory_mb": round(int(memory.split()[1]) / 1024),
+    }
+
+
+def is_jobs_over() -> bool:
+    return not Job.objects.filter(state__in=["waiting", "running"], task="rig.note").exists()
+
+
+def milliseconds(late: list[float]) -> dict[str, Any]:
+    ordered = sorted(late)
+    at = {
+        f"p{part}": round(1000 * ordered[min(int(len(ordered) * part / 100), len(ordered) - 1)], 1) for part in (50, 99)
+    }
+    return {
+        "count": len(ordered),
+        **at,
+        "max": round(1000 * ordered[-1], 1),
+        "early": sum(each < 0 for each in ordered),
+    }
+
+
+def stop(way: str, number: int) -> dict[str, Any]:
+    """Three workers and a slow network; after three ticks all are asked to stop, in the middle of sending."""
+    network = Network(0.2)
+    workers = Workers(way)
+    call_command("migrate", verbosity=0)
+    write_answers(network, ("tests-blind",), number)
+    alive = [workers.start() for _ in range(3)]
+    wait_for(lambda: Job.objects.filter(task="rig.tick", state="done").count(), lambda ticks: ticks >= 3)
+    Delivery.objects.update(due_at=clock.now())
+    wait_for(network.posts, lambda posts: len(posts) >= 3)
+    seconds = max(workers.stop(pid) for pid in alive)
+    workers.end()
+    posts = len(network.posts() or [])
+    states = Counter(Delivery.objects.values_list("state", flat=True))
+    network.close()
+    ticks = Job.objects.filter(task="rig.tick", state="done")
+    return {
+        "seconds": round(seconds, 2),
+        "posts": posts,
+        "answers": number,
+        "sent": states["sent"],
+        "queued": states["queued"],
+        "ticks": ticks.count(),
+        "attempts": sorted(set(ticks.values_list("attempts", flat=True))),
+        "runs": len((settings.HOME / "ticks.txt").read_text().split()),
+    }
+
+
+if __name__ == "__main__":
+    scenario, way, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    invented_networks.install()
+    if scenario != "lateness":
+        use_short_leases()
+        only_tick()
+    try:
+        print(json.dumps({"kills": kills, "lateness": lateness, "stop": stop}[scenario](way, number)))
+    finally:
+        if drop_database:
+            import_module("django.db").connection.close()
+            drop_database()
