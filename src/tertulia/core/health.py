@@ -65,19 +65,19 @@ def work(at: datetime) -> Finding:
 
 def jobs(at: datetime) -> Finding:
     waiting = Job.objects.filter(state=Job.State.WAITING).order_by("due_at")
-    return lateness("jobs", lambda: waiting.values_list("due_at", flat=True).first(), at)
+    return lateness("jobs", _("jobs"), lambda: waiting.values_list("due_at", flat=True).first(), at)
 
 
-def lateness(name: str, oldest: Callable[[], datetime | None], at: datetime) -> Finding:
-    """Nothing of a due table waits longer than it may."""
+def lateness(name: str, plural: str, oldest: Callable[[], datetime | None], at: datetime) -> Finding:
+    """Nothing of a due table waits longer than it may. `plural` is what its rows are called."""
     with _asked(name) as found:
         due_at = oldest()
         late = at - due_at if due_at else timedelta()
         if late > LATE:
             says = _("The oldest of the {name} that are due waits for {seconds} s. Is background work keeping up?")
-            found.append(Finding(name, False, says.format(name=name, seconds=round(late.total_seconds()))))
+            found.append(Finding(name, False, says.format(name=plural, seconds=round(late.total_seconds()))))
         else:
-            found.append(Finding(name, True, _("Nothing among the {name} is late.").format(name=name)))
+            found.append(Finding(name, True, _("Nothing among the {name} is late.").format(name=plural)))
     return found[-1]
 
 

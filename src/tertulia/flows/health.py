@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from tertulia.channels.models import Delivery
 from tertulia.core import health
 from tertulia.core.health import Finding, Look
@@ -11,7 +13,7 @@ from tertulia.core.health import Finding, Look
 
 def deliveries(at: datetime) -> Finding:
     queued = Delivery.objects.filter(state=Delivery.State.QUEUED).order_by("due_at")
-    return health.lateness("deliveries", lambda: queued.values_list("due_at", flat=True).first(), at)
+    return health.lateness("deliveries", _("deliveries"), lambda: queued.values_list("due_at", flat=True).first(), at)
 
 
 LOOKS: tuple[Look, ...] = (health.database, health.work, health.jobs, deliveries, health.disk)

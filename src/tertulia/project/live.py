@@ -117,10 +117,10 @@ class Streams:
 
     async def _hold(self, stream: Stream, exchange: Exchange, after: str, age: str) -> None:
         self._held[stream.place.who] += 1
+        stream.put(_HELLO)
         self._streams.add(stream)
         try:
             await self._start_feeding()
-            stream.put(_HELLO)
             if stream.place.kind == "desk" and (after or age):
                 stream.put(await self._in_thread(news.missed, stream.place.brand_id, after, age, clock.now()))
             await _send(stream, exchange.response_stream(200, [*HEADERS, *stream.place.headers]))

@@ -8,6 +8,7 @@ docs/decisions/one-port.md, with the figures.
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import os
 import signal
@@ -118,10 +119,11 @@ class Desk:
             answer = self._pages(request, start)
         except Exception:
             log.exception("A page failed outside of Django")
+            request["wsgi.input"].close()
             return plain(exchange, 500, "Something went wrong here. It is in the log.")
         status, headers = head[0]
         if getattr(answer, "streaming", False) and int(dict(headers).get("Content-Length", WHOLE)) >= WHOLE:
-            return status, headers, answer
+            return request, status, headers, answer
         try:
             exchange.response_bytes(status, headers, b"".join(answer))
         finally:
@@ -131,7 +133,7 @@ class Desk:
 
     async def _stream(self, rest: Any, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
-        status, headers, answer = rest
+        request, status, headers, answer = rest
         transport = exchange.response_stream(status, headers)
         pieces = iter(answer)
         try:
@@ -139,6 +141,7 @@ class Desk:
                 await transport.send_bytes(piece)
         finally:
             await loop.run_in_executor(self._pool, answer.close)
+            request["wsgi.input"].close()
 
 
 class TooLarge(Exception):
@@ -146,18 +149,23 @@ class TooLarge(Exception):
 
 
 async def _read(scope: Scope, exchange: Exchange) -> IO[bytes]:
-    body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 — closed after the answer
+    """The whole body, rewound. Raises `TooLarge`."""
     if scope.method in {"GET", "HEAD", "OPTIONS"}:
-        return body
+        return io.BytesIO()
     length = scope.headers.get("content-length") or ""
     if length.isdigit() and int(length) > MAX_BODY:
         raise TooLarge
-    size = 0
-    async for chunk in exchange:
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise TooLarge
-        body.write(chunk)
+    body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 — closed after the answer
+    try:
+        size = 0
+        async for chunk in exchange:
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise TooLarge
+            body.write(chunk)
+    except BaseException:
+        body.close()
+        raise
     body.seek(0)
     return body
 

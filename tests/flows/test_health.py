@@ -1,0 +1,153 @@
+"""Each condition broken once, and the sentence that says so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import namedtuple
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from cryptography.fernet import Fernet
+from django.db import DatabaseError, connection
+from django.utils import translation
+
+from conftest import NOON, envelope
+from tertulia.channels.models import Account
+from tertulia.core import clock, health
+from tertulia.core.models import Activity, Heartbeat, Job
+from tertulia.flows import health as readiness
+from tertulia.flows import inbound
+from tertulia.inbox import actions
+from tertulia.inbox.models import Conversation
+from tertulia.project import doctor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def working(monkeypatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+    Heartbeat.objects.create(name="work", at=NOON)
+
+
+def unwell(client) -> dict[str, str]:
+    answer = client.get("/readyz")
+    found = {name: each["says"] for name, each in json.loads(answer.content)["checks"].items() if not each["is_ok"]}
+    assert answer.status_code == (503 if found else 200)
+    return found
+
+
+def test_all_is_well(working, client):
+    assert unwell(client) == {}
+
+
+def test_the_process_answers_without_the_database(client, django_db_blocker):
+    with django_db_blocker.block():
+        assert client.get("/healthz").json() == {"is_ok": True}
+
+
+def test_work_that_never_ran(client):
+    assert "has never run here" in unwell(client)["work"]
+
+
+def test_work_that_fell_silent(working, client):
+    Heartbeat.objects.filter(name="work").update(at=NOON - timedelta(seconds=31))
+    assert unwell(client) == {
+        "work": "Background work has been silent for 31 s: nothing is sent or fetched. Start it again."
+    }
+
+
+def test_people_are_told_after_two_minutes_of_silence():
+    Heartbeat.objects.create(name="work", at=NOON)
+    assert not health.work_is_silent(NOON + timedelta(seconds=119))
+    assert health.work_is_silent(NOON + timedelta(seconds=121))
+
+
+def test_a_late_job(working, client):
+    Job.objects.create(task="x", due_at=NOON - timedelta(seconds=75), created_at=NOON)
+    assert "waits for 75 s" in unwell(client)["jobs"]
+
+
+def test_a_late_delivery(working, client, site, alba):
+    inbound.intake(site, [envelope()], at=NOON)
+    conversation = Conversation.objects.get()
+    delivery = actions.reply(
+        conversation=conversation, text="Sí", by=alba, turn=conversation.turn, at=NOON - timedelta(seconds=100)
+    )
+    assert "waits for" in unwell(client)["deliveries"]
+    actions.withdraw(delivery=delivery, by=alba, at=delivery.due_at - timedelta(seconds=1))
+    assert "deliveries" not in unwell(client)
+
+
+def test_a_disk_that_is_almost_full(working, client, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**12, 96 * 10**10, 4 * 10**10))
+    assert "MB are free" in unwell(client)["disk"]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 0, 4 * 10**8))
+    assert "Make room" in unwell(client)["disk"]
+
+
+def test_a_database_that_takes_nothing(working, monkeypatch):
+    def refuse(*_args, **_options):
+        raise DatabaseError("database or disk is full")
+
+    monkeypatch.setattr(Heartbeat.objects, "bulk_create", refuse)
+    monkeypatch.setattr(connection, "close", lambda: None)
+    (found, *_) = readiness.readiness(NOON)
+    assert (found.is_ok, "database or disk is full" in found.says) == (False, True)
+
+
+# The doctor
+
+
+def test_an_open_data_folder_is_pointed_out(settings, tmp_path):
+    settings.HOME = tmp_path
+    tmp_path.chmod(0o755)
+    assert doctor.folder(NOON).says.endswith(f"Close it: chmod 700 {tmp_path}")
+
+
+def test_a_broken_key_is_pointed_out(settings):
+    settings.ENCRYPTION_KEYS = ["not a key"]
+    assert not doctor.keys(NOON).is_ok
+
+
+def test_secrets_of_another_key_are_pointed_out(settings, site):
+    assert doctor.secrets(NOON).is_ok
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert "Put the old key" in doctor.secrets(NOON).says
+    Account.objects.all().delete()
+
+
+def test_a_broker_that_is_not_there_is_pointed_out(settings):
+    settings.BROKER_URL = "redis://user:secret@127.0.0.1:1/0"
+    found = doctor.broker(NOON)
+    assert (found.is_ok, "127.0.0.1:1" in found.says, "secret" in found.says) == (False, True, False)
+
+
+def test_missing_static_files_are_pointed_out(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    assert "tertulia setup" in doctor.static(NOON).says
+
+
+def test_a_clock_that_runs_behind_is_pointed_out(brand):
+    Activity.objects.create(brand_id=brand.pk, type="x", on_kind="x", on_id=1, at=NOON)
+    assert doctor.time(NOON).is_ok
+    assert not doctor.time(NOON - timedelta(minutes=3)).is_ok
+
+
+def test_missing_migrations_are_pointed_out(monkeypatch):
+    monkeypatch.setattr(doctor.MigrationExecutor, "migration_plan", lambda *_: [1, 2])
+    assert doctor.migrations(NOON).says == "The database is 2 steps behind. Bring it up to date: tertulia setup"
+
+
+def test_the_doctor_leaves_with_one_when_something_is_wrong(capsys):
+    assert doctor.check(SimpleNamespace(json=False)) == 1
+    assert "✗ Background work has never run here" in capsys.readouterr().out

@@ -1,0 +1,122 @@
+"""From the web server to Django and back."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+import pytest
+
+from tertulia.project import rsgi
+
+
+class Scope:
+    proto, http_version, scheme, method = "http", "1.1", "http", "POST"
+    server, client, authority = "127.0.0.1:8000", "[::1]:40000", None
+    path, query_string = "/señal/", "q=1"
+
+    def __init__(self, *headers):
+        self._headers = list(headers)
+        self.headers = self
+
+    def items(self):
+        return self._headers
+
+    def get(self, name):
+        return dict(self._headers).get(name)
+
+
+class Exchange:
+    def __init__(self, *chunks: bytes):
+        self.chunks, self.status, self.body = chunks, 0, b""
+
+    async def __aiter__(self):
+        for chunk in self.chunks:
+            yield chunk
+
+    def response_bytes(self, status, headers, body):
+        self.status, self.body = status, body
+
+    def response_stream(self, status, headers):
+        self.status = status
+        return self
+
+    async def send_bytes(self, data):
+        self.body += data
+
+
+class Answer(list):
+    streaming = False
+
+    def close(self):
+        pass
+
+
+def call(scope, exchange, page):
+    desk = rsgi.Desk(page, None, threads=1)
+    with ThreadPoolExecutor(1) as desk._pool:
+        asyncio.run(desk.__rsgi__(scope, exchange))
+    return exchange
+
+
+def test_the_environment_is_what_wsgi_wants():
+    body = BytesIO(b"a=1")
+    given = rsgi.environ(
+        Scope(("host", "desk.example"), ("cookie", "a=1"), ("cookie", "b=2"), ("content-type", "text/plain")), body
+    )
+
+    assert given["PATH_INFO"].encode("latin-1").decode() == "/señal/"
+    assert (given["REMOTE_ADDR"], given["SERVER_NAME"], given["SERVER_PORT"]) == ("::1", "127.0.0.1", "8000")
+    assert (given["HTTP_HOST"], given["HTTP_COOKIE"]) == ("desk.example", "a=1; b=2")
+    assert (given["CONTENT_TYPE"], given["CONTENT_LENGTH"], given["wsgi.input"].read()) == ("text/plain", "3", b"a=1")
+
+
+def test_a_header_with_an_underscore_passes_for_no_other():
+    given = rsgi.environ(Scope(("x_forwarded_proto", "https"), ("x-forwarded-proto", "http")), BytesIO())
+    assert given["HTTP_X_FORWARDED_PROTO"] == "http"
+
+
+def test_a_body_in_pieces_arrives_whole():
+    def page(environ, start):
+        start("200 OK", [])
+        return Answer([environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))])
+
+    assert call(Scope(), Exchange(b"uno ", b"dos"), page).body == b"uno dos"
+
+
+@pytest.mark.parametrize("headers", [[("content-length", str(rsgi.MAX_BODY + 1))], []])
+def test_a_body_without_end_is_refused(headers, monkeypatch):
+    monkeypatch.setattr(rsgi, "MAX_BODY", 1000)
+    exchange = call(Scope(*headers), Exchange(*[b"x" * 600] * 2), None)
+    assert exchange.status == 413
+
+
+def test_a_body_that_never_comes_is_given_up(monkeypatch):
+    monkeypatch.setattr(rsgi, "READING_SECONDS", 0.05)
+
+    class Silent(Exchange):
+        async def __aiter__(self):
+            await asyncio.sleep(5)
+            yield b""
+
+    assert call(Scope(), Silent(), None).status == 408
+
+
+def test_a_long_answer_leaves_in_pieces():
+    class Long(Answer):
+        streaming = True
+
+    def page(environ, start):
+        start("200 OK", [("Content-Length", str(rsgi.WHOLE * 2))])
+        return Long([b"a" * rsgi.WHOLE, b"b" * rsgi.WHOLE])
+
+    assert len(call(Scope(), Exchange(), page).body) == rsgi.WHOLE * 2
+
+
+def test_an_accident_outside_of_django_is_an_answer(caplog):
+    def page(environ, start):
+        raise RuntimeError("boom")
+
+    assert call(Scope(), Exchange(), page).status == 500
+    assert "boom" in caplog.text
