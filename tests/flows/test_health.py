@@ -14,7 +14,6 @@ from django.db import DatabaseError, connection
 from django.utils import translation
 
 from conftest import NOON, envelope
-from tertulia.channels.models import Account
 from tertulia.core import clock, health
 from tertulia.core.models import Activity, Heartbeat, Job
 from tertulia.flows import health as readiness
@@ -123,7 +122,6 @@ def test_secrets_of_another_key_are_pointed_out(settings, site):
     assert doctor.secrets(NOON).is_ok
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     assert "Put the old key" in doctor.secrets(NOON).says
-    Account.objects.all().delete()
 
 
 def test_a_broker_that_is_not_there_is_pointed_out(settings):
