@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.core import mail as outbox
 
-from conftest import NOON
+from conftest import NOON, person
 from tertulia.core import activity, jobs
 from tertulia.flows import notify
 from tertulia.team import notices
@@ -66,6 +66,12 @@ def test_promise_without_an_owner_is_the_managers_worry(brand, alba, bruno):
 def test_refused_answer_is_told_to_who_wrote_it(brand, alba, bruno):
     happen("delivery.refused", brand, author=bruno.pk, person="Diego")
     assert told() == {("Bruno", "refused")}
+
+
+def test_change_of_an_account_is_told_to_the_other_managers(brand, site, alba, bruno):
+    person("Teo", brand, Role.MANAGER)
+    happen("account.changed", brand, by=alba, on=site, account="Nuestra página")
+    assert told() == {("Teo", "settings")}
 
 
 def test_told_twice_is_told_once(brand, alba, bruno):

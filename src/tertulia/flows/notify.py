@@ -63,6 +63,15 @@ def _attention(line: Activity) -> Told:
     return _managers(line.brand_id), "attention"
 
 
+def _ownerless(line: Activity) -> Told:
+    return _managers(line.brand_id), "ownerless"
+
+
+def _resettled(line: Activity) -> Told:
+    """Settings decide where answers go: whoever else manages the brand hears of a change."""
+    return _managers(line.brand_id), "settings"
+
+
 CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "conversation.assigned": _assigned,
     "conversation.routed": _assigned,
@@ -72,7 +81,10 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "delivery.refused": _refused,
     "delivery.unknown": _unknown,
     "conversation.woken": _woken,
+    "conversation.ownerless": _ownerless,
     "account.attention": _attention,
+    "account.changed": _resettled,
+    "account.connected": _resettled,
 }
 
 
