@@ -4,12 +4,13 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from conftest import NOON
 from fakes.connector import KINDS
 from fakes.network import FAULTS_AFTER, SIGNING, TOKEN, Network, misbehave, running
 from tertulia.channels import models as channels
-from tertulia.channels.models import Account, Delivery, Message
+from tertulia.channels.models import Account, Delivery, Message, Quarantine
 from tertulia.connectors import registry
 from tertulia.connectors.contract import Inbound
 from tertulia.core.http import Door
@@ -162,6 +163,18 @@ def test_a_secret_that_the_network_echoes_is_written_nowhere(network, brand, alb
     )
     assert TOKEN not in told
     assert SIGNING not in told
+
+
+def test_the_door_takes_what_is_signed_keeps_what_is_unreadable_and_refuses_what_is_forged(network, brand, site):
+    account = connected(network, brand)
+    door = f"/in/{account.public_key}/"
+    headers, body = network.signed([network.write("diego", "Hola")])
+    assert Client().post(door, body, content_type="application/json", headers=headers).status_code == 200
+    headers, broken = network.signed([{"verb": "created"}])
+    assert Client().post(door, broken, content_type="application/json", headers=headers).status_code == 200
+    assert Client().post(door, body, content_type="application/json", headers=headers).status_code == 403
+    assert Client().post(f"/in/{site.public_key}/", body, content_type="application/json").status_code == 404
+    assert (Message.objects.count(), Quarantine.objects.count()) == (1, 1)
 
 
 def test_a_forged_delivery_leaves_nothing(network, brand):

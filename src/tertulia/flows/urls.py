@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from .views import first_run, health, phone, shop, visitors
+from .views import door, first_run, health, phone, shop, visitors
 
 urlpatterns = [
     path("", first_run.home, name="home"),
     path("setup/<str:token>/", first_run.set_up, name="setup"),
     path("healthz", health.process, name="healthz"),
     path("readyz", health.readiness, name="readyz"),
+    # Where networks deliver.
+    path("in/<str:public_key>/", door.webhook, name="webhook"),
     # The company's own page: public, for visitors.
     path("site/widget.js", visitors.widget, name="widget"),
     path("site/<str:public_key>/hello", visitors.hello, name="visitor_hello"),
