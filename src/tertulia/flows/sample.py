@@ -124,7 +124,7 @@ class Talk:
         return next((line.who for line in self.lines if line.deed == "answers"), "")
 
 
-_HEAD = re.compile(r"\[(?P<channel>\w+)(:(?P<language>\w+))?\] (?P<person>[^|]+) \|(?P<address>[^|]*)\| (?P<began>.+)")
+_HEAD = re.compile(r"\[(\w+)(?::(\w+))?\] ([^|]+) \|([^|]*)\| (.+)")
 _FIRST = re.compile(r"> (?P<text>.+)")
 _LINE = re.compile(r"\+(?P<after>\d+) (?P<who>\w+|>)( (?P<deed>\w+))?: (?P<text>.+)")
 
@@ -134,8 +134,8 @@ def talks(language: str) -> list[Talk]:
     found: list[Talk] = []
     for line in (FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines():
         if head := _HEAD.fullmatch(line):
-            parts = (head[name] or "" for name in ("channel", "language", "person", "address", "began"))
-            found.append(Talk(*(part.strip() for part in parts)))
+            channel, language, person, address, began = ((part or "").strip() for part in head.groups())
+            found.append(Talk(channel, language, person, address, began))
         elif line and not line.startswith("#"):
             found[-1].lines.append(_line(line))
     return found

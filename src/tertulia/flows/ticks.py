@@ -7,19 +7,19 @@ meanwhile; run twice, it does nothing the second time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from tertulia.brand.models import Brand
 from tertulia.core import activity, clock, jobs
 from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, routing
-from tertulia.inbox.models import Conversation
-from tertulia.team.models import Membership
+from tertulia.inbox.models import Conversation, Promise
+from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
 
 BATCH = 200
@@ -60,36 +60,34 @@ def tell_broken(*, at: datetime) -> int:
 
 def tell_at_risk(*, at: datetime) -> int:
     """Say once of each promise that little of its time is left, while somebody is there to do something about it."""
-    return sum(
-        _tell(_at_risk(brand, at), activities.AT_RISK, "warned_at", at=at)
-        for brand in Brand.objects.order_by("pk")
-        if _running(brand.pk, at).exists()
+    clocks = {
+        brand.pk: promises.clocks_for(brand) for brand in Brand.objects.filter(pk__in=Promise.objects.values("brand"))
+    }
+    soon = max((_soon(each, at) for each in clocks.values()), default=at + promises.RISK_TIME)
+    running = Conversation.objects.filter(
+        promise_due_at__gt=at, promise_due_at__lte=soon, warned_at__isnull=True, broken_at__isnull=True
     )
-
-
-def _at_risk(brand: Brand, at: datetime) -> list[Conversation]:
-    clocks = promises.clocks_for(brand)
-    soon = max((clocks.hours_of(term).add(at, term.warns_at) for term in clocks.terms()), default=at)
-    running = _running(brand.pk, at).filter(promise_due_at__lte=max(soon, at + promises.RISK_TIME))
     found: list[Conversation] = []
     for conversation in running.order_by("promise_due_at", "pk").iterator(chunk_size=BATCH):
-        if len(found) < MOST and _is_at_risk(conversation, clocks, at):
+        if _is_at_risk(conversation, clocks.get(conversation.brand_id), at):
             found.append(conversation)
-    return found
+        if len(found) == MOST:
+            break
+    return _tell(found, activities.AT_RISK, "warned_at", at=at)
 
 
-def _running(brand_id: int, at: datetime) -> QuerySet[Conversation]:
-    return Conversation.objects.filter(
-        brand=brand_id, promise_due_at__gt=at, warned_at__isnull=True, broken_at__isnull=True
-    )
+def _soon(clocks: promises.Clocks, at: datetime) -> datetime:
+    """Nothing that is due later than this is at risk already."""
+    ends = (clocks.hours_of(term).add(at, term.warns_at) for term in clocks.terms())
+    return max((*ends, at + promises.RISK_TIME))
 
 
-def _is_at_risk(conversation: Conversation, clocks: promises.Clocks, at: datetime) -> bool:
-    found = promises.left_open(conversation, clocks, at)
-    if found is None or conversation.promise_due_at is None:
+def _is_at_risk(conversation: Conversation, clocks: promises.Clocks | None, at: datetime) -> bool:
+    found = promises.left_open(conversation, clocks, at) if clocks else None
+    if found is None:  # the promise was taken away since, but what was promised is owed
         return conversation.promise_due_at is not None and conversation.promise_due_at - at <= promises.RISK_TIME
-    term, left = found
-    return left <= term.warns_at and clocks.hours_of(term).is_open(at)
+    term, left, open_hours = found
+    return left <= term.warns_at and open_hours.is_open(at)
 
 
 def _tell(conversations: Iterable[Conversation], name: str, field: str, *, at: datetime) -> int:
@@ -135,29 +133,40 @@ def wake_snoozed(*, at: datetime) -> int:
 
 def route_ownerless(*, at: datetime) -> int:
     """Give away whatever is open and nobody's; of what nobody may answer, say so once."""
-    ownerless = Conversation.objects.filter(state=Conversation.State.OPEN, owner__isnull=True)
-    if not ownerless.exists():
-        return 0
-    able = _may_answer().values("brand")
+    able = set(_may_answer().values_list("brand", flat=True))
+    unable = [pk for pk in Brand.objects.values_list("pk", flat=True) if pk not in able]
     told = Activity.objects.filter(
         on_kind=Conversation._meta.label_lower, on_id=OuterRef("pk"), type=activities.OWNERLESS
     )
-    here = _oldest(ownerless.filter(brand__in=able))
-    nowhere = _oldest(ownerless.exclude(brand__in=able).filter(~Exists(told)))
-    return len(routing.route_many([*here, *nowhere], at=at))
+    here = list(_ownerless(able)[:MOST])
+    nowhere = list(_ownerless(unable).filter(~Exists(told))[:MOST]) if unable else []
+    return len(routing.route_many([*here, *nowhere], at=at)) if here or nowhere else 0
 
 
 def hand_on(*, at: datetime) -> int:
     """Give away again what waits with somebody who is away, or may not answer any more."""
+    able: dict[int, set[int]] = defaultdict(set)
+    for brand_id, user_id in _may_answer().values_list("brand", "user"):
+        able[brand_id].add(user_id)
+    everybody = set(User.objects.values_list("pk", flat=True))
     given = 0
     for brand in Brand.objects.order_by("pk"):
-        able = _may_answer().filter(brand=brand).values("user")
-        stuck = Q(owner__in=routing.away_on(brand, at)) | ~Q(owner__in=able)
-        waiting = Conversation.objects.filter(
-            brand=brand, state=Conversation.State.OPEN, waiting_since__isnull=False, owner__isnull=False
-        )
-        given += _hand_on(list(_oldest(waiting.filter(stuck))), at=at)
+        stuck = routing.away_on(brand, at) | (everybody - able[brand.pk])
+        given += _hand_on(list(_held_by(stuck, brand)[:MOST]), at=at)
     return given
+
+
+# Both name brand, owner and state and no order, so that SQLite walks the index that begins with these three: what it
+# costs is what is found, not what there is.
+
+
+def _ownerless(brands: Collection[int]) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(brand__in=brands, owner__isnull=True, state=Conversation.State.OPEN)
+
+
+def _held_by(owners: Collection[int], brand: Brand) -> QuerySet[Conversation]:
+    open_ones = Conversation.objects.filter(brand__in=[brand.pk], owner__in=owners, state=Conversation.State.OPEN)
+    return open_ones.filter(waiting_since__isnull=False)
 
 
 def _hand_on(conversations: Sequence[Conversation], *, at: datetime) -> int:
@@ -168,7 +177,3 @@ def _hand_on(conversations: Sequence[Conversation], *, at: datetime) -> int:
 
 def _may_answer() -> QuerySet[Membership]:
     return Membership.objects.filter(role__in=PERMISSIONS["inbox.reply"], user__is_active=True)
-
-
-def _oldest(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    return conversations.select_related("brand").order_by("created_at", "pk")[:MOST]

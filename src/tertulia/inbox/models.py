@@ -94,7 +94,7 @@ class Conversation(models.Model):
             models.Index(
                 fields=["promise_due_at", "id"],
                 name="conversation_promise",
-                condition=models.Q(promise_due_at__isnull=False),
+                condition=models.Q(promise_due_at__isnull=False, broken_at__isnull=True),
             ),
             models.Index(
                 fields=["snoozed_until", "id"],

@@ -316,12 +316,14 @@ def _plain(n: int, short: str, one: str, many: str) -> tuple[str, str]:
     return short.format(n=n), one if n == 1 else many.format(n=n)
 
 
-def left_open(conversation: Conversation, clocks: Clocks, at: datetime) -> tuple[Term, timedelta] | None:
-    """The rule of the promise that is due next, and how much of its own time is left; None when none holds any more."""
-    if conversation.promise_due_at is None:
-        return None
+def left_open(conversation: Conversation, clocks: Clocks, at: datetime) -> tuple[Term, timedelta, Hours] | None:
+    """The rule of the promise that is due next, how much of its own time is left and the hours in which it counts;
+    None when no rule holds any more."""
     term = clocks.term(which_is_due(conversation), conversation.account_id, conversation.labels)
-    return (term, clocks.hours_of(term).between(at, conversation.promise_due_at)) if term else None
+    if term is None or conversation.promise_due_at is None:
+        return None
+    counted = clocks.hours_of(term)
+    return term, counted.between(at, conversation.promise_due_at), counted
 
 
 # Making promises

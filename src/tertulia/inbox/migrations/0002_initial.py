@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='conversation',
-            index=models.Index(condition=models.Q(('promise_due_at__isnull', False)), fields=['promise_due_at', 'id'], name='conversation_promise'),
+            index=models.Index(condition=models.Q(('broken_at__isnull', True), ('promise_due_at__isnull', False)), fields=['promise_due_at', 'id'], name='conversation_promise'),
         ),
         migrations.AddIndex(
             model_name='conversation',
