@@ -13,9 +13,9 @@ from tertulia.inbox.models import Conversation, Label, SavedView
 
 pytestmark = pytest.mark.django_db
 LIST = "/b/horno-candela/inbox/"
-QUERIES = 11
-"""Session, user and memberships; rows, what of them is read, counters; labels, people, accounts, saved views;
-the sign of life of background work."""
+QUERIES = 10
+"""Session, user, memberships (with what is unread and the sign of life of background work); rows, which of them are
+read, counters; labels, people, accounts, saved views."""
 
 
 @pytest.fixture(autouse=True)

@@ -76,3 +76,9 @@ def test_who_only_answers_does_not_arrange(as_bruno, page):
     assert as_bruno.get(f"{SETTINGS}{page}").status_code == 403
     assert as_bruno.post(f"{SETTINGS}{page}", {"name": "x", "hue": 30}).status_code == 403
     assert not Label.objects.exists()
+
+
+def test_nobody_is_led_to_a_page_that_is_closed_to_them(as_alba, as_bruno):
+    door = f'href="{SETTINGS}labels/"'
+    assert door in as_alba.get("/b/horno-candela/inbox/").content.decode()
+    assert door not in as_bruno.get("/b/horno-candela/inbox/").content.decode()

@@ -35,5 +35,6 @@ customElements.define("t-conversation", class extends HTMLElement {
     event.preventDefault();
     history.pushState(null, "", event.currentTarget.href);
     this.remove();
+    window.scrollTo(0, document.querySelector("t-rows").scrolled ?? 0);
   };
 });

@@ -2,6 +2,7 @@
 customElements.define("t-rows", class extends HTMLElement {
   connectedCallback() {
     this.list = this.querySelector("ol");
+    this.addEventListener("click", () => (this.scrolled = window.scrollY));
     document.addEventListener("keydown", this.move);
     document.addEventListener("live:activity", this.soon);
     document.addEventListener("live:state", this.again);
