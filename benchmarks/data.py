@@ -54,6 +54,7 @@ SURNAMES = ("García", "Ferrer", "Ruiz", "Molina", "Santos", "Ortega", "Castro",
             "Serrano", "Blanco")
 LABELS = ("Pedidos", "Envíos", "Devoluciones", "Horario", "Alergias", "Facturas", "Quejas", "Elogios")
 # fmt: on
+FREQUENT, MEDIUM = "pedido", "cumpleaños"
 
 
 @dataclass(frozen=True, slots=True)
