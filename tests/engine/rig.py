@@ -68,7 +68,7 @@ from tertulia.channels.models import Account, Delivery  # noqa: E402
 from tertulia.connectors.contract import Author, Envelope  # noqa: E402
 from tertulia.core import clock, jobs, worker  # noqa: E402
 from tertulia.core.http import http  # noqa: E402
-from tertulia.core.models import Job  # noqa: E402
+from tertulia.core.models import Activity, Job  # noqa: E402
 from tertulia.flows import inbound, outbound, polling, schedule  # noqa: E402
 from tertulia.inbox import actions  # noqa: E402
 from tertulia.inbox.models import Conversation  # noqa: E402
@@ -298,7 +298,7 @@ def judge(network: Network, answers: list[Delivery]) -> dict[str, Any]:
         "sent_without_a_name": sum(
             row.state == "sent" and row.message.remote_id.startswith("pending") for row in found.values()
         ),
-        "inbox_not_told": Job.objects.filter(task="outbound.tell_inbox").count(),
+        "told_wrongly": Activity.objects.filter(type__startswith="delivery.").count() - len(found),
         "jobs": Job.objects.filter(task="rig.note").count(),
         "jobs_lost": sum(not done[str(job.args["number"])] for job in Job.objects.filter(task="rig.note")),
         "jobs_not_done": Job.objects.filter(task="rig.note").exclude(state="done").count(),

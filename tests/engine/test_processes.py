@@ -1,7 +1,7 @@
 """Real worker processes, killed and stopped, on a real database; the fake network's own list is the judge.
 
 0 lost, 0 doubled, in every way of working and on both databases; "unknown" only where the network neither knows keys
-nor can be read. A few kills here, as many as you like with TERTULIA_TEST_KILLS=1000 (half a second each; `broker`: two).
+nor can be read. A few kills here, as many as you like with TERTULIA_TEST_KILLS=1000 (half a second each; broker: two).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def test_killed_workers_lose_nothing_and_send_nothing_twice(rig, way):
     assert found["unknown_of_blind_networks"] <= blind
     for wrong in ("lost", "doubled", "unknown_of_networks_with_memory", "other_states", "sent_without_a_name"):
         assert (wrong, found[wrong]) == (wrong, 0)
-    for wrong in ("inbox_not_told", "jobs_lost", "jobs_not_done"):
+    for wrong in ("told_wrongly", "jobs_lost", "jobs_not_done"):
         assert (wrong, found[wrong]) == (wrong, 0)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
@@ -34,10 +34,12 @@ from tertulia.connectors.contract import (
     Unknown,
     Unsupported,
 )
-from tertulia.core import activity, clock, due, jobs
+from tertulia.core import activity, due, jobs
 from tertulia.core.crypto import UnreadableSecret
+from tertulia.core.models import Activity
 from tertulia.core.redact import describe, redact
 from tertulia.inbox import actions
+from tertulia.inbox.models import Conversation
 
 log = logging.getLogger(__name__)
 
@@ -339,22 +341,51 @@ def _outcome_of(call: Callable[[], Receipt | Absent]) -> Receipt | Outcome | Abs
 # ── writing down ───────────────────────────────────────────────────────────
 
 
-def settle(results: Sequence[Result], *, at: datetime) -> int:
+def settle(results: Sequence[Result], *, at: datetime, tell: Callable[[list[int]], None] | None = None) -> int:
     """Write the outcomes down; returns how many came too late, their delivery being in other hands.
 
-    SQLite takes a batch in one commit. PostgreSQL commits each by itself: it batches its own flushes, and no more
-    than one conversation is locked at a time.
+    The inbox is told afterwards, by a job written in the same transaction: what follows from an outcome takes longer
+    than the outcome itself, and must neither delay the next nor be lost.
     """
+    finished: list[int] = []
     written = 0
-    for batch in [results] if connection.vendor == "sqlite" else [[result] for result in results]:
-        with transaction.atomic():
-            written += sum(_settle(result, at=at) for result in batch)
+    with transaction.atomic():
+        for result in sorted(results, key=lambda result: result.claim.id):
+            delivery = _settle(result, at=at)
+            written += delivery is not None
+            if delivery and delivery.finished_at:
+                finished.append(delivery.pk)
+        if finished:
+            (tell or _tell_later)(finished)
     with transaction.atomic():
         _tell_accounts(results, at=at)
     return len(results) - written
 
 
-def _settle(result: Result, *, at: datetime) -> bool:
+def _tell_later(finished: list[int]) -> None:
+    jobs.enqueue(tell_inbox, delivery_ids=finished)
+
+
+@jobs.task("outbound.tell_inbox")
+def tell_inbox(*, delivery_ids: list[int]) -> None:
+    """Let conversations know how deliveries ended; those that know already are left out."""
+    for delivery in Delivery.objects.select_related("message").filter(pk__in=delivery_ids).order_by("pk"):
+        if delivery.finished_at:
+            _tell_inbox(delivery, at=delivery.finished_at)
+
+
+@transaction.atomic
+def _tell_inbox(delivery: Delivery, *, at: datetime) -> None:
+    thread = Conversation.objects.filter(account_id=delivery.account_id, thread_id=delivery.message.thread_id)
+    conversation = thread.select_for_update().only("pk").first()
+    if conversation is None:
+        return
+    told = Activity.objects.filter(on_kind=Conversation._meta.label_lower, on_id=conversation.pk, at=at)
+    if not told.filter(type__startswith="delivery.").exists():
+        actions.record_outcome(delivery=delivery, at=at)
+
+
+def _settle(result: Result, *, at: datetime) -> Delivery | None:
     delivery = (
         Delivery.objects.filter(pk=result.claim.id, fence=result.claim.fence, state=Delivery.State.SENDING)
         .select_related("account", "message")
@@ -362,18 +393,16 @@ def _settle(result: Result, *, at: datetime) -> bool:
         .first()
     )
     if delivery is None:
-        return False
+        return None
     changes = _next_state(delivery, result, at=at)
     mine = Delivery.objects.filter(pk=delivery.pk, fence=result.claim.fence, state=Delivery.State.SENDING)
     if not mine.update(**changes):
-        return False
+        return None
     for name, value in changes.items():
         setattr(delivery, name, value)
     if isinstance(result.ended, Receipt):
         _note_receipt(delivery.message, result.ended, at=at)
-    if delivery.finished_at:
-        _tell_inbox(delivery, at=at)
-    return True
+    return delivery
 
 
 def _next_state(delivery: Delivery, result: Result, *, at: datetime) -> dict[str, Any]:
@@ -438,24 +467,6 @@ def _note_receipt(message: Message, receipt: Receipt, *, at: datetime) -> None:
     message.save(update_fields=["remote_id", "url", "sent_at"])
 
 
-def _tell_inbox(delivery: Delivery, *, at: datetime) -> None:
-    """The outcome stands whatever becomes of its telling; that can be made up for."""
-    try:
-        with transaction.atomic():
-            actions.record_outcome(delivery=delivery, at=at)
-    except Exception as error:  # noqa: BLE001 — whatever it is, the outcome has to be committed
-        log.error("Delivery %s: the inbox was not told: %s", delivery.pk, describe(error))
-        jobs.enqueue(tell_inbox, delivery_id=delivery.pk, due_at=at + jobs.FIRST_WAIT)
-
-
-@jobs.task("outbound.tell_inbox", attempts=6)
-def tell_inbox(*, delivery_id: int) -> None:
-    """What `settle` could not do: let the conversation know how a delivery ended."""
-    delivery = Delivery.objects.select_related("message").filter(pk=delivery_id, finished_at__isnull=False).first()
-    if delivery:
-        actions.record_outcome(delivery=delivery, at=clock.now())
-
-
 def _tell_accounts(results: Sequence[Result], *, at: datetime) -> None:
     """Rests, successes and troubles, one account after the other in the same order everywhere."""
     by_account: dict[int, list[Result]] = {}
@@ -497,6 +508,6 @@ def run_due(at: datetime) -> int:
     """Send all that is due, in the calling thread; returns how much was begun. For tests."""
     begun = 0
     while claims := claim(at=at, limit=20):
-        settle([run(claimed) for claimed in claims], at=at)
+        settle([run(claimed) for claimed in claims], at=at, tell=lambda finished: tell_inbox(delivery_ids=finished))
         begun += len(claims)
     return begun

@@ -244,6 +244,7 @@ def _conversation_of(delivery: Delivery) -> Conversation:
     return (
         Conversation.objects.select_for_update(of=("self",))
         .select_related("account", "brand")
+        .defer("account__secrets")  # the end of a delivery is told even when they can't be read
         .get(account_id=delivery.account_id, thread_id=delivery.message.thread_id)
     )
 
