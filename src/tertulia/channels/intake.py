@@ -83,11 +83,13 @@ class _Story:
         first = self.first
         moment = max(self.texts, default=first.sent_at)
         text, html = self.texts.get(moment, ("", ""))
-        return Message(
-            account=account,
+        identity = identities.get(_id(first.author))
+        message = bulk.new(
+            Message,
+            account_id=account.pk,
             remote_id=first.remote_id[:ID_LENGTH],
             thread_id=first.thread_id[:ID_LENGTH],
-            identity=identities.get(_id(first.author)),
+            identity_id=identity and identity.pk,
             author_name=tidy(first.author.name)[:200],
             direction=Message.Direction.OUT if first.is_ours else Message.Direction.IN,
             kind=first.kind,
@@ -103,6 +105,8 @@ class _Story:
             attachments=[dict(attachment) for attachment in first.attachments],
             raw=storable(first.raw),
         )
+        message.account, message.identity = account, identity
+        return message
 
     def carry_on(self, message: Message, identities: dict[str, Identity]) -> bool:
         """Move a known message forward; True when something people see has changed."""
@@ -204,7 +208,7 @@ def _identities(account: Account, authors: Sequence[Author]) -> dict[str, Identi
         facts = {name: tidy(getattr(author, name))[:length] for name, length in _AUTHOR_FIELDS.items()}
         row = known.get(remote_id)
         if row is None:
-            fresh.append(Identity(account=account, remote_id=remote_id, **facts))
+            fresh.append(bulk.new(Identity, account_id=account.pk, remote_id=remote_id, **facts))
             continue
         news = {name: fact for name, fact in facts.items() if fact and fact != getattr(row, name)}
         if news:

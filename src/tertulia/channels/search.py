@@ -39,6 +39,8 @@ def _tokens_of(word: str) -> str:
     folded = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if c.isalnum())
     if folded.startswith(_BRAND):
         return ""
+    if not folded.isalpha():
+        return folded  # an order's number has no stem, and there are millions of them
     stem = _stemmer.stemWord(folded)
     return folded if stem == folded else f"{folded} {stem}"
 

@@ -21,7 +21,8 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
     members = {link.identity_id: link.member for link in links}
     strangers = [identity for id, identity in wanted.items() if id not in members]
     fresh = [
-        Member(
+        bulk.new(
+            Member,
             brand_id=brand_id,
             name=identity.name or identity.handle,
             email=identity.email,
@@ -34,7 +35,10 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
     ]
     bulk.insert(fresh)
     bulk.insert(
-        [MemberIdentity(identity=identity, member=member) for identity, member in zip(strangers, fresh, strict=True)]
+        [
+            bulk.new(MemberIdentity, identity_id=identity.pk, member_id=member.pk)
+            for identity, member in zip(strangers, fresh, strict=True)
+        ]
     )
     return members | {identity.id: member for identity, member in zip(strangers, fresh, strict=True)}
 

@@ -45,9 +45,7 @@ def types() -> Mapping[str, ActivityType]:
     return _types
 
 
-def record(
-    name: str, *, on: models.Model, brand: int, at: datetime, by: int | None = None, **data: Any
-) -> Activity:
+def record(name: str, *, on: models.Model, brand: int, at: datetime, by: int | None = None, **data: Any) -> Activity:
     """Write one line of the feed in the caller's transaction.
 
     `on` the record it happened to, `brand` and `by` ids, `data` JSON-able facts for the sentence.
@@ -65,8 +63,8 @@ def record_many(
 ) -> list[Activity]:
     """Write several lines at once: (type, record, data) each. Those it concerns are told after the commit."""
     rows = [
-        Activity(
-            type=_declared(name), on_kind=on._meta.label_lower, on_id=on.pk, brand_id=brand, by_id=by, at=at,
+        bulk.new(
+            Activity, type=_declared(name), on_kind=on._meta.label_lower, on_id=on.pk, brand_id=brand, by_id=by, at=at,
             data=dict(data),
         )
         for name, on, data in lines

@@ -10,14 +10,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
+from django.db.models.base import ModelState
 from psycopg.types.json import Jsonb
 
 Adapt = Callable[[Any], Any]
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def new(model: type[Row], /, **values: Any) -> Row:
+    """`model(**values)` in a tenth of the time. Values by attribute name: `account_id`, never `account`."""
+    row = model.__new__(model)
+    row.__dict__.update(_defaults(model), _state=ModelState(), **values)
+    for name, make in _makes(model):
+        if name not in values:
+            row.__dict__[name] = make()
+    return row
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -83,6 +97,18 @@ def _columns(model: type[models.Model]) -> list[str]:
     return [str(field.column) for field in model._meta.concrete_fields]
 
 
+@cache
+def _defaults(model: type[models.Model]) -> dict[str, Any]:
+    return {str(field.attname): field.get_default() for field in model._meta.concrete_fields}
+
+
+@cache
+def _makes(model: type[models.Model]) -> list[tuple[str, Callable[[], Any]]]:
+    """The fields whose default every row must have for itself, a list for instance."""
+    fields = [field for field in model._meta.concrete_fields if field.has_default() and callable(field.default)]
+    return [(str(field.attname), field.default) for field in fields]
+
+
 def adapts(model: type[models.Model], names: tuple[str, ...] = ()) -> dict[str, Adapt | None]:
     """How each field is made ready for the database, in the order of its columns; None where the driver takes it as
     it is."""
@@ -99,7 +125,7 @@ def _adapt(field: Any, vendor: str) -> Adapt | None:
     if isinstance(field, models.DateTimeField):
         return None if vendor == "postgresql" else _moment
     if isinstance(field, models.JSONField):
-        return Jsonb if vendor == "postgresql" else json.dumps
+        return Jsonb if vendor == "postgresql" else _json
     if field.choices:
         return str
     if isinstance(field, models.CharField | models.TextField | models.IntegerField | models.BooleanField):
@@ -110,7 +136,14 @@ def _adapt(field: Any, vendor: str) -> Adapt | None:
 
 
 def _moment(value: datetime) -> str:
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    return str(value if value.tzinfo is UTC else value.astimezone(UTC))[: -len("+00:00")]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value) if value else _EMPTY.get(type(value)) or json.dumps(value)
+
+
+_EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
 
 
 def _next_ids(model: type[models.Model], count: int) -> Iterable[int]:

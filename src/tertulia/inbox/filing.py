@@ -83,11 +83,12 @@ def _begin(account: Account, message: Message, members: dict[int, Member]) -> Co
     if message.identity_id is None:
         raise ValueError(f"message {message.id} has a thread but no author")
     member = members[message.identity_id]
-    return Conversation(
+    conversation = bulk.new(
+        Conversation,
         brand_id=account.brand_id,
-        account=account,
+        account_id=account.pk,
         thread_id=message.thread_id,
-        member=member,
+        member_id=member.pk,
         channel=account.kind,
         member_name=member.name,
         subject=message.subject,
@@ -95,6 +96,8 @@ def _begin(account: Account, message: Message, members: dict[int, Member]) -> Co
         last_activity_at=message.sent_at,
         created_at=message.sent_at,
     )
+    conversation.account, conversation.brand = account, account.brand
+    return conversation
 
 
 def _take_in(conversation: Conversation, message: Message, clocks: promises.Clocks) -> None:
