@@ -12,6 +12,7 @@ from tertulia.connectors.contract import Author, Inbound
 from tertulia.core import jobs
 from tertulia.core.activity import Activity
 from tertulia.flows import inbound
+from tertulia.inbox import actions
 from tertulia.inbox.models import Conversation
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +154,29 @@ def test_a_stale_reader_stores_nothing(site):
     assert not Message.objects.exists()
     site.refresh_from_db()
     assert site.cursor == ""
+
+
+def test_what_was_lost_and_comes_after_our_answer_still_waits(site, alba):
+    inbound.intake(site, [envelope("Y otra cosa", remote_id="m2", minutes=5)], at=later(5))
+    conversation = Conversation.objects.get()
+    actions.reply(conversation=conversation, text="Claro", by=alba, turn=1, at=later(6))
+    inbound.intake(site, [envelope("¿Abrís el domingo?", remote_id="m1", minutes=0)], at=later(10))
+    conversation.refresh_from_db()
+    assert conversation.waiting_since == NOON
+
+
+def test_what_we_answered_elsewhere_before_we_read_it_here_waits_no_more(site):
+    ours = envelope("Sí", remote_id="m2", minutes=3, is_ours=True, author=Author("horno", "Horno"))
+    inbound.intake(site, [ours], at=later(10))
+    inbound.intake(site, [envelope("¿Abrís?", remote_id="m1")], at=later(11))
+    assert Conversation.objects.get().waiting_since is None
+
+
+def test_after_a_closing_the_wait_begins_with_the_new_message(site, alba):
+    inbound.intake(site, [envelope("¡Qué rico todo!")], at=NOON)
+    conversation = Conversation.objects.get()
+    actions.close(conversation=conversation, reason="no_answer", by=alba, at=later(5))
+    inbound.intake(site, [envelope("¿Abrís?", remote_id="m2", minutes=60)], at=later(60))
+    inbound.intake(site, [envelope("¿Abrís hoy?", remote_id="m2", verb="edited", changed_at=later(61))], at=later(61))
+    conversation.refresh_from_db()
+    assert conversation.waiting_since == later(60)

@@ -61,7 +61,7 @@ class Account(models.Model):
 class Identity(models.Model):
     """A person as one account knows them."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     remote_id = models.CharField(max_length=255)
     name = models.CharField(max_length=200, blank=True, default="")
     handle = models.CharField(max_length=200, blank=True, default="")
@@ -84,7 +84,7 @@ class Message(models.Model):
         IN = "in"
         OUT = "out"
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     remote_id = models.CharField(max_length=255)
     thread_id = models.CharField(max_length=255)
     identity = models.ForeignKey(Identity, on_delete=models.CASCADE, null=True, related_name="+")
@@ -132,7 +132,7 @@ class MessageVersion(models.Model):
 class Quarantine(models.Model):
     """A delivery that could not be read: kept whole, counted, shown; never retried for ever, never dropped."""
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     received_at = models.DateTimeField()
     why = models.CharField(max_length=300)
     headers = models.JSONField(default=dict)

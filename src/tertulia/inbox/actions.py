@@ -414,11 +414,8 @@ def close(*, conversation: Conversation, reason: str, by: User, at: datetime) ->
     conversation = _lock(conversation)
     if conversation.state == Conversation.State.CLOSED:
         return
-    conversation.state, conversation.close_reason, conversation.closed_at = (
-        Conversation.State.CLOSED,
-        reason,
-        at,
-    )
+    conversation.state, conversation.close_reason = Conversation.State.CLOSED, reason
+    conversation.closed_at = conversation.settled_at = at
     conversation.snoozed_until = None
     promises.on_close(conversation, at=at)
     _changed_state(conversation, at=at)
@@ -431,7 +428,7 @@ def reopen(*, conversation: Conversation, by: User, at: datetime) -> None:
     if conversation.state == Conversation.State.OPEN:
         return
     conversation.state, conversation.close_reason, conversation.closed_at = Conversation.State.OPEN, "", None
-    conversation.snoozed_until = None
+    conversation.snoozed_until = conversation.settled_at = None
     promises.on_reopen(conversation, at=at)
     _changed_state(conversation, at=at)
     _record(activities.REOPENED, conversation, by=by, at=at)

@@ -7,12 +7,12 @@ arithmetic on rows already in memory; anything unusual (an older message, an edi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Q, QuerySet
 
 from tertulia.channels.intake import Recorded
 from tertulia.channels.models import Account, Delivery, Identity, Message
@@ -45,7 +45,7 @@ def file(account: Account, recorded: Recorded, *, at: datetime) -> list[Conversa
     bulk.insert(fresh)
     before |= {row.pk: _values(row.__dict__) for row in fresh}
     for thread_id in odd:
-        recompute(conversations[thread_id], at=at, save=False)
+        recompute(conversations[thread_id], at=at, save=False, clocks=clocks)
     _save(conversations.values(), before)
     _tell(account, conversations, received, changed, at=at)
     return [conversations[thread_id] for thread_id in received]
@@ -129,7 +129,9 @@ def preview_of(message: Message) -> str:
     return " ".join(message.text[: PREVIEW_LENGTH * 3].split())[:PREVIEW_LENGTH]
 
 
-def recompute(conversation: Conversation, *, at: datetime, save: bool = True) -> None:
+def recompute(
+    conversation: Conversation, *, at: datetime, save: bool = True, clocks: promises.Clocks | None = None
+) -> None:
     """Set everything that follows from the messages, from the messages themselves.
 
     An answer that was taken back or refused counts as not given; a message its writer deleted needs none.
@@ -140,8 +142,12 @@ def recompute(conversation: Conversation, *, at: datetime, save: bool = True) ->
         .order_by("-sent_at", "-id")
     )
     alive = messages.filter(deleted_at__isnull=True)
-    last_out = alive.filter(direction=Message.Direction.OUT).first()
-    conversation.last_outbound_at = last_out.sent_at if last_out else None
+    answers = alive.filter(direction=Message.Direction.OUT).aggregate(
+        last=Max("sent_at"),
+        here=Max("received_at", filter=Q(author_id__isnull=False)),
+        elsewhere=Max("sent_at", filter=Q(author_id__isnull=True)),
+    )
+    conversation.last_outbound_at = answers["last"]
     inbound = alive.filter(direction=Message.Direction.IN)
     last_in = inbound.first()
     conversation.last_inbound_at = last_in.sent_at if last_in else None
@@ -150,8 +156,7 @@ def recompute(conversation: Conversation, *, at: datetime, save: bool = True) ->
     newest = messages.first()
     if newest:
         conversation.last_activity_at = newest.sent_at
-    unanswered = inbound.filter(sent_at__gt=last_out.sent_at) if last_out else inbound
-    waiting = unanswered.last()
+    waiting = _unanswered(conversation, inbound, answers).last()
     is_open = conversation.state == Conversation.State.OPEN
     conversation.waiting_since = waiting.sent_at if waiting and is_open else None
     conversation.has_trouble = Delivery.objects.filter(
@@ -159,14 +164,30 @@ def recompute(conversation: Conversation, *, at: datetime, save: bool = True) ->
         message__thread_id=conversation.thread_id,
         state__in=[Delivery.State.REFUSED, Delivery.State.UNKNOWN],
     ).exists()
-    promises.recompute(conversation, at=at)
+    promises.recompute(conversation, at=at, clocks=clocks)
     if save:
         bulk.update([conversation], _SAVED)
         _save_labels([conversation])
 
 
+def _unanswered(
+    conversation: Conversation, inbound: QuerySet[Message], answers: Mapping[str, datetime | None]
+) -> QuerySet[Message]:
+    """The person's messages that nobody here can have had before them when we last answered or closed.
+
+    What was delivered late counts from when it got here, however early it was written: else a lost delivery that is
+    found again after an answer would pass for answered.
+    """
+    if answers["elsewhere"]:
+        inbound = inbound.filter(sent_at__gt=answers["elsewhere"])
+    for seen_at in (answers["here"], conversation.settled_at):
+        if seen_at:
+            inbound = inbound.filter(received_at__gt=seen_at)
+    return inbound
+
+
 _SAVED = (
-    "state", "close_reason", "closed_at", "snoozed_until", "snoozed_by_id", "preview", "last_activity_at",
+    "state", "close_reason", "closed_at", "settled_at", "snoozed_until", "snoozed_by_id", "preview", "last_activity_at",
     "last_inbound_at", "last_outbound_at", "waiting_since", "first_response_due_at", "first_responded_at",
     "resolution_due_at", "promise_due_at", "warned_at", "broken_at", "has_trouble", "turn", "answered_turn",
     "member_name",

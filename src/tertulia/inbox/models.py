@@ -33,10 +33,11 @@ class Conversation(models.Model):
         SPAM = "spam", _("spam")
         DUPLICATE = "duplicate", _("said twice")
 
-    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    # No index of its own for what a composite one begins with: each costs every intake and misleads SQLite's planner.
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
     thread_id = models.CharField(max_length=255)
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+", db_index=False)
     channel = models.CharField(max_length=40)
     member_name = models.CharField(max_length=200, blank=True, default="")
     subject = models.CharField(max_length=300, blank=True, default="")
@@ -46,6 +47,8 @@ class Conversation(models.Model):
     state = models.CharField(max_length=7, choices=State, default=State.OPEN)
     close_reason = models.CharField(max_length=9, choices=Reason, blank=True, default="")
     closed_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    """When it was last closed, unless that was undone by hand: what had come until then waits for nobody."""
     snoozed_until = models.DateTimeField(null=True)
     snoozed_by_id = models.BigIntegerField(null=True)
 
@@ -80,12 +83,8 @@ class Conversation(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "thread_id"], name="conversation_unique")]
         indexes = [
             models.Index(fields=["brand", "state", "-last_activity_at", "-id"], name="conversation_state"),
-            models.Index(
-                fields=["brand", "owner", "state", "-last_activity_at", "-id"], name="conversation_owner"
-            ),
-            models.Index(
-                fields=["brand", "channel", "state", "-last_activity_at", "-id"], name="conversation_channel"
-            ),
+            models.Index(fields=["brand", "owner", "state", "-last_activity_at", "-id"], name="conversation_owner"),
+            models.Index(fields=["brand", "channel", "state", "-last_activity_at", "-id"], name="conversation_channel"),
             models.Index(
                 fields=["brand", "waiting_since", "id"],
                 name="conversation_waiting",
@@ -149,15 +148,13 @@ class Label(models.Model):
 class ConversationLabel(models.Model):
     """State and last activity stand here too, so that a page of one label is one index walk."""
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
-    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+", db_index=False)
     state = models.CharField(max_length=7)
     last_activity_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["conversation", "label"], name="conversation_label_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["conversation", "label"], name="conversation_label_unique")]
         indexes = [
             models.Index(
                 fields=["label", "state", "-last_activity_at", "-conversation"],
@@ -238,7 +235,7 @@ class Promise(models.Model):
 class Draft(models.Model):
     """What somebody was writing, so that a closed tab loses nothing."""
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     text = models.TextField()
     at = models.DateTimeField()
@@ -253,7 +250,7 @@ class Draft(models.Model):
 class Presence(models.Model):
     """Who is looking at a conversation, and since when they type; stale after `PRESENCE_SECONDS`."""
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     seen_at = models.DateTimeField()
     typing_at = models.DateTimeField(null=True)
@@ -269,7 +266,7 @@ class Presence(models.Model):
 class Read(models.Model):
     """Up to which turn a teammate has read a conversation."""
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     turn = models.PositiveIntegerField()
 
