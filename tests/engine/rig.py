@@ -1,7 +1,7 @@
 """Real worker processes on a real database, with a fake network beside them; prints what happened as JSON.
 
     rig.py kills    embedded|broker  <kills>       workers are killed at random and started again
-    rig.py lateness embedded|broker  <jobs>        jobs and answers due at 83 a second, 20 ms each
+    rig.py lateness embedded|broker  <jobs>        jobs due at 83 a second, answers at 20; 20 ms each
     rig.py stop     embedded|broker  <answers>     several workers, a clock, and a polite request to stop
 
 A process of its own, because it forks its workers: from one that has everything imported but holds no connection, so
@@ -145,7 +145,10 @@ class Workers:
 def fork_on_request(answer: Connection, way: str) -> None:
     alive: set[int] = set()
     while True:
-        what, pid = answer.recv()
+        try:
+            what, pid = answer.recv()
+        except EOFError:
+            what, pid = "end", 0
         if what == "start":
             if (pid := os.fork()) == 0:
                 answer.close()
@@ -306,14 +309,14 @@ def judge(network: Network, answers: list[Delivery]) -> dict[str, Any]:
 
 
 def lateness(way: str, number: int) -> dict[str, Any]:
-    """The measured workload: jobs and answers due at 83 a second, 20 ms of network each, one process."""
+    """Jobs due at 83 a second, then answers at 20 a second, 20 ms of network each, one process."""
     network = Network(0.02)
     workers = Workers(way)
     call_command("migrate", verbosity=0)
     seconds = number / 83
-    answers = write_answers(network, ("tests-keyed",), number, accounts=20)
+    answers = write_answers(network, ("tests-keyed",), max(number // 4, 1), accounts=10)
     pid = workers.start()
-    time.sleep(2)
+    time.sleep(3)
     jobs_due = [Job(task="rig.note", due_at=clock.now(), created_at=clock.now()) for _ in range(number)]
     start = clock.now() + timedelta(seconds=1)
     for index, job in enumerate(jobs_due):

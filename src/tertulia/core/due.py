@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 Ticket = tuple[int, int]
 """The id of a row and the fence it was claimed with."""
@@ -28,7 +28,8 @@ def change(
     table: str, assignments: str, *, where: str, params: Sequence[Any] = (), returning: str = "id"
 ) -> list[tuple[Any, ...]]:
     """One conditional update; returns the rows that met the condition. Values travel as params."""
-    return rows(f"UPDATE {table} SET {assignments} WHERE {where} RETURNING {returning}", params)  # noqa: S608
+    with transaction.atomic():  # SQLite: in our turn
+        return rows(f"UPDATE {table} SET {assignments} WHERE {where} RETURNING {returning}", params)  # noqa: S608
 
 
 def moment(value: datetime) -> Any:

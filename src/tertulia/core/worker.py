@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,6 +24,7 @@ from django.db import close_old_connections, connection
 from . import clock, due, jobs
 from .models import Heartbeat
 from .redact import describe
+from .sqlite3.base import hurry
 from .wake import Bell
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,8 @@ BEAT_SECONDS = 10.0
 STOP_SECONDS = 8.0
 """How long what is under way may still take after a request to stop."""
 BATCH = 100
+SWITCH_SECONDS = 0.001
+"""How long a busy thread may keep the others waiting; a claim must not wait for somebody's long computation."""
 HEARTBEAT = "work"
 
 
@@ -97,6 +101,8 @@ class Worker:
         self._renew_at = self._beat_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        hurry()
         while not stop.is_set():
             try:
                 seconds = self._once(clock.now())
@@ -123,8 +129,7 @@ class Worker:
         close_old_connections()
         self._keep_alive(at)
         if self._next_tick is None or at >= self._next_tick:
-            with writing():
-                self._next_tick = jobs.tick(at=at, since=self._ticked_at)
+            self._next_tick = jobs.tick(at=at, since=self._ticked_at)
             self._ticked_at = at
         wait = LOOK_SECONDS
         for hands, moment in zip(self._hands, self._next_moments(), strict=True):
@@ -142,9 +147,8 @@ class Worker:
         lane, now = hands.lane, time.monotonic()
         if (rest := self._leave_alone.get(lane.NAME, 0.0) - now) > 0:
             return rest
-        with writing():
-            lost = lane.free_lost(at=at)
-            taken = lane.claim(at=at, limit=free) if self._hand_over is None else lane.hold(at=at, limit=free)
+        lost = lane.free_lost(at=at)
+        taken = lane.claim(at=at, limit=free) if self._hand_over is None else lane.hold(at=at, limit=free)
         if not taken:
             self._leave_alone[lane.NAME] = now + NOTHING_FOUND_SECONDS
             return 0.0 if lost else NOTHING_FOUND_SECONDS
@@ -175,20 +179,10 @@ class Worker:
         if now >= self._renew_at:
             self._renew_at = now + RENEW_SECONDS
             for hands in self._hands:
-                with writing():
-                    hands.under_way.renew(at)
+                hands.under_way.renew(at)
         if now >= self._beat_at:
             self._beat_at = now + BEAT_SECONDS
-            with writing():
-                beat(at)
-
-
-_turn = threading.Lock()
-
-
-def writing() -> AbstractContextManager[object]:
-    """SQLite: wait for one's turn here, among the threads of this process. Its own way of waiting is to sleep."""
-    return _turn if connection.vendor == "sqlite" else nullcontext()
+            beat(at)
 
 
 def beat(at: datetime) -> None:
@@ -201,14 +195,12 @@ def beat(at: datetime) -> None:
 def perform(lane: Lane, ticket: due.Ticket) -> bool:
     """Do one row that another process claimed and handed over; False when its ticket no longer counts."""
     close_old_connections()
-    with writing():
-        claimed = lane.take(ticket, at=clock.now())
+    claimed = lane.take(ticket, at=clock.now())
     if claimed is None:
         return False
     with _keeper.keeping(lane, claimed):
         result = lane.run(claimed)
-        with writing():
-            write_down(lane, [result])
+        write_down(lane, [result])
     return True
 
 
@@ -329,6 +321,7 @@ class _Writer:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        hurry()
         while True:
             batch = [self._ended.get()]
             while len(batch) < BATCH and batch[-1] is not None:
@@ -344,8 +337,7 @@ class _Writer:
     def _settle(self, batch: Sequence[tuple[_Hands, Any, Any]]) -> None:
         for lane_hands in dict.fromkeys(hands for hands, _, _ in batch):
             mine = [(claimed, result) for hands, claimed, result in batch if hands is lane_hands]
-            with writing():
-                write_down(lane_hands.lane, [result for _, result in mine])
+            write_down(lane_hands.lane, [result for _, result in mine])
             for claimed, _ in mine:
                 lane_hands.done(claimed)
 

@@ -88,6 +88,8 @@ class Absent:
 class Result:
     claim: Claim
     ended: Receipt | Outcome | Absent
+    delivery: Delivery | None = None
+    """As it was when the network was called; only the fence decides whether it still counts."""
 
 
 class _UnderWay:
@@ -302,25 +304,29 @@ def _change_due(state: str, moment: str, assignments: str, *, at: datetime, limi
 def run(claimed: Claim) -> Result:
     """Send, or look; the network is called here, outside of any transaction. Raises nothing."""
     try:
-        return Result(claimed, _ended(claimed))
+        return _ended(claimed)
     finally:
         if not claimed.is_look:
             _under_way.change(claimed.account_id, -1)
 
 
-def _ended(claimed: Claim) -> Receipt | Outcome | Absent:
+def _ended(claimed: Claim) -> Result:
+    delivery = None
     try:
-        delivery = Delivery.objects.select_related("account", "message").get(pk=claimed.id)
-        connector = delivery.account.connector
-        credentials = delivery.account.secrets  # read here, so that nothing is sent when they can't be
+        delivery = Delivery.objects.select_related("account", "message").defer("message__raw").get(pk=claimed.id)
+        ended = _call(claimed, delivery)
     except registry.UnknownConnector:
-        return Refused(NO_CONNECTOR)
+        ended = Refused(NO_CONNECTOR)
     except UnreadableSecret:
-        return Reconnect(UNREADABLE)
+        ended = Reconnect(UNREADABLE)
     except (DatabaseError, Delivery.DoesNotExist) as error:
-        return Unknown(describe(error)) if claimed.is_look else Retry(describe(error))
-    del credentials
+        ended = Retry(describe(error))
+    return Result(claimed, ended, delivery)
+
+
+def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent:
     account, key = delivery.account, delivery.key
+    connector = account.connector
     if claimed.is_look:
         if not connector.capabilities.finds:
             return Unknown(delivery.why or STOPPED)
@@ -357,8 +363,7 @@ def settle(results: Sequence[Result], *, at: datetime, tell: Callable[[list[int]
                 finished.append(delivery.pk)
         if finished:
             (tell or _tell_later)(finished)
-    with transaction.atomic():
-        _tell_accounts(results, at=at)
+    _tell_accounts(results, at=at)
     return len(results) - written
 
 
@@ -386,16 +391,11 @@ def _tell_inbox(delivery: Delivery, *, at: datetime) -> None:
 
 
 def _settle(result: Result, *, at: datetime) -> Delivery | None:
-    delivery = (
-        Delivery.objects.filter(pk=result.claim.id, fence=result.claim.fence, state=Delivery.State.SENDING)
-        .select_related("account", "message")
-        .defer("account__secrets", "message__raw")
-        .first()
-    )
+    mine = Delivery.objects.filter(pk=result.claim.id, fence=result.claim.fence, state=Delivery.State.SENDING)
+    delivery = result.delivery or mine.select_related("account", "message").defer("account__secrets").first()
     if delivery is None:
         return None
     changes = _next_state(delivery, result, at=at)
-    mine = Delivery.objects.filter(pk=delivery.pk, fence=result.claim.fence, state=Delivery.State.SENDING)
     if not mine.update(**changes):
         return None
     for name, value in changes.items():
@@ -467,24 +467,29 @@ def _note_receipt(message: Message, receipt: Receipt, *, at: datetime) -> None:
     message.save(update_fields=["remote_id", "url", "sent_at"])
 
 
+_successes: dict[int, datetime] = {}
+"""When this process last wrote down that an account works: once in a while is enough."""
+
+
 def _tell_accounts(results: Sequence[Result], *, at: datetime) -> None:
     """Rests, successes and troubles, one account after the other in the same order everywhere."""
-    by_account: dict[int, list[Result]] = {}
-    for result in results:
-        by_account.setdefault(result.claim.account_id, []).append(result)
-    for account_id, mine in sorted(by_account.items()):
-        endings = [result.ended for result in mine]
-        rest = max((rest for result in mine if (rest := _rest(result))), default=None)
-        account = Account.objects.filter(pk=account_id)
-        if rest:
+    for result in sorted(results, key=lambda result: result.claim.account_id):
+        account = Account.objects.filter(pk=result.claim.account_id)
+        if rest := _rest(result):
             until = at + rest
             account.filter(Q(next_send_at__isnull=True) | Q(next_send_at__lt=until)).update(next_send_at=until)
-        if any(isinstance(ended, Receipt) for ended in endings):
-            long_ago = Q(last_success_at__isnull=True) | Q(last_success_at__lt=at - timedelta(seconds=30))
-            account.filter(long_ago).update(last_success_at=at)
-        for ended in endings:
-            if isinstance(ended, Reconnect):
-                ask_for_attention(account_id, ended.why, at=at)
+        if isinstance(result.ended, Reconnect):
+            ask_for_attention(result.claim.account_id, result.ended.why, at=at)
+        elif isinstance(result.ended, Receipt) and _is_worth_noting(result.claim.account_id, at):
+            account.update(last_success_at=at)
+
+
+def _is_worth_noting(account_id: int, at: datetime) -> bool:
+    last = _successes.get(account_id)
+    if last and abs(at - last) < timedelta(seconds=30):
+        return False
+    _successes[account_id] = at
+    return True
 
 
 def _rest(result: Result) -> timedelta | None:
@@ -493,6 +498,7 @@ def _rest(result: Result) -> timedelta | None:
     return AFTER_SILENCE if isinstance(result.ended, Unknown) and not result.claim.is_look else None
 
 
+@transaction.atomic
 def ask_for_attention(account_id: int, why: str, *, at: datetime) -> None:
     """Stop an account whose credentials no longer work and tell people, once. Its answers wait."""
     trouble = _short(why)
