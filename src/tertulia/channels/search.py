@@ -31,7 +31,13 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _stemmer = snowballstemmer.stemmer("spanish")
 
 WINDOW = 2_000
-"""PostgreSQL: how many of the newest messages are read before the index is asked for all matches."""
+"""PostgreSQL: how many of the newest messages are read before the index is asked."""
+WIDE_WINDOW = 60_000
+"""PostgreSQL: within how many of the newest the index is asked before it is asked for all matches."""
+ENOUGH = 60
+"""With so many messages that hold the last word itself, those that hold one beginning so are not looked for."""
+BEGINNING = 3
+"""Fewer letters are no beginning of a word: half of all words would follow."""
 
 
 @lru_cache(maxsize=50_000)
@@ -85,22 +91,32 @@ def forget(message_id: int, document: str) -> None:
 
 
 def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 60) -> list[int]:
-    """Ids of the brand's messages that hold every word of the query, newest first; the last word may be a beginning.
+    """Ids of the brand's messages that hold every word of the query, newest first.
 
-    `before` continues after the last id of the page before. An empty query finds nothing.
+    While few hold the last word as it stands, it may be the beginning of one. `before` continues after the last id of
+    the page before. An empty query finds nothing.
     """
     words = [_tokens_of(word).split() for word in _WORD.findall(_INVISIBLE.sub("", query))[:MAX_WORDS]]
     words = [forms for forms in words if forms]
     if not words:
         return []
-    if connection.vendor == "sqlite":
-        return _find_sqlite(brand_id, words, before, limit)
-    return _find_postgresql(brand_id, words, before, limit)
+    run = _sqlite if connection.vendor == "sqlite" else _postgresql
+    if len(words[-1][0]) < BEGINNING:
+        return run(brand_id, words, False, before, limit)
+    # All words that begin so are many lists to merge, so it is done only where the word itself leaves room; and asked
+    # from the top, that every page of one search be of one kind.
+    newest = run(brand_id, words, False, None, max(limit, ENOUGH))
+    if len(newest) < ENOUGH:
+        return run(brand_id, words, True, before, limit)
+    return newest[:limit] if before is None else run(brand_id, words, False, before, limit)
 
 
-def _find_sqlite(brand_id: int, words: Sequence[Sequence[str]], before: int | None, limit: int) -> list[int]:
+def _sqlite(
+    brand_id: int, words: Sequence[Sequence[str]], may_go_on: bool, before: int | None, limit: int
+) -> list[int]:
     terms = ["(" + " OR ".join(f'"{form}"' for form in forms) + ")" for forms in words]
-    terms[-1] = f'({terms[-1]} OR "{words[-1][0]}"*)'
+    if may_go_on:
+        terms[-1] = f'({terms[-1]} OR "{words[-1][0]}"*)'
     match = " AND ".join([f'"{_brand_token(brand_id)}"', *terms])
     with connection.cursor() as cursor:
         cursor.execute(
@@ -111,14 +127,19 @@ def _find_sqlite(brand_id: int, words: Sequence[Sequence[str]], before: int | No
         return [row[0] for row in cursor.fetchall()]
 
 
-def _find_postgresql(brand_id: int, words: Sequence[Sequence[str]], before: int | None, limit: int) -> list[int]:
+def _postgresql(
+    brand_id: int, words: Sequence[Sequence[str]], may_go_on: bool, before: int | None, limit: int
+) -> list[int]:
     terms = ["(" + " | ".join(forms) + ")" for forms in words]
-    terms[-1] = f"({terms[-1]} | {words[-1][0]}:*)"
+    if may_go_on:
+        terms[-1] = f"({terms[-1]} | {words[-1][0]}:*)"
     query = " & ".join([_brand_token(brand_id), *terms])
-    top = before or 2**62
     with connection.cursor() as cursor:
-        # Left to itself the planner walks the primary key until it has found enough: seconds for a rare word.
-        # So the newest are read in any case, and only if they don't suffice the index is asked for every match.
+        # Left to itself the planner walks the primary key until it has found enough: seconds for a rare word. And what
+        # the index finds must each be looked up: a second for a frequent one. So the newest are read in any case; then
+        # a wider window, which both indexes narrow down before anything is looked up; only then all there is.
+        cursor.execute("SELECT max(message_id) FROM message_search")
+        top = min(before or 2**62, (cursor.fetchone()[0] or 0) + 1)
         cursor.execute(
             "WITH newest AS MATERIALIZED (SELECT message_id, words FROM message_search WHERE message_id < %s"
             " ORDER BY message_id DESC LIMIT %s)"
@@ -126,15 +147,17 @@ def _find_postgresql(brand_id: int, words: Sequence[Sequence[str]], before: int 
             [top, WINDOW, query, limit],
         )
         found = [row[0] for row in cursor.fetchall()]
-        if len(found) == limit:
-            return found
-        cursor.execute(
-            "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
-            " WHERE words @@ %s::tsquery AND message_id < %s)"
-            " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
-            [query, top, limit],
-        )
-        return [row[0] for row in cursor.fetchall()]
+        for bottom in (top - WIDE_WINDOW, 0):
+            if len(found) == limit:
+                break
+            cursor.execute(
+                "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
+                " WHERE words @@ %s::tsquery AND message_id < %s AND message_id >= %s)"
+                " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
+                [query, top, bottom, limit],
+            )
+            found = [row[0] for row in cursor.fetchall()]
+        return found
 
 
 def threads(message_ids: Sequence[int]) -> list[tuple[int, int, str]]:
