@@ -7,8 +7,9 @@ ten thousand.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.db import connection
@@ -230,19 +231,29 @@ def _read_cursor(text: str) -> tuple[datetime, int]:
         raise BadCursor(text) from None
 
 
-def counters(*, brand: Brand, user: User, views: Sequence[View] = VIEWS[:7]) -> dict[str, int]:
+COUNTED: tuple[View, ...] = VIEWS[:7]
+
+
+def counters(*, brand: Brand, user: User) -> dict[str, int]:
     """How many conversations each view holds, up to `COUNT_TO`, in one statement."""
-    base = Conversation.objects.filter(brand=brand)
+    sql, params = _counting(brand.pk, user.pk, COUNT_TO)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return {COUNTED[number]: count for number, count in cursor.fetchall()}
+
+
+@lru_cache(maxsize=1_000)
+def _counting(brand_id: int, user_id: int, most: int) -> tuple[str, list[Any]]:
+    """The statement of the counters, kept: composing it costs five times what the database needs for it."""
+    base = Conversation.objects.filter(brand_id=brand_id)
     parts: list[str] = []
     params: list[Any] = []
-    for view in views:
-        rows = _filtered(base, user, replace(Filters(), view=view)).order_by().values_list("id")[:COUNT_TO]
+    for view in COUNTED:
+        rows = _filtered(base, User(pk=user_id), Filters(view=view)).order_by().values_list("id")[:most]
         sql, args = rows.query.sql_with_params()
         parts.append(f"SELECT {len(parts)}, count(*) FROM ({sql}) counted")  # noqa: S608 — compiled by the ORM
         params += args
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), params)
-        return {views[number]: count for number, count in cursor.fetchall()}
+    return " UNION ALL ".join(parts), params
 
 
 # One conversation
