@@ -18,7 +18,7 @@ def running(installation):
     """What the present run printed. Tests share a run as long as it lives."""
     if installation.process is None or installation.process.poll() is not None:
         installation.start()
-    wait_for(lambda: _answers(installation))
+    wait_for(lambda: len(installation.children("web")) == 3 and _answers(installation))
     return installation.log()
 
 

@@ -14,7 +14,7 @@ from types import FrameType
 
 GRACE = 9.0
 """Seconds the family has to end by itself, before it is made to."""
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 SETTLED = 60.0
 """A process that lived so long starts again without waiting."""
 
@@ -25,7 +25,7 @@ class Child:
     command: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
     born: float = 0.0
-    wait: float = FIRST_WAIT
+    wait: float = FIRST_WAIT / 2
     starts_at: float = field(default=0.0)
 
     def start(self, now: float) -> None:
