@@ -19,6 +19,8 @@ os.environ.pop("TERTULIA_BROKER_URL", None)
 from tertulia.project.settings import *  # noqa: E402, F403
 from tertulia.project.settings import STORAGES  # noqa: E402
 
+# With a broker, what is due is handed over before it is done, in every test.
+BROKER_URL = os.environ.get("TERTULIA_TEST_BROKER_URL", "")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

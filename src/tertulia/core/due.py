@@ -6,12 +6,14 @@ later names the fence it was given: a worker thought dead can't overwrite its su
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import connection, transaction
 
+Claim = TypeVar("Claim")
 Ticket = tuple[int, int]
 """The id of a row and the fence it was claimed with."""
 
@@ -60,3 +62,17 @@ def moments(selects: Sequence[str]) -> list[datetime | None]:
     """Several moments by one statement; each select gives one."""
     (found,) = rows("SELECT " + ", ".join(f"({select})" for select in selects))
     return [read_moment(value) for value in found]
+
+
+def begin(
+    claim: Callable[..., list[Claim]],
+    hold: Callable[..., Sequence[Ticket]],
+    take: Callable[..., Claim | None],
+    *,
+    at: datetime,
+    limit: int,
+) -> list[Claim]:
+    """Claims in the installation's way of working: directly, or handed over as a broker would. For tests."""
+    if not settings.BROKER_URL:
+        return claim(at=at, limit=limit)
+    return [claimed for ticket in hold(at=at, limit=limit) if (claimed := take(ticket, at=at)) is not None]

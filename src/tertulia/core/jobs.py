@@ -158,7 +158,7 @@ def run_due(at: datetime, *, raises: bool = True) -> int:
     A failing job is put back as in the worker; then its error is raised, unless told not to.
     """
     ran = 0
-    while claims := claim(at=at, limit=20):
+    while claims := due.begin(claim, hold, take, at=at, limit=20):
         results = [_attempt(claimed) for claimed in claims]
         settle([result for result, _ in results], at=at)
         ran += len(claims)

@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from tertulia.channels import activities
@@ -506,14 +507,19 @@ def ask_for_attention(account_id: int, why: str, *, at: datetime) -> None:
     if active.update(state=Account.State.ATTENTION, trouble=trouble):
         account = Account.objects.defer("secrets").get(pk=account_id)
         activity.record(
-            activities.ATTENTION, on=account, brand=account.brand_id, at=at, account=account.name, trouble=trouble
+            activities.ATTENTION,
+            on=account,
+            brand=account.brand_id,
+            at=at,
+            account=account.name,
+            trouble=gettext(trouble),
         )
 
 
 def run_due(at: datetime) -> int:
     """Send all that is due, in the calling thread; returns how much was begun. For tests."""
     begun = 0
-    while claims := claim(at=at, limit=20):
+    while claims := due.begin(claim, hold, take, at=at, limit=20):
         settle([run(claimed) for claimed in claims], at=at, tell=lambda finished: tell_inbox(delivery_ids=finished))
         begun += len(claims)
     return begun

@@ -223,6 +223,6 @@ def begin() -> None:
 
 def run_due(at: datetime) -> int:
     """Read every account whose time has come, in the calling thread; returns how many. For tests."""
-    claims = claim(at=at, limit=1000)
+    claims = due.begin(claim, hold, take, at=at, limit=1000)
     settle([run(claimed) for claimed in claims], at=at)
     return len(claims)

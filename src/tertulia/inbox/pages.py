@@ -371,7 +371,7 @@ def _delivery(delivery: Delivery, now: datetime, brand: Brand) -> dict[str, Any]
     return {
         "id": delivery.id,
         "state": delivery.state,
-        "why": delivery.why,
+        "why": gettext(delivery.why),
         "left": f"{left:.1f}" if can_undo else "",
         "seconds": brand.undo_seconds,
         "again_at": delivery.due_at if is_again else None,

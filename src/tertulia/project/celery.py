@@ -22,6 +22,7 @@ from celery import Celery
 from celery.worker import state
 from django.apps import apps
 from django.conf import settings
+from kombu import Queue  # type: ignore[attr-defined]
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tertulia.project.settings")
 if not apps.ready:  # Celery's own command begins here
@@ -33,12 +34,15 @@ from tertulia.flows import schedule
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 8.0
+DAY = 24 * 60 * 60 * 1000
 # Installations that share a broker must not take each other's work; what all machines of one share is this key.
 QUEUE = "tertulia-" + hashlib.sha256(settings.ENCRYPTION_KEYS[0].encode()).hexdigest()[:12]
 
 app = Celery("tertulia", broker=settings.BROKER_URL or None, set_as_current=False)
 app.conf.update(
     task_default_queue=QUEUE,
+    # RabbitMQ forgets a queue that nobody has used for a day.
+    task_queues=[Queue(QUEUE, queue_arguments={"x-expires": DAY})],  # type: ignore[no-untyped-call]
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],
