@@ -17,6 +17,7 @@ from functools import lru_cache
 import snowballstemmer
 from django.db import connection
 
+from tertulia.brand.models import Brand
 from tertulia.core import bulk
 
 from .models import Message
@@ -101,23 +102,25 @@ def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 6
     if not words:
         return []
     run = _sqlite if connection.vendor == "sqlite" else _postgresql
+    # Where there is but one brand its token says nothing, and its list is the longest of all.
+    brand = [_brand_token(brand_id)] if Brand.objects.exclude(pk=brand_id).exists() else []
     if len(words[-1][0]) < BEGINNING:
-        return run(brand_id, words, False, before, limit)
+        return run(brand, words, False, before, limit)
     # All words that begin so are many lists to merge, so it is done only where the word itself leaves room; and asked
     # from the top, that every page of one search be of one kind.
-    newest = run(brand_id, words, False, None, max(limit, ENOUGH))
+    newest = run(brand, words, False, None, max(limit, ENOUGH))
     if len(newest) < ENOUGH:
-        return run(brand_id, words, True, before, limit)
-    return newest[:limit] if before is None else run(brand_id, words, False, before, limit)
+        return run(brand, words, True, before, limit)
+    return newest[:limit] if before is None else run(brand, words, False, before, limit)
 
 
 def _sqlite(
-    brand_id: int, words: Sequence[Sequence[str]], may_go_on: bool, before: int | None, limit: int
+    brand: Sequence[str], words: Sequence[Sequence[str]], may_go_on: bool, before: int | None, limit: int
 ) -> list[int]:
     terms = ["(" + " OR ".join(f'"{form}"' for form in forms) + ")" for forms in words]
     if may_go_on:
         terms[-1] = f'({terms[-1]} OR "{words[-1][0]}"*)'
-    match = " AND ".join([f'"{_brand_token(brand_id)}"', *terms])
+    match = " AND ".join([*(f'"{token}"' for token in brand), *terms])
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT rowid FROM message_search WHERE message_search MATCH %s AND rowid < %s"
@@ -128,12 +131,12 @@ def _sqlite(
 
 
 def _postgresql(
-    brand_id: int, words: Sequence[Sequence[str]], may_go_on: bool, before: int | None, limit: int
+    brand: Sequence[str], words: Sequence[Sequence[str]], may_go_on: bool, before: int | None, limit: int
 ) -> list[int]:
     terms = ["(" + " | ".join(forms) + ")" for forms in words]
     if may_go_on:
         terms[-1] = f"({terms[-1]} | {words[-1][0]}:*)"
-    query = " & ".join([_brand_token(brand_id), *terms])
+    query = " & ".join([*brand, *terms])
     with connection.cursor() as cursor:
         # Left to itself the planner walks the primary key until it has found enough: seconds for a rare word. And what
         # the index finds must each be looked up: a second for a frequent one. So the newest are read in any case; then
