@@ -37,21 +37,23 @@ def start(options: argparse.Namespace) -> int:
     if prepared.returncode:
         return prepared.returncode
     facts = json.loads(prepared.stdout)
-    family = supervisor.Supervisor([supervisor.Child(name, [*_TERTULIA, name, "--child"]) for name in ("web", "work")])
+    family = supervisor.Supervisor(
+        [supervisor.Child(name, [*_TERTULIA, name, "--child-of", str(os.getpid())]) for name in ("web", "work")]
+    )
     family.when(lambda: _listens(facts["host"], facts["port"]), lambda: print(facts["says"], flush=True))
     family.run()
     return 0
 
 
 def web(options: argparse.Namespace) -> int:
-    if options.child:
-        supervisor.watch_parent()
+    if options.child_of:
+        supervisor.watch_parent(options.child_of)
     return _in_django("web", options)
 
 
 def work(options: argparse.Namespace) -> int:
-    if options.child:
-        supervisor.watch_parent()
+    if options.child_of:
+        supervisor.watch_parent(options.child_of)
     return _in_django("work", options)
 
 
@@ -99,7 +101,7 @@ def _add_running(commands: Any) -> None:
         ("web", "run pages and live updates alone; several machines may each run one on a shared PostgreSQL", web),
         ("work", "run the background work alone: as many of them as you like, on any machine", work),
     ):
-        _add(commands, name, says, run).add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+        _add(commands, name, says, run).add_argument("--child-of", type=int, help=argparse.SUPPRESS)
     check = _add(commands, "check", "say in a sentence each what is in order and what is not", in_django)
     check.add_argument("--json", action="store_true", help="for programs")
 

@@ -46,8 +46,10 @@ def web(_options: object) -> None:
         raise Sorry(str(taken)) from None
     desk = rsgi.Desk(_pages(), live.Streams(), threads=settings.WEB_THREADS)
 
+    main = os.getpid()
+
     def in_worker() -> Any:
-        watch_parent()
+        watch_parent(main)
         return desk
 
     # Loaded once and forked: the workers share what they never change.

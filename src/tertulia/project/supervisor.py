@@ -94,9 +94,11 @@ class Supervisor:
                 process.wait()
 
 
-def watch_parent() -> None:
-    """End this process when the one that started it is gone, however it went. Call it before any thread starts."""
-    parent = os.getppid()
+def watch_parent(parent: int) -> None:
+    """End this process when the one that started it is gone, however it went.
+
+    The parent's id has to be told: asked for here, it would be wrong for whoever lost it while starting.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
