@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = options.folder or Path(home or tempfile.gettempdir()) / ("benchmarks" if home else "tertulia-benchmarks")
     names = options.names or [name for name in PARTS if name != "lateness" or options.scale == "full"]
     found: Found = {}
-    for size in (EMPTY, SMALL, options.large):
+    for size in (EMPTY, options.small, options.large):
         parts = [name for name in ["limits", *names] if name in PARTS and _wanted(name, size, options)]
         if size == options.large and options.scale == "quick" or parts == ["limits"] and "limits" not in names:
             continue
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if "first_page" in names:
         found.setdefault(EMPTY, []).extend(first_page.run(options.port))
     if options.scale == "full":
-        found.setdefault(LARGE, []).extend(_compare(found))
+        found.setdefault(options.large, []).extend(_compare(found, options))
     text = _report(found)
     sys.stdout.write(text + "\n")
     if options.write:
@@ -74,13 +74,14 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--database", default="sqlite", help="sqlite, or the address of a PostgreSQL database")
     parser.add_argument("--folder", type=Path, help="where the databases are kept between runs")
     parser.add_argument("--port", type=int, default=8790)
+    parser.add_argument("--small", type=int, default=SMALL, help="conversations of the small database")
     parser.add_argument("--large", type=int, default=LARGE, help="conversations of the large database")
     parser.add_argument("--write", action="store_true", help="keep the table in docs/performance.md")
     return parser.parse_args(argv)
 
 
 def _wanted(name: str, size: int, options: argparse.Namespace) -> bool:
-    return (LARGE if size == options.large else size) in PARTS[name]
+    return {EMPTY: EMPTY, options.small: SMALL, options.large: LARGE}[size] in PARTS[name]
 
 
 def _play(stage: Stage, parts: Sequence[str], scale: str) -> Iterator[Figure]:
@@ -99,12 +100,12 @@ def _play(stage: Stage, parts: Sequence[str], scale: str) -> Iterator[Figure]:
         yield from figures_of_part
 
 
-def _compare(found: Found) -> Iterator[Figure]:
+def _compare(found: Found, options: argparse.Namespace) -> Iterator[Figure]:
     """How much slower the list is with a hundred times the conversations."""
-    small = {figure.what: figure.value for figure in found.get(SMALL, [])}
-    for figure in found.get(LARGE, []):
+    small = {figure.what: figure.value for figure in found.get(options.small, [])}
+    for figure in found.get(options.large, []):
         if figure.what.startswith("list, ") and figure.what.endswith("p50") and small.get(figure.what):
-            yield Figure(f"{figure.what}, against {SMALL:,}", figure.value / small[figure.what], "×", SLOWER)
+            yield Figure(f"{figure.what}, against {options.small:,}", figure.value / small[figure.what], "×", SLOWER)
 
 
 def _report(found: Found) -> str:

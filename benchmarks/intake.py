@@ -59,7 +59,7 @@ def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
     customers = Customers(newest // MESSAGES_EACH, newest, seed=newest)
     for _ in range(3):
         intake(account, customers.write(500), at=END)
-    most = 2_000 if scale == "quick" else 6_000
+    most = 2_000 if scale == "quick" else 4_000
     for batch in (1, 10, 100, 500):
         batches = max(most // 10 // batch, 20) if batch < 100 else most // batch
         rounds = [_round(account, customers, batch, batches) for _ in range(ROUNDS)]

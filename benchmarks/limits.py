@@ -19,14 +19,14 @@ from tertulia.inbox.models import Conversation
 
 from .figures import Figure, percentile, typical
 from .people import brand
-from .stage import SMALL, Browser, running
+from .stage import EMPTY, Browser, running
 
 ROUNDS = 3
 TEXT = "hola, quería saber cuándo llega mi pedido " * 3
 
 
 def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
-    is_sized = int(size) >= SMALL
+    is_sized = int(size) > EMPTY
     with _raw() as execute:
         if not is_sized:
             yield Figure("durable commits, one row each", _commits(execute, 1, 200), "rows/s", better="more")

@@ -18,7 +18,7 @@ ROUNDS = 5
 
 
 def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
-    port, asks = int(os.environ["TERTULIA_PORT"]), 20 if scale == "quick" else 100
+    port, asks = int(os.environ["TERTULIA_PORT"]), 20 if scale == "quick" else 40
     cookie = sign_in(colleagues()[1])
     paths = _views(f"/b/{brand().slug}/inbox/", int(size))
     is_large = int(size) == LARGE

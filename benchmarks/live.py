@@ -17,7 +17,7 @@ from .people import brand, colleagues, sign_in
 from .stage import Server, running
 
 PAGES = {"quick": 500, "full": 500}
-MESSAGES = {"quick": 5, "full": 20}
+MESSAGES = {"quick": 5, "full": 10}
 
 
 def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:

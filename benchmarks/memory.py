@@ -15,7 +15,7 @@ from .intake import Customers
 from .people import brand, colleagues, sign_in
 from .stage import Browser, running
 
-REST = {"quick": 5, "full": 20}
+REST = {"quick": 5, "full": 10}
 
 
 def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:

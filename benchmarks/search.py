@@ -15,7 +15,7 @@ from .timing import percentiles
 
 
 def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
-    brand_id, times = brand().pk, 20 if scale == "quick" else 100
+    brand_id, times = brand().pk, 20 if scale == "quick" else 40
     chance = random.Random(7)
     rare = Language(chance).rare
     cases = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import os
 import re
@@ -65,12 +66,13 @@ class Stage:
     def prepare(self) -> None:
         """Make and fill the database unless a run before has done so; an empty one is made anew each time."""
         mark = self.home / ".filled"
-        if self.size == EMPTY or not mark.exists():
+        schema = _schema()
+        if self.size == EMPTY or not mark.exists() or mark.read_text() != schema:
             self._begin_anew()
             self._run("-m", "tertulia", "setup")
             if self.size:
                 self._run("-m", "benchmarks.child", "fill", str(self.size))
-            mark.touch()
+            mark.write_text(schema)
         else:
             self._run("-m", "tertulia", "setup")
 
@@ -93,6 +95,15 @@ class Stage:
             env=self.environment(), check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         return done.stdout
+
+
+def _schema() -> str:
+    """Changes with every migration: a database filled before is of no use then."""
+    state = hashlib.sha256()
+    for file in sorted((Path(__file__).resolve().parent.parent / "src").glob("tertulia/*/migrations/*.py")):
+        lines = [line.strip() for line in file.read_text().splitlines() if not line.startswith("#")]
+        state.update("".join(lines).encode())
+    return state.hexdigest()
 
 
 class Server:

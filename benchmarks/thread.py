@@ -15,7 +15,7 @@ from .timing import percentiles
 
 
 def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
-    company, chance, times = brand(), random.Random(1), 30 if scale == "quick" else 200
+    company, chance, times = brand(), random.Random(1), 30 if scale == "quick" else 60
 
     def any_one() -> int:
         return chance.randint(1, int(size))

@@ -1,0 +1,58 @@
+"""The benchmarks run and print what they promise. How fast is not asked here: a busy machine would decide."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks.figures import Figure, percentile, rows, table
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_a_percentile_is_a_value_that_was_measured():
+    assert percentile([5.0, 1.0, 4.0, 2.0, 3.0], 0.5) == 3.0
+    assert percentile(list(range(1, 101)), 0.99) == 99
+
+
+def test_a_figure_is_held_against_its_goal_and_its_limit():
+    limit = Figure("rows", 1_000, "rows/s", better="more")
+    figure = Figure("intake", 250, "messages/s", 300, "more", "rows")
+
+    assert rows([figure], {"rows": limit}) == [
+        ("intake", "250", "messages/s", "≥ 300", "1,000 rows/s (rows)", "0.25", "missed")
+    ]
+
+
+def test_a_table_has_a_line_for_each_figure():
+    assert len(table(rows([Figure("a", 1, "ms"), Figure("b", 2, "ms")], {})).splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("part", "promised"),
+    [
+        ("intake", ["intake, one by one", "intake, 10 at once", "intake, 100 at once", "intake, 500 at once"]),
+        ("search", ["search, rare: p99", "search, frequent: p99", "search, two words: p99"]),
+        ("lists", ["list, open: p50", "list, deep page: p99", "list, 8 people at once"]),
+    ],
+)
+def test_a_part_prints_every_promised_figure(part: str, promised: list[str], tmp_path: Path, unused_port: int):
+    command = [sys.executable, "-m", "benchmarks", part, "--folder", str(tmp_path), "--small", "200"]
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("TERTULIA_", "DJANGO_"))}
+
+    printed = subprocess.run(
+        [*command, "--port", str(unused_port)], cwd=ROOT, env=own, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert [name for name in promised if f"| {name}" not in printed] == []
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
