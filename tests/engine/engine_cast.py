@@ -7,7 +7,7 @@ import pytest
 
 from conftest import NOON, envelope
 from tertulia.channels.models import Account, Delivery
-from tertulia.flows import inbound, outbound
+from tertulia.flows import inbound
 from tertulia.inbox import actions
 from tertulia.inbox.models import Conversation
 
@@ -17,7 +17,6 @@ def network():
     networks.install()
     for memory in (networks.Memory.sent, networks.Memory.script, networks.Memory.pages, networks.Memory.found):
         memory.clear()
-    outbound._under_way = outbound._UnderWay()
     yield networks.Memory
     networks.remove()
 

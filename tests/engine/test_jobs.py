@@ -117,6 +117,16 @@ def test_a_job_that_kills_its_worker_every_time_has_failed():
 
 
 @pytest.mark.django_db
+def test_no_task_takes_all_the_threads():
+    for number in range(8):
+        jobs.enqueue(note, due_at=NOON, what=f"bread {number}")
+    jobs.enqueue("tests.unborn", due_at=NOON + timedelta(seconds=1))
+    claims = jobs.claim(at=NOON + timedelta(seconds=1), limit=8)
+    assert [claim.task for claim in claims] == ["tests.note"] * 6 + ["tests.unborn"]
+    assert jobs.claim(at=NOON + timedelta(seconds=1), limit=8, busy={"tests.note": 6}) == []
+
+
+@pytest.mark.django_db
 def test_a_ticket_handed_over_twice_is_used_once():
     jobs.enqueue(note, due_at=NOON, what="bread")
     (ticket,) = jobs.hold(at=NOON, limit=5)

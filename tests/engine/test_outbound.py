@@ -232,7 +232,8 @@ def test_a_hanging_account_takes_two_hands_at_most(account_of, answer):
     for thread in ("a", "b", "c", "d"):
         answer(slow, thread=thread)
     answer(quick, thread="e")
-    claims = outbound.claim(at=NOON, limit=8) + outbound.claim(at=NOON, limit=8)
+    claims = outbound.claim(at=NOON, limit=8)
+    claims += outbound.claim(at=NOON, limit=8, busy={slow.id: 2, quick.id: 1})
     assert sorted(claim.account_id for claim in claims) == [slow.id, slow.id, quick.id]
 
 

@@ -18,9 +18,11 @@ import json
 import logging
 import random
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -35,6 +37,8 @@ LEASE = timedelta(seconds=60)
 """How long a claim holds without a sign of life; the worker renews the leases of what it still runs."""
 LOOKS_ANYWAY = timedelta(seconds=0.5)
 """The worker never sleeps longer than this."""
+AT_ONCE = 6
+"""Jobs of one task under way at the same time, in one process."""
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 KEEP_DONE = timedelta(days=3)
@@ -46,6 +50,7 @@ NEXT = (
     "SELECT min(due_at) FROM core_job WHERE state = 'waiting'",
     "SELECT min(lease_until) FROM core_job WHERE state = 'running'",
 )
+NOBODY: Mapping[Any, int] = MappingProxyType({})
 _CLAIM = "id, fence, task, args, attempts"
 _DUE = "SELECT id FROM core_job WHERE state = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
 
@@ -91,6 +96,10 @@ class Claim:
     task: str
     args: Mapping[str, Any]
     attempts: int
+
+    @property
+    def group(self) -> str:
+        return self.task
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +180,38 @@ def run_due(at: datetime, *, raises: bool = True) -> int:
 # ── what the worker does ───────────────────────────────────────────────────
 
 
-def claim(*, at: datetime, limit: int) -> list[Claim]:
-    """Take jobs that are due: they run now, under a lease."""
-    found = due.change(
-        "core_job",
-        "state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s",
-        where=due.one_of(_DUE),
-        params=[at + LEASE, at, limit],
-        returning=_CLAIM,
-    )
+def claim(*, at: datetime, limit: int, busy: Mapping[str, int] = NOBODY) -> list[Claim]:
+    """Take jobs that are due: they run now, under a lease.
+
+    `busy` says how many of each task this process runs already; no task takes more than its share of the threads,
+    so that a mail server that hangs does not keep messages from being routed.
+    """
+    with transaction.atomic():
+        chosen = _choose(at=at, limit=limit, busy=busy)
+        if not chosen:
+            return []
+        ids = ", ".join(str(int(id)) for id in chosen)
+        found = due.change(
+            "core_job",
+            "state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s",
+            where=due.one_of(f"SELECT id FROM core_job WHERE id IN ({ids}) AND state = 'waiting'"),  # noqa: S608
+            params=[at + LEASE],
+            returning=_CLAIM,
+        )
     return [_claim(row) for row in sorted(found)]
+
+
+def _choose(*, at: datetime, limit: int, busy: Mapping[str, int]) -> list[int]:
+    waiting = Job.objects.filter(state=Job.State.WAITING, due_at__lte=at)
+    full = [name for name, count in busy.items() if count >= AT_ONCE]
+    running: Counter[str] = Counter(busy)
+    chosen: list[int] = []
+    candidates = waiting.exclude(task__in=full).order_by("due_at", "id").values_list("id", "task")
+    for id, name in candidates[: limit * 4]:
+        if len(chosen) < limit and running[name] < AT_ONCE:
+            running[name] += 1
+            chosen.append(id)
+    return chosen
 
 
 def hold(*, at: datetime, limit: int) -> list[due.Ticket]:

@@ -13,7 +13,8 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -50,6 +51,9 @@ class Claimed(Protocol):
     def id(self) -> int: ...
     @property
     def fence(self) -> int: ...
+    @property
+    def group(self) -> Hashable:
+        """What it shares a limit with: the same task, the same account."""
 
 
 class Lane(Protocol):
@@ -59,8 +63,8 @@ class Lane(Protocol):
     NEXT: Sequence[str]
     """Selects of one moment each: when something of this table is due next."""
 
-    def claim(self, *, at: datetime, limit: int) -> Sequence[Any]:
-        """Take rows to be worked on now, durably."""
+    def claim(self, *, at: datetime, limit: int, busy: Mapping[Any, int]) -> Sequence[Any]:
+        """Take rows to be worked on now, durably. `busy`: how many of each group are under way already."""
 
     def hold(self, *, at: datetime, limit: int) -> Sequence[due.Ticket]:
         """Take rows to be handed to another process; they are due again when nobody begins them."""
@@ -148,7 +152,10 @@ class Worker:
         if (rest := self._leave_alone.get(lane.NAME, 0.0) - now) > 0:
             return rest
         lost = lane.free_lost(at=at)
-        taken = lane.claim(at=at, limit=free) if self._hand_over is None else lane.hold(at=at, limit=free)
+        if self._hand_over is None:
+            taken: Sequence[Any] = lane.claim(at=at, limit=free, busy=hands.under_way.groups())
+        else:
+            taken = lane.hold(at=at, limit=free)
         if not taken:
             self._leave_alone[lane.NAME] = now + NOTHING_FOUND_SECONDS
             return 0.0 if lost else NOTHING_FOUND_SECONDS
@@ -231,16 +238,19 @@ class UnderWay:
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
-        self._began: dict[due.Ticket, datetime] = {}
+        self._began: dict[due.Ticket, tuple[datetime, Hashable]] = {}
 
     def add(self, claimed: Claimed) -> None:
-        self._began[claimed.id, claimed.fence] = clock.now()
+        self._began[claimed.id, claimed.fence] = clock.now(), claimed.group
 
     def remove(self, claimed: Claimed) -> None:
         self._began.pop((claimed.id, claimed.fence), None)
 
+    def groups(self) -> Counter[Hashable]:
+        return Counter(group for _, group in list(self._began.values()))
+
     def renew(self, at: datetime) -> None:
-        tickets = [ticket for ticket, began in list(self._began.items()) if at - began < RENEW_FOR]
+        tickets = [ticket for ticket, (began, _) in list(self._began.items()) if at - began < RENEW_FOR]
         if tickets:
             self._lane.renew(tickets, at=at)
 

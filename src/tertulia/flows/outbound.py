@@ -8,9 +8,7 @@ where nobody can look it is repeated with the same key if the network knows keys
 from __future__ import annotations
 
 import logging
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,6 +77,10 @@ class Claim:
     account_id: int
     is_look: bool
 
+    @property
+    def group(self) -> int:
+        return self.account_id
+
 
 @dataclass(frozen=True, slots=True)
 class Absent:
@@ -93,47 +95,24 @@ class Result:
     """As it was when the network was called; only the fence decides whether it still counts."""
 
 
-class _UnderWay:
-    """How many deliveries of each account this process is sending."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._count: Counter[int] = Counter()
-
-    def change(self, account_id: int, by: int) -> None:
-        with self._lock:
-            self._count[account_id] += by
-            if self._count[account_id] <= 0:
-                del self._count[account_id]
-
-    def room(self, account_id: int) -> int:
-        return AT_ONCE - self._count[account_id]
-
-    def full(self) -> list[int]:
-        with self._lock:
-            return [account_id for account_id in self._count if self.room(account_id) <= 0]
-
-
-_under_way = _UnderWay()
-
-
 # ── claiming ───────────────────────────────────────────────────────────────
 
 
-def claim(*, at: datetime, limit: int) -> list[Claim]:
-    """Write down that these are being sent now, the intent before the deed; and those whose sender died."""
+def claim(*, at: datetime, limit: int, busy: Mapping[int, int] = jobs.NOBODY) -> list[Claim]:
+    """Write down that these are being sent now, the intent before the deed; and those whose sender died.
+
+    `busy` says how many of each account this process sends already.
+    """
     with transaction.atomic():
         looks = _claim_looks(at=at, limit=limit)
-        sends = _claim_sends(_choose(at=at, limit=limit - len(looks), room=_under_way.room), at=at)
-    for claimed in sends:
-        _under_way.change(claimed.account_id, +1)
+        sends = _claim_sends(_choose(at=at, limit=limit - len(looks), busy=busy, most=AT_ONCE), at=at)
     return looks + sends
 
 
 def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
     """As `claim`, for another process to begin: what is queued comes due again at the end of a lease."""
     with transaction.atomic():
-        chosen = _choose(at=at, limit=limit, room=lambda account_id: limit)
+        chosen = _choose(at=at, limit=limit, busy=jobs.NOBODY, most=limit)
         looks = _change_due("sending", "lease_until", "fence = fence + 1, lease_until = %s", at=at, limit=limit)
         sends = _change_chosen(chosen, "fence = fence + 1, due_at = %s", at=at)
     return [(id, fence) for id, fence, _ in [*looks, *sends]]
@@ -153,9 +132,7 @@ def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
             returning="id, fence, account_id",
         )
         if found:
-            (claimed,) = _claims(found, is_look=state == "sending")
-            _under_way.change(claimed.account_id, 0 if claimed.is_look else +1)
-            return claimed
+            return _claims(found, is_look=state == "sending")[0]
     return None
 
 
@@ -180,12 +157,13 @@ class _Candidate:
     next_send_at: datetime | None
 
 
-def _choose(*, at: datetime, limit: int, room: Callable[[int], int]) -> list[int]:
+def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> list[int]:
     """Which of the due deliveries may leave now; those that may not are put off, so that they hold up nobody."""
-    candidates = _candidates(_under_way.full(), at=at, limit=limit * 2) if limit > 0 else []
+    full = [account_id for account_id, count in busy.items() if count >= most]
+    candidates = _candidates(full, at=at, limit=limit * 2) if limit > 0 else []
     behind = _behind_another(candidates)
     slots: dict[int, datetime] = {}
-    left = {each.account_id: room(each.account_id) for each in candidates}
+    left = {each.account_id: most - busy.get(each.account_id, 0) for each in candidates}
     chosen: list[int] = []
     put_off: dict[int, datetime] = {}
     for each in candidates:
@@ -304,14 +282,6 @@ def _change_due(state: str, moment: str, assignments: str, *, at: datetime, limi
 
 def run(claimed: Claim) -> Result:
     """Send, or look; the network is called here, outside of any transaction. Raises nothing."""
-    try:
-        return _ended(claimed)
-    finally:
-        if not claimed.is_look:
-            _under_way.change(claimed.account_id, -1)
-
-
-def _ended(claimed: Claim) -> Result:
     delivery = None
     try:
         delivery = Delivery.objects.select_related("account", "message").defer("message__raw").get(pk=claimed.id)

@@ -11,7 +11,7 @@ import json
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -52,6 +52,10 @@ class Claim:
     id: int
     fence: int
 
+    @property
+    def group(self) -> int:
+        return self.id
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -63,7 +67,7 @@ class Result:
     is_stale: bool = False
 
 
-def claim(*, at: datetime, limit: int) -> list[Claim]:
+def claim(*, at: datetime, limit: int, busy: Mapping[int, int] = jobs.NOBODY) -> list[Claim]:
     """Take accounts whose time has come; when the reader dies their time comes again at the end of the lease."""
     return [Claim(id, fence) for id, fence in hold(at=at, limit=limit)]
 

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 LANES: dict[str, Lane] = {lane.NAME: lane for lane in (jobs, outbound, polling)}
 
-SHARES = {"jobs": 0.5, "outbound": 1.0, "polling": 0.5}
+SHARES = {"jobs": 2.0, "outbound": 1.0, "polling": 0.5}
 """Threads of each lane, in parts of settings.WORK_THREADS."""
 CHECKPOINT_SECONDS = 1.0
 SMALL_LOG = 4 * 1024 * 1024

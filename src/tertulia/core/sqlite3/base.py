@@ -6,6 +6,7 @@ way remains.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from typing import Any
@@ -65,6 +66,15 @@ def hurry() -> None:
 def turn_of(database: str) -> Turn:
     with _guard:
         return _turns.setdefault(database, Turn())
+
+
+def _begin_anew() -> None:
+    global _guard
+    _guard = threading.Lock()
+    _turns.clear()
+
+
+os.register_at_fork(after_in_child=_begin_anew)  # a thread that doesn't exist here may have held one
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
