@@ -21,7 +21,8 @@ $(VENV)/.venv:
 
 $(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/.venv
 	@echo "Installing the packages Tertulia stands on…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+	@# --no-compile: Python compiles what is used when it is used, which is a small part; the first page comes sooner.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-compile -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
