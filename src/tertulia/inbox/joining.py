@@ -26,6 +26,7 @@ def join(*, kept: Member, other: Member, by: User, at: datetime) -> Joining:
     """Move everything of `other` to `kept` and remember what moved. Raises `Problem` for a person and themselves."""
     if kept.pk == other.pk or kept.brand_id != other.brand_id:
         raise Problem(_("Choose two different people of this brand."))
+    _hold(kept, other)
     links = MemberIdentity.objects.filter(member=other)
     conversations = Conversation.objects.filter(member=other)
     filled = [fact for fact in _FACTS if getattr(other, fact) and not getattr(kept, fact)]
@@ -76,6 +77,17 @@ def part(*, joining: Joining, by: User, at: datetime) -> Member:
     joining.save(update_fields=["undone_at"])
     activity.record(activities.PARTED, on=kept, brand=kept.brand_id, by=by.id, at=at, joining=joining.id)
     return other
+
+
+def _hold(*people: Member) -> None:
+    """Let nobody write meanwhile in the name of either: what came between the moving and the deleting would go with it.
+
+    Conversations first, as an intake takes them. Raises `Problem` when one of them has been joined to somebody already.
+    """
+    list(Conversation.objects.select_for_update().filter(member__in=people).order_by("pk").values_list("pk"))
+    held = Member.objects.select_for_update().filter(pk__in=[each.pk for each in people]).order_by("pk")
+    if len(held) != len(people):
+        raise Problem(_("Choose two different people of this brand."))
 
 
 def _reason(kept: Member, other: Member) -> str:
