@@ -50,6 +50,16 @@ def test_a_double_click_sends_once(conversation, alba):
     assert Message.objects.filter(direction="out").count() == 1
 
 
+def test_the_same_words_after_taking_them_back_do_not_pass_for_sent(conversation, alba):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    actions.withdraw(delivery=delivery, by=alba, at=later(1))
+    with pytest.raises(actions.Answered):
+        actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    conversation.refresh_from_db()
+    again = actions.reply(conversation=conversation, text="Sí", by=alba, turn=conversation.turn, at=later(1))
+    assert (again.pk != delivery.pk, again.state) == (True, "queued")
+
+
 def test_a_new_question_meanwhile_does_not_stop_the_answer(conversation, site, alba):
     inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=1)], at=later(1))
     actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(2))
@@ -158,6 +168,14 @@ def test_put_aside_it_comes_back_at_its_hour(conversation, alba):
     actions.wake(conversation=conversation, at=later(60))
     conversation.refresh_from_db()
     assert (conversation.state, conversation.waiting_since) == ("open", NOON)
+
+
+def test_put_aside_anew_meanwhile_it_stays_aside(conversation, alba):
+    actions.snooze(conversation=conversation, until=later(60), by=alba, at=NOON)
+    actions.snooze(conversation=conversation, until=later(600), by=alba, at=later(59))
+    actions.wake(conversation=conversation, at=later(60), until=later(60))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.snoozed_until) == ("snoozed", later(600))
 
 
 def test_put_aside_it_comes_back_when_the_person_writes(conversation, site, alba):

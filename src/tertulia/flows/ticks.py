@@ -124,7 +124,7 @@ def wake_snoozed(*, at: datetime) -> int:
     due = Conversation.objects.filter(state=Conversation.State.SNOOZED, snoozed_until__lte=at)
     woken = list(due.order_by("snoozed_until", "pk")[:MOST])
     for conversation in woken:
-        actions.wake(conversation=conversation, at=at)
+        actions.wake(conversation=conversation, at=at, until=conversation.snoozed_until)
     return len(woken)
 
 

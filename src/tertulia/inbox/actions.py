@@ -148,9 +148,12 @@ def _same_again(conversation: Conversation, *, text: str, by: User, at: datetime
         .order_by("-sent_at", "-id")
         .first()
     )
-    if last and last.author_id == by.id and last.text == text and at - last.sent_at < timedelta(minutes=5):
-        return last.delivery
-    raise Answered(last.author_name if last else "", last.sent_at if last else at)
+    delivery: Delivery | None = getattr(last, "delivery", None)  # what was said on the phone has none
+    if last is None or (delivery and delivery.state == Delivery.State.CANCELLED):
+        raise Answered("", at)  # taken back: to pass for sent it would have to be sent
+    if delivery and last.author_id == by.id and last.text == text and at - last.sent_at < timedelta(minutes=5):
+        return delivery
+    raise Answered(last.author_name, last.sent_at)
 
 
 def _kind(conversation: Conversation) -> str:
@@ -396,10 +399,10 @@ def snooze(*, conversation: Conversation, until: datetime, by: User, at: datetim
 
 
 @transaction.atomic
-def wake(*, conversation: Conversation, at: datetime) -> None:
-    """Bring back what was put aside; does nothing when it is back already."""
+def wake(*, conversation: Conversation, at: datetime, until: datetime | None = None) -> None:
+    """Bring back what was put aside, with `until` only if it was until then; does nothing when it is back already."""
     conversation = _lock(conversation)
-    if conversation.state != Conversation.State.SNOOZED:
+    if conversation.state != Conversation.State.SNOOZED or until not in {None, conversation.snoozed_until}:
         return
     conversation.state, conversation.snoozed_until = Conversation.State.OPEN, None
     _changed_state(conversation, at=at)
