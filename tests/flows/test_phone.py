@@ -10,6 +10,7 @@ from tertulia.channels.models import Message
 from tertulia.community.models import Member
 from tertulia.core.activity import Activity
 from tertulia.flows.phone import CannotNote, e164, note_call
+from tertulia.inbox import actions
 from tertulia.inbox.models import Conversation, Promise
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,22 @@ def test_a_call_of_ours_waits_for_nobody(phone, alba, bruno):
     conversation = note(phone, bruno, direction="out", text="Le digo que sí.", happened_at=NOON)
     assert conversation.waiting_since is None
     assert Message.objects.get(direction="out").author_name == "Bruno"
+
+
+def test_a_call_of_ours_written_down_late_answers_nothing_that_came_after_it(phone, alba):
+    ten, thirty = NOON - timedelta(minutes=10), NOON - timedelta(minutes=30)
+    note(phone, alba, happened_at=ten, at=ten)
+    conversation = note(phone, alba, direction="out", happened_at=thirty)
+    actions.snooze(conversation=conversation, until=NOON + timedelta(hours=1), by=alba, at=NOON)
+    actions.wake(conversation=conversation, at=NOON)
+    assert Conversation.objects.get().waiting_since == ten
+
+
+def test_what_was_said_on_the_phone_is_no_answer_sent_twice(phone, alba):
+    note(phone, alba)
+    conversation = note(phone, alba, direction="out", text="Sí", happened_at=NOON)
+    with pytest.raises(actions.Answered, match="Alba"):
+        actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=NOON)
 
 
 @pytest.mark.parametrize(

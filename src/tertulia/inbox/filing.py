@@ -144,8 +144,8 @@ def recompute(
     alive = messages.filter(deleted_at__isnull=True)
     answers = alive.filter(direction=Message.Direction.OUT).aggregate(
         last=Max("sent_at"),
-        here=Max("received_at", filter=Q(author_id__isnull=False)),
-        elsewhere=Max("sent_at", filter=Q(author_id__isnull=True)),
+        here=Max("received_at", filter=Q(delivery__isnull=False)),
+        elsewhere=Max("sent_at", filter=Q(delivery__isnull=True)),
     )
     conversation.last_outbound_at = answers["last"]
     inbound = alive.filter(direction=Message.Direction.IN)
