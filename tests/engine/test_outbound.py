@@ -88,6 +88,17 @@ def test_a_refusal_is_final_and_told(account_of, answer, network, refusal):
     assert Activity.objects.filter(type="delivery.refused").count() == 1
 
 
+def test_a_secret_that_the_network_echoes_is_not_stored(account_of, answer, network):
+    delivery = answer(account_of("tests-memory"))
+    network.script[:] = [
+        Refused("500: Authorization: Bearer canary-0123456789 https://x.example/?key=canary-0123456789")
+    ]
+    outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert delivery.state == "refused"
+    assert "canary" not in delivery.why
+
+
 def test_dead_credentials_stop_the_account_and_are_told_once(account_of, answer, network):
     account = account_of("tests-memory")
     first, second = answer(account), answer(account, thread="elena")
