@@ -17,7 +17,10 @@ os.environ.pop("TERTULIA_BROKER_URL", None)
 (Path(_home) / "static").mkdir()
 
 from tertulia.project.settings import *  # noqa: E402, F403
-from tertulia.project.settings import STORAGES  # noqa: E402
+from tertulia.project.settings import DATABASES, STORAGES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
 
 # With a broker, what is due is handed over before it is done, in every test.
 BROKER_URL = os.environ.get("TERTULIA_TEST_BROKER_URL", "")
