@@ -192,17 +192,17 @@ def _conversations_of(brand: Brand, message_ids: Sequence[int]) -> list[tuple[in
     """(message id, conversation id), keeping the order, of those that belong to the brand."""
     threads = search.threads(message_ids)
     wanted = {(account, thread) for _, account, thread in threads}
+    # The brand is compared here: asked for it too, SQLite would walk all of its conversations.
     rows = Conversation.objects.filter(
-        brand=brand,
-        account_id__in={account for account, _ in wanted},
-        thread_id__in={thread for _, thread in wanted},
-    ).values_list("account_id", "thread_id", "id")
-    ids = {(account, thread): id for account, thread, id in rows}
+        account_id__in={account for account, _ in wanted}, thread_id__in={thread for _, thread in wanted}
+    ).values_list("account_id", "thread_id", "id", "brand_id")
+    ids = {(account, thread): id for account, thread, id, brand_id in rows if brand_id == brand.pk}
     return [(message, ids[account, thread]) for message, account, thread in threads if (account, thread) in ids]
 
 
 def _by_ids(brand: Brand, ids: Sequence[int]) -> list[dict[str, Any]]:
-    rows = {row["id"]: row for row in Conversation.objects.filter(brand=brand, id__in=ids).values(*_COLUMNS)}
+    found = Conversation.objects.filter(id__in=ids).values("brand_id", *_COLUMNS)
+    rows = {row["id"]: row for row in found if row.pop("brand_id") == brand.pk}
     return [rows[id] for id in ids if id in rows]
 
 
