@@ -29,12 +29,18 @@ customElements.define("t-rows", class extends HTMLElement {
     const links = this.links;
     let here = links.indexOf(document.activeElement);
     if (here < 0) here = links.findIndex((link) => link.ariaCurrent);
-    const next = links[here < 0 ? 0 : Math.min(links.length - 1, Math.max(0, here + step))];
+    // What was open may have left the list: down is then what slid into its place, up what stood above.
+    if (here < 0 && this.place >= 0) here = this.place - (step > 0 ? 1 : 0);
+    const next = links[Math.min(links.length - 1, Math.max(0, here < 0 && step < 0 ? 0 : here + step))];
     next?.focus();
     next?.scrollIntoView({ block: "nearest" });
   };
   mark = () => {
-    for (const link of this.links) link.ariaCurrent = link.pathname === location.pathname ? "true" : null;
+    this.links.forEach((link, at) => {
+      const isOpen = link.pathname === location.pathname;
+      link.ariaCurrent = isOpen ? "true" : null;
+      if (isOpen) this.place = at;
+    });
   };
   soon = () => {
     this.timer ??= setTimeout(() => this.refresh(), 250);
@@ -65,6 +71,7 @@ customElements.define("t-rows", class extends HTMLElement {
     });
     const changed = rows.some((row, at) => row !== this.list.children[at]) || rows.length !== this.list.children.length;
     if (changed) {
+      this.mark();
       this.list.replaceChildren(...rows);
       htmx.process(this.list);
       this.mark();
