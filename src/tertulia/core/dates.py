@@ -42,6 +42,12 @@ def _date(on: date, today: date) -> str:
     return f"{on.day} {month} {on.year}" if on.year != today.year else f"{on.day} {month}"
 
 
+def until(moment: datetime, *, now: datetime, zone: str) -> str:
+    """A moment to come, with its hour: «11:45», «mañana 09:00», «22 nov. 09:00»."""
+    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    return f"{local:%H:%M}" if local.date() == today else f"{short_day(local.date(), today=today)} {local:%H:%M}"
+
+
 def hour(moment: datetime, *, zone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
 
@@ -92,8 +98,10 @@ def tag(moment: datetime, text: str, *, zone: str) -> SafeString:
 class _Names:
     """The names of one language, resolved once: lazy translations in a loop cost more than the query."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str) -> None:
         self.weekdays = [str(WEEKDAYS[i]) for i in range(7)]
+        if not language.startswith("en"):  # the catalogue writes them with a capital, as nobody does in a sentence
+            self.weekdays = [name.lower() for name in self.weekdays]
         self.weekdays_short = [str(WEEKDAYS_ABBR[i]).lower() for i in range(7)]
         self.months = {i: str(MONTHS[i]) for i in range(1, 13)}
         self.months_short = {i: str(MONTHS_AP[i]).lower() for i in range(1, 13)}
@@ -103,4 +111,4 @@ class _Names:
 
 @lru_cache(maxsize=8)
 def _names(language: str) -> _Names:
-    return _Names()
+    return _Names(language)

@@ -163,7 +163,7 @@ def _row(
         "preview": row["preview"] or row["subject"],
         "is_ours": row["waiting_since"] is None and row["answered_turn"] == row["turn"] > 0,
         "state": row["state"],
-        "until": _until(row["snoozed_until"], now, zone) if row["state"] == "snoozed" else "",
+        "until": dates.until(row["snoozed_until"], now=now, zone=zone) if row["state"] == "snoozed" else "",
         "promise": promise(row["promise_due_at"], now=now, zone=zone) if row["state"] == "open" else None,
         "has_trouble": row["has_trouble"],
         "labels": [(label.name, label.hue) for label in labels[:SHOWN_LABELS]],
@@ -181,15 +181,6 @@ def promise(due: datetime | None, *, now: datetime, zone: str) -> dict[str, str]
         return None
     left = promises.left(due, now)
     return {"tone": left.tone, "text": left.text, "title": f"{left.spoken}: {dates.full(due, zone=zone)}"}
-
-
-def _until(moment: datetime | None, now: datetime, zone: str) -> str:
-    if moment is None:
-        return ""
-    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
-    if local.date() == today.date():
-        return f"{local:%H:%M}"
-    return f"{dates.short_day(local.date(), today=today.date())} {local:%H:%M}"
 
 
 @cache
@@ -451,7 +442,7 @@ def snooze_moments(now: datetime, zone: str) -> list[Moment]:
     choices.append((gettext("Tomorrow morning"), morning + timedelta(days=1)))
     if (monday - morning).days > 1:
         choices.append((gettext("Next Monday"), monday))
-    return [Moment(name, at, _until(at, now, zone)) for name, at in choices]
+    return [Moment(name, at, dates.until(at, now=now, zone=zone)) for name, at in choices]
 
 
 def looking(conversation: Conversation, *, user: User, now: datetime) -> list[list[Any]]:

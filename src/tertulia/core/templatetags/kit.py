@@ -48,7 +48,7 @@ def avatar(person: Any, size: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def when(context: Context, moment: datetime | None, form: str = "short") -> SafeString | str:
-    """A moment in the brand's zone: {% when message.sent_at %}; "hour", "day", "full"."""
+    """A moment in the brand's zone: {% when message.sent_at %}; "hour", "day", "until", "full"."""
     if moment is None:
         return ""
     zone = _zone(context)
@@ -56,6 +56,8 @@ def when(context: Context, moment: datetime | None, form: str = "short") -> Safe
         text = dates.full(moment, zone=zone)
     elif form == "day":
         text = dates.on_day(moment, now=clock.now(), zone=zone)
+    elif form == "until":
+        text = dates.until(moment, now=clock.now(), zone=zone)
     elif form == "hour":
         text = dates.hour(moment, zone=zone)
     else:
@@ -70,6 +72,8 @@ def field(bound: BoundField, kind: str = "") -> dict[str, Any]:
     bound.field.widget.attrs.setdefault("aria-describedby", f"{bound.id_for_label}-says")
     if bound.errors:
         widget.attrs["aria-invalid"] = "true"
+    if bound.form.errors:  # where to go on: the first that is wrong
+        widget.attrs["autofocus"] = bound.name == next(iter(bound.form.errors))
     return {
         "field": bound,
         "kind": kind,
