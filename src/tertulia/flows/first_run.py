@@ -73,7 +73,7 @@ def set_up(*, token: str, company: dict[str, Any], person: Person, at: datetime)
 def add_brand(*, user: User, at: datetime, name: str, **fields: Any) -> Membership:
     """A brand that can work at once, with this person as its manager, who takes what nobody else can."""
     brand = Brand.objects.create(name=name, slug=free_slug(name), created_at=at, **fields)
-    starter.furnish(brand=brand, at=at)
+    starter.furnish(brand=brand, at=at, by=user.pk)
     return Membership.objects.create(user=user, brand=brand, role=Role.MANAGER, is_fallback=True, created_at=at)
 
 

@@ -58,13 +58,14 @@ AROUND = {
 }
 
 
-def furnish(*, brand: Brand, at: datetime) -> list[Account]:
+def furnish(*, brand: Brand, at: datetime, by: int | None = None) -> list[Account]:
     """Give a new brand what it can work with at once. Returns its channels: the website and the phone."""
     OpeningHours.objects.bulk_create(
         OpeningHours(brand=brand, weekday=day, opens=OPENS, closes=CLOSES) for day in range(5)
     )
     site, phone = (
-        channels.connect(brand=brand, kind=kind, name=NAMES[brand.language][kind], at=at) for kind in ("site", "phone")
+        channels.connect(brand=brand, kind=kind, name=NAMES[brand.language][kind], at=at, by=by)
+        for kind in ("site", "phone")
     )
     Promise.objects.bulk_create(
         [
