@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from conftest import NOON, envelope
 from tertulia.channels.models import Account, Message, Quarantine
@@ -109,6 +110,24 @@ def test_a_message_that_cannot_be_taken_in_is_set_aside_and_the_others_arrive(ac
     assert account.cursor == "3"
     assert sorted(Message.objects.values_list("remote_id", flat=True)) == ["1", "3"]
     assert bytes(Quarantine.objects.get().body) == b'{"remote_id": "2", "raw": {"id": "2"}}'
+
+
+def test_a_database_that_fails_for_a_moment_sets_no_message_aside(account, network, monkeypatch):
+    intake = inbound.intake
+
+    def choosy(account, envelopes, **more):
+        if len(envelopes) == 3:
+            raise ValueError("poison")
+        if any(each.remote_id == "2" for each in envelopes):
+            raise OperationalError("deadlock detected")
+        return intake(account, envelopes, **more)
+
+    monkeypatch.setattr(inbound, "intake", choosy)
+    network.pages[:] = [Page([envelope(remote_id=id) for id in "123"], "3")]
+    polling.run_due(NOON)
+    account.refresh_from_db()
+    assert (account.cursor, Quarantine.objects.count()) == ("", 0)
+    assert account.next_poll_at > NOON
 
 
 def test_accounts_without_a_time_are_given_one(account_of):

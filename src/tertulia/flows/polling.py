@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import DataError, IntegrityError, transaction
 from django.db import Error as DatabaseError
-from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
 from tertulia.channels.models import Account, Quarantine
@@ -141,17 +141,19 @@ def _read(claimed: Claim, account: Account) -> Result:
 def _take_in(account: Account, page: Page, fence: int) -> None:
     try:
         inbound.intake(account, page.envelopes, at=clock.now(), cursor=page.cursor, fence=fence)
-    except (inbound.StaleReading, DatabaseError) as error:
-        if isinstance(error, inbound.StaleReading) or not _is_about_the_data(error):
+    except Exception as error:
+        if _will_pass(error):
             raise
-        _take_in_one_by_one(account, page, fence)
-    except Exception as error:  # noqa: BLE001 — one message that nobody foresaw must not stop those after it
+        # One message that nobody foresaw must not stop those after it.
         log.error("Account %s: a page can't be taken in whole: %s", account.pk, describe(error))
         _take_in_one_by_one(account, page, fence)
 
 
-def _is_about_the_data(error: Exception) -> bool:
-    return type(error).__name__ in {"DataError", "IntegrityError"}
+def _will_pass(error: Exception) -> bool:
+    """Whether the trouble is not the message's: another reader, or a database that is busy or away."""
+    if isinstance(error, DatabaseError):
+        return not isinstance(error, DataError | IntegrityError)
+    return isinstance(error, inbound.StaleReading)
 
 
 def _take_in_one_by_one(account: Account, page: Page, fence: int) -> None:
@@ -159,9 +161,9 @@ def _take_in_one_by_one(account: Account, page: Page, fence: int) -> None:
     for envelope in page.envelopes:
         try:
             inbound.intake(account, [envelope], at=clock.now(), fence=fence)
-        except inbound.StaleReading:
-            raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
+            if _will_pass(error):
+                raise
             log.error("Account %s: a message is set aside: %s", account.pk, describe(error))
             _set_aside(account, envelope)
     inbound.intake(account, [], at=clock.now(), cursor=page.cursor, fence=fence)
