@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from conftest import NOON, envelope
-from tertulia.channels.models import Account, Message
+from tertulia.channels.models import Account, Delivery, Message
 from tertulia.connectors.contract import BadPayload, Receipt, Reconnect, Refused, Retry, Unknown, Unsupported
 from tertulia.core.models import Activity, Job
 from tertulia.flows import inbound, outbound
@@ -291,6 +291,15 @@ def test_an_echo_that_came_first_leaves_one_message(account_of, answer, network)
     ours = Message.objects.filter(account=account, direction="out")
     assert [message.id for message in ours] == [delivery.message_id]
     assert ours[0].remote_id == "remote-1"
+
+
+def test_two_answers_of_a_thread_that_end_in_the_same_moment_are_both_told(account_of, answer):
+    account = account_of("tests-memory")
+    pair = [answer(account, "uno"), answer(account, "dos")]
+    Delivery.objects.update(state="sent", finished_at=NOON)
+    outbound.tell_inbox(delivery_ids=[each.id for each in pair])
+    told = Activity.objects.filter(type="delivery.sent").order_by("id")
+    assert [line.data["message"] for line in told] == [each.message_id for each in pair]
 
 
 def test_the_outcome_stands_even_while_the_inbox_is_not_told_and_is_told_once(account_of, answer):

@@ -357,7 +357,7 @@ def _tell_inbox(delivery: Delivery, *, at: datetime) -> None:
     if conversation is None:
         return
     told = Activity.objects.filter(on_kind=Conversation._meta.label_lower, on_id=conversation.pk, at=at)
-    if not told.filter(type__startswith="delivery.").exists():
+    if not told.filter(type__startswith="delivery.", data__message=delivery.message_id).exists():
         actions.record_outcome(delivery=delivery, at=at)
 
 
