@@ -60,10 +60,9 @@ def _conversations(
         best = first.setdefault(message.thread_id, message)
         if best.direction == Message.Direction.OUT and message.direction == Message.Direction.IN:
             first[message.thread_id] = message
-    known = {
-        row.thread_id: row
-        for row in Conversation.objects.select_for_update().filter(account=account, thread_id__in=first)
-    }
+    # In the order in which everybody locks several: else two of them could wait for one another.
+    held = Conversation.objects.select_for_update().filter(account=account, thread_id__in=first).order_by("pk")
+    known = {row.thread_id: row for row in held}
     before = {row.pk: _values(row.__dict__) for row in known.values()}
     identities = {m.identity_id: m.identity for m in messages if m.identity and m.direction == Message.Direction.IN}
     starters = {m.identity_id: m.identity for m in first.values() if m.identity and m.thread_id not in known}
