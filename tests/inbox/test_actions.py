@@ -170,6 +170,12 @@ def test_put_aside_it_comes_back_at_its_hour(conversation, alba):
     assert (conversation.state, conversation.waiting_since) == ("open", NOON)
 
 
+def test_brought_back_by_hand_it_says_by_whom(conversation, alba):
+    actions.snooze(conversation=conversation, until=later(60), by=alba, at=NOON)
+    actions.wake(conversation=conversation, at=later(5), by=alba)
+    assert Activity.objects.get(type="conversation.woken").by_id == alba.pk  # and so she isn't told of it
+
+
 def test_put_aside_anew_meanwhile_it_stays_aside(conversation, alba):
     actions.snooze(conversation=conversation, until=later(60), by=alba, at=NOON)
     actions.snooze(conversation=conversation, until=later(600), by=alba, at=later(59))

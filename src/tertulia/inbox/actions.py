@@ -399,14 +399,14 @@ def snooze(*, conversation: Conversation, until: datetime, by: User, at: datetim
 
 
 @transaction.atomic
-def wake(*, conversation: Conversation, at: datetime, until: datetime | None = None) -> None:
+def wake(*, conversation: Conversation, at: datetime, until: datetime | None = None, by: User | None = None) -> None:
     """Bring back what was put aside, with `until` only if it was until then; does nothing when it is back already."""
     conversation = _lock(conversation)
     if conversation.state != Conversation.State.SNOOZED or until not in {None, conversation.snoozed_until}:
         return
     conversation.state, conversation.snoozed_until = Conversation.State.OPEN, None
     _changed_state(conversation, at=at)
-    _record(activities.WOKEN, conversation, by=None, at=at, snoozed_by=conversation.snoozed_by_id)
+    _record(activities.WOKEN, conversation, by=by, at=at, snoozed_by=conversation.snoozed_by_id)
 
 
 @transaction.atomic

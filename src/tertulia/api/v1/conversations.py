@@ -122,7 +122,7 @@ def snooze(request: Call, conversation_id: Path[Id], body: SnoozeBody) -> Conver
 @router.delete("/conversations/{int:conversation_id}/snooze", response=ConversationShape, **ORGANISES)
 def wake(request: Call, conversation_id: Path[Id]) -> ConversationShape:
     """Bring it back at once. Changes nothing when it is not put aside."""
-    actions.wake(conversation=_conversation(request, conversation_id), at=clock.now())
+    actions.wake(conversation=_conversation(request, conversation_id), at=clock.now(), by=request.auth.user)
     return _answer(request, conversation_id)
 
 

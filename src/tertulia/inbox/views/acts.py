@@ -67,7 +67,7 @@ def snooze(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpResp
 @brand_required("inbox.organise")
 def wake(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpResponse:
     conversation = find(brand, conversation_id)
-    actions.wake(conversation=conversation, at=clock.now())
+    actions.wake(conversation=conversation, at=clock.now(), by=request.user)
     return changed(request, conversation)
 
 
