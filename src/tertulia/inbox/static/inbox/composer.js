@@ -69,5 +69,7 @@ customElements.define("t-composer", class extends HTMLElement {
     clearTimeout(this.timer);
     this.isDirty = false;
     this.isSent = true;
+    this.typedAt = 0;
+    this.closest("t-conversation")?.look();
   };
 });
