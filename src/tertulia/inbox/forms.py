@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from django import forms
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.team.models import User
@@ -82,8 +83,8 @@ class SnoozeForm(forms.Form):
             moment = parse_datetime(self.cleaned_data["until"])
             if moment is None:
                 raise ValueError
-            return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else zones.moment(moment, self.zone)
+        except (ValueError, OverflowError):
             raise forms.ValidationError(_("Choose a day and an hour.")) from None
 
 
