@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from conftest import NOON
+from tertulia.brand.models import Brand
 from tertulia.channels.models import Message
 from tertulia.community.models import Member
 from tertulia.core.activity import Activity
@@ -177,6 +178,12 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_written(as_alba, phone):
     answer = as_alba.post("/b/horno-candela/phone/new/", form(phone="12"))
     assert answer.status_code == 422
     assert "Pregunta por el pan sin sal." in answer.content.decode()
+    assert Message.objects.count() == 0
+
+
+def test_a_moment_outside_of_the_calendar_is_said(as_alba, phone):
+    Brand.objects.update(time_zone="Asia/Tokyo")
+    assert as_alba.post("/b/horno-candela/phone/new/", form(happened_at="0001-01-01T00:00")).status_code == 422
     assert Message.objects.count() == 0
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.community.models import Member
 
@@ -43,5 +44,8 @@ class NoteCallForm(forms.Form):
         )
 
     def clean_happened_at(self) -> datetime:
-        moment: datetime = self.cleaned_data["happened_at"]
-        return moment.replace(tzinfo=self.zone)
+        wall: datetime = self.cleaned_data["happened_at"].replace(tzinfo=None)
+        try:
+            return zones.moment(wall, self.zone)
+        except OverflowError:
+            raise forms.ValidationError(self.fields["happened_at"].error_messages["invalid"]) from None
