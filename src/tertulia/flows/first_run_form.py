@@ -30,7 +30,7 @@ class FirstRunForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     wants_sample = forms.BooleanField(
-        label=_("Add a sample company"),
+        label=_("Fill with a sample company"),
         required=False,
         initial=True,
         help_text=_(
