@@ -5,6 +5,8 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from conftest import NOON, envelope
 from tertulia.channels.models import Message, MessageVersion, Quarantine
@@ -180,3 +182,10 @@ def test_after_a_closing_the_wait_begins_with_the_new_message(site, alba):
     inbound.intake(site, [envelope("¿Abrís hoy?", remote_id="m2", verb="edited", changed_at=later(61))], at=later(61))
     conversation.refresh_from_db()
     assert conversation.waiting_since == later(60)
+
+
+def test_an_intake_holds_its_account_and_leaves_the_brand_to_its_other_channels(site):
+    with CaptureQueriesContext(connection) as asked:
+        inbound.intake(site, [envelope()], at=NOON)
+    locks = [sql.partition(" FOR NO KEY UPDATE")[2] for query in asked if " FOR NO KEY UPDATE" in (sql := query["sql"])]
+    assert locks == ([' OF "tertulia_channels_account"'] if connection.vendor == "postgresql" else [])

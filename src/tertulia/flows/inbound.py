@@ -41,7 +41,7 @@ def intake(
     Raises `StaleReading`.
     """
     with transaction.atomic():
-        held = Account.objects.select_for_update(no_key=True).select_related("brand").get(pk=account.pk)
+        held = Account.objects.select_for_update(of=("self",), no_key=True).select_related("brand").get(pk=account.pk)
         if fence is not None and held.poll_fence != fence:
             raise StaleReading
         recorded = facts.record(held, envelopes, at=at)
@@ -88,9 +88,7 @@ def process(*, conversation_ids: list[int]) -> None:
     at = clock.now()
     for conversation in Conversation.objects.filter(id__in=conversation_ids).select_related("brand"):
         label_by_words(conversation, at=at)
-    fresh = Conversation.objects.filter(
-        id__in=conversation_ids, owner__isnull=True, state=Conversation.State.OPEN
-    )
+    fresh = Conversation.objects.filter(id__in=conversation_ids, owner__isnull=True, state=Conversation.State.OPEN)
     routing.route_many(list(fresh.select_related("brand")), at=at)
 
 
