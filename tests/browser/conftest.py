@@ -131,7 +131,7 @@ class Watch:
 def watch(desk) -> Iterator[Watch]:
     watch = Watch(urlsplit(desk.url).netloc)
     yield watch
-    assert watch.complaints == []
+    assert not watch.complaints, "\n".join(watch.complaints)
 
 
 @pytest.fixture

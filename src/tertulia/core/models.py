@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Activity(models.Model):
-    """One line of the feed. Ids without foreign keys: the feed outlives what it speaks of and stands below every room."""
+    """One line of the feed. Ids, no foreign keys: it outlives what it speaks of and stands below every room."""
 
     brand_id = models.BigIntegerField()
     type = models.CharField(max_length=64)

@@ -84,7 +84,7 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["brand", "state", "-last_activity_at", "-id"], name="conversation_state"),
             models.Index(fields=["brand", "owner", "state", "-last_activity_at", "-id"], name="conversation_owner"),
-            models.Index(fields=["brand", "channel", "state", "-last_activity_at", "-id"], name="conversation_channel"),
+            models.Index(fields=["account", "state", "-last_activity_at", "-id"], name="conversation_account"),
             models.Index(
                 fields=["brand", "waiting_since", "id"],
                 name="conversation_waiting",
