@@ -181,6 +181,14 @@ def test_the_page_says_what_is_wrong_and_keeps_what_was_written(as_alba, phone):
     assert Message.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("typed", "field"), [("Julia Sanz", "name"), ("+34 600 111 222", "phone"), ("julia@example.com", "email")]
+)
+def test_who_was_looked_for_and_not_found_is_not_lost(as_alba, phone, typed, field):
+    answer = as_alba.post("/b/horno-candela/phone/new/", form(name="", phone="", q=typed, text=""))
+    assert answer.context["form"][field].value() == typed
+
+
 def test_a_moment_outside_of_the_calendar_is_said(as_alba, phone):
     Brand.objects.update(time_zone="Asia/Tokyo")
     assert as_alba.post("/b/horno-candela/phone/new/", form(happened_at="0001-01-01T00:00")).status_code == 422

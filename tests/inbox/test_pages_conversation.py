@@ -246,3 +246,9 @@ def test_another_brands_delivery_is_not_there(as_carla, base, conversation, alba
         answer = as_carla.post(f"/b/{other_brand.slug}/deliveries/{delivery.pk}/{act}/", {"was_sent": "yes"})
         assert answer.status_code == 404
     assert Delivery.objects.get().state == "queued"
+
+
+def test_who_takes_it_does_not_give_it_to_themselves(as_alba, conversation, alba):
+    actions.assign(conversation=conversation, to=alba, by=alba, at=NOON)
+    page = as_alba.get(f"/b/horno-candela/inbox/{conversation.pk}/").content.decode()
+    assert "Alba took it" in page or "Alba se la ha quedado" in page

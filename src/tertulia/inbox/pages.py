@@ -415,6 +415,8 @@ def sentence(line: Activity, people: Mapping[int, Named], zone: str) -> str:
         facts["reason"] = str(Conversation.Reason(facts["reason"]).label)
     if "until" in facts:
         facts["until"] = dates.full(datetime.fromisoformat(facts["until"]), zone=zone)
+    if line.type == activities.ASSIGNED and line.by_id and line.by_id == line.data.get("to"):
+        return gettext("{who} took it").format(**facts)
     try:
         return str(activity.types()[line.type].sentence).format(**facts)
     except (KeyError, IndexError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -30,7 +31,7 @@ def note(request: BrandRequest, brand: Brand) -> HttpResponse:
     account = _account(brand)
     if request.method == "GET":
         return _page(request, brand, NoteCallForm(initial=_initial(request, brand), brand=brand))
-    form = NoteCallForm(request.POST, brand=brand)
+    form = NoteCallForm(_handed_in(request), brand=brand)
     if form.is_valid():
         facts = {**form.cleaned_data, "key": str(form.cleaned_data["key"])}
         try:
@@ -47,6 +48,16 @@ def note(request: BrandRequest, brand: Brand) -> HttpResponse:
 def search(request: BrandRequest, brand: Brand) -> HttpResponse:
     """People to choose from, as somebody types a name, a number or an address."""
     return render(request, "flows/_people.html", {"found": _found(brand, request.GET.get("q", ""))})
+
+
+def _handed_in(request: BrandRequest) -> QueryDict:
+    """What was typed to look for somebody, and led to nobody, is still what is known of them."""
+    handed = request.POST.copy()
+    typed = handed.get("q", "").strip()
+    if typed and not any(handed.get(field) for field in ("member", "name", "phone", "email")):
+        is_number = re.fullmatch(r"[+\d][\d\s().-]{4,}", typed)
+        handed["email" if "@" in typed else "phone" if is_number else "name"] = typed
+    return handed
 
 
 def _page(request: BrandRequest, brand: Brand, form: NoteCallForm, status: int = 200) -> HttpResponse:
