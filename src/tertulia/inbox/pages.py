@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Account, Delivery, Identity, Message
+from tertulia.channels.models import Delivery, Identity, Message
 from tertulia.community import queries as community
 from tertulia.community.models import Member
 from tertulia.connectors import registry
@@ -36,7 +36,7 @@ from tertulia.team.models import Membership, User
 
 from . import activities, promises, queries, routing
 from .actions import PRESENCE_SECONDS, TYPING_SECONDS
-from .models import Conversation, Label, SavedView
+from .models import Conversation, SavedView
 
 WHOLE_TEXT = 8_000
 """Characters of one message shown at once; the rest on asking."""
@@ -103,14 +103,12 @@ class Around:
 
     @classmethod
     def of(cls, brand: Brand, *, now: datetime) -> Around:
-        labels = Label.objects.filter(brand=brand).order_by("name").values_list("id", "name", "hue")
-        people = Membership.objects.filter(brand=brand).order_by("user__name").values_list("user_id", "user__name")
-        accounts = Account.objects.filter(brand=brand).order_by("name").values_list("id", "name", "kind")
+        names = queries.names(brand)
         return cls(
             brand,
-            {id: Tag(id, name, marks.hue(hue)) for id, name, hue in labels},
-            {id: Named(id, name) for id, name in people},
-            {id: Place(id, name, kind) for id, name, kind in accounts},
+            {id: Tag(id, name, marks.hue(hue)) for id, name, hue in names.labels},
+            {id: Named(id, name) for id, name in names.people},
+            {id: Place(id, name, kind) for id, name, kind in names.accounts},
             now,
         )
 

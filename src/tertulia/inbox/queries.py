@@ -385,6 +385,42 @@ def people(brand: Brand) -> dict[int, User]:
     return {row.user_id: row.user for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What pages of a brand refer to by id, each in the order of its name."""
+
+    labels: list[tuple[int, str, int]]
+    """(id, name, hue)"""
+    people: list[tuple[int, str]]
+    accounts: list[tuple[int, str, str]]
+    """(id, name, kind)"""
+
+
+def names(brand: Brand) -> Names:
+    """All of them in one statement, written out: every page asks, and composing three costs more than answering."""
+    found = Names([], [], [])
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMES, [brand.pk] * 3)
+        for what, id, name, hue, kind in cursor.fetchall():
+            if what == "label":
+                found.labels.append((id, name, hue))
+            elif what == "person":
+                found.people.append((id, name))
+            else:
+                found.accounts.append((id, name, kind))
+    return found
+
+
+_NAMES = f"""
+SELECT 'label', id, name, hue, '' FROM {Label._meta.db_table} WHERE brand_id = %s
+UNION ALL SELECT 'person', person.id, person.name, 0, ''
+    FROM {Membership._meta.db_table} membership JOIN {User._meta.db_table} person ON person.id = membership.user_id
+    WHERE membership.brand_id = %s
+UNION ALL SELECT 'account', id, name, 0, kind FROM {Account._meta.db_table} WHERE brand_id = %s
+ORDER BY 1, 3
+"""  # noqa: S608 — our own tables' names
+
+
 def labels(brand: Brand) -> dict[int, Label]:
     return {label.id: label for label in Label.objects.filter(brand=brand).order_by("name")}
 
