@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 
-from conftest import NOON
+from conftest import NOON, envelope
 from tertulia.brand.models import Brand, OpeningHours
 from tertulia.channels.models import Account
-from tertulia.flows import first_run, starter
-from tertulia.inbox.models import Label, Promise, SavedReply
+from tertulia.flows import first_run, inbound, starter
+from tertulia.inbox import actions
+from tertulia.inbox.models import Conversation, Label, Promise, SavedReply
 from tertulia.team.models import Membership, User
 
 pytestmark = pytest.mark.django_db
@@ -135,3 +136,29 @@ def test_the_bare_address_leads_where_one_belongs(client, db):
     Membership.objects.create(user=user, brand=brand, role="reader", created_at=NOON)
     assert client.get("/")["Location"] == "/b/x/inbox/"
     assert settings.LOGIN_REDIRECT_URL == "/"
+
+
+@pytest.fixture
+def sample(alba, other_brand) -> Account:
+    """The page of a sample company that Alba has beside her own."""
+    Brand.objects.filter(pk=other_brand.pk).update(is_sample=True)
+    Membership.objects.create(user=alba, brand=other_brand, role="manager", created_at=NOON)
+    return Account.objects.create(
+        brand=other_brand, kind="site", name="Web", created_at=NOON, secrets={"signing": "a" * 43}
+    )
+
+
+def test_one_lands_in_the_sample_until_somebody_has_written(as_alba, site, sample):
+    assert as_alba.get("/")["Location"] == "/b/ferreteria-ruiz/inbox/"
+    inbound.intake(site, [envelope()], at=NOON)
+    assert as_alba.get("/")["Location"] == "/b/horno-candela/inbox/"
+
+
+def test_one_lands_in_the_brand_last_worked_in(as_alba, alba, site, sample):
+    for account in (site, sample):
+        inbound.intake(account, [envelope()], at=NOON)
+    conversation = Conversation.objects.get(account=sample)
+    actions.look(conversation=conversation, user=alba, is_typing=False, at=NOON)
+    assert as_alba.get("/")["Location"] == "/b/ferreteria-ruiz/inbox/"
+    Membership.objects.filter(user=alba, brand=sample.brand).delete()
+    assert as_alba.get("/")["Location"] == "/b/horno-candela/inbox/"

@@ -14,6 +14,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.flows import first_run
 from tertulia.flows.first_run_form import FirstRunForm
+from tertulia.inbox.models import Conversation, Presence
 from tertulia.team.models import Membership
 
 
@@ -23,12 +24,21 @@ def home(request: HttpRequest) -> HttpResponse:
     """To the inbox, to sign in, or, before anything was set up, to where the link is."""
     if not request.user.is_authenticated:
         return redirect("account_login") if Brand.objects.exists() else render(request, "flows/no_brand.html")
-    own = (
-        Membership.objects.filter(user=request.user).select_related("brand").order_by("brand__is_sample", "id").first()
-    )
-    if own is None:
+    own = Membership.objects.filter(user=request.user).select_related("brand").order_by("brand__is_sample", "id")
+    if not own:
         return render(request, "flows/no_membership.html", status=403)
-    return redirect("inbox:list", own.brand.slug)
+    return redirect("inbox:list", _landing(request.user.pk, [one.brand for one in own]).slug)
+
+
+def _landing(user_id: int, brands: list[Brand]) -> Brand:
+    """The brand last worked in; before any work the first, or the sample while the first has nothing to show."""
+    last = Presence.objects.filter(user_id=user_id, conversation__brand__in=brands).order_by("-seen_at")
+    brand_id = last.values_list("conversation__brand_id", flat=True).first()
+    if brand_id is not None:
+        return next(brand for brand in brands if brand.pk == brand_id)
+    if brands[-1].is_sample and not Conversation.objects.filter(brand=brands[0]).exists():
+        return brands[-1]
+    return brands[0]
 
 
 @never_cache
