@@ -349,6 +349,12 @@ def test_what_it_declares_is_covered_by_a_sample(connector):
     assert connector.capabilities.reads <= set(get_args(contract.Kind))
 
 
+@every_connector
+def test_only_one_that_finds_says_how_soon(connector):
+    can = connector.capabilities
+    assert can.shows_own_within is None or (can.finds and can.shows_own_within >= 0)
+
+
 CALLS = {
     "fetch": (lambda can: can.polls, ("",)),
     "receive": (lambda can: can.webhook or can.hosted, (Inbound({}, {}, b"", AT),)),

@@ -70,6 +70,11 @@ class Finding(Memory):
     capabilities = Capabilities(writes=WRITES, finds=True)
 
 
+class FindingAtOnce(Memory):
+    key = "tests-finding-at-once"
+    capabilities = Capabilities(writes=WRITES, finds=True, shows_own_within=100)
+
+
 class Repeating(Memory):
     key = "tests-repeating"
     capabilities = Capabilities(writes=WRITES, repeats_safely=True)
@@ -129,7 +134,7 @@ class ServedKeyed(Served):
 class ServedReadable(Served):
     key = "tests-readable"
     name: ClassVar = {"en": "Readable", "es": "Legible"}
-    capabilities = Capabilities(writes=WRITES, finds=True, polls=True, poll_seconds=1)
+    capabilities = Capabilities(writes=WRITES, finds=True, shows_own_within=1, polls=True, poll_seconds=1)
 
 
 class ServedBlind(Served):
@@ -138,7 +143,7 @@ class ServedBlind(Served):
     capabilities = Capabilities(writes=WRITES)
 
 
-EVERY = (Memory, Finding, Repeating, Slow, ServedKeyed, ServedReadable, ServedBlind)
+EVERY = (Memory, Finding, FindingAtOnce, Repeating, Slow, ServedKeyed, ServedReadable, ServedBlind)
 
 
 def install() -> None:

@@ -93,7 +93,7 @@ def use_short_leases() -> None:
     """Tests must end; a lease stays longer than any call to the network, as in life."""
     lease = timedelta(seconds=3)
     jobs.LEASE = outbound.LEASE = polling.LEASE = lease
-    outbound.LOOK_AFTER = [timedelta(seconds=0.3)] * 4
+    outbound.LOOK_AGAIN = timedelta(seconds=0.3)
     outbound.REPEAT_AFTER = timedelta(seconds=0.5)
     outbound.AFTER_SILENCE = timedelta(seconds=0.1)
     jobs.FIRST_WAIT = timedelta(seconds=0.3)

@@ -150,17 +150,41 @@ def test_silence_of_a_network_that_can_be_read_is_looked_into(account_of, answer
     network.script[:] = [Unknown("No answer.")]
     network.found[:] = [None, Receipt("there-all-along")]
     outbound.run_due(NOON)
-    outbound.run_due(later(seconds=5))
+    outbound.run_due(later(seconds=30))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.looks) == ("sending", 1)
-    outbound.run_due(later(seconds=36))
+    outbound.run_due(later(minutes=3, seconds=30))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.message.remote_id) == ("sent", "there-all-along")
     assert len(network.sent) == 1
 
 
-def test_three_looks_that_find_nothing_send_it_again(account_of, answer, network):
+def test_three_looks_in_ten_minutes_that_find_nothing_are_for_a_person(account_of, answer, network):
     delivery = answer(account_of("tests-finding"))
+    network.script[:] = [Unknown("No answer.")]
+    for seconds in range(0, 630, 10):
+        outbound.run_due(later(seconds=seconds))
+        delivery.refresh_from_db()
+        assert delivery.state == "sending"
+    outbound.run_due(later(seconds=630))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.looks, delivery.why) == ("unknown", 3, "No answer.")
+    assert len(network.sent) == 1
+
+
+def test_after_a_crash_it_is_looked_for_just_as_long(account_of, answer, network):
+    delivery = answer(account_of("tests-finding"))
+    outbound.claim(at=NOON, limit=5)
+    outbound.run_due(later(seconds=60))
+    outbound.run_due(later(seconds=240))
+    assert outbound.run_due(later(seconds=659)) == 0
+    assert outbound.run_due(later(seconds=660)) == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.why, network.sent) == ("unknown", outbound.STOPPED, [])
+
+
+def test_a_network_that_shows_all_it_has_is_sent_again_what_three_looks_did_not_find(account_of, answer, network):
+    delivery = answer(account_of("tests-finding-at-once"))
     network.script[:] = [Unknown("No answer.")]
     for seconds in (0, 5, 40):
         outbound.run_due(later(seconds=seconds))
@@ -176,7 +200,7 @@ def test_looks_that_come_to_nothing_end_with_a_person(account_of, answer, networ
     delivery = answer(account_of("tests-finding"))
     network.script[:] = [Unknown("No answer.")]
     network.found[:] = [Retry("Closed.")] * 50
-    for minutes in range(0, 150, 6):
+    for minutes in range(0, 150, 3):
         outbound.run_due(later(minutes=minutes))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.looks, len(network.sent)) == ("unknown", 12, 1)

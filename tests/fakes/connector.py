@@ -137,6 +137,7 @@ class Looking(Blind):
         webhook=True,
         polls=True,
         finds=True,
+        shows_own_within=5,
     )
 
     def find(self, account: Account, key: str) -> Receipt | None:

@@ -181,6 +181,9 @@ class Capabilities:
     `max_text`          longest reply in characters; None when the network sets no limit
     `webhook`, `polls`  how messages arrive
     `finds`             `find(key)` can tell whether something was sent: the way out of `Unknown`
+    `shows_own_within`  for one that `finds`: so many seconds after a call, however it ended, all that came of it can be
+                        found: what `find` doesn't show then was certainly not sent, and is sent again. Declare it only
+                        where the network documents that one reads one's own writes; without it a person decides
     `repeats_safely`    sending twice with the same key makes one message there
     `poll_seconds`      how often to look, when it polls
     `send_gap`          the least seconds between two acts of one account
@@ -196,6 +199,7 @@ class Capabilities:
     webhook: bool = False
     polls: bool = False
     finds: bool = False
+    shows_own_within: float | None = None
     repeats_safely: bool = False
     poll_seconds: int = 60
     send_gap: float = 0.0

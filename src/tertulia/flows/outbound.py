@@ -2,7 +2,8 @@
 
 That it is being sent is written down before the network is called, the outcome behind the fence of that claim. What
 was *sending* when a worker died, or when the network fell silent, is never simply repeated: it is looked for there;
-where nobody can look it is repeated with the same key if the network knows keys; else a person decides.
+where nobody can look it is repeated with the same key if the network knows keys; else a person decides. What three
+looks didn't find is sent again only where the network shows all it has, or knows keys.
 """
 
 from __future__ import annotations
@@ -50,10 +51,12 @@ NEXT = (
 LEASE = timedelta(seconds=60)
 TRIES = 12
 """After so many tries a person is told; they may send it on its way for as many again."""
-LOOK_AFTER = [timedelta(seconds=seconds) for seconds in (5, 30, 60, 120, 300)]
-"""How long after each look the next one follows; the last holds for all further ones."""
-LOOKS = 3
-"""So many looks must find nothing before it counts as not sent: networks show their own news late."""
+LOOK_FOR = timedelta(minutes=10)
+"""How long it is looked for where the network doesn't say how soon it shows what was sent: they show it late."""
+LOOK_AT = (5, 30, 70)
+"""Each look's wait, in hundredths of that time. The last two make up all of it: after a crash the first comes late."""
+LOOK_AGAIN = timedelta(minutes=5)
+"""Until the next look, when those that were due could not be taken."""
 FRUITLESS_LOOKS = 12
 REPEAT_AFTER = timedelta(seconds=10)
 AFTER_SILENCE = timedelta(seconds=5)
@@ -381,9 +384,7 @@ def _next_state(delivery: Delivery, result: Result, *, at: datetime) -> dict[str
     if isinstance(ended, Receipt):
         return _final(Delivery.State.SENT, "", at=at)
     if isinstance(ended, Absent):
-        if delivery.looks < LOOKS:
-            return _look_later(delivery, delivery.why, at=at)
-        return _again(delivery, delivery.why, at=at, due_at=at)
+        return _after_absence(delivery, at=at)
     if result.claim.is_look and not isinstance(ended, Unknown):
         ended = Unknown(ended.why)  # whatever looking came to, it says nothing about the sending
     if isinstance(ended, Retry):
@@ -391,6 +392,16 @@ def _next_state(delivery: Delivery, result: Result, *, at: datetime) -> dict[str
     if isinstance(ended, Refused | Reconnect | Unsupported):
         return _final(Delivery.State.REFUSED, ended.why, at=at)
     return _after_silence(delivery, ended.why, at=at)
+
+
+def _after_absence(delivery: Delivery, *, at: datetime) -> dict[str, Any]:
+    """Not there yet, or never sent: only a network that shows all it has lets a machine tell the two apart."""
+    capabilities = _capabilities(delivery.account.kind)
+    if delivery.looks < len(LOOK_AT):
+        return _look_later(delivery, delivery.why, at=at)
+    if capabilities.shows_own_within is not None or capabilities.repeats_safely:
+        return _again(delivery, delivery.why, at=at, due_at=at)
+    return _final(Delivery.State.UNKNOWN, delivery.why or STOPPED, at=at)
 
 
 def _after_silence(delivery: Delivery, why: str, *, at: datetime) -> dict[str, Any]:
@@ -403,7 +414,11 @@ def _after_silence(delivery: Delivery, why: str, *, at: datetime) -> dict[str, A
 
 
 def _look_later(delivery: Delivery, why: str, *, at: datetime) -> dict[str, Any]:
-    wait = LOOK_AFTER[min(delivery.looks, len(LOOK_AFTER) - 1)]
+    wait = LOOK_AGAIN
+    if delivery.looks < len(LOOK_AT):
+        within = _capabilities(delivery.account.kind).shows_own_within
+        whole = LOOK_FOR if within is None else timedelta(seconds=within)
+        wait = whole * LOOK_AT[delivery.looks] / 100
     return {"lease_until": at + wait, "why": _short(why)}
 
 
