@@ -177,6 +177,19 @@ def test_the_door_takes_what_is_signed_keeps_what_is_unreadable_and_refuses_what
     assert (Message.objects.count(), Quarantine.objects.count()) == (1, 1)
 
 
+def test_the_door_sets_aside_the_one_message_that_cannot_be_stored_and_takes_the_others(network, brand):
+    account = connected(network, brand)
+    events = [network.write(thread, "Hola") for thread in ("diego", "elena", "flora")]
+    events[1]["message"] = {**events[1]["message"], "id": "\ud800"}  # half a character: no database takes it
+    headers, body = network.signed(events)
+    for _again in range(2):
+        answer = Client().post(f"/in/{account.public_key}/", body, content_type="application/json", headers=headers)
+        assert answer.status_code == 200
+    assert sorted(Message.objects.values_list("thread_id", flat=True)) == ["diego", "flora"]
+    kept = Quarantine.objects.get()
+    assert (kept.why, b"elena" in bytes(kept.body)) == (inbound.UNREAD, True)
+
+
 def test_a_forged_delivery_leaves_nothing(network, brand):
     account = connected(network, brand)
     headers, body = network.signed([network.write("diego", "Hola")])

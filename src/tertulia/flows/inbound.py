@@ -7,19 +7,28 @@ may run twice. A message that nothing else understands is in the inbox all the s
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
+from django.db import Error as DatabaseError
+from django.utils.translation import gettext_noop as _
 
 from tertulia.channels import intake as facts
 from tertulia.channels.models import Account, Message, Quarantine
 from tertulia.connectors.contract import BadPayload, Envelope, Inbound
 from tertulia.core import clock, jobs
 from tertulia.core.html import tidy
+from tertulia.core.redact import describe
 from tertulia.inbox import filing, labelling, routing
 from tertulia.inbox.actions import put_on_labels
 from tertulia.inbox.models import Conversation, Label
+
+log = logging.getLogger(__name__)
+
+UNREAD = _("A message couldn't be taken in. It is kept whole.")
 
 
 class StaleReading(Exception):
@@ -53,6 +62,51 @@ def intake(
     return [conversation.id for conversation in conversations]
 
 
+def take_in(
+    account: Account,
+    envelopes: Sequence[Envelope],
+    *,
+    at: datetime,
+    cursor: str | None = None,
+    fence: int | None = None,
+) -> list[int]:
+    """As `intake`, but one message that nobody foresaw doesn't stop the others: it is set aside whole."""
+    try:
+        return intake(account, envelopes, at=at, cursor=cursor, fence=fence)
+    except Exception as error:
+        if _will_pass(error):
+            raise
+        log.error("Account %s: messages can't be taken in together: %s", account.pk, describe(error))
+    touched: set[int] = set()
+    for envelope in envelopes:
+        try:
+            touched.update(intake(account, [envelope], at=at, fence=fence))
+        except Exception as error:
+            if _will_pass(error):
+                raise
+            log.error("Account %s: a message is set aside: %s", account.pk, describe(error))
+            _set_aside(account, envelope, at=at)
+    if cursor is not None:
+        intake(account, [], at=at, cursor=cursor, fence=fence)
+    return sorted(touched)
+
+
+def _will_pass(error: Exception) -> bool:
+    """Whether the trouble is not the message's: another reader, or a database that is busy or away."""
+    if isinstance(error, DatabaseError):
+        return not isinstance(error, DataError | IntegrityError)
+    return isinstance(error, StaleReading)
+
+
+def _set_aside(account: Account, envelope: Envelope, *, at: datetime) -> None:
+    body = json.dumps({"remote_id": envelope.remote_id, "raw": envelope.raw}, default=str).encode()
+    Quarantine.objects.get_or_create(
+        account=account,
+        digest=hashlib.sha256(body).hexdigest(),
+        defaults={"received_at": at, "why": UNREAD, "headers": {}, "body": body},
+    )
+
+
 def receive(account: Account, inbound: Inbound) -> list[int]:
     """What the webhook door does with a request: verified and read by the connector, or set aside whole.
 
@@ -65,7 +119,7 @@ def receive(account: Account, inbound: Inbound) -> list[int]:
             raise
         quarantine(account, inbound, why=bad.why)
         return []
-    return intake(account, envelopes, at=inbound.at)
+    return take_in(account, envelopes, at=inbound.at)
 
 
 def quarantine(account: Account, inbound: Inbound, *, why: str) -> None:

@@ -6,8 +6,6 @@ thought dead can neither repeat nor skip anything.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import random
 from collections import Counter
@@ -15,13 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DataError, IntegrityError, transaction
-from django.db import Error as DatabaseError
-from django.utils.translation import gettext_noop as _
+from django.db import transaction
 
-from tertulia.channels.models import Account, Quarantine
+from tertulia.channels.models import Account
 from tertulia.connectors import registry
-from tertulia.connectors.contract import Envelope, Outcome, Page, Reconnect, Retry
+from tertulia.connectors.contract import Outcome, Reconnect, Retry
 from tertulia.core import clock, due, jobs
 from tertulia.core.crypto import UnreadableSecret
 from tertulia.core.redact import describe, redact
@@ -39,8 +35,6 @@ PAGES = 20
 LONGEST_WAIT = timedelta(minutes=15)
 TROUBLE_AFTER = 3
 """Failures in a row that people are told of."""
-
-UNREAD = _("A message couldn't be taken in. It is kept whole.")
 
 _failures: Counter[int] = Counter()
 
@@ -131,51 +125,11 @@ def _read(claimed: Claim, account: Account) -> Result:
     for _number in range(PAGES):
         page = connector.fetch(account, cursor)
         if page.envelopes or page.cursor != cursor:
-            _take_in(account, page, claimed.fence)
+            inbound.take_in(account, page.envelopes, at=clock.now(), cursor=page.cursor, fence=claimed.fence)
         cursor = page.cursor
         if not page.more:
             return Result(claimed)
     return Result(claimed, more=True)
-
-
-def _take_in(account: Account, page: Page, fence: int) -> None:
-    try:
-        inbound.intake(account, page.envelopes, at=clock.now(), cursor=page.cursor, fence=fence)
-    except Exception as error:
-        if _will_pass(error):
-            raise
-        # One message that nobody foresaw must not stop those after it.
-        log.error("Account %s: a page can't be taken in whole: %s", account.pk, describe(error))
-        _take_in_one_by_one(account, page, fence)
-
-
-def _will_pass(error: Exception) -> bool:
-    """Whether the trouble is not the message's: another reader, or a database that is busy or away."""
-    if isinstance(error, DatabaseError):
-        return not isinstance(error, DataError | IntegrityError)
-    return isinstance(error, inbound.StaleReading)
-
-
-def _take_in_one_by_one(account: Account, page: Page, fence: int) -> None:
-    """Find the message that can't be taken in and set it aside whole; the others arrive."""
-    for envelope in page.envelopes:
-        try:
-            inbound.intake(account, [envelope], at=clock.now(), fence=fence)
-        except Exception as error:
-            if _will_pass(error):
-                raise
-            log.error("Account %s: a message is set aside: %s", account.pk, describe(error))
-            _set_aside(account, envelope)
-    inbound.intake(account, [], at=clock.now(), cursor=page.cursor, fence=fence)
-
-
-def _set_aside(account: Account, envelope: Envelope) -> None:
-    body = json.dumps({"remote_id": envelope.remote_id, "raw": envelope.raw}, default=str).encode()
-    Quarantine.objects.get_or_create(
-        account=account,
-        digest=hashlib.sha256(body).hexdigest(),
-        defaults={"received_at": clock.now(), "why": UNREAD, "headers": {}, "body": body},
-    )
 
 
 def settle(results: Sequence[Result], *, at: datetime) -> int:
