@@ -13,8 +13,9 @@ from tertulia.brand.models import OpeningHours
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.core.models import Heartbeat
 from tertulia.flows import limits, visitors
-from tertulia.inbox import actions
+from tertulia.inbox import actions, pages
 from tertulia.inbox.models import Conversation
+from tertulia.team.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -311,6 +312,23 @@ def test_text_on_the_brands_colour_is_always_readable(colour):
 
     dark, bright = sorted([light(colour), light(visitors.readable_on(colour))])
     assert (bright + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_who_leaves_an_address_only_is_called_by_it_until_they_give_a_name(chat, clock):
+    visitor = Visitor(chat, clock).come()
+    visitor.write("Hola")
+    visitor.write("Soy yo", email="diego@example.com")
+    conversation = Conversation.objects.get()
+    assert conversation.member_name == "diego@example.com"
+    assert pages.filled("Hola, {nombre}:", conversation=conversation, user=User()) == "Hola:"
+    visitor.write("Diego", name="Diego Sanz")
+    assert Conversation.objects.get().member_name == "Diego Sanz"
+
+
+def test_the_widget_says_which_fields_can_be_left(chat, clock):
+    said = Visitor(chat, clock).hello().json()["texts"]
+    assert said["name"] == "Nombre (opcional)"
+    assert said["email"].endswith("(opcional)")
 
 
 def test_the_widget_is_small_public_and_cached():

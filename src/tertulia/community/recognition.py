@@ -46,7 +46,7 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
 def learn(identities: Iterable[Identity], members: dict[int, Member], *, at: datetime) -> list[Member]:
     """Fill what we did not know of these members from their identities, and note that they were seen.
 
-    Returns the members whose name has become known, so that lists can show it.
+    Returns the members who can be called by something new, so that lists can show it.
     """
     named = []
     for identity in identities:
@@ -61,7 +61,7 @@ def learn(identities: Iterable[Identity], members: dict[int, Member], *, at: dat
             )
             if fact and not getattr(member, field)
         }
-        if "name" in news:
+        if "name" in news or ("email" in news and not member.name):
             named.append(member)
         for field, fact in news.items():
             setattr(member, field, fact)

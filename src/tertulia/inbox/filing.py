@@ -74,7 +74,7 @@ def _conversations(
     for member in named:
         for conversation in known.values():
             if conversation.member_id == member.id:
-                conversation.member_name = member.name
+                conversation.member_name = (member.name or member.email)[:200]
     return known, before
 
 
@@ -89,7 +89,7 @@ def _begin(account: Account, message: Message, members: dict[int, Member]) -> Co
         thread_id=message.thread_id,
         member_id=member.pk,
         channel=account.kind,
-        member_name=member.name,
+        member_name=(member.name or member.email)[:200],
         subject=message.subject,
         language=member.language,
         last_activity_at=message.sent_at,

@@ -474,7 +474,8 @@ def history(member: Member, around: Around, *, without: int | None = None) -> li
 
 def filled(text: str, *, conversation: Conversation, user: User) -> str:
     """A saved reply with its variables filled; one that is unknown stays as it stands, to be seen."""
-    name = conversation.member_name.split(" ")[0] if conversation.member_name else ""
+    # Who left no name is called by their address, which is no greeting.
+    name = "" if "@" in conversation.member_name else conversation.member_name.split(" ")[0]
     values = {"nombre": name, "name": name, "agente": user.name, "agent": user.name}
     values |= {"marca": conversation.brand.name, "brand": conversation.brand.name}
     filled = re.sub(r"\{(\w+)\}", lambda found: values.get(found[1].lower(), found[0]), text)
