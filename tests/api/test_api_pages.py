@@ -34,6 +34,7 @@ def test_a_token_is_shown_once_and_works(as_alba, brand):
     made = as_alba.post(f"{AT}tokens/new/", form)
     secret = secret_on(made)
     assert (made.status_code, len(secret), secret[:3]) == (201, 46, "tt_")
+    assert "channels/copy.js" in made.content.decode()
     assert Program(secret).get("/brands").data["items"][0]["slug"] == "horno-candela"
     shown = as_alba.get(AT).content.decode()
     assert "Informe semanal" in shown
