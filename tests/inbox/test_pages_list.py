@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from conftest import NOON, envelope
+from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.flows import inbound
 from tertulia.inbox import actions
 from tertulia.inbox.models import Conversation, Label, SavedView
+from tertulia.team.models import Membership
 
 pytestmark = pytest.mark.django_db
 LIST = "/b/horno-candela/inbox/"
@@ -52,6 +54,19 @@ def test_a_page_costs_the_same_however_many_rows(as_alba, site, count, django_as
     with django_assert_max_num_queries(QUERIES):
         html = page(as_alba)
     assert len(names(html)) == count
+
+
+def test_an_inbox_nobody_has_written_to_says_what_to_do_next(as_alba, alba, site, other_brand):
+    Brand.objects.filter(pk=other_brand.pk).update(is_sample=True)
+    Membership.objects.create(user=alba, brand=other_brand, role="manager", created_at=NOON)
+    html = page(as_alba)
+    for address in (f"/b/horno-candela/channels/{site.pk}/", "/b/horno-candela/phone/new/", "/b/ferreteria-ruiz/inbox/"):
+        assert f'href="{address}">' in html.split("Nadie ha escrito todavía")[1]
+    assert "Elige una conversación" not in html
+    write(site, 1)
+    html = page(as_alba)
+    assert "Elige una conversación" in html
+    assert "Nadie ha escrito todavía" not in html
 
 
 def test_newest_first_and_the_rest_behind_a_link(as_alba, site):

@@ -113,6 +113,13 @@ class Around:
         )
 
 
+def own_page(around: Around) -> Place | None:
+    """The first account whose chat stands on a page of the company's."""
+    known = registry.all_connectors()
+    hosted = (one for one in around.accounts.values() if one.kind in known and known[one.kind].capabilities.hosted)
+    return next(hosted, None)
+
+
 def draw_rows(rows: Sequence[Mapping[str, Any]], around: Around, *, query: str = "", current: int = 0) -> SafeString:
     """The rows as HTML. They are drawn by Jinja2: Django's own templates cost more than the database here."""
     base = reverse("inbox:list", args=[around.brand.slug])

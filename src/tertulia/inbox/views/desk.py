@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -132,6 +133,9 @@ def list_context(request: DeskRequest, brand: Brand, conversation: Conversation 
         "rail": pages.rail(filters, around, user=user, saved=saved),
         "saved_view": _saved_view(saved, filters, request),
         "has_accounts": bool(around.accounts),
+        # Asked only by an empty list.
+        "is_untouched": SimpleLazyObject(lambda: not Conversation.objects.filter(brand=brand).exists()),
+        "own_page": pages.own_page(around),
         "channel_symbols": pages.channel_symbols(),
     }
 
