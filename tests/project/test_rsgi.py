@@ -114,6 +114,29 @@ def test_a_long_answer_leaves_in_pieces():
     assert len(call(Scope(), Exchange(), page).body) == rsgi.WHOLE * 2
 
 
+def test_a_long_answer_whose_reader_has_left_is_closed_with_its_request():
+    closed, bodies = [], []
+
+    class Long(Answer):
+        streaming = True
+
+        def close(self):
+            closed.append(self)
+
+    class Left(Exchange):
+        def response_stream(self, status, headers):
+            raise RuntimeError("gone")
+
+    def page(environ, start):
+        bodies.append(environ["wsgi.input"])
+        start("200 OK", [("Content-Length", str(rsgi.WHOLE))])
+        return Long([b"a" * rsgi.WHOLE])
+
+    with pytest.raises(RuntimeError, match="gone"):
+        call(Scope(), Left(), page)
+    assert (len(closed), bodies[0].closed) == (1, True)
+
+
 def test_an_accident_outside_of_django_is_an_answer(caplog):
     def page(environ, start):
         raise RuntimeError("boom")

@@ -84,6 +84,31 @@ def test_an_open_stream_ends_soon_after_its_right_to_listen(streams, monkeypatch
     assert exchange.sent.endswith(b"event: bye\ndata: {}\n\n")
 
 
+def test_a_mistake_while_looking_for_news_is_logged_and_the_next_look_goes_on(streams, monkeypatch, caplog):
+    pause = asyncio.sleep
+    monkeypatch.setattr(live.asyncio, "sleep", lambda seconds: pause(min(seconds, 0.02)))
+    mistakes = [KeyError("oops")]
+
+    class Stumbling(Reader):
+        def look(self, threads, at):
+            if mistakes:
+                raise mistakes.pop()
+            return super().look(threads, at)
+
+    monkeypatch.setattr(live.news, "Reader", Stumbling)
+
+    async def story():
+        exchange = Exchange()
+        held = asyncio.create_task(streams.answer(Scope, exchange))
+        await pause(0.3)
+        streams.close()
+        await held
+        return exchange
+
+    assert b"event: activity" in run(streams, story).sent
+    assert "oops" in caplog.text
+
+
 def test_nobody_holds_more_streams_than_allowed(streams, monkeypatch):
     monkeypatch.setattr(live, "MOST_EACH", {"desk": 2, "site": 1})
 

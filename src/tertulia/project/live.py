@@ -156,6 +156,11 @@ class Streams:
             except (DatabaseError, InterfaceError) as error:
                 log.warning("Live updates wait for the database: %s", error)
                 await asyncio.sleep(1)
+            except Exception:
+                if self._is_closing:
+                    return  # and its thread with it
+                log.exception("Live updates stumbled")  # nobody would know: the pages stay open and hear nothing more
+                await asyncio.sleep(1)
             if started - beat_at >= BEAT:
                 beat_at = started
                 for stream in list(self._streams):

@@ -134,9 +134,9 @@ class Desk:
     async def _stream(self, rest: Any, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
         request, status, headers, answer = rest
-        transport = exchange.response_stream(status, headers)
-        pieces = iter(answer)
         try:
+            transport = exchange.response_stream(status, headers)
+            pieces = iter(answer)
             while (piece := await loop.run_in_executor(self._pool, next, pieces, None)) is not None:
                 await transport.send_bytes(piece)
         finally:
