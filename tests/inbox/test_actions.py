@@ -95,6 +95,14 @@ def test_taken_back_in_time_it_waits_again_and_the_words_are_kept(conversation, 
     assert Delivery.objects.get().state == "cancelled"
 
 
+@pytest.mark.parametrize(("begun", "draft"), [("Y el lunes", "Sí\n\nY el lunes"), ("Sí ", "Sí")])
+def test_words_taken_back_come_before_those_begun_meanwhile(conversation, alba, begun, draft):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    actions.save_draft(conversation=conversation, user=alba, text=begun, at=later(1))
+    assert actions.withdraw(delivery=delivery, by=alba, at=later(1)) == draft
+    assert Draft.objects.get().text == draft
+
+
 def test_too_late_to_take_back_once_it_is_on_its_way(conversation, alba):
     delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
     Delivery.objects.update(state="sending")

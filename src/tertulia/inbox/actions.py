@@ -186,13 +186,19 @@ def _last_inbound(conversation: Conversation) -> Message | None:
 
 @transaction.atomic
 def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
-    """Take an answer back before it leaves; its text becomes the draft again and is returned. Raises `TooLate`."""
+    """Take an answer back before it leaves; its text becomes the draft again and is returned. Raises `TooLate`.
+
+    What the person had begun to write meanwhile stays, behind it.
+    """
     caught = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.QUEUED, attempts=0)
     if not caught.update(state=Delivery.State.CANCELLED, finished_at=at):
         raise TooLate(_("It has already left."))
     conversation = _conversation_of(delivery)
     filing.recompute(conversation, at=at)
     text = delivery.message.text
+    begun = Draft.objects.filter(conversation=conversation, user=by).first()
+    if begun and begun.text.strip() != text:
+        text = f"{text}\n\n{begun.text}"
     save_draft(conversation=conversation, user=by, text=text, at=at)
     _record(activities.WITHDRAWN, conversation, by=by, at=at, message=delivery.message_id)
     return text
