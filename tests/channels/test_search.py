@@ -72,3 +72,24 @@ def test_nobody_can_write_themselves_into_another_brands_results(brand, other_br
     inbound.intake(spy, [envelope(f"pan qbrandq{brand.id}")], at=NOON)
     ids = search.find(brand.id, "pan")
     assert set(Message.objects.filter(id__in=ids).values_list("account__brand_id", flat=True)) == {brand.id}
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "passage"),
+    [
+        ("Un pan de molde", "PAN", ("Un ", "pan", " de molde")),
+        ("La panadería\n de la esquina", "panaderias", ("La ", "panadería", " de la esquina")),
+        ("Mi pedido 30412", "3041", ("Mi pedido ", "30412", "")),
+        (
+            "Buenos días a todos los de la casa, ¿queda roscón?",
+            "roscon",
+            ("…a todos los de la casa, ¿queda ", "roscón", "?"),
+        ),
+        ("x" * 70 + " pan", "pan", ("…", "pan", "")),
+        ("x" * 70 + "/pan", "pan", ("…", "pan", "")),
+        ("Nada de eso", "pan", None),
+        ("Nada", "", None),
+    ],
+)
+def test_a_passage_is_cut_around_the_first_word_that_was_asked_for(text, query, passage):
+    assert search.passage(text, query) == passage

@@ -60,7 +60,11 @@ def test_an_inbox_nobody_has_written_to_says_what_to_do_next(as_alba, alba, site
     Brand.objects.filter(pk=other_brand.pk).update(is_sample=True)
     Membership.objects.create(user=alba, brand=other_brand, role="manager", created_at=NOON)
     html = page(as_alba)
-    for address in (f"/b/horno-candela/channels/{site.pk}/", "/b/horno-candela/phone/new/", "/b/ferreteria-ruiz/inbox/"):
+    for address in (
+        f"/b/horno-candela/channels/{site.pk}/",
+        "/b/horno-candela/phone/new/",
+        "/b/ferreteria-ruiz/inbox/",
+    ):
         assert f'href="{address}">' in html.split("Nadie ha escrito todavía")[1]
     assert "Elige una conversación" not in html
     write(site, 1)
@@ -134,6 +138,14 @@ def test_search_finds_without_accents_whatever_the_state(as_alba, site, alba):
     actions.close(conversation=Conversation.objects.get(), reason="answered", by=alba, at=NOON)
     assert names(page(as_alba, f"{LIST}?q=roscon")) == ["Diego"]
     assert names(page(as_alba, f"{LIST}?q=empanada")) == []
+
+
+def test_a_row_that_was_searched_for_shows_what_was_found(as_alba, site):
+    inbound.intake(site, [envelope("<b>Mañana</b> recojo\nlos roscones & el pan")], at=NOON)
+    inbound.intake(site, [envelope("Gracias", remote_id="m2", minutes=1)], at=NOON)
+    html = page(as_alba, f"{LIST}?q=roscon")
+    assert "<bdi>&lt;b&gt;Mañana&lt;/b&gt; recojo los <mark>roscones</mark> &amp; el pan</bdi>" in html
+    assert "<bdi>Gracias</bdi>" in page(as_alba)
 
 
 def test_a_view_is_kept_for_oneself_and_forgotten(as_alba, as_bruno, brand):

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import snowballstemmer
 from django.db import connection
+from django.db.models.functions import Left
 
 from tertulia.brand.models import Brand
 from tertulia.core import bulk
@@ -39,6 +40,11 @@ ENOUGH = 60
 """With so many messages that hold the last word itself, those that hold one beginning so are not looked for."""
 BEGINNING = 3
 """Fewer letters are no beginning of a word: half of all words would follow."""
+
+LEAD = 32
+"""Characters of a passage before the word that was found: so few that the word is seen in a narrow row."""
+PASSAGE = 160
+"""Characters of it after the word."""
 
 
 @lru_cache(maxsize=50_000)
@@ -97,8 +103,7 @@ def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 6
     While few hold the last word as it stands, it may be the beginning of one. `before` continues after the last id of
     the page before. An empty query finds nothing.
     """
-    words = [_tokens_of(word).split() for word in _WORD.findall(_INVISIBLE.sub("", query))[:MAX_WORDS]]
-    words = [forms for forms in words if forms]
+    words = _asked(query)
     if not words:
         return []
     run = _sqlite if connection.vendor == "sqlite" else _postgresql
@@ -112,6 +117,38 @@ def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 6
     if len(newest) < ENOUGH:
         return run(brand, words, True, before, limit)
     return newest[:limit] if before is None else run(brand, words, False, before, limit)
+
+
+def _asked(query: str) -> list[list[str]]:
+    """The forms of each word of a query."""
+    words = [_tokens_of(word).split() for word in _WORD.findall(_INVISIBLE.sub("", query))[:MAX_WORDS]]
+    return [forms for forms in words if forms]
+
+
+def passage(text: str, query: str) -> tuple[str, str, str] | None:
+    """The text around the first word asked for, in one line: before it, the word, after it; none if it has none."""
+    words = _asked(query)
+    if not words:
+        return None
+    forms = {form for word in words for form in word}
+    beginning = words[-1][0] if len(words[-1][0]) >= BEGINNING else None
+    line = " ".join(_INVISIBLE.sub("", text[:MAX_INDEXED]).split())
+    begun = None
+    for word in _WORD.finditer(line):
+        found = _tokens_of(word[0]) if len(word[0]) < 60 else ""
+        if not forms.isdisjoint(found.split()):
+            return _around(line, word)
+        if begun is None and beginning and found.startswith(beginning):
+            begun = word
+    return _around(line, begun) if begun else None
+
+
+def _around(line: str, word: re.Match[str]) -> tuple[str, str, str]:
+    start = 0
+    if word.start() > LEAD:
+        start = line.find(" ", word.start() - LEAD, word.start()) + 1 or word.start()
+    before = ("…" if start else "") + line[start : word.start()]
+    return before, word[0], line[word.end() : word.end() + PASSAGE]
 
 
 def _sqlite(
@@ -169,3 +206,8 @@ def threads(message_ids: Sequence[int]) -> list[tuple[int, int, str]]:
         row[0]: row for row in Message.objects.filter(id__in=message_ids).values_list("id", "account_id", "thread_id")
     }
     return [rows[id] for id in message_ids if id in rows]
+
+
+def texts(message_ids: Sequence[int]) -> dict[int, str]:
+    """As much of each message as is indexed."""
+    return dict(Message.objects.filter(id__in=message_ids).values_list("id", Left("text", MAX_INDEXED)))

@@ -184,7 +184,7 @@ def _label_page(brand: Brand, user: User, filters: Filters, label: int, after: s
 
 
 def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> ListPage:
-    """Conversations by their newest message that holds the words. The cursor is that message's id."""
+    """Conversations by their newest message that holds the words, with its `passage`. The cursor is its id."""
     before = _number(after)
     if after and before is None:
         raise BadCursor(after)
@@ -199,6 +199,9 @@ def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> List
         before = hits[-1]
     ids = list(found)
     rows = _by_ids(brand, ids[:limit])
+    texts = search.texts([found[row["id"]] for row in rows])
+    for row in rows:
+        row["passage"] = search.passage(texts.get(found[row["id"]], ""), filters.q)
     return ListPage(rows, str(found[ids[limit - 1]]) if len(ids) > limit else "")
 
 
