@@ -9,7 +9,7 @@ from tertulia.channels.models import Account, Delivery, Message
 from tertulia.core.activity import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions, queries
-from tertulia.inbox.models import Assignment, Conversation, Draft, Label, Note
+from tertulia.inbox.models import Assignment, Conversation, ConversationLabel, Draft, Label, Note, Promise
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +148,30 @@ def test_a_label_taken_off_by_hand_stays_off(conversation, brand, alba):
     inbound.label_by_words(conversation, at=NOON)
     conversation.refresh_from_db()
     assert conversation.labels == []
+
+
+def test_a_deleted_label_leaves_every_conversation_and_no_clock_is_touched(site, brand, alba, monkeypatch):
+    monkeypatch.setattr(actions, "LABELS_AT_ONCE", 2)
+    inbound.intake(site, [envelope(remote_id=f"m{n}", thread=f"t{n}") for n in range(5)], at=NOON)
+    gone, kept = (Label.objects.create(brand=brand, name=name) for name in ("Horarios", "Pan"))
+    for conversation in Conversation.objects.all():
+        actions.put_on_labels(conversation=conversation, labels=[gone, kept], by=alba, at=NOON)
+    monkeypatch.setattr(actions.promises, "recompute", None)
+    actions.delete_label(label=gone, at=later(1))
+    assert list(Label.objects.all()) == [kept]
+    assert list(Conversation.objects.values_list("labels", flat=True)) == [[kept.id]] * 5
+    assert set(ConversationLabel.objects.values_list("label", flat=True)) == {kept.id}
+
+
+def test_with_a_label_goes_what_was_promised_for_it(conversation, brand, alba):
+    label = Label.objects.create(brand=brand, name="Urgente")
+    Promise.objects.create(brand=brand, label=label, first_response_minutes=10, in_business_hours=False)
+    actions.add_label(conversation=conversation, label=label, by=alba, at=NOON)
+    conversation.refresh_from_db()
+    assert (conversation.labels, conversation.promise_due_at) == ([label.id], later(10))
+    actions.delete_label(label=label, at=later(1))
+    conversation.refresh_from_db()
+    assert (conversation.labels, conversation.promise_due_at) == ([], None)
 
 
 def test_another_brands_label_is_refused(conversation, other_brand, alba):

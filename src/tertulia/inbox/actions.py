@@ -29,6 +29,7 @@ from .models import (
     Label,
     Note,
     Presence,
+    Promise,
     Read,
 )
 
@@ -36,6 +37,7 @@ PRESENCE_SECONDS = 30
 """How long somebody counts as looking after their page last said so."""
 TYPING_SECONDS = 8
 MAX_NOTE = 20_000
+LABELS_AT_ONCE = 200
 
 
 class Problem(Exception):
@@ -341,6 +343,36 @@ def remove_label(*, conversation: Conversation, label: Label, by: User, at: date
     conversation.labels = [id for id in conversation.labels if id != label.id]
     _relabelled(conversation, at=at)
     _record(activities.UNLABELLED, conversation, by=by, at=at, label=label.name, label_id=label.id)
+
+
+def delete_label(*, label: Label, at: datetime) -> None:
+    """Do away with a label, and with what was promised for it.
+
+    It comes off its conversations first, some at a time in transactions of their own, so that nobody's work waits long;
+    cut short, it is still on the rest. Only promises for this very label make clocks change.
+    """
+    clocks = promises.clocks_for(label.brand) if Promise.objects.filter(label=label).exists() else None
+    while _take_off_some(label, clocks, at=at):
+        pass
+    with transaction.atomic():
+        Label.objects.select_for_update().filter(pk=label.pk).first()  # nobody puts it on any more
+        while _take_off_some(label, clocks, at=at):
+            pass
+        label.delete()
+
+
+@transaction.atomic
+def _take_off_some(label: Label, clocks: promises.Clocks | None, *, at: datetime) -> int:
+    links = ConversationLabel.objects.filter(label=label).order_by("conversation_id")
+    ids = list(links.values_list("conversation_id", flat=True)[:LABELS_AT_ONCE])
+    rows = list(Conversation.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    for conversation in rows:
+        conversation.labels = [id for id in conversation.labels if id != label.id]
+        if clocks and conversation.state != Conversation.State.CLOSED:
+            promises.recompute(conversation, at=at, clocks=clocks)
+    Conversation.objects.bulk_update(rows, ["labels", *promises.FIELDS] if clocks else ["labels"])
+    links.filter(conversation__in=ids).delete()
+    return len(ids)
 
 
 def _taken_off(conversation: Conversation) -> set[int]:

@@ -12,7 +12,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import promises
+from .. import actions, promises
 from ..access import DeskRequest
 from ..forms import LabelForm, PromiseForm, SavedReplyForm
 from ..models import Label, Promise, SavedReply
@@ -47,7 +47,7 @@ def change_label(request: DeskRequest, brand: Brand, label_id: int) -> HttpRespo
 def remove_label(request: DeskRequest, brand: Brand, label_id: int) -> HttpResponse:
     """It comes off every conversation with it."""
     label = get_object_or_404(Label, pk=label_id, brand=brand)
-    label.delete()
+    actions.delete_label(label=label, at=clock.now())
     messages.info(request, _("The label “{name}” is gone.").format(name=label.name))
     return redirect("inbox:labels", brand.slug)
 
