@@ -162,3 +162,11 @@ def test_one_lands_in_the_brand_last_worked_in(as_alba, alba, site, sample):
     assert as_alba.get("/")["Location"] == "/b/ferreteria-ruiz/inbox/"
     Membership.objects.filter(user=alba, brand=sample.brand).delete()
     assert as_alba.get("/")["Location"] == "/b/horno-candela/inbox/"
+
+
+@pytest.mark.parametrize(("asked", "offered"), [("en-GB", "en"), ("es-MX", "es"), ("de", "es")])
+def test_the_desk_is_offered_in_the_language_of_the_page(client, link, asked, offered):
+    shown = client.get(link, headers={"accept-language": asked})
+    assert f'<html lang="{offered}"' in shown.content.decode()
+    assert shown.context["form"]["language"].value() == offered
+    assert "---" not in shown.content.decode()

@@ -82,3 +82,13 @@ def test_nobody_is_led_to_a_page_that_is_closed_to_them(as_alba, as_bruno):
     door = f'href="{SETTINGS}labels/"'
     assert door in as_alba.get("/b/horno-candela/inbox/").content.decode()
     assert door not in as_bruno.get("/b/horno-candela/inbox/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("settings/saved-replies/", "Cualquier idioma"), ("settings/", "Ninguna comunidad")],
+)
+def test_an_empty_choice_says_what_it_means(as_alba, brand, path, words):
+    shown = as_alba.get(f"/b/{brand.slug}/{path}").content.decode()
+    assert "---" not in shown
+    assert f'<option value="">{words}</option>' in shown.replace(" selected", "")

@@ -10,6 +10,8 @@ from django import forms
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
+from tertulia.core.choices import name_empty
+
 from .actions import Stretch
 from .models import Brand, Holiday
 
@@ -38,6 +40,10 @@ class BrandForm(forms.ModelForm):  # type: ignore[type-arg]
             "undo_seconds": _("A reply waits this long before it leaves. Up to 120."),
         }
         widgets = {"treatment": forms.RadioSelect, "colour": forms.TextInput(attrs={"type": "color"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_empty(self.fields["region"], _("No region"))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

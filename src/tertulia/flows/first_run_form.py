@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
+from tertulia.core.choices import name_empty
 from tertulia.team.models import User
 
 from .first_run import Person
@@ -54,6 +55,7 @@ class FirstRunForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, label_suffix="", initial={"language": (get_language() or "es")[:2]})
+        name_empty(self.fields["region"], _("No region"))
         if self.is_bound:
             del self.fields["name"].widget.attrs["autofocus"]
 

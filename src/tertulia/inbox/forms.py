@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
+from tertulia.core.choices import name_empty
 from tertulia.team.models import User
 
 from . import queries
@@ -138,12 +139,13 @@ class SavedReplyForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"text": forms.Textarea(attrs={"rows": 8})}
         help_texts = {
             "text": _("{nombre} is the person's first name, {agente} whoever answers, {marca} the brand."),
-            "language": _("Empty: offered whatever language the person writes in."),
+            "language": _("Offered first to whoever writes in it."),
         }
 
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.instance.brand = brand
+        name_empty(self.fields["language"], _("Any language"))
 
     def clean_title(self) -> str:
         title: str = self.cleaned_data["title"].strip()

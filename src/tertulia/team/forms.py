@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
+from tertulia.core.choices import name_empty
 
 from . import skills
 from .models import Absence, Membership, Shift, Skill, User
@@ -121,6 +122,10 @@ class ShiftForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["weekday", "starts", "ends"]
         labels = {"weekday": _("Day"), "starts": _("From"), "ends": _("To")}
         widgets = {"starts": _time(), "ends": _time()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_empty(self.fields["weekday"], _("Choose a day"))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
