@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from conftest import NOON, envelope
-from tertulia.channels.models import Account, Delivery, Message
+from tertulia.channels.models import Account, Delivery, Message, MessageVersion
 from tertulia.core.activity import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions, queries
@@ -127,6 +127,30 @@ def test_an_unknown_one_is_settled_once_by_a_person(conversation, alba, bruno):
     with pytest.raises(actions.Problem):
         actions.decide_unknown(delivery=delivery, was_sent=False, by=bruno, at=later(3))
     assert Delivery.objects.get().state == "sent"
+
+
+@pytest.mark.parametrize("echo_at", [2, 20])
+def test_the_echo_of_one_that_had_arrived_is_the_same_message(conversation, site, alba, echo_at):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    Delivery.objects.update(state="unknown")
+    echo = envelope("Sí", remote_id="theirs", minutes=2, is_ours=True)
+    if echo_at == 2:
+        inbound.intake(site, [echo], at=later(2))
+    actions.decide_unknown(delivery=delivery, was_sent=True, by=alba, at=later(9))
+    for _ in range(2):
+        inbound.intake(site, [echo], at=later(20))
+    message = Message.objects.get(direction="out")
+    assert (message.id, message.remote_id, message.edited_at) == (delivery.message_id, "theirs", None)
+    assert not MessageVersion.objects.exists()
+
+
+@pytest.mark.parametrize(("text", "minutes"), [("Sí", 30), ("No", 2), ("Sí", -10)])
+def test_other_words_or_the_same_at_another_time_are_a_message_of_their_own(conversation, site, alba, text, minutes):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    Delivery.objects.update(state="unknown")
+    actions.decide_unknown(delivery=delivery, was_sent=True, by=alba, at=later(9))
+    inbound.intake(site, [envelope(text, remote_id="theirs", minutes=minutes, is_ours=True)], at=later(40))
+    assert Message.objects.filter(direction="out").count() == 2
 
 
 def test_assigning_leaves_a_trace_and_only_to_those_who_may_answer(conversation, alba, bruno, carla):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tertulia.connectors.contract import Author, Envelope
@@ -22,6 +22,10 @@ from .models import Account, Delivery, Identity, Message, MessageVersion
 MAX_TEXT = 1_000_000
 """Characters of a message that are kept as its text; the raw payload beside it is never cut."""
 ID_LENGTH = 255
+PENDING = "pending:"
+"""What we wrote is called so, with its key behind, until the network's own name for it is known."""
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""By so much a network's clock may be off from ours when an echo is told from the same words said again."""
 
 
 @dataclass(slots=True)
@@ -187,9 +191,72 @@ def _known(account: Account, stories: Iterable[_Story]) -> dict[str, Message]:
             delivery.message.remote_id = keys[delivery.key][:ID_LENGTH]
             delivery.message.save(update_fields=["remote_id"])
             known[delivery.message.remote_id] = delivery.message
+    known |= _decided(account, [story for story in stories if story.first.remote_id[:ID_LENGTH] not in known])
     for message in known.values():
         message.account = account
     return known
+
+
+def _decided(account: Account, stories: Iterable[_Story]) -> dict[str, Message]:
+    """Echoes without a key of what a person decided had been sent: the same words, between writing and deciding."""
+    echoes = [s for s in stories if s.first.is_ours and s.first.verb == "created" and not s.first.key]
+    if not echoes:
+        return {}
+    waiting = list(
+        Message.objects.filter(
+            account=account,
+            thread_id__in={story.first.thread_id[:ID_LENGTH] for story in echoes},
+            direction=Message.Direction.OUT,
+            remote_id__startswith=PENDING,
+            delivery__state=Delivery.State.SENT,
+        )
+        .select_related("delivery")
+        .order_by("id")
+    )
+    found: dict[str, Message] = {}
+    for story in echoes:
+        for message in waiting:
+            if _is_echo(story, message):
+                waiting.remove(message)
+                del story.texts[story.first.sent_at]  # it stands here already
+                _name(message, story.first.remote_id[:ID_LENGTH], story.first.url[:500], story.first.sent_at)
+                found[message.remote_id] = message
+                break
+    return found
+
+
+def _is_echo(story: _Story, message: Message) -> bool:
+    delivery, sent_at = message.delivery, story.first.sent_at
+    return (
+        message.thread_id == story.first.thread_id[:ID_LENGTH]
+        and story.texts[sent_at][0].strip() == message.text
+        and delivery.finished_at is not None
+        and delivery.created_at - CLOCKS_DIFFER <= sent_at <= delivery.finished_at + CLOCKS_DIFFER
+    )
+
+
+def adopt_echo(delivery: Delivery, *, at: datetime) -> None:
+    """Make one row of an answer that had arrived after all and its echo without a key, when that had come first."""
+    message = delivery.message
+    echoes = Message.objects.filter(
+        account_id=message.account_id,
+        thread_id=message.thread_id,
+        direction=Message.Direction.OUT,
+        text=message.text,
+        delivery__isnull=True,
+        received_at__gte=delivery.created_at,
+        sent_at__range=(delivery.created_at - CLOCKS_DIFFER, at + CLOCKS_DIFFER),
+    )
+    echo = echoes.select_related("account").defer("account__secrets").order_by("sent_at", "id").first()
+    if echo and message.remote_id.startswith(PENDING):
+        forget_message(echo)
+        _name(message, echo.remote_id, echo.url, echo.sent_at)
+
+
+def _name(message: Message, remote_id: str, url: str, sent_at: datetime) -> None:
+    message.remote_id, message.url = remote_id, url or message.url
+    message.sent_at = max(sent_at, message.sent_at)
+    message.save(update_fields=["remote_id", "url", "sent_at"])
 
 
 def _id(author: Author) -> str:

@@ -103,7 +103,7 @@ def reply(*, conversation: Conversation, text: str, by: User, turn: int, at: dat
     # Never before what it answers, whatever the network's clock says.
     sent_at = max(at, conversation.last_activity_at)
     message = Message.objects.create(
-        account=account, remote_id=f"pending:{key}", thread_id=conversation.thread_id, author_id=by.id,
+        account=account, remote_id=f"{facts.PENDING}{key}", thread_id=conversation.thread_id, author_id=by.id,
         author_name=by.name, direction=Message.Direction.OUT, kind=_kind(conversation), text=text,
         sent_at=sent_at, received_at=at,
     )  # fmt: skip
@@ -220,6 +220,8 @@ def decide_unknown(*, delivery: Delivery, was_sent: bool, by: User, at: datetime
     if not undecided.update(**changes, looks=0):
         raise Problem(_("Somebody has settled this already."))
     conversation = _conversation_of(delivery)
+    if was_sent:
+        facts.adopt_echo(delivery, at=at)
     filing.recompute(conversation, at=at)
     _record(activities.DECIDED, conversation, by=by, at=at, message=delivery.message_id, was_sent=was_sent)
     wake_work.after_commit()
