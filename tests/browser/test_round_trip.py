@@ -140,6 +140,47 @@ def test_the_whole_day_by_keyboard(company, sign_in, visit):
     expect(alba.locator("#shortcuts")).to_be_hidden()
 
 
+def test_the_arrows_move_in_a_menu_and_the_focus_is_back_after_an_act(company, sign_in):
+    alba = sign_in("alba")
+    alba.keyboard.press("j")
+    alba.keyboard.press("Enter")
+    assign, people = alba.locator("[data-key=a]"), alba.locator("details:has([data-key=a]) .menu__item")
+    expect(assign).to_be_visible()
+    alba.keyboard.press("a")
+    expect(people.nth(0)).to_be_focused()
+    alba.keyboard.press("ArrowDown")
+    expect(people.nth(1)).to_be_focused()
+    alba.keyboard.press("ArrowUp")
+    expect(people.nth(0)).to_be_focused()
+    alba.keyboard.press("Escape")
+    expect(assign).to_be_focused()
+    alba.keyboard.press("a")
+    expect(people.nth(0)).to_be_focused()
+    alba.keyboard.press("ArrowUp")  # from the first round to the last
+    expect(people.last).to_be_focused()
+    alba.keyboard.press("Enter")
+    expect(people.first).to_be_hidden()
+    expect(assign).to_be_focused()
+
+
+def test_after_a_close_j_goes_on_where_the_closed_one_stood(company, sign_in):
+    alba = sign_in("alba")
+    links = alba.locator(".row__link")
+    first, second = (links.nth(at).get_attribute("href") for at in (0, 1))
+    alba.keyboard.press("j")
+    expect(links.first).to_be_focused()
+    alba.keyboard.press("Enter")
+    expect(alba.locator("[data-key=e]")).to_be_visible()
+    alba.keyboard.press("e")
+    expect(alba.locator("details:has([data-key=e]) .menu__item").first).to_be_focused()
+    alba.keyboard.press("Enter")
+    expect(alba.locator("[data-key=u]")).to_be_focused()
+    expect(links.first).to_have_attribute("href", second)
+    alba.keyboard.press("j")
+    expect(links.first).to_be_focused()
+    assert first != second
+
+
 PAGES = [
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/api/", "channels/", "settings/",
