@@ -1,4 +1,8 @@
-"""The product as people meet it: its own processes, started by its own command, in headless Chromium."""
+"""The product as people meet it: its own processes, started by its own command, in headless Chromium.
+
+All of it ends with the last test here: a Playwright that is open keeps an event loop running, which other tests start
+for themselves.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +60,7 @@ class Desk:
         return done.stdout
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_database() -> Iterator[str]:
     """A database of this run's own when the suite runs on PostgreSQL; else empty, and the desk uses SQLite."""
     server = os.environ.get("DATABASE_URL", "")
@@ -70,7 +74,7 @@ def own_database() -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desk(tmp_path_factory, own_database) -> Iterator[Desk]:
     home = tmp_path_factory.mktemp("home")
     with socket.socket() as probe:
@@ -101,7 +105,7 @@ def desk(tmp_path_factory, own_database) -> Iterator[Desk]:
     process.stdout.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
