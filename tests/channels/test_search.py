@@ -93,3 +93,23 @@ def test_nobody_can_write_themselves_into_another_brands_results(brand, other_br
 )
 def test_a_passage_is_cut_around_the_first_word_that_was_asked_for(text, query, passage):
     assert search.passage(text, query) == passage
+
+
+def test_no_page_misses_what_lies_in_an_older_stretch(brand, site, monkeypatch):
+    monkeypatch.setattr(search, "WINDOW", 2)
+    monkeypatch.setattr(search, "STRETCHES", (1, 3))
+    monkeypatch.setattr(search, "ENOUGH", 2)
+    said = ["pan de centeno" if n % 5 == 0 else "una tarta" for n in range(60)]
+    inbound.intake(site, [envelope(text, remote_id=f"m{n}", minutes=n) for n, text in enumerate(said)], at=NOON)
+    ids, before = [], None
+    while page := search.find(brand.id, "centeno", before=before, limit=2):
+        ids += page
+        before = page[-1]
+    expected = Message.objects.filter(text__contains="centeno").order_by("-id").values_list("id", flat=True)
+    assert ids == list(expected)
+    assert len(ids) == 12
+
+
+def test_nobody_can_write_themselves_into_a_newer_stretch(brand, site):
+    inbound.intake(site, [envelope("pan qbrandqs15n0 qbrandqs19n0")], at=NOON)
+    assert search.tokens("qbrandqs15n0") == ""

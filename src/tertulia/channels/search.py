@@ -27,15 +27,16 @@ MAX_INDEXED = 20_000
 """Characters of a message that are indexed; what stands deeper in a longer one is not found."""
 MAX_WORDS = 8
 _BRAND = "qbrandq"
-"""Begins the token of a brand; words that begin so are not indexed, or a text could name itself into a brand."""
+"""Begins our own tokens, of brands and stretches; words that begin so are not indexed, or a text could forge one."""
 _WORD = re.compile(r"[^\W_]+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _stemmer = snowballstemmer.stemmer("spanish")
 
 WINDOW = 2_000
 """PostgreSQL: how many of the newest messages are read before the index is asked."""
-WIDE_WINDOW = 60_000
-"""PostgreSQL: within how many of the newest the index is asked before it is asked for all matches."""
+STRETCHES = (15, 19)
+"""PostgreSQL: each document names the stretches of 2^15 and of 2^19 messages it stands in, so that its index can be
+asked for the newest matches alone. Without them it gives all matches there are, and each must be looked up."""
 ENOUGH = 60
 """With so many messages that hold the last word itself, those that hold one beginning so are not looked for."""
 BEGINNING = 3
@@ -75,8 +76,16 @@ def document(brand_id: int, *texts: str) -> str:
 
 def index(rows: Iterable[tuple[int, str]]) -> None:
     """Add documents: (message id, `document(…)`)."""
-    # Where a word stands is never asked for, so PostgreSQL is given the bare words: half the room, no parsing.
-    bulk.copy("message_search", ["rowid" if connection.vendor == "sqlite" else "message_id", "words"], rows)
+    if connection.vendor == "sqlite":
+        bulk.copy("message_search", ["rowid", "words"], rows)
+    else:
+        # Where a word stands is never asked for, so PostgreSQL is given the bare words: half the room, no parsing.
+        placed = ((id, f"{words} {' '.join(_stretch(id, bits) for bits in STRETCHES)}") for id, words in rows)
+        bulk.copy("message_search", ["message_id", "words"], placed)
+
+
+def _stretch(message_id: int, bits: int) -> str:
+    return f"{_BRAND}s{bits}n{message_id >> bits}"
 
 
 def reindex(message_id: int, *, before: str, after: str) -> None:
@@ -177,7 +186,7 @@ def _postgresql(
     with connection.cursor() as cursor:
         # Left to itself the planner walks the primary key until it has found enough: seconds for a rare word. And what
         # the index finds must each be looked up: a second for a frequent one. So the newest are read in any case; then
-        # a wider window, which both indexes narrow down before anything is looked up; only then all there is.
+        # the index is asked for the newest stretches, and only then for all there is.
         cursor.execute("SELECT max(message_id) FROM message_search")
         top = min(before or 2**62, (cursor.fetchone()[0] or 0) + 1)
         cursor.execute(
@@ -187,17 +196,22 @@ def _postgresql(
             [top, WINDOW, query, limit],
         )
         found = [row[0] for row in cursor.fetchall()]
-        for bottom in (top - WIDE_WINDOW, 0):
+        for stretches in (*(_newest_two(top - 1, bits) for bits in STRETCHES), ""):
             if len(found) == limit:
                 break
             cursor.execute(
                 "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
-                " WHERE words @@ %s::tsquery AND message_id < %s AND message_id >= %s)"
+                " WHERE words @@ %s::tsquery AND message_id < %s)"
                 " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
-                [query, top, bottom, limit],
+                [query + stretches, top, limit],
             )
             found = [row[0] for row in cursor.fetchall()]
         return found
+
+
+def _newest_two(message_id: int, bits: int) -> str:
+    """The stretch of a message or the one before, as part of a query; the newest one alone may have only just begun."""
+    return f" & ({_stretch(message_id, bits)} | {_stretch(max(0, message_id - 2**bits), bits)})"
 
 
 def threads(message_ids: Sequence[int]) -> list[tuple[int, int, str]]:
