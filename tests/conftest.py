@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from tertulia.brand.models import Brand
@@ -17,6 +18,19 @@ NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 """A Monday, noon in Madrid: the moment most tests live in."""
 
 PASSWORD = "un café con leche largo"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_stays_connected(django_db_setup, django_db_blocker):
+    """PostgreSQL drops no database that somebody still uses: a thread that a test left behind, say."""
+    yield
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
 
 
 @pytest.fixture

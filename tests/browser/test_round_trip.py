@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -109,6 +111,24 @@ def test_a_customer_writes_and_reads_the_answer_and_two_agents_never_both_answer
     customer.reload()
     customer.locator("button.fab").click()
     expect(customer.locator("dialog .item").filter(has_text="Te lo apartamos.")).to_be_visible()
+
+
+def test_news_that_arrive_meanwhile_do_not_swallow_what_was_taken_back(company, sign_in, visit):
+    alba, customer = sign_in("alba"), visit()
+    write_as_customer(customer, company, "¿Hacéis pan de espelta?")
+    open_row(alba, "¿Hacéis pan de espelta?")
+
+    def slowly(route):  # the answer to «Deshacer» comes late, and news are asked for meanwhile
+        answer = route.fetch()
+        alba.evaluate("document.querySelector('t-conversation').news()")
+        alba.wait_for_timeout(600)
+        route.fulfill(response=answer)
+
+    alba.route(re.compile("/withdrawal/"), slowly)
+    alba.locator("textarea[name=text]").fill("Los martes.")
+    alba.keyboard.press("Control+Enter")
+    alba.get_by_role("button", name="Deshacer").click()
+    expect(alba.locator("textarea[name=text]")).to_have_value("Los martes.")
 
 
 def test_what_a_customer_writes_never_runs(company, sign_in, visit):

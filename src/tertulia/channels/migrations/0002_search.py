@@ -4,9 +4,10 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 SQLITE = """
 CREATE VIRTUAL TABLE message_search USING fts5(words, content='', detail='none', tokenize="unicode61 remove_diacritics 0")
 """
+# No foreign key: like SQLite's, the index may name messages that are gone, and whoever searches leaves them out.
 POSTGRESQL = """
 CREATE TABLE message_search (
-    message_id bigint PRIMARY KEY REFERENCES tertulia_channels_message (id) ON DELETE CASCADE,
+    message_id bigint PRIMARY KEY,
     words tsvector NOT NULL
 )
 """

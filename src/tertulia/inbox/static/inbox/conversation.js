@@ -21,7 +21,11 @@ customElements.define("t-conversation", class extends HTMLElement {
   };
   news() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => htmx.trigger(this.querySelector("[data-news]"), "news"), 120);
+    this.timer = setTimeout(() => {
+      // Not while a form in the thread waits for its answer: it would be replaced, and what came back find no place.
+      if (this.querySelector("[data-news] form.htmx-request")) this.news();
+      else htmx.trigger(this.querySelector("[data-news]"), "news");
+    }, 120);
   }
   look = () => {
     if (document.hidden) return;
