@@ -93,7 +93,7 @@ def _own_origin(headers: Mapping[str, str]) -> str:
 
 
 def _signed_in(session_key: str) -> int | None:
-    """Who this session belongs to, with everything Django checks on a page: life, password, active user."""
+    """Whose the session is, with everything Django checks on a page: life, password, active user."""
     if not session_key:
         return None
     request = HttpRequest()
