@@ -1,0 +1,49 @@
+"""How fast messages are understood on one core: language, feeling, kind, urgency and the rest, all together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from training import corpus
+
+from tertulia.understanding.reading import read
+
+from .figures import Figure, percentile
+
+TEXTS = 5_000
+_ALONE = """
+import time
+from pathlib import Path
+
+def megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+before, began = megabytes(), time.perf_counter()
+from tertulia.understanding.reading import read
+read(["¿Abrís hoy?"] * 256)
+print(time.perf_counter() - began, megabytes() - before)
+"""
+
+
+def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
+    said = subprocess.run([sys.executable, "-c", _ALONE], capture_output=True, text=True, check=True).stdout.split()
+    yield Figure("understanding: until the first reading is there", float(said[0]), "s", 0.5)
+    yield Figure("understanding: memory it adds to Python", float(said[1]), "MB", 120)
+    written = [row.text for row in corpus.own("aside")]
+    texts = (written * (TEXTS // len(written) + 1))[:TEXTS]
+    read(texts[:300])
+    began = time.perf_counter()
+    read(texts)
+    yield Figure("understanding, in batches", TEXTS / (time.perf_counter() - began), "messages/s", 2_000, "more")
+    alone = [_seconds(text) * 1000 for text in texts[:500]]
+    yield Figure("understanding, a single message: p50", percentile(alone, 0.5), "ms")
+    yield Figure("understanding, a single message: p99", percentile(alone, 0.99), "ms", 5)
+
+
+def _seconds(text: str) -> float:
+    began = time.perf_counter()
+    read([text])
+    return time.perf_counter() - began

@@ -1,0 +1,172 @@
+"""What a text says: the one way in to understanding, for the command, the API and the inbox alike.
+
+    [reading] = read(["¿Abrís el lunes festivo?"])
+    reading.kind, reading.confidence["kind"], reading.why["kind"]
+
+Nothing is asked of anybody and nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from . import features
+from .model import Field, Floats, Model, shipped
+from .questions import questions_in
+from .script import UNKNOWN, language_by_script
+
+LANGUAGES: Final = ("es", "en", "pt", "fr", "it", "de", "ca")
+"""What the model has learnt to read. A text in another language is said to be so, and read with half the confidence."""
+SENTIMENTS: Final = ("negative", "neutral", "positive")
+KINDS: Final = ("question", "complaint", "suggestion", "praise", "purchase", "support", "spam", "other")
+
+BATCH = 256
+MOST_TOPICS = 3
+TOPIC_FROM = 0.3
+"""A topic is named from this probability on: of thirty, most are rare, and one missed costs more than one too many."""
+WORDS_WHY = 3
+_EXPLAINED = ("sentiment", "kind", "urgency", "offensive")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood of one text.
+
+    `confidence` gives each field a probability between 0 and 1 of being right; `why` gives sentiment, kind, urgency and
+    offence up to three words of the text that weighed most, as they stand in it.
+    """
+
+    language: str
+    """ISO 639-1, or `und` when none could be told."""
+    sentiment: str
+    kind: str
+    urgency: float
+    """0: it can wait; a third: within the day; two thirds: today; 1: now."""
+    offensive: bool
+    spam: bool
+    needs_answer: bool
+    topics: list[str]
+    questions: list[str]
+    confidence: dict[str, float]
+    why: dict[str, list[str]]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read(texts: Sequence[str]) -> list[Reading]:
+    """The readings of texts, in their order. Any text will do; it is never refused and never takes long."""
+    model = shipped()
+    return [
+        reading
+        for first in range(0, len(texts), BATCH)
+        for reading in _read_batch(texts[first : first + BATCH], model)
+    ]  # fmt: skip
+
+
+def _read_batch(texts: Sequence[str], model: Model) -> list[Reading]:
+    plain = [features.normalised(text) for text in texts]
+    found = features.of(plain)
+    scores = model.scores(found)
+    likely = {field.name: model.probabilities(scores, field) for field in model.fields.values()}
+    reasons = _reasons(plain, model, likely)
+    return [_reading(text, n, model.fields, likely, reasons) for n, text in enumerate(texts)]
+
+
+def _reading(
+    text: str, n: int, fields: dict[str, Field], likely: dict[str, Floats], reasons: dict[str, list[list[str]]]
+) -> Reading:
+    def best(name: str) -> tuple[str, float]:
+        at = int(likely[name][n].argmax())
+        return fields[name].classes[at], float(likely[name][n, at])
+
+    def flag(name: str) -> tuple[bool, float]:
+        how_likely = float(likely[name][n, 0])
+        return how_likely >= 0.5, max(how_likely, 1 - how_likely)
+
+    language, sure_language = language_by_script(text) or best("language")
+    is_empty = not text.strip()
+    known = 0.0 if is_empty else 1.0 if language in LANGUAGES or language == UNKNOWN else 0.5
+    sentiment, sure_sentiment = best("sentiment")
+    kind, sure_kind = best("kind")
+    offensive, sure_offensive = flag("offensive")
+    spam, sure_spam = flag("spam")
+    if kind == "spam" and not spam:
+        spam, sure_spam = True, sure_kind
+    needs_answer, sure_answer = flag("needs_answer")
+    levels = likely["urgency"][n]
+    topics = np.argsort(-likely["topics"][n], kind="stable")[:MOST_TOPICS]
+    chosen = [int(at) for at in topics if likely["topics"][n, at] >= TOPIC_FROM]
+    sure = {
+        "language": 0.0 if is_empty else sure_language,
+        "sentiment": sure_sentiment * known,
+        "kind": sure_kind * known,
+        "urgency": float(np.abs(levels - 0.5).min() + 0.5) * known,
+        "offensive": sure_offensive * known,
+        "spam": sure_spam * known,
+        "needs_answer": sure_answer * known,
+        "topics": float(min((likely["topics"][n, at] for at in chosen), default=1 - likely["topics"][n].max())) * known,
+    }
+    return Reading(
+        language=language,
+        sentiment="neutral" if is_empty else sentiment,
+        kind="other" if is_empty else kind,
+        urgency=0.0 if is_empty else round(float(levels.mean()), 3),
+        offensive=offensive and not is_empty,
+        spam=spam and not is_empty,
+        needs_answer=needs_answer and not spam and not is_empty,
+        topics=[] if is_empty else [fields["topics"].classes[at] for at in chosen],
+        questions=[] if spam else questions_in(text, is_question=kind in ("question", "purchase", "support")),
+        confidence={name: round(value, 3) for name, value in sure.items()},
+        why={name: words[n] for name, words in reasons.items() if words[n]},
+    )
+
+
+def _reasons(plain: Sequence[str], model: Model, likely: dict[str, Floats]) -> dict[str, list[list[str]]]:
+    """For each text the words that weighed most in what was decided; a piece's weight is shared by its words."""
+    signs = features.Signs(plain)
+    if not len(signs.first):
+        return {name: [[] for _ in plain] for name in _EXPLAINED}
+    keys, first, last = features.every(signs)
+    document, row = features.parts(keys)
+    share = 1 / (last - first + 1)
+    words_of = signs.document[signs.first].astype(int)
+    words = [plain_words for text in plain for plain_words in text.split()]
+    reasons = {}
+    for name in _EXPLAINED:
+        column, sign = _decided(model.fields[name], likely[name])
+        weight = model.weights[row, column[document]] * model.gain[column][document] * sign[document] * share
+        total = np.zeros(len(words) + 1)
+        for shift in range(int((last - first).max()) + 1):
+            inside = first + shift <= last
+            total += np.bincount((first + shift)[inside], weight[inside], len(words) + 1)
+        reasons[name] = _heaviest(words, words_of, total, len(plain))
+    return reasons
+
+
+def _decided(field: Field, likely: Floats) -> tuple[np.ndarray, np.ndarray]:
+    """Of each text, the column of the class that was chosen, and whether words speak for it (1) or against it (−1)."""
+    if field.is_one_of:
+        return field.first + likely.argmax(1), np.ones(len(likely))
+    at = np.full(len(likely), len(field.classes) // 2)
+    return field.first + at, np.where(likely[np.arange(len(likely)), at] >= 0.5, 1.0, 0.0)
+
+
+def _heaviest(words: Sequence[str], text_of: np.ndarray, total: Floats, size: int) -> list[list[str]]:
+    found: list[list[str]] = [[] for _ in range(size)]
+    for at in np.argsort(-total[: len(words)], kind="stable"):
+        if total[at] <= 0:
+            break
+        mine, word = found[text_of[at]], words[at]
+        if (
+            len(mine) < WORDS_WHY
+            and word not in mine
+            and (word[0].isalnum() or not word.isascii())
+            and word[0] < "\ue000"
+        ):
+            mine.append(word)
+    return found

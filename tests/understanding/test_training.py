@@ -1,0 +1,63 @@
+"""What the model is trained on and judged by, and that training gives the same everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+from training import corpus, fit
+
+from tertulia.understanding import features
+from tertulia.understanding.model import shipped
+from tertulia.understanding.reading import KINDS, LANGUAGES, SENTIMENTS
+
+TRAINING = Path(__file__).parents[2] / "training"
+
+
+def test_every_label_is_one_there_is():
+    topics = set(shipped().fields["topics"].classes)
+    for row in [*corpus.own(), *corpus.own("aside")]:
+        assert row.kind in KINDS, row
+        assert row.sentiment in SENTIMENTS, row
+        assert row.language in LANGUAGES, row
+        assert 0 <= row.urgency <= 3, row
+        assert row.topics <= topics, row
+        assert row.text, row
+
+
+def test_thousands_were_written_in_spanish_and_hundreds_in_each_other_language():
+    rows = list(corpus.own())
+    counts = {language: sum(row.language == language for row in rows) for language in LANGUAGES}
+    assert counts["es"] > 5_000
+    assert min(counts.values()) >= 400
+
+
+def test_nothing_is_learnt_from_what_it_is_judged_by():
+    def words(row):
+        return " ".join(re.findall(r"\w+", features.normalised(row.text)))
+
+    learnt = {words(row) for row in corpus.own() if len(row.text) > 25}
+    assert learnt.isdisjoint(words(row) for row in corpus.own("aside"))
+
+
+def test_every_public_source_names_where_it_is_from_and_its_licence():
+    for folder in (TRAINING / "public").iterdir():
+        assert (folder / "SOURCE.txt").stat().st_size > 50
+        assert (folder / "LICENCE.txt").stat().st_size > 50
+
+
+def test_training_gives_the_same_bytes_on_every_machine():
+    """The sum was written down on another machine than the one this runs on, sooner or later."""
+    people, things = (
+        ("Ana", "Luis", "Marta", "Joan", "Inés"),
+        ("pan", "horno", "pedido", "mesa", "precio", "bici", "luz"),
+    )
+    texts = [f"{who} {what} {n % 7}" for n, (who, what) in enumerate((w, t) for w in people for t in things)]
+    is_so = np.array(["pan" in text or "Luis" in text for text in texts])
+    weights, bias = fit.weights(fit.matrix(texts), is_so, np.ones(len(texts)))
+    step = np.abs(weights).max() / 127
+    rounded = np.rint(weights / step).astype(np.int8)
+    assert hashlib.sha256(rounded.tobytes()).hexdigest()[:12] == "2f65034ab729"
+    assert round(bias, 4) == -0.438

@@ -1,0 +1,141 @@
+"""What is understood of a text: of ordinary ones, and of those that were written to break it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import fields
+
+import pytest
+
+from tertulia.understanding import features
+from tertulia.understanding.model import FOLDER, shipped
+from tertulia.understanding.reading import BATCH, KINDS, SENTIMENTS, Reading, read
+
+TEXTS = {
+    "¿Abrís el lunes festivo?": ("es", "question", "neutral"),
+    "Muchas gracias, sois un encanto, volveremos": ("es", "praise", "positive"),
+    "Es una vergüenza, llevo tres semanas esperando y nadie me contesta": ("es", "complaint", "negative"),
+    "Estaría bien que abrierais también los domingos": ("es", "suggestion", "neutral"),
+    "No me llega el correo para cambiar la contraseña": ("es", "support", "neutral"),
+    "What time do you close on Sundays?": ("en", "question", "neutral"),
+    "Thank you so much, the staff were lovely": ("en", "praise", "positive"),
+    "Gana dinero fácil desde casa, escríbeme al privado": ("es", "spam", "neutral"),
+}
+ODD = {
+    "nothing": "",
+    "blanks": " \n\t ",
+    "a letter": "a",
+    "a word": "Hola",
+    "emoji": "😀😀😀",
+    "a megabyte": "Hola, ¿qué tal? " * 65_536,
+    "a megabyte without a blank": "a" * (1 << 20),
+    "a megabyte of signs": "¿" * (1 << 20),
+    "at signs": "@" * 100_000,
+    "links": "www." * 50_000,
+    "hyphens": "a-" * 100_000,
+    "digits": "0" * 100_000,
+    "lines": "\n" * 100_000,
+    "marks": "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L" * 5_000,
+    "zero width": "\u200b".join("gracias" * 500),
+    "half a sign": "hola \ud800 qué tal",
+    "no character": "\x00\uffff\ufffe",
+    "private use": "\ue000\ue001\ue005 hola",
+    "mixed": "Hola, thank you so much, bis morgen, à bientôt",
+    "another writing": "привет, как дела?",
+    "right to left": "مرحبا، متى تفتحون؟",
+    "capitals": "ESTO ES UNA VERGÜENZA Y NADIE ME CONTESTA",
+    "irony": "(¡!) Sí, claro... \"genial\" ;-)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_what_people_write_is_understood(text):
+    [reading] = read([text])
+    assert (reading.language, reading.kind, reading.sentiment) == TEXTS[text]
+    assert reading.offensive is False
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_whatever_comes_is_read_well_formed_and_soon(text):
+    read(["warm"])
+    began = time.perf_counter()
+    [reading] = read([text])
+    took = time.perf_counter() - began
+
+    assert reading.kind in KINDS
+    assert reading.sentiment in SENTIMENTS
+    assert 0 <= reading.urgency <= 1
+    assert set(reading.confidence) == {field.name for field in fields(Reading)} - {"questions", "confidence", "why"}
+    assert all(0 <= value <= 1 for value in reading.confidence.values())
+    assert took < 2  # what grows with the square of the text takes minutes; figures are the benchmark's
+
+
+def test_of_nothing_nothing_is_claimed():
+    [reading] = read([""])
+    assert set(reading.confidence.values()) == {0.0}
+    assert (reading.language, reading.needs_answer, reading.topics, reading.why) == ("und", False, [], {})
+
+
+def test_another_language_is_said_to_be_so_and_trusted_less():
+    [reading] = read(["привет, как дела?"])
+    assert reading.language == "ru"
+    assert max(reading.confidence[name] for name in ("kind", "sentiment", "offensive")) <= 0.5
+
+
+@pytest.mark.parametrize("text", [
+    "Sois la peor empresa que he conocido, un desastre absoluto",
+    "Una vergüenza de servicio, no vuelvo jamás",
+    "El peor café de mi vida",
+])  # fmt: skip
+def test_harsh_criticism_is_no_offence(text):
+    [reading] = read([text])
+    assert not reading.offensive
+    assert reading.sentiment == "negative"
+
+
+def test_an_insult_is_one():
+    [reading] = read(["Eres un hijo de puta y un imbécil"])
+    assert reading.offensive
+    assert {"puta", "imbecil", "hijo"} & set(reading.why["offensive"])
+
+
+def test_questions_are_given_in_their_own_words():
+    [reading] = read(["Hola. ¿Tenéis roscón sin gluten? Es para el sábado. ¿Y hacéis envíos?"])
+    assert reading.questions == ["¿Tenéis roscón sin gluten?", "¿Y hacéis envíos?"]
+    assert read(["a que hora cerrais hoy"])[0].questions == ["a que hora cerrais hoy"]
+
+
+def test_the_words_that_decided_are_words_of_the_text():
+    text = "Muchísimas gracias por el trato, la comida estaba riquísima"
+    [reading] = read([text])
+    assert reading.why["kind"]
+    assert all(word in features.normalised(text).split() for words in reading.why.values() for word in words)
+
+
+def test_many_at_once_are_read_as_each_alone():
+    texts = [*TEXTS, *ODD.values()] * (BATCH // len([*TEXTS, *ODD]) + 2)
+    assert read(texts) == [read([text])[0] for text in texts]
+
+
+def test_accents_capitals_and_long_drawn_letters_make_little_difference():
+    plain = features.normalised("gracias")
+    assert features.normalised("GRACIAS").split()[0] == plain.split()[0]
+    assert features.normalised("grácias") == plain
+    assert features.normalised("gra\u200bcias") == plain
+    assert features.normalised("graciaaaaas").split()[0] == "graciaas"
+
+
+def test_the_same_text_has_the_same_rows_on_every_machine():
+    found = features.of([features.normalised("¿Abrís hoy?")])
+    assert found.rows[:5].tolist() == sorted(found.rows.tolist())[:5]
+    assert int(found.rows.sum()) == 5_096_448
+
+
+def test_the_model_is_the_one_its_name_says_and_small():
+    said = json.loads((FOLDER / "model.json").read_text())
+    weights = shipped().weights
+    made_of = weights.tobytes() + json.dumps([said["gain"], said["offset"]]).encode()
+    assert hashlib.sha256(made_of).hexdigest()[:12] == said["name"]
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 25_000_000

@@ -1,0 +1,1 @@
+"""What makes and judges the model that reads messages; see README.md beside this."""

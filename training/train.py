@@ -1,0 +1,195 @@
+"""Makes the model that Tertulia ships: `make model` writes src/tertulia/understanding/shipped/.
+
+The same corpus gives the same bytes on every machine. Takes some minutes on one core.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, sparse
+from sklearn.metrics import f1_score
+
+from tertulia.understanding.model import FOLDER
+
+from . import corpus, fit
+from .corpus import Labelled
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learnt: `of` gives the classes that hold for a text, or None when its source does not say."""
+
+    name: str
+    classes: tuple[str, ...]
+    is_one_of: bool
+    of: Callable[[Labelled], frozenset[str] | None]
+    public: float = 0.0
+    """What a public text counts beside one of ours; 0: only ours are learnt from."""
+    strength: float = 1.0
+
+
+def _one(value: object) -> frozenset[str] | None:
+    return None if value is None else frozenset([str(value)])
+
+
+def _flag(name: str, value: bool | None) -> frozenset[str] | None:
+    return None if value is None else frozenset([name] if value else [])
+
+
+def tasks(rows: Sequence[Labelled]) -> list[Task]:
+    topics = tuple(sorted({topic for row in rows for topic in row.topics or ()}))
+    languages = tuple(sorted({row.language for row in rows}))
+    return [
+        Task("sentiment", ("negative", "neutral", "positive"), True, lambda row: _one(row.sentiment), 0.05),
+        Task("kind", corpus.KINDS, True, lambda row: _one(row.kind)),
+        Task(
+            "urgency",
+            ("1", "2", "3"),
+            False,
+            lambda row: None if row.urgency is None else frozenset("123"[: row.urgency]),
+        ),
+        Task("offensive", ("offensive",), False, lambda row: _flag("offensive", row.offensive), 0.5),
+        Task("spam", ("spam",), False, lambda row: _flag("spam", row.spam), 0.5),
+        Task("needs_answer", ("needs_answer",), False, lambda row: _flag("needs_answer", row.needs_answer)),
+        Task("topics", topics, False, lambda row: row.topics),
+        Task("language", languages, True, lambda row: _one(row.language), 0.3, 0.3),
+    ]
+
+
+def rows() -> list[Labelled]:
+    return [*corpus.own(), *corpus.other_languages(), *corpus.public()]
+
+
+def part_of(text: str) -> int:
+    """Which of the parts a text belongs to when one is learnt from the others."""
+    return hashlib.sha256(text.encode()).digest()[0] % fit.FOLDS
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one task is learnt from."""
+
+    chosen: Sequence[Labelled]
+    x: sparse.csr_matrix
+    truth: np.ndarray
+    how_much: np.ndarray
+    fold: np.ndarray
+    is_own: np.ndarray
+
+
+Column = tuple[np.ndarray, float, np.ndarray]
+"""The weights of one class, where its scale begins, and what each of our texts gets from what was learnt without it."""
+
+
+def column(part: Part, number: int, strength: float) -> Column:
+    is_so, without = part.truth[:, number], np.full(part.x.shape[0], np.nan)
+    for fold in range(fit.FOLDS):
+        rest, held = np.flatnonzero(part.fold != fold), np.flatnonzero((part.fold == fold) & part.is_own)
+        if is_so[rest].any():
+            weights, bias = fit.weights(part.x[rest], is_so[rest], part.how_much[rest], strength=strength)
+            without[held] = part.x[held] @ weights + bias
+    weights, bias = fit.weights(part.x, is_so, part.how_much, strength=strength)
+    return weights, bias, without
+
+
+def calibrated(scores: np.ndarray, truth: np.ndarray, is_one_of: bool) -> tuple[np.ndarray, np.ndarray]:
+    """How scores become probabilities: a factor and an offset for each class, which make the truth likeliest."""
+    count = scores.shape[1]
+
+    def loss(found: np.ndarray) -> float:
+        if is_one_of:
+            z = scores * found[0] + found[1:]
+            z = z - z.max(1, keepdims=True)
+            return float(-(z[truth > 0] - np.log(np.exp(z).sum(1))).mean() + 1e-4 * (found[1:] ** 2).sum())
+        z = scores * found[:count] + found[count:]
+        return float((np.logaddexp(0, z) - truth * z).mean())
+
+    start = np.r_[1.0, np.zeros(count)] if is_one_of else np.r_[np.ones(count), np.zeros(count)]
+    found = optimize.minimize(loss, start, method="L-BFGS-B").x.round(3)
+    return (np.full(count, found[0]), found[1:]) if is_one_of else (found[:count], found[count:])
+
+
+def main() -> None:
+    began = time.monotonic()
+    labelled = rows()
+    x, fold = fit.matrix([row.text for row in labelled]), np.array([part_of(row.text) for row in labelled])
+    fields: list[dict[str, object]] = []
+    columns: list[np.ndarray] = []
+    gains: list[float] = []
+    offsets: list[float] = []
+    for task in tasks(labelled):
+        part = part_for(task, labelled, x, fold)
+        found = learnt(part, task)
+        without = np.stack([each[2] for each in found], 1)
+        judged = np.flatnonzero(part.is_own & ~np.isnan(without).any(1))
+        gain, offset = calibrated(without[judged], part.truth[judged].astype(float), task.is_one_of)
+        field = {"name": task.name, "classes": list(task.classes), "first": len(columns), "is_one_of": task.is_one_of}
+        fields.append(field)
+        for (weights, bias, _), a, b in zip(found, gain, offset, strict=True):
+            step = float(np.abs(weights).max()) / 127 or 1.0
+            columns.append(np.rint(weights / step).astype(np.int8))
+            gains.append(round(step * float(a), 7))
+            offsets.append(round(bias * float(a) + float(b), 4))
+        said = say(task, [part.chosen[n] for n in judged], without[judged] * gain + offset, part.truth[judged])
+        print(f"{task.name}, {len(judged):,} texts: {said}; {time.monotonic() - began:.0f} s", flush=True)
+    weights = np.stack(columns, 1)
+    keep(weights, {"fields": fields, "gain": gains, "offset": offsets})
+    print(f"{weights.nbytes / 1e6:.1f} MB, from {len(labelled):,} texts, in {time.monotonic() - began:.0f} s")
+
+
+def part_for(task: Task, labelled: Sequence[Labelled], x: sparse.csr_matrix, fold: np.ndarray) -> Part:
+    known = [n for n, row in enumerate(labelled) if _is_for(task, row, int(fold[n]))]
+    chosen = [labelled[n] for n in known]
+    is_own = np.array([row.source not in PUBLIC for row in chosen])
+    truth = np.array([[name in (task.of(row) or ()) for name in task.classes] for row in chosen])
+    return Part(chosen, x[known], truth, np.where(is_own, 1.0, task.public), fold[known], is_own)
+
+
+def _is_for(task: Task, row: Labelled, fold: int) -> bool:
+    if task.of(row) is None or (row.source in PUBLIC and not task.public):
+        return False
+    return task.name != "language" or row.source not in PUBLIC or fold == 0  # of languages a part of them is enough
+
+
+def learnt(part: Part, task: Task) -> list[Column]:
+    with ProcessPoolExecutor(WORKERS) as pool:
+        jobs = [pool.submit(column, part, number, task.strength) for number in range(len(task.classes))]
+        return [job.result() for job in jobs]
+
+
+def keep(weights: np.ndarray, said: dict[str, object]) -> None:
+    """Write both files; the model's name is a sum over all that decides what it says."""
+    made_of = weights.tobytes() + json.dumps([said["gain"], said["offset"]]).encode()
+    FOLDER.mkdir(exist_ok=True)
+    np.save(FOLDER / "weights.npy", weights)
+    named = {"name": hashlib.sha256(made_of).hexdigest()[:12], **said}
+    (FOLDER / "model.json").write_text(json.dumps(named, indent=1) + "\n")
+
+
+PUBLIC = {path.name for path in (corpus.HERE / "public").iterdir()}
+
+
+def say(task: Task, chosen: Sequence[Labelled], z: np.ndarray, truth: np.ndarray) -> str:
+    """Macro-F1 by language, of texts that were left out when what judges them was learnt."""
+    right, got = (truth.argmax(1), z.argmax(1)) if task.is_one_of else (truth, z > 0)
+    languages = np.array([row.language for row in chosen])
+    here = {"all": np.full(len(chosen), True)}
+    if task.name not in ("language", "topics", "urgency"):
+        here |= {each: languages == each for each in sorted(set(languages.tolist()))}
+    return ", ".join(
+        f"{name} {100 * float(f1_score(right[at], got[at], average='macro', zero_division=0)):.1f}"
+        for name, at in here.items()
+    )
+
+
+if __name__ == "__main__":
+    main()
