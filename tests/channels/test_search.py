@@ -95,7 +95,13 @@ def test_a_passage_is_cut_around_the_first_word_that_was_asked_for(text, query, 
     assert search.passage(text, query) == passage
 
 
-def test_no_page_misses_what_lies_in_an_older_stretch(brand, site, monkeypatch):
+@pytest.mark.parametrize(
+    ("read", "stretches", "looked_up"), [(0, 0, 0), (0, 0, 99), (0, 8, 0), (0, 1, 99), (8, 0, 0), (6_000, 8, 1_000)]
+)
+def test_no_page_misses_what_lies_in_an_older_stretch(brand, site, monkeypatch, read, stretches, looked_up):
+    monkeypatch.setattr(search, "MOST_READ", read)
+    monkeypatch.setattr(search, "MOST_STRETCHES", stretches)
+    monkeypatch.setattr(search, "MOST_LOOKED_UP", looked_up)
     monkeypatch.setattr(search, "WINDOW", 2)
     monkeypatch.setattr(search, "STRETCHES", (1, 3))
     monkeypatch.setattr(search, "ENOUGH", 2)
@@ -113,3 +119,20 @@ def test_no_page_misses_what_lies_in_an_older_stretch(brand, site, monkeypatch):
 def test_nobody_can_write_themselves_into_a_newer_stretch(brand, site):
     inbound.intake(site, [envelope("pan qbrandqs15n0 qbrandqs19n0")], at=NOON)
     assert search.tokens("qbrandqs15n0") == ""
+
+
+@pytest.mark.parametrize("most", [0, 1, 100])
+def test_a_beginning_finds_the_same_however_many_words_begin_so(brand, site, monkeypatch, most):
+    monkeypatch.setattr(search, "MOST_BEGUN", most)
+    said = ["roscón", "un bosque", "Roscazas", "rosc", "la rosca roscada", "brosc", "rosctt"]
+    inbound.intake(site, [envelope(text, remote_id=f"m{n}", minutes=n) for n, text in enumerate(said)], at=NOON)
+    assert found(brand, "rosc") == ["rosctt", "la rosca roscada", "rosc", "Roscazas", "roscón"]
+    assert found(brand, "la rosca") == ["la rosca roscada"]
+    assert found(brand, "roscttt") == []
+
+
+def test_a_word_begun_that_nobody_says_any_more_is_not_found(brand, site):
+    inbound.intake(site, [envelope("cumpleaños", remote_id="m1")], at=NOON)
+    edit = envelope("tarta", remote_id="m1", verb="edited", changed_at=NOON.replace(hour=13))
+    inbound.intake(site, [edit], at=NOON)
+    assert found(brand, "cumplea") == []

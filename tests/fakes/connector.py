@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import hmac
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from tertulia.connectors.contract import (
+    REPLY,
     Account,
     Answer,
     Author,
@@ -44,9 +46,7 @@ class Blind(Connector):
         Field("token", {"en": "Token", "es": "Credencial"}, kind="secret"),
         Field("signing", {"en": "Signing key", "es": "Clave de firma"}, kind="secret"),
     )
-    capabilities = Capabilities(
-        reads=frozenset({"direct"}), writes=frozenset({"reply"}), max_text=MAX_TEXT, webhook=True, polls=True
-    )
+    capabilities = Capabilities(reads=frozenset({"direct"}), can=(REPLY,), max_text=MAX_TEXT, webhook=True, polls=True)
 
     def check(self, account: Account) -> Health:
         self._ask(account, "GET", "/messages", params={"limit": "1"})
@@ -74,6 +74,19 @@ class Blind(Connector):
             raise Unsupported(f"Longer than {MAX_TEXT} characters.")
         made = self._ask(account, "POST", "/posts", json={"thread": to.thread_id, "text": text, "key": key})
         return Receipt(remote_id=made["id"])
+
+    def reread(self, account: Account, since: datetime, until: datetime, cursor: str) -> Page:
+        if self.capabilities.history is None:
+            return super().reread(account, since, until, cursor)
+        found = self._ask(account, "GET", "/messages", params={"after": cursor, "limit": "500"})
+        items = [self._envelope("edited", item) for item in found["items"] if not item["deleted"]]
+        return Page([one for one in items if since <= one.sent_at < until], found["cursor"], more=found["more"])
+
+    def gone(self, account: Account, missing: Sequence[Target]) -> Iterator[str]:
+        wanted, found = {one.remote_id for one in missing}, {"cursor": "", "more": True}
+        while found["more"]:
+            found = self._ask(account, "GET", "/messages", params={"after": found["cursor"], "limit": "500"})
+            yield from (item["id"] for item in found["items"] if item["deleted"] and item["id"] in wanted)
 
     def _envelope(self, verb: str, message: dict[str, Any]) -> Envelope:
         texts = [message[name] for name in ("id", "thread", "text", "sent_at", "changed_at")]
@@ -119,7 +132,7 @@ class Keyed(Blind):
     name = {"en": "Fake, keyed", "es": "De prueba, con clave"}
     capabilities = Capabilities(
         reads=frozenset({"direct"}),
-        writes=frozenset({"reply"}),
+        can=(REPLY,),
         max_text=MAX_TEXT,
         webhook=True,
         polls=True,
@@ -132,12 +145,13 @@ class Looking(Blind):
     name = {"en": "Fake, readable", "es": "De prueba, legible"}
     capabilities = Capabilities(
         reads=frozenset({"direct"}),
-        writes=frozenset({"reply"}),
+        can=(REPLY,),
         max_text=MAX_TEXT,
         webhook=True,
         polls=True,
         finds=True,
         shows_own_within=5,
+        history=timedelta(days=30),
     )
 
     def find(self, account: Account, key: str) -> Receipt | None:

@@ -36,6 +36,8 @@ class Network:
     url: str = ""
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    """Messages it no longer shows us, though they stand."""
     posts: list[dict[str, Any]] = field(default_factory=list)
     faults: deque[str] = field(default_factory=deque)
     requests: list[str] = field(default_factory=list)
@@ -75,7 +77,7 @@ class Network:
     # What it is asked.
 
     def page(self, after: int, limit: int) -> dict[str, Any]:
-        newer = [(seq, id) for id, seq in self.changes.items() if seq > after]
+        newer = [(seq, id) for id, seq in self.changes.items() if seq > after and id not in self.hidden]
         part = newer[:limit]
         cursor = part[-1][0] if part else after
         return {"items": [self.messages[id] for _seq, id in part], "cursor": str(cursor), "more": len(newer) > limit}

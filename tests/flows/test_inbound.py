@@ -187,5 +187,6 @@ def test_after_a_closing_the_wait_begins_with_the_new_message(site, alba):
 def test_an_intake_holds_its_account_and_leaves_the_brand_to_its_other_channels(site):
     with CaptureQueriesContext(connection) as asked:
         inbound.intake(site, [envelope()], at=NOON)
-    locks = [sql.partition(" FOR NO KEY UPDATE")[2] for query in asked if " FOR NO KEY UPDATE" in (sql := query["sql"])]
-    assert locks == ([' OF "tertulia_channels_account"'] if connection.vendor == "postgresql" else [])
+    locked = [query["sql"].split(" FROM ")[1].split()[0] for query in asked if "FOR NO KEY UPDATE" in query["sql"]]
+    held = ["tertulia_channels_account", "inbox_conversation"]
+    assert locked == (held if connection.vendor == "postgresql" else [])

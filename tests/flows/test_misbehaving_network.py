@@ -136,7 +136,7 @@ def test_what_is_unknown_is_shown_and_a_person_decides(network, brand, alba):
 def test_a_refused_token_stops_the_account_and_asks_for_a_person(network, brand, alba):
     delivery = send(conversation_on(connected(network, brand), network), alba, network, ["401"])
     account = Account.objects.get()
-    assert (delivery.state, account.state, network.posts) == ("refused", "attention", [])
+    assert (delivery.state, account.state, network.posts) == ("queued", "attention", [])
 
 
 def test_no_call_is_made_before_the_network_said_so(network, brand, alba):

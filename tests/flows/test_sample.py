@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -149,6 +150,39 @@ def test_english_brands_get_it_in_english(brand, alba):
     assert Label.objects.filter(brand=brand, name="Complaints").exists()
     assert SavedReply.objects.filter(brand=brand, title="Opening hours").exists()
     assert not ownerless.exists()
+
+
+FAMILIAR = re.compile(
+    r"\b(te|tu|tus|ti|os|contigo|tuy[oa]s?|tienes|eres|estás|puedes|quieres|vienes|llegas|avisas|dices|recuerdas|dinos|"
+    r"dime|pide|perdona|pagas|encargas|seguís|conservas|notas|necesitas|compraste|pagaste|tendrás|recogerías)\b"
+    r"|\b(haber|garantizar|decír|esperándo|llama|pása|déja|dí)(te|telo|me|nos|melo)\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("is_formal", [False, True])
+def test_people_are_called_as_the_brand_calls_them(is_formal):
+    answers = [
+        line.text
+        for talk in sample.talks("es", is_formal=is_formal)
+        for line in talk.lines
+        if line.deed == "answers" and not talk.language
+    ]
+    familiar = [text for text in answers if FAMILIAR.search(text)]
+    assert (len(familiar) > 40) is not is_formal
+    assert not is_formal or familiar == []
+    assert not any(set(text) & set("{|}") for text in answers)
+
+
+def test_a_sample_beside_a_brand_that_says_usted_says_usted(alba, brand, db):
+    brand.treatment = "usted"
+    brand.save()
+    beside = first_run.add_sample(user=alba, at=NOON).brand
+    assert beside.treatment == "usted"
+    assert "Apuntada, a su nombre. Un saludo a su padre." in texts(beside)
+    saved = SavedReply.objects.get(brand=beside, title="Encargo apuntado")
+    assert "Lo tendrá en la balda de encargos a su nombre" in saved.text
+    assert "{nombre}" in saved.text
 
 
 def test_it_is_the_same_every_time(filled, other_brand):

@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from tertulia.core import sentences
+
 
 class ChannelsConfig(AppConfig):
     name = "tertulia.channels"
@@ -12,3 +14,4 @@ class ChannelsConfig(AppConfig):
         import_module("tertulia.channels.activities")
         queries = import_module("tertulia.channels.queries")
         import_module("tertulia.team.skills").offer("channel", queries.channels_of)
+        sentences.offer(import_module("tertulia.connectors.registry").sentences)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -12,9 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.connectors.contract import Connector, Field, Text
 
+from . import figures
 from .models import Account
 
 MAX_LENGTH = 2000
+MOST = 2**53
+"""The largest figure that can be typed in: the last that every program counts exactly."""
 
 
 def said(text: Text) -> str:
@@ -91,3 +95,46 @@ def _form_field(field: Field, *, has_secret: bool) -> forms.Field:
             return forms.CharField(max_length=20_000, widget=forms.Textarea(attrs={"rows": 3}), **common)
         case _:
             return forms.CharField(max_length=MAX_LENGTH, **common)
+
+
+class FiguresForm(forms.Form):
+    """The figures of one day; what is left empty is not known, and changes nothing."""
+
+    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    other_name = forms.CharField(label=_("Another figure"), max_length=40, required=False)
+    other_value = forms.IntegerField(label=_("How many"), min_value=0, max_value=MOST, required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, account: Account, today: date) -> None:
+        super().__init__(data, initial={"on": today})
+        self.today, self.names = today, figures.names(account)
+        for number, name in enumerate(self.names):
+            self.fields[f"figure_{number}"] = forms.IntegerField(
+                label=figures.called(name), min_value=0, max_value=MOST, required=False
+            )
+        self.order_fields(["on", *(f"figure_{number}" for number in range(len(self.names)))])
+
+    def clean_on(self) -> date:
+        on: date = self.cleaned_data["on"]
+        if on > self.today:
+            raise forms.ValidationError(_("That day is still to come."))
+        return on
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        name, value = " ".join(said.get("other_name", "").split()), said.get("other_value")
+        if name and value is None and "other_value" not in self.errors:
+            self.add_error("other_value", _("Write how many."))
+        if value is not None and not name and "other_name" not in self.errors:
+            self.add_error("other_name", _("Write what it is."))
+        if not self.errors and not self.values:
+            raise forms.ValidationError(_("Write at least one figure."))
+        return said
+
+    @property
+    def values(self) -> dict[str, int]:
+        """Those that were typed, by name."""
+        typed = {name: self.cleaned_data.get(f"figure_{number}") for number, name in enumerate(self.names)}
+        other = " ".join(self.cleaned_data.get("other_name", "").split())
+        known = {figures.called(name).casefold(): name for name in self.names}
+        typed |= {known.get(other.casefold(), other): self.cleaned_data.get("other_value")} if other else {}
+        return {name: value for name, value in typed.items() if value is not None}

@@ -37,8 +37,18 @@ class Account(models.Model):
     next_poll_at = models.DateTimeField(null=True)
     poll_lease_until = models.DateTimeField(null=True)
     poll_fence = models.BigIntegerField(default=0)
+    hinted_at = models.DateTimeField(null=True)
+    """When somebody last said that there is news; empty once a reading has begun since."""
     next_send_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)
+    health = models.JSONField(default=dict)
+    """What the network last said of the connection: `says`, `scopes`, `quota_left`, `quota_resets_at`, `who`, `at`."""
+    expires_at = models.DateTimeField(null=True)
+    """When its credentials end, where they do and the network tells."""
+    warned_for = models.DateTimeField(null=True)
+    """The moment before the end that people were last warned for."""
+    renew_lease_until = models.DateTimeField(null=True)
+    listen_lease_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -56,6 +66,28 @@ class Account(models.Model):
     @property
     def capabilities(self) -> Capabilities:
         return registry.get(self.kind).capabilities
+
+
+class Admission(models.Model):
+    """Somebody is at a network's page to let us in, and will come back with a code, or won't. It is good once.
+
+    For an account that is there, or for one still to be made. What was typed waits here too, the secrets encrypted.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, related_name="+")
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=100)
+    settings = models.JSONField(default=dict)
+    secrets = SecretsField(default=dict)
+    kept = SecretsField(default=dict)
+    """What the connector needs again to finish."""
+    by_id = models.BigIntegerField()
+    ticket_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
 
 
 class Identity(models.Model):
@@ -104,14 +136,36 @@ class Message(models.Model):
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
     attachments = models.JSONField(default=list)
+    quoted = models.TextField(blank=True, default="")
+    hints = models.JSONField(default=dict)
+    about = models.JSONField(default=dict)
+    cannot = models.JSONField(default=dict)
+    is_automatic = models.BooleanField(default=False)
     raw = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="message_unique")]
-        indexes = [models.Index(fields=["account", "thread_id", "sent_at", "id"], name="message_thread")]
+        indexes = [
+            models.Index(fields=["account", "thread_id", "sent_at", "id"], name="message_thread"),
+            models.Index(
+                fields=["account", "sent_at", "id"], name="message_article", condition=models.Q(kind="article")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.direction} {self.remote_id}"
+
+
+class Original(models.Model):
+    """A message as it arrived, where that was no JSON: compressed, to download and to open its attachments from."""
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="original")
+    content = models.BinaryField()
+    size = models.PositiveIntegerField()
+    """Bytes before compression."""
+
+    def __str__(self) -> str:
+        return f"{self.size} bytes of {self.message_id}"
 
 
 class MessageVersion(models.Model):
@@ -146,12 +200,18 @@ class Quarantine(models.Model):
     def __str__(self) -> str:
         return self.why
 
+    @property
+    def is_delivery(self) -> bool:
+        """A request as it came, which its connector can read again; else one message that was set aside."""
+        return bool(self.headers)
+
 
 class Delivery(models.Model):
     """One act that leaves the house, written in the transaction of its cause.
 
     queued → sending → sent, or refused, or unknown (a person decides), or back to queued with a later due time;
-    cancelled when it was taken back in time. `key` is the same on every try.
+    by hand until a person says that they did it, where the network lets no program; cancelled when it was taken back in
+    time. `key` is the same on every try. A reply has the `message` it sends, any other act the one it is done `on`.
     """
 
     class State(models.TextChoices):
@@ -161,24 +221,45 @@ class Delivery(models.Model):
         REFUSED = "refused", _("refused")
         UNKNOWN = "unknown", _("not known whether it was sent")
         CANCELLED = "cancelled", _("taken back")
+        BY_HAND = "by_hand", _("to be done by hand")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="delivery")
+    thread_id = models.CharField(max_length=255)
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, null=True, related_name="delivery")
+    on = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="acts")
     act = models.CharField(max_length=20, default="reply")
+    is_undo = models.BooleanField(default=False)
+    because = models.CharField(max_length=300, blank=True, default="")
+    """The reason somebody gave for an act, or the rule it was done under."""
+    task = models.JSONField(default=dict)
+    """For what is done by hand: the `text` to copy and the `url` to open."""
     to = models.JSONField(default=dict)
+    read_to = models.BigIntegerField(null=True)
+    """The person's newest message that the writer of an answer had before them; what came later it does not answer."""
     key = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     fence = models.BigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    in_doubt_since = models.DateTimeField(null=True)
+    """When the first try began of which something may have come without our knowing."""
     looks = models.PositiveSmallIntegerField(default=0)
+    reminders = models.PositiveSmallIntegerField(default=0)
+    """How often people were reminded that it waits to be done by hand."""
+    absences = models.PositiveSmallIntegerField(default=0)
+    """How many of the looks found that it isn't there; the others could not be made."""
     why = models.CharField(max_length=300, blank=True, default="")
     created_by_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(message__isnull=False) | models.Q(on__isnull=False), name="delivery_has_subject"
+            ),
+        ]
         indexes = [
             models.Index(fields=["due_at", "id"], name="delivery_due", condition=models.Q(state="queued")),
             models.Index(fields=["lease_until"], name="delivery_lease", condition=models.Q(state="sending")),
@@ -187,7 +268,58 @@ class Delivery(models.Model):
                 name="delivery_trouble",
                 condition=models.Q(state__in=["unknown", "refused"]),
             ),
+            models.Index(
+                fields=["account", "created_at"], name="delivery_by_hand", condition=models.Q(state="by_hand")
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.act} {self.key} {self.state}"
+
+    @property
+    def subject(self) -> Message:
+        """The message it sends, or the one it is done on."""
+        message = self.message or self.on
+        assert message is not None  # noqa: S101 — held by the database
+        return message
+
+
+class Reconciliation(models.Model):
+    """A day of an account, counted at the source and here; what was missing has been fetched again."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    """In the brand's time zone."""
+    at_source = models.PositiveIntegerField()
+    stored = models.PositiveIntegerField()
+    """How many of them were here before anything was fetched again."""
+    found_again = models.PositiveIntegerField(default=0)
+    gone = models.PositiveIntegerField(default=0)
+    """Stored, no longer at the source: deleted there without a word."""
+    checked_at = models.DateTimeField()
+    trouble = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="reconciliation_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.day}: {self.stored} of {self.at_source}"
+
+
+class Metric(models.Model):
+    """A figure of a profile on one day: `value` of `name`. A day nobody measured has no row: missing is never zero."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=40)
+    value = models.BigIntegerField()
+    on = models.DateField()
+    """In the brand's time zone."""
+    by_id = models.BigIntegerField(null=True)
+    """Who typed it in; empty when the network told it."""
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name", "on"], name="metric_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.name} {self.on}: {self.value}"

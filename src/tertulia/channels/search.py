@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import snowballstemmer
 from django.db import connection
@@ -20,6 +21,7 @@ from django.db.models.functions import Left
 
 from tertulia.brand.models import Brand
 from tertulia.core import bulk
+from tertulia.core.kept import Among, Kept, spread
 
 from .models import Message
 
@@ -37,8 +39,16 @@ WINDOW = 2_000
 STRETCHES = (15, 19)
 """PostgreSQL: each document names the stretches of 2^15 and of 2^19 messages it stands in, so that its index can be
 asked for the newest matches alone. Without them it gives all matches there are, and each must be looked up."""
+MOST_READ = 6_000
+"""PostgreSQL: so many more are read one after another where they promise the rest: that costs less than the index."""
+MOST_STRETCHES = 8
+"""PostgreSQL: so many more of the small stretches are asked for where they promise the rest."""
+MOST_LOOKED_UP = 1_000
+"""PostgreSQL: if no more messages than this seem to match in all, all of them are looked up."""
 ENOUGH = 60
 """With so many messages that hold the last word itself, those that hold one beginning so are not looked for."""
+MOST_BEGUN = 100
+"""SQLite: so many words that begin alike are looked for by name."""
 BEGINNING = 3
 """Fewer letters are no beginning of a word: half of all words would follow."""
 
@@ -61,9 +71,10 @@ def _tokens_of(word: str) -> str:
 
 def tokens(text: str) -> str:
     """The text as the index sees it: each word folded, with its Spanish stem when that differs."""
-    return " ".join(
-        _tokens_of(word) for word in _WORD.findall(_INVISIBLE.sub("", text[:MAX_INDEXED])) if len(word) < 60
-    )
+    text = text[:MAX_INDEXED]
+    if not text.isprintable():
+        text = _INVISIBLE.sub("", text)
+    return " ".join([_tokens_of(word) for word in _WORD.findall(text) if len(word) < 60])
 
 
 def _brand_token(brand_id: int) -> str:
@@ -124,8 +135,41 @@ def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 6
     # from the top, that every page of one search be of one kind.
     newest = run(brand, words, False, None, max(limit, ENOUGH))
     if len(newest) < ENOUGH:
-        return run(brand, words, True, before, limit)
+        begun = _begun(words[-1])
+        if begun is None:
+            return run(brand, words, True, before, limit)
+        if begun:
+            return run(brand, [*words[:-1], [*words[-1], *begun]], False, before, limit)
     return newest[:limit] if before is None else run(brand, words, False, before, limit)
+
+
+def _begun(forms: Sequence[str]) -> list[str] | None:
+    """The indexed words that begin like a word, besides its own forms; None where they can't be told or are too many.
+
+    Asked for the beginning itself, SQLite merges the whole lists of all of them before it gives the newest. Asked for
+    each by name, it walks the lists from their ends and stops when there are enough.
+    """
+    if connection.vendor != "sqlite":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.message_words"
+            " USING fts5vocab('main', 'message_search', 'instance')"
+        )
+        last = f"{forms[0]}\U0010ffff"
+        cursor.execute(_BEGUN, [forms[0], last, last, MOST_BEGUN + 1])
+        found = [word for (word,) in cursor.fetchall() if word]
+    return [word for word in found if word not in forms] if len(found) <= MOST_BEGUN else None
+
+
+# From word to word: each step looks up the first one behind the last, whatever the length of their lists.
+_BEGUN = """
+WITH RECURSIVE begun(word) AS (
+    SELECT (SELECT term FROM temp.message_words WHERE term >= %s AND term <= %s LIMIT 1)
+    UNION ALL SELECT (SELECT term FROM temp.message_words WHERE term >= begun.word || char(1) AND term <= %s LIMIT 1)
+    FROM begun WHERE begun.word IS NOT NULL LIMIT %s
+) SELECT word FROM begun
+"""
 
 
 def _asked(query: str) -> list[list[str]]:
@@ -185,43 +229,80 @@ def _postgresql(
     query = " & ".join([*brand, *terms])
     with connection.cursor() as cursor:
         # Left to itself the planner walks the primary key until it has found enough: seconds for a rare word. And what
-        # the index finds must each be looked up: a second for a frequent one. So the newest are read in any case; then
-        # the index is asked for the newest stretches, and only then for all there is.
+        # the index finds must each be looked up: a second for a frequent one. So the newest are read in any case, as
+        # many more as promise the rest; then the index is asked for the newest stretches, and only then for all.
         cursor.execute("SELECT max(message_id) FROM message_search")
         top = min(before or 2**62, (cursor.fetchone()[0] or 0) + 1)
-        cursor.execute(
-            "WITH newest AS MATERIALIZED (SELECT message_id, words FROM message_search WHERE message_id < %s"
-            " ORDER BY message_id DESC LIMIT %s)"
-            " SELECT message_id FROM newest WHERE words @@ %s::tsquery ORDER BY message_id DESC LIMIT %s",
-            [top, WINDOW, query, limit],
-        )
-        found = [row[0] for row in cursor.fetchall()]
-        for stretches in (*(_newest_two(top - 1, bits) for bits in STRETCHES), ""):
-            if len(found) == limit:
-                break
-            cursor.execute(
-                "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
-                " WHERE words @@ %s::tsquery AND message_id < %s)"
-                " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
-                [query + stretches, top, limit],
-            )
-            found = [row[0] for row in cursor.fetchall()]
-        return found
+        found, bottom = _read(cursor, query, top, WINDOW, limit)
+        more = _in_proportion(WINDOW, len(found), limit - len(found))
+        if 0 < more <= MOST_READ and bottom is not None:
+            found += _read(cursor, query, bottom, more, limit - len(found))[0]
+        if len(found) == limit:
+            return found
+        near, far = STRETCHES
+        newest = (top - 1) >> near
+        found = _looked_up(cursor, query, range(max(0, newest - 1), newest + 1), near, top, limit)
+        older = _in_proportion(2, len(found), limit - len(found))
+        if 0 < older <= MOST_STRETCHES:
+            stretches = range(max(0, newest - 1 - older), max(0, newest - 1))
+            found += _looked_up(cursor, query, stretches, near, top, limit - len(found))
+        if len(found) == limit:
+            return found
+        if len(found) * top > MOST_LOOKED_UP << (near + 1):
+            newest = (top - 1) >> far
+            found = _looked_up(cursor, query, range(max(0, newest - 1), newest + 1), far, top, limit)
+        return found if len(found) == limit else _looked_up(cursor, query, range(0), near, top, limit)
 
 
-def _newest_two(message_id: int, bits: int) -> str:
-    """The stretch of a message or the one before, as part of a query; the newest one alone may have only just begun."""
-    return f" & ({_stretch(message_id, bits)} | {_stretch(max(0, message_id - 2**bits), bits)})"
+def _in_proportion(read: int, found: int, missing: int) -> int:
+    """How much more to read, and a quarter on top, if the rest is spread like what was found; 0 if nothing was."""
+    return -(-read * missing * 5 // (found * 4)) if found else 0
+
+
+def _read(cursor: Any, query: str, top: int, count: int, limit: int) -> tuple[list[int], int | None]:
+    """What so many messages below `top` hold of the query, and the last of them that was read."""
+    cursor.execute(
+        "WITH newest AS MATERIALIZED (SELECT message_id, words FROM message_search WHERE message_id < %s"
+        " ORDER BY message_id DESC LIMIT %s)"
+        " SELECT array(SELECT message_id FROM newest WHERE words @@ %s::tsquery ORDER BY message_id DESC LIMIT %s),"
+        " (SELECT min(message_id) FROM newest)",
+        [top, count, query, limit],
+    )
+    found, bottom = cursor.fetchone()
+    return found, bottom
+
+
+def _looked_up(cursor: Any, query: str, stretches: range, bits: int, top: int, limit: int) -> list[int]:
+    """What the index finds below `top`, in some stretches or in all there are."""
+    if stretches:
+        query += f" & ({' | '.join(_stretch(number << bits, bits) for number in stretches)})"
+    cursor.execute(
+        "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
+        " WHERE words @@ %s::tsquery AND message_id < %s)"
+        " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
+        [query, top, limit],
+    )
+    return [row[0] for row in cursor.fetchall()]
 
 
 def threads(message_ids: Sequence[int]) -> list[tuple[int, int, str]]:
     """(message id, account id, thread id) of these messages, in their order."""
-    rows = {
-        row[0]: row for row in Message.objects.filter(id__in=message_ids).values_list("id", "account_id", "thread_id")
-    }
-    return [rows[id] for id in message_ids if id in rows]
+    rows = _threads(len(message_ids)).ask(**spread("id", message_ids)) if message_ids else []
+    found = {id: (id, account, thread) for id, account, thread in rows}
+    return [found[id] for id in message_ids if id in found]
+
+
+@lru_cache(maxsize=200)
+def _threads(count: int) -> Kept:
+    return Kept(Message.objects.filter(Among("id", "id", count)), "id", "account_id", "thread_id")
 
 
 def texts(message_ids: Sequence[int]) -> dict[int, str]:
     """As much of each message as is indexed."""
-    return dict(Message.objects.filter(id__in=message_ids).values_list("id", Left("text", MAX_INDEXED)))
+    return dict(_texts(len(message_ids)).ask(**spread("id", message_ids))) if message_ids else {}
+
+
+@lru_cache(maxsize=200)
+def _texts(count: int) -> Kept:
+    rows = Message.objects.filter(Among("id", "id", count)).annotate(start=Left("text", MAX_INDEXED))
+    return Kept(rows, "id", "start")

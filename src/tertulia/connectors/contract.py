@@ -7,12 +7,13 @@ five outcomes below; nothing else may leave it. Times are aware and in UTC. `doc
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Protocol
 
 from tertulia.core.outcomes import BadPayload as BadPayload
+from tertulia.core.outcomes import ByHand as ByHand
 from tertulia.core.outcomes import Outcome as Outcome
 from tertulia.core.outcomes import Reconnect as Reconnect
 from tertulia.core.outcomes import Refused as Refused
@@ -20,8 +21,19 @@ from tertulia.core.outcomes import Retry as Retry
 from tertulia.core.outcomes import Unknown as Unknown
 from tertulia.core.outcomes import Unsupported as Unsupported
 
-Kind = Literal["chat", "direct", "comment", "mention", "review", "email", "call", "visit"]
-Verb = Literal["created", "edited", "deleted"]
+Kind = Literal["chat", "direct", "comment", "mention", "review", "email", "call", "visit", "article"]
+"""What somebody wrote to us, and to whom else they wrote it. An "article" was written to nobody in particular (a feed's
+item): it is kept and found, for the reading list, and is no conversation."""
+Verb = Literal["created", "edited", "judged", "deleted", "returned"]
+"""What happened to it. "judged": it was approved or held back there; `hints` say so, nothing else is new. "returned":
+what we sent came back (a bounce); `in_reply_to` names it, `text` says why."""
+Act = Literal[
+    "reply", "like", "boost", "delete", "remove", "hide", "approve", "hold", "spam", "report", "mute", "block", "kick",
+    "ban", "restrict",
+]  # fmt: skip
+"""What we can do with a message or its writer. "delete" takes back our own message, "remove" somebody else's for
+everybody, "hide" leaves it there for those who look; "mute" and "block" are between us and its writer, "kick", "ban"
+and "restrict" concern the whole group or page."""
 Text = Mapping[str, str]
 """A text people read, by language: {"en": "Phone", "es": "Teléfono"}. Connectors carry both themselves."""
 
@@ -52,6 +64,16 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a message was written under: our post, or somebody's. `text` may be cut."""
+
+    remote_id: str
+    title: str = ""
+    url: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One thing that happened to one message on the network.
 
@@ -60,8 +82,20 @@ class Envelope:
     `sent_at`    the network's time, aware, UTC; decides the order
     `changed_at` for an edit or deletion, when that happened; a later one wins, a deletion always does
     `is_ours`    the account itself wrote it (an echo of what we sent, or sent from the network's own page)
+    `person`     of what we wrote, to whom, where that can be known: a talk that we began is a talk with them
     `key`        the key given to `reply` when the network gives it back: matches the echo to its delivery
     `raw`        what the network said, unchanged, as JSON-able data; kept beside the message
+    `quoted`     what they quote of earlier mail, apart from what they wrote themselves: shown folded
+    `hints`      what the connector will want to know again to answer or act on it; comes back in `Target.hints`.
+                 Its "status" is how the message stands there: shown beside it in the connector's `statuses`
+    `about`      what it was written under (a post, an article); shown beside it
+    `cannot`     acts that this very message does not allow, each with a code from the connector's `reasons`
+    `is_automatic`  a machine wrote it (an absence note): filed like any other, but nobody waits for an answer
+    `original`   the message as it arrived where that isn't JSON (a mail), to download and to open attachments from
+    `attachments`  each {"name", "type", "size", "alt"} (all but name may be missing) with "url", or with "part": what
+                 `open_part` finds in the original. Nothing of it is fetched before somebody asks. One with "part",
+                 "cid" and "picture" (its type by `core.pictures`) is shown where `html` names it (`cid:`)
+    `to`         the addresses it was sent to, where that tells where it belongs (a mail's plus-address)
     """
 
     remote_id: str
@@ -80,6 +114,22 @@ class Envelope:
     url: str = ""
     attachments: Sequence[Mapping[str, Any]] = ()
     raw: Any = None
+    quoted: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    about: About | None = None
+    cannot: Mapping[Act, str] = field(default_factory=dict)
+    is_automatic: bool = False
+    original: bytes = b""
+    to: Sequence[str] = ()
+    person: Author | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something in a reading that can't be understood: kept whole and shown, so that it holds up nothing else."""
+
+    raw: Any
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +139,7 @@ class Page:
     envelopes: Sequence[Envelope]
     cursor: str
     more: bool = False
+    unread: Sequence[Unread] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +166,8 @@ class Visit:
 class Noted:
     """What somebody of the team wrote down about a contact made by hand.
 
-    `key` is the same however often the note is handed in, `person_id` the same for the same person.
+    `key` is the same however often the note is handed in, `person_id` the same for the same person. `handle`, `url` and
+    `about` as an `Envelope` has them, for what stands on a platform.
     """
 
     key: str
@@ -127,33 +179,78 @@ class Noted:
     name: str = ""
     phone: str = ""
     email: str = ""
+    handle: str = ""
+    url: str = ""
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a reply answers."""
+    """What a reply answers or an act concerns: the message, its writer, and what the connector noted of it.
+
+    `subject`, `name` (its writer's), `kind` and `url` are the message's own; `is_ours` when we wrote it.
+    """
 
     thread_id: str
     remote_id: str = ""
     person_id: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+    subject: str = ""
+    name: str = ""
+    url: str = ""
+    is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The network has it: its id there, when, and where to see it."""
+    """The network has it: its id there, when, and where to see it. `hints` of an act: what it changed of those of the
+    message it was done on."""
 
     remote_id: str
     at: datetime | None = None
     url: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the connection stands, in a sentence for the person who runs it."""
+    """How the connection stands, in a sentence for the person who runs it.
+
+    `expires_at` when the credentials end; `scopes` what they allow; `quota_left` how many calls the network still takes
+    until `quota_resets_at`; `facts` what the network said of itself that later calls need (its longest text, the name
+    of the account): kept in the account's settings. Whatever it doesn't tell stays empty. `is_shut` when the
+    credentials no longer work and a person has to connect the account again. `who` the network's own id of the account:
+    new credentials that belong to another one are not taken, or two histories would run together.
+    """
 
     is_ok: bool
     says: str = ""
+    is_shut: bool = False
     expires_at: datetime | None = None
+    scopes: Sequence[str] = ()
+    quota_left: int | None = None
+    quota_resets_at: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Credentials the network gave us. They replace those of the same name; the others stay, and all history."""
+
+    secrets: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    expires_at: datetime | None = None
+    scopes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Where somebody goes to allow us in, and what `finish_consent` will need again (kept secret meanwhile)."""
+
+    url: str
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +271,39 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Can:
+    """One line of the table of what can be done here. The pages, the help and the tests are drawn from it.
+
+    `act`      what
+    `on`       kinds of message it can be done with; empty: all that are read
+    `whose`    "theirs", or "ours" for what we wrote
+    `within`   how long the network allows it, counted from `since`: the "message" itself, or the last time the
+               "person" wrote in the thread (a reply window)
+    `undoes`   `act(…, undo=True)` takes it back
+    `is_once`  done twice it happens twice (a report): after silence a person decides. Other acts are repeated
+    `note`     what people should know of it
+    """
+
+    act: Act
+    on: frozenset[Kind] = frozenset()
+    whose: Literal["theirs", "ours"] = "theirs"
+    within: timedelta | None = None
+    since: Literal["message", "person"] = "message"
+    undoes: bool = False
+    is_once: bool = False
+    note: Text = field(default_factory=dict)
+
+
+REPLY = Can("reply")
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What can be done here. Declared means covered by a sample; not declared means `Unsupported`.
 
-    `reads`, `writes`   kinds of message that come in, acts that go out ("reply")
+    `reads`             kinds of message that come in
+    `can`               what can be done with them, line by line
+    `cannot`            what people would look for here in vain, and why
     `max_text`          longest reply in characters; None when the network sets no limit
     `webhook`, `polls`  how messages arrive
     `finds`             `find(key)` can tell whether something was sent: the way out of `Unknown`
@@ -185,26 +311,88 @@ class Capabilities:
                         found: what `find` doesn't show then was certainly not sent, and is sent again. Declare it only
                         where the network documents that one reads one's own writes; without it a person decides
     `repeats_safely`    sending twice with the same key makes one message there
+    `keys_live`         for so many seconds after a key's first use; None: for ever. Later it is looked for instead, or
+                        a person decides
     `poll_seconds`      how often to look, when it polls
     `send_gap`          the least seconds between two acts of one account
-    `by_hand`           people write the messages down themselves (a call, a talk in the shop): see `write_down`,
-                        and a reply means that somebody did it themselves
+    `by_hand`           people write the messages down themselves (a call, a talk in the shop, what stands on a platform
+                        without an API): see `write_down`, and a reply is somebody's own doing: they have called, or it
+                        becomes a task (`ByHand`)
+    `history`           how far back `reread` reaches; None where it can't
+    `listens`           `listen` holds a connection that tells of news at once; the poll stays the net below it
+    `renews`            `renew` gets fresh credentials before the old ones end
+    `consents`          somebody allows us in on the network's own page: see `begin_consent`
     `hosted`            there is no network: visitors come to the desk's own public door (`/site/…`), what they write
                         arrives through `receive` and what we answer is theirs to fetch: see `welcome`, `recognise`
     """
 
     reads: frozenset[str] = frozenset()
-    writes: frozenset[str] = frozenset()
+    can: tuple[Can, ...] = ()
+    cannot: Mapping[Act, Text] = field(default_factory=dict)
     max_text: int | None = None
     webhook: bool = False
     polls: bool = False
     finds: bool = False
     shows_own_within: float | None = None
     repeats_safely: bool = False
+    keys_live: float | None = None
     poll_seconds: int = 60
     send_gap: float = 0.0
     by_hand: bool = False
     hosted: bool = False
+    history: timedelta | None = None
+    listens: bool = False
+    renews: bool = False
+    consents: bool = False
+
+    @property
+    def writes(self) -> frozenset[str]:
+        """The acts of the table."""
+        return frozenset(line.act for line in self.can)
+
+    @property
+    def is_called(self) -> bool:
+        """Somebody calls us, and has to prove who they are."""
+        return self.hosted or self.webhook
+
+    @property
+    def is_aloud(self) -> bool:
+        """By hand, and spoken: who writes an answer down has given it already."""
+        return self.by_hand and not self.reads.isdisjoint(("call", "visit"))
+
+    @property
+    def is_posted(self) -> bool:
+        """By hand, and written: on a platform where a person has to put the answer."""
+        return self.by_hand and not self.is_aloud
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What has to be known of a message to say what can be done with it."""
+
+    kind: str
+    is_ours: bool
+    sent_at: datetime
+    person_wrote_at: datetime | None = None
+    cannot: Mapping[str, str] = field(default_factory=dict)
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Possibility:
+    """Whether an act is possible on an item: if so until when (None: no end), if not why not."""
+
+    can: Can
+    is_possible: bool
+    until: datetime | None = None
+    why_not: Text = field(default_factory=dict)
+
+
+GONE: Text = {"en": "It was deleted there.", "es": "Allí ya está borrado."}
+TIME_IS_UP: Text = {
+    "en": "The time the network allows for it is over.",
+    "es": "Ya ha pasado el plazo que da la red.",
+}
 
 
 class Account(Protocol):
@@ -230,6 +418,20 @@ class Answer(Protocol):
     def json(self) -> Any: ...
 
 
+class Wire(Protocol):
+    """An open connection; it passes for a socket and its file. Raises `OSError`."""
+
+    def sendall(self, said: bytes) -> None: ...
+    def read(self, size: int) -> bytes: ...
+    def readline(self, limit: int = -1) -> bytes: ...
+    def wait(self, seconds: float) -> bool:
+        """Whether there is something to read within so many seconds."""
+        ...
+
+    def start_tls(self) -> None: ...
+    def close(self) -> None: ...
+
+
 class Http(Protocol):
     """The one door out, handed to connectors so that they need not know the house (`core.http`)."""
 
@@ -250,6 +452,31 @@ class Http(Protocol):
         """
         ...
 
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        seconds: float,
+        stop: Callable[[], bool] = ...,
+        judge: Callable[[Answer], None] = ...,
+    ) -> Iterator[bytes]:
+        """The lines of an answer that goes on, for so long or until `stop`; empty ones are signs of life.
+
+        `judge` is shown the answer before its first line and raises what its status means.
+        """
+        ...
+
+    def dial(
+        self, host: str, port: int, *, tls: bool = True, within: float | None = None, largest: int | None = None
+    ) -> Wire:
+        """Open a connection for what isn't HTTP; over `within` seconds, and after `largest` bytes read.
+
+        Raises `Retry` or `Refused`; nothing has been said to anybody then.
+        """
+        ...
+
 
 class Connector:
     """The base of every connector: everything is `Unsupported` until a folder says otherwise."""
@@ -258,6 +485,17 @@ class Connector:
     name: ClassVar[Text]
     fields: ClassVar[Sequence[Field]] = ()
     capabilities: ClassVar[Capabilities] = Capabilities()
+    reasons: ClassVar[Mapping[str, Text]] = {}
+    """Why a single message doesn't allow an act, by the codes of `Envelope.cannot`."""
+    statuses: ClassVar[Mapping[str, Text]] = {}
+    """How a message can stand there, by the "status" of its hints."""
+    sentences: ClassVar[Mapping[str, str]] = {}
+    """What its outcomes, `Health.says` and `Unread.why` say: the Spanish by the English that is raised. `{}` in both
+    stands for the network's own words."""
+    scopes: ClassVar[Mapping[str, Text]] = {}
+    """What each of the network's scopes allows, as people say it."""
+    facts: ClassVar[Mapping[str, Text]] = {}
+    """What those of `Health.facts` are called that people want to see."""
 
     def __init__(self, http: Http) -> None:
         self.http = http
@@ -274,13 +512,69 @@ class Connector:
         """Verify the raw body, then parse it. Raises `BadPayload`; a missing secret means closed, not open."""
         raise Unsupported("receive")
 
+    def listen(self, account: Account, stop: Callable[[], bool]) -> Iterator[bool]:
+        """Hold a connection and yield True at every sign of news, and False now and then without one (at least every
+        20 seconds, as a sign of life). Nothing is read here: news make `fetch` come at once. Ends when `stop` says so
+        or the connection does, or raises an outcome."""
+        raise Unsupported("listen")
+
+    def reread(self, account: Account, since: datetime, until: datetime, cursor: str) -> Page:
+        """All that still stands on the network from that time, page by page ("" at first): to find what was lost on the
+        way. What `fetch` would give, whatever its cursor."""
+        raise Unsupported("reread")
+
+    def gone(self, account: Account, missing: Sequence[Target]) -> Iterable[str]:
+        """Of messages that `reread` didn't show, those that were deleted there, by `remote_id`. What is only hidden
+        from us (somebody is blocked or muted, a list was cleared, a room left) still stands. None where nobody can
+        tell."""
+        return ()
+
     def reply(self, account: Account, to: Target, text: str, key: str) -> Receipt:
-        """Send an answer. `key` is the same on every try of the same answer."""
+        """Send an answer. `key` is the same on every try of the same answer. Raises `ByHand` where a person has to."""
         raise Unsupported("reply")
+
+    def act(
+        self, account: Account, act: Act, on: Target, key: str, *, undo: bool = False, because: str = ""
+    ) -> Receipt:
+        """Do something with a message or its writer, or take it back. `because` is told where the network asks."""
+        raise Unsupported(act)
+
+    def text_length(self, account: Account, text: str) -> int:
+        """How long the network counts a text; compared with `longest_text`."""
+        return len(text)
+
+    def longest_text(self, account: Account) -> int | None:
+        """The longest answer, as this account's server has it; None without a limit."""
+        return self.capabilities.max_text
+
+    def read_original(self, account: Account, original: bytes) -> Envelope:
+        """What a message says that arrives as a file (a mail). Raises `BadPayload`."""
+        raise Unsupported("read_original")
+
+    def open_part(self, original: bytes, part: str) -> bytes:
+        """The content of an attachment inside an original. Raises `BadPayload`."""
+        raise Unsupported("open_part")
+
+    def renew(self, account: Account) -> Granted:
+        """Fresh credentials, before the old ones end or after they were refused. Called by one process at a time; what
+        it gives is stored before it is used. Raises `Reconnect` when only a person can help."""
+        raise Unsupported("renew")
+
+    def begin_consent(self, account: Account, back_to: str, state: str) -> Consent:
+        """Begin to ask for access; the network sends the person to `back_to` with `state` and a code."""
+        raise Unsupported("begin_consent")
+
+    def finish_consent(self, account: Account, back_to: str, kept: Mapping[str, str], code: str) -> Granted:
+        """Exchange the code for credentials."""
+        raise Unsupported("finish_consent")
 
     def find(self, account: Account, key: str) -> Receipt | None:
         """Look for what was sent under `key`; None when it is certainly not there."""
         raise Unsupported("find")
+
+    def noted_kinds(self, account: Account) -> Sequence[str]:
+        """By hand: what can be written down on this account, the likeliest first."""
+        return sorted(self.capabilities.reads)
 
     def write_down(self, account: Account, noted: Noted) -> Envelope:
         """By hand: what a teammate noted, as a message like any other."""
@@ -307,6 +601,24 @@ class Connector:
     def widget_texts(cls, language: str, *, is_formal: bool) -> Mapping[str, str]:
         """Hosted: what the script says, in the visitor's language and with the brand's tú or usted."""
         raise Unsupported("widget_texts")
+
+    @classmethod
+    def possibilities(cls, item: Item, at: datetime) -> list[Possibility]:
+        """Every line of the table that concerns this item, with whether it is possible now and until when."""
+        lines = [line for line in cls.capabilities.can if (line.whose == "ours") == item.is_ours]
+        return [cls._possibility(line, item, at) for line in lines if not line.on or item.kind in line.on]
+
+    @classmethod
+    def _possibility(cls, line: Can, item: Item, at: datetime) -> Possibility:
+        if item.is_deleted and line.act not in {"block", "ban", "mute", "kick", "restrict"}:
+            return Possibility(line, False, why_not=GONE)
+        if line.act in item.cannot:
+            return Possibility(line, False, why_not=cls.reasons[item.cannot[line.act]])
+        if line.within is None:
+            return Possibility(line, True)
+        start = item.sent_at if line.since == "message" else item.person_wrote_at or item.sent_at
+        until = start + line.within
+        return Possibility(line, at < until, until=until, why_not={} if at < until else TIME_IS_UP)
 
     @classmethod
     def generated_secrets(cls) -> dict[str, str]:

@@ -30,6 +30,11 @@ def all_connectors() -> dict[str, type[Connector]]:
     return dict(sorted(found.items()))
 
 
+def sentences() -> dict[str, str]:
+    """What every connector may say, in Spanish by the English."""
+    return {english: spanish for one in all_connectors().values() for english, spanish in one.sentences.items()}
+
+
 def get(key: str) -> type[Connector]:
     """The connector class of this key. Raises `UnknownConnector`."""
     try:

@@ -6,3 +6,4 @@ from tertulia.core.activity import declare
 
 CALL_NOTED = declare("call.noted", _("{who} wrote down a call"))
 VISIT_NOTED = declare("visit.noted", _("{who} wrote down a talk in the shop"))
+MESSAGE_NOTED = declare("message.noted", _("{who} wrote down what {person} wrote there"))

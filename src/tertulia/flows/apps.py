@@ -8,5 +8,15 @@ class FlowsConfig(AppConfig):
     label = "flows"
 
     def ready(self) -> None:
-        for journey in ("activities", "inbound", "notify", "outbound", "polling", "schedule", "ticks"):
+        for journey in (
+            "activities",
+            "connections",
+            "inbound",
+            "notify",
+            "outbound",
+            "polling",
+            "reconcile",
+            "schedule",
+            "ticks",
+        ):
             import_module(f"tertulia.flows.{journey}")

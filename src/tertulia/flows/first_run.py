@@ -80,7 +80,13 @@ def add_brand(*, user: User, at: datetime, name: str, **fields: Any) -> Membersh
 def add_sample(*, user: User, at: datetime) -> Membership:
     """The sample company beside the person's own: a brand of its own, so that it can go without a trace."""
     with transaction.atomic(), translation.override(user.language):
-        fields = {"language": user.language or Brand.Language.SPANISH, "region": "MD", "is_sample": True}
+        theirs = user.memberships.select_related("brand").order_by("pk").first()
+        fields = {
+            "language": user.language or Brand.Language.SPANISH,
+            "treatment": theirs.brand.treatment if theirs else Brand.Treatment.FAMILIAR,
+            "region": "MD",
+            "is_sample": True,
+        }
         membership = add_brand(user=user, at=at, name=SAMPLE_NAME, **fields)
         sample.fill(membership.brand, at=at, by=user)
         membership.brand.refresh_from_db()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,20 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
+from tertulia.channels.abilities import KINDS
+from tertulia.channels.models import Account
 from tertulia.community.models import Member
+
+LONGEST_WRITTEN = 20_000
+
+
+def _moment(form: forms.Form, field: str, brand: Brand) -> datetime:
+    """A wall time of the brand's as the moment it is."""
+    wall: datetime = form.cleaned_data[field].replace(tzinfo=None)
+    try:
+        return zones.moment(wall, ZoneInfo(brand.time_zone))
+    except OverflowError:
+        raise forms.ValidationError(form.fields[field].error_messages["invalid"]) from None
 
 
 class NoteCallForm(forms.Form):
@@ -38,14 +52,61 @@ class NoteCallForm(forms.Form):
 
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.zone = ZoneInfo(brand.time_zone)
+        self.brand = brand
         self.fields["member"] = forms.ModelChoiceField(
             Member.objects.filter(brand=brand), required=False, widget=forms.HiddenInput
         )
 
     def clean_happened_at(self) -> datetime:
-        wall: datetime = self.cleaned_data["happened_at"].replace(tzinfo=None)
-        try:
-            return zones.moment(wall, self.zone)
-        except OverflowError:
-            raise forms.ValidationError(self.fields["happened_at"].error_messages["invalid"]) from None
+        return _moment(self, "happened_at", self.brand)
+
+
+class WherePostedForm(forms.Form):
+    """Where messages stand that somebody writes down: the same for all that are handed in at once."""
+
+    kind = forms.ChoiceField(label=_("What it is"))
+    post_title = forms.CharField(
+        label=_("Written under"), max_length=300, required=False, help_text=_("What post or video of ours it is about.")
+    )
+    post_url = forms.URLField(label=_("Address of that post"), max_length=500, required=False, assume_scheme="https")
+
+    def __init__(self, *args: Any, accounts: Sequence[Account], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kinds = {account.pk: account.connector.noted_kinds(account) for account in accounts}
+        offered = {kind for kinds in self.kinds.values() for kind in kinds}
+        self.fields["kind"].choices = [(kind, name) for kind, name in KINDS.items() if kind in offered]  # type: ignore[attr-defined]
+        self.fields["account"] = forms.TypedChoiceField(
+            label=_("Where"), choices=[(account.pk, account.name) for account in accounts], coerce=int
+        )
+        if len(accounts) == 1:
+            self.fields["account"].widget = forms.HiddenInput()
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if "kind" in said and said["kind"] not in self.kinds.get(said.get("account", 0), [said["kind"]]):
+            self.add_error("kind", _("Nothing of the kind comes in there: its settings say so."))
+        return said
+
+
+class PostedForm(forms.Form):
+    """One message that somebody found on a platform."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    who = forms.CharField(
+        label=_("Who wrote it"), max_length=200, help_text=_("As they are called there: @handle, a name, or both.")
+    )
+    happened_at = forms.DateTimeField(
+        label=_("When"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+    url = forms.URLField(label=_("Its address there"), max_length=500, required=False, assume_scheme="https")
+    text = forms.CharField(label=_("What they wrote"), max_length=LONGEST_WRITTEN, widget=forms.Textarea({"rows": 3}))
+
+    def __init__(self, *args: Any, brand: Brand, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.brand, self.at = brand, at
+
+    def clean_happened_at(self) -> datetime:
+        moment = _moment(self, "happened_at", self.brand)
+        if moment > self.at:
+            raise forms.ValidationError(_("That is still to come. Write when it happened."))
+        return moment

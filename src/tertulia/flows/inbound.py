@@ -1,4 +1,4 @@
-"""The way in: connector → intake → inbox → labels → the right person.
+"""The way in: connector → intake → inbox → what it says → labels → the right person.
 
 `intake` is one short transaction and the only thing that must not fail; what is clever happens afterwards, in jobs that
 may run twice. A message that nothing else understands is in the inbox all the same.
@@ -16,19 +16,29 @@ from django.db import DataError, IntegrityError, transaction
 from django.db import Error as DatabaseError
 from django.utils.translation import gettext_noop as _
 
+from tertulia.brand.models import Brand
 from tertulia.channels import intake as facts
+from tertulia.channels.actions import settle
 from tertulia.channels.models import Account, Message, Quarantine
-from tertulia.connectors.contract import BadPayload, Envelope, Inbound
-from tertulia.core import clock, jobs
+from tertulia.connectors.contract import BadPayload, Envelope, Inbound, Outcome, Unread, Unsupported
+from tertulia.core import bulk, clock, jobs
 from tertulia.core.html import tidy
 from tertulia.core.redact import describe
-from tertulia.inbox import filing, labelling, routing
+from tertulia.inbox import filing, labelling, routing, understood
 from tertulia.inbox.actions import put_on_labels
 from tertulia.inbox.models import Conversation, Label
 
+from . import forwarded
+
 log = logging.getLogger(__name__)
 
+MASK = "\ue000{}\ue001"
+"""Stands for a secret by its name. No header can hold these two signs."""
+SHORTEST_SECRET = 8
+
 UNREAD = _("A message couldn't be taken in. It is kept whole.")
+NO_DELIVERY = _("This is one message of a delivery, not a delivery that its connector could read.")
+READ_AT_ONCE = 50
 
 
 class StaleReading(Exception):
@@ -47,10 +57,14 @@ def intake(
 
     With `cursor`, the place to read on from is stored in the same transaction as the messages before it; with `fence`,
     only if the reader still holds its claim. Returns the ids of conversations that have something new.
+    Mail to the tag of another account is written down there first; repeated, that changes nothing.
     Raises `StaleReading`.
     """
+    envelopes, elsewhere = forwarded.sort_out(account, envelopes)
+    for other, envelope in elsewhere:
+        intake(other, [envelope], at=at)
     with transaction.atomic():
-        held = Account.objects.select_for_update(of=("self",), no_key=True).select_related("brand").get(pk=account.pk)
+        held = _held(account)
         if fence is not None and held.poll_fence != fence:
             raise StaleReading
         recorded = facts.record(held, envelopes, at=at)
@@ -58,8 +72,17 @@ def intake(
         if conversations:
             jobs.enqueue(process, conversation_ids=[conversation.id for conversation in conversations])
         if cursor is not None:
-            Account.objects.filter(pk=held.pk).update(cursor=cursor, last_success_at=at)
+            held.cursor, held.last_success_at = cursor, at
+            bulk.update([held], ["cursor", "last_success_at"])
     return [conversation.id for conversation in conversations]
+
+
+def _held(account: Account) -> Account:
+    """The account as it stands now, held until the transaction ends."""
+    [held] = bulk.find(Account, "id", [account.pk], without=("secrets",), is_locked=True)
+    [brand] = bulk.find(Brand, "id", [held.brand_id])
+    bulk.relate(held, brand=brand)
+    return held
 
 
 def take_in(
@@ -99,11 +122,16 @@ def _will_pass(error: Exception) -> bool:
 
 
 def _set_aside(account: Account, envelope: Envelope, *, at: datetime) -> None:
-    body = json.dumps({"remote_id": envelope.remote_id, "raw": envelope.raw}, default=str).encode()
+    keep_unread(account, Unread({"remote_id": envelope.remote_id, "raw": envelope.raw}, UNREAD), at=at)
+
+
+def keep_unread(account: Account, unread: Unread, *, at: datetime) -> None:
+    """Keep what a reading brought and nobody could understand, once and whole."""
+    body = unread.raw if isinstance(unread.raw, bytes) else json.dumps(unread.raw, default=str).encode()
     Quarantine.objects.get_or_create(
         account=account,
         digest=hashlib.sha256(body).hexdigest(),
-        defaults={"received_at": at, "why": UNREAD, "headers": {}, "body": body},
+        defaults={"received_at": at, "why": unread.why[:300], "headers": {}, "body": body},
     )
 
 
@@ -130,20 +158,113 @@ def quarantine(account: Account, inbound: Inbound, *, why: str) -> None:
         defaults={
             "received_at": inbound.at,
             "why": why[:300],
-            "headers": {tidy(name): tidy(value) for name, value in inbound.headers.items()},
+            "headers": {tidy(name): _masked(tidy(value), account) for name, value in inbound.headers.items()},
             "body": inbound.body,
         },
     )
 
 
+def _masked(value: str, account: Account) -> str:
+    """Some networks prove themselves by a secret in a header. Its name is kept instead, until it is read again."""
+    for name, secret in account.secrets.items():
+        if len(secret) >= SHORTEST_SECRET:
+            value = value.replace(secret, MASK.format(name))
+    return value
+
+
+def _unmasked(value: str, account: Account) -> str:
+    for name, secret in account.secrets.items():
+        value = value.replace(MASK.format(name), secret)
+    return value
+
+
+class NotReadable(Exception):
+    """It still can't be read; the message says why, and so does the row from now on."""
+
+
+def read_again(quarantined: Quarantine, *, by: int | None, at: datetime) -> None:
+    """Give a kept delivery to its connector once more, as if it arrived when it did; settle it when it goes through.
+
+    May be repeated: what was taken in is known by its id. Raises `NotReadable`.
+    """
+    account = Account.objects.select_related("brand").get(pk=quarantined.account_id)
+    why = ""
+    try:
+        for envelope in account.connector.receive(account, _as_it_came(account, quarantined)):
+            why = _take_in_again(account, envelope, at=at) or why
+    except Outcome as outcome:
+        why = outcome.why or UNREAD
+    if why:
+        Quarantine.objects.filter(pk=quarantined.pk, settled_at=None).update(why=why[:300])
+        raise NotReadable(why)
+    settle(quarantined=quarantined, by=by, at=at)
+
+
+def _take_in_again(account: Account, envelope: Envelope, *, at: datetime) -> str:
+    """Why it can't be taken in; empty when it was. It doesn't hold up the others of its delivery."""
+    try:
+        intake(account, [envelope], at=at)
+    except Exception as error:
+        if _will_pass(error):
+            raise
+        log.error("Account %s: a message can't be taken in again: %s", account.pk, describe(error))
+        return UNREAD
+    return ""
+
+
+def _as_it_came(account: Account, quarantined: Quarantine) -> Inbound:
+    if not quarantined.is_delivery:
+        raise Unsupported(NO_DELIVERY)
+    headers = {name: _unmasked(value, account) for name, value in quarantined.headers.items()}
+    return Inbound(headers, {}, bytes(quarantined.body), quarantined.received_at)
+
+
+def read_all_again(account: Account, *, by: int | None, at: datetime) -> tuple[int, int]:
+    """Read what is kept of an account again, oldest first: as much at once as a page can wait for, the rest in a job.
+
+    Returns how many went through and how many are still kept, of those read at once.
+    """
+    return _read_some_again(account.pk, by=by, at=at, after=0)
+
+
+@jobs.task("inbound.read_on", attempts=3)
+def read_on(*, account_id: int, by: int | None, after: int) -> None:
+    _read_some_again(account_id, by=by, at=clock.now(), after=after)
+
+
+def _read_some_again(account_id: int, *, by: int | None, at: datetime, after: int) -> tuple[int, int]:
+    waiting = Quarantine.objects.filter(account=account_id, settled_at=None, pk__gt=after).exclude(headers={})
+    some = list(waiting.order_by("pk")[: READ_AT_ONCE + 1])
+    kept = 0
+    for quarantined in some[:READ_AT_ONCE]:
+        try:
+            read_again(quarantined, by=by, at=at)
+        except NotReadable:
+            kept += 1
+    if len(some) > READ_AT_ONCE:
+        jobs.enqueue(read_on, account_id=account_id, by=by, after=some[READ_AT_ONCE - 1].pk)
+    return len(some[:READ_AT_ONCE]) - kept, kept
+
+
 @jobs.task("inbound.process", attempts=10)
 def process(*, conversation_ids: list[int]) -> None:
-    """Label and route what has come in; every step may be repeated."""
+    """Read, label and route what has come in; every step may be repeated."""
     at = clock.now()
+    understand(conversation_ids, at=at)
     for conversation in Conversation.objects.filter(id__in=conversation_ids).select_related("brand"):
         label_by_words(conversation, at=at)
     fresh = Conversation.objects.filter(id__in=conversation_ids, owner__isnull=True, state=Conversation.State.OPEN)
     routing.route_many(list(fresh.select_related("brand")), at=at)
+
+
+def understand(conversation_ids: Sequence[int], *, at: datetime) -> None:
+    """Read what was written. Where that fails the message goes its way all the same, only without being understood."""
+    try:
+        understood.read_new(conversation_ids, at=at)
+    except Exception as error:
+        if _will_pass(error):
+            raise
+        log.error("What came in can't be read: %s", describe(error))
 
 
 def label_by_words(conversation: Conversation, *, at: datetime) -> None:

@@ -55,12 +55,28 @@ def _unknown(line: Activity) -> Told:
     return [line.data.get("author") or _owner(line)], "unknown"
 
 
+def _by_hand(line: Activity) -> Told:
+    return [line.data.get("author") or _owner(line)], "by_hand"
+
+
+def _reminded(line: Activity) -> Told:
+    return [line.data.get("author"), _owner(line)], "reminded"
+
+
+def _act_refused(line: Activity) -> Told:
+    return [line.data.get("author") or _owner(line)], "act"
+
+
 def _woken(line: Activity) -> Told:
     return [line.data.get("snoozed_by")], "woken"
 
 
 def _attention(line: Activity) -> Told:
     return _managers(line.brand_id), "attention"
+
+
+def _expiring(line: Activity) -> Told:
+    return _managers(line.brand_id), "expiring"
 
 
 def _ownerless(line: Activity) -> Told:
@@ -80,11 +96,17 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "promise.broken": _broken,
     "delivery.refused": _refused,
     "delivery.unknown": _unknown,
+    "delivery.by_hand": _by_hand,
+    "delivery.reminded": _reminded,
+    "act.refused": _act_refused,
+    "act.unknown": _act_refused,
     "conversation.woken": _woken,
     "conversation.ownerless": _ownerless,
     "account.attention": _attention,
+    "account.expiring": _expiring,
     "account.changed": _resettled,
     "account.connected": _resettled,
+    "account.reconnected": _resettled,
 }
 
 

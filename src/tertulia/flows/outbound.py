@@ -2,29 +2,33 @@
 
 That it is being sent is written down before the network is called, the outcome behind the fence of that claim. What
 was *sending* when a worker died, or when the network fell silent, is never simply repeated: it is looked for there;
-where nobody can look it is repeated with the same key if the network knows keys; else a person decides. What three
-looks didn't find is sent again only where the network shows all it has, or knows keys.
+where nobody can look it is repeated with the same key while the network knows it; else a person decides. What three
+looks didn't find is sent again only where the network shows all it has, or still knows the key. A look that could not
+be made found nothing out.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db import DatabaseError, transaction
 from django.db.models import Q
-from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-from tertulia.channels import activities
+from tertulia.channels import actions as channel_actions
 from tertulia.channels import intake as facts
+from tertulia.channels import tokens
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.connectors import registry
 from tertulia.connectors.contract import (
+    Act,
+    ByHand,
     Capabilities,
+    Connector,
     Outcome,
     Receipt,
     Reconnect,
@@ -34,12 +38,12 @@ from tertulia.connectors.contract import (
     Unknown,
     Unsupported,
 )
-from tertulia.core import activity, due, jobs
+from tertulia.core import bulk, clock, due, jobs
 from tertulia.core.crypto import UnreadableSecret
-from tertulia.core.models import Activity
 from tertulia.core.redact import describe, redact
 from tertulia.inbox import actions
-from tertulia.inbox.models import Conversation
+
+from .slow import Slow
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +60,26 @@ LOOK_FOR = timedelta(minutes=10)
 LOOK_AT = (5, 30, 70)
 """Each look's wait, in hundredths of that time. The last two make up all of it: after a crash the first comes late."""
 LOOK_AGAIN = timedelta(minutes=5)
-"""Until the next look, when those that were due could not be taken."""
-FRUITLESS_LOOKS = 12
+"""The longest until the next look, when one could not be made and the network names no time."""
+FRUITLESS_LOOKS = 16
+"""A person is told when looking itself keeps failing: after about an hour."""
 REPEAT_AFTER = timedelta(seconds=10)
 AFTER_SILENCE = timedelta(seconds=5)
 """An account whose network fell silent is left alone for a moment."""
 PAUSED_AGAIN = timedelta(seconds=30)
 SAME_THREAD_AGAIN = timedelta(seconds=1)
+HANGING_AGAIN = timedelta(seconds=5)
+"""Until an answer on a network that hangs asks again for one of the few threads those have."""
+TOLD_AT_ONCE = 20
+"""Batches of outcomes told in one transaction: on SQLite everybody who writes waits for it."""
 AT_ONCE = 2
 """Deliveries of one account under way at the same time, in one process: a network that hangs holds up two threads."""
+
+SEND = (
+    "state = 'sending', fence = fence + 1, attempts = attempts + 1, looks = 0, absences = 0,"
+    " in_doubt_since = COALESCE(in_doubt_since, %s), lease_until = %s"
+)
+LOOK = "fence = fence + 1, looks = looks + 1, lease_until = %s"
 
 STOPPED = _("Background work was interrupted while this was being sent.")
 UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
@@ -79,6 +94,7 @@ class Claim:
     fence: int
     account_id: int
     is_look: bool
+    at: datetime
 
     @property
     def group(self) -> int:
@@ -96,6 +112,9 @@ class Result:
     ended: Receipt | Outcome | Absent
     delivery: Delivery | None = None
     """As it was when the network was called; only the fence decides whether it still counts."""
+
+
+slow = Slow()
 
 
 # ── claiming ───────────────────────────────────────────────────────────────
@@ -117,25 +136,22 @@ def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
     with transaction.atomic():
         chosen = _choose(at=at, limit=limit, busy=jobs.NOBODY, most=limit)
         looks = _change_due("sending", "lease_until", "fence = fence + 1, lease_until = %s", at=at, limit=limit)
-        sends = _change_chosen(chosen, "fence = fence + 1, due_at = %s", at=at)
+        sends = _change_chosen(chosen, "fence = fence + 1, due_at = %s", [at + LEASE], at=at)
     return [(id, fence) for id, fence, _ in [*looks, *sends]]
 
 
 def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
     """Begin what was handed over; None when the ticket was used already, or the answer was taken back."""
-    for state, assignments in (
-        ("queued", "state = 'sending', fence = fence + 1, attempts = attempts + 1, looks = 0, lease_until = %s"),
-        ("sending", "fence = fence + 1, looks = looks + 1, lease_until = %s"),
-    ):
+    for state, assignments, params in (("queued", SEND, [at, at + LEASE]), ("sending", LOOK, [at + LEASE])):
         found = due.change(
             "tertulia_channels_delivery",
             assignments,
             where=f"id = %s AND fence = %s AND state = '{state}'",
-            params=[at + LEASE, *ticket],
+            params=[*params, *ticket],
             returning="id, fence, account_id",
         )
         if found:
-            return _claims(found, is_look=state == "sending")[0]
+            return _claims(found, is_look=state == "sending", at=at)[0]
     return None
 
 
@@ -167,6 +183,7 @@ def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> 
     behind = _behind_another(candidates)
     slots: dict[int, datetime] = {}
     left = {each.account_id: most - busy.get(each.account_id, 0) for each in candidates}
+    hanging, room = slow.accounts(), slow.room(busy)
     chosen: list[int] = []
     put_off: dict[int, datetime] = {}
     for each in candidates:
@@ -179,11 +196,14 @@ def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> 
         elif free_at and free_at > at:
             put_off[each.id] = free_at
             slots[each.account_id] = free_at + gap
+        elif each.account_id in hanging and room <= 0:
+            put_off[each.id] = at + HANGING_AGAIN
         elif len(chosen) < limit and left[each.account_id] > 0:
             if gap and not _reserve(each.account_id, at=at, gap=gap):
                 continue
             chosen.append(each.id)
             left[each.account_id] -= 1
+            room -= each.account_id in hanging
             if gap:
                 slots[each.account_id] = at + gap
     _put_off(put_off)
@@ -192,7 +212,7 @@ def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> 
 
 def _candidates(full: Sequence[int], *, at: datetime, limit: int) -> list[_Candidate]:
     queued = Delivery.objects.filter(state=Delivery.State.QUEUED, due_at__lte=at).exclude(account_id__in=full)
-    fields = ("id", "account_id", "message__thread_id", "account__kind", "account__state", "account__next_send_at")
+    fields = ("id", "account_id", "thread_id", "account__kind", "account__state", "account__next_send_at")
     return [_Candidate(*row) for row in queued.order_by("due_at", "id").values_list(*fields)[:limit]]
 
 
@@ -203,11 +223,11 @@ def _behind_another(candidates: Sequence[_Candidate]) -> set[int]:
     threads = {(each.account_id, each.thread_id) for each in candidates}
     unfinished = Delivery.objects.filter(
         account_id__in={account for account, _ in threads},
-        message__thread_id__in={thread for _, thread in threads},
+        thread_id__in={thread for _, thread in threads},
         state__in=[Delivery.State.QUEUED, Delivery.State.SENDING],
     )
     first: dict[tuple[int, str], int] = {}
-    for id, account_id, thread_id in unfinished.order_by("id").values_list("id", "account_id", "message__thread_id"):
+    for id, account_id, thread_id in unfinished.order_by("id").values_list("id", "account_id", "thread_id"):
         first.setdefault((account_id, thread_id), id)
     return {each.id for each in candidates if first.get((each.account_id, each.thread_id), each.id) < each.id}
 
@@ -234,20 +254,20 @@ def _put_off(put_off: dict[int, datetime]) -> None:
 
 
 def _claim_sends(chosen: Sequence[int], *, at: datetime) -> list[Claim]:
-    sending = "state = 'sending', fence = fence + 1, attempts = attempts + 1, looks = 0, lease_until = %s"
-    return _claims(_change_chosen(chosen, sending, at=at), is_look=False)
+    return _claims(_change_chosen(chosen, SEND, [at, at + LEASE], at=at), is_look=False, at=at)
 
 
 def _claim_looks(*, at: datetime, limit: int) -> list[Claim]:
-    looking = "fence = fence + 1, looks = looks + 1, lease_until = %s"
-    return _claims(_change_due("sending", "lease_until", looking, at=at, limit=limit), is_look=True)
+    return _claims(_change_due("sending", "lease_until", LOOK, at=at, limit=limit), is_look=True, at=at)
 
 
-def _claims(found: Iterable[tuple[Any, ...]], *, is_look: bool) -> list[Claim]:
-    return [Claim(id, fence, account_id, is_look) for id, fence, account_id in found]
+def _claims(found: Iterable[tuple[Any, ...]], *, is_look: bool, at: datetime) -> list[Claim]:
+    return [Claim(id, fence, account_id, is_look, at) for id, fence, account_id in found]
 
 
-def _change_chosen(chosen: Sequence[int], assignments: str, *, at: datetime) -> list[tuple[Any, ...]]:
+def _change_chosen(
+    chosen: Sequence[int], assignments: str, values: Sequence[datetime], *, at: datetime
+) -> list[tuple[Any, ...]]:
     if not chosen:
         return []
     ids = ", ".join(str(int(id)) for id in chosen)
@@ -259,7 +279,7 @@ def _change_chosen(chosen: Sequence[int], assignments: str, *, at: datetime) -> 
                 f"SELECT id FROM tertulia_channels_delivery WHERE id IN ({ids})"  # noqa: S608 — our own numbers
                 " AND state = 'queued' AND due_at <= %s"
             ),
-            params=[at + LEASE, at],
+            params=[*values, at],
             returning="id, fence, account_id",
         )
     )
@@ -287,8 +307,13 @@ def run(claimed: Claim) -> Result:
     """Send, or look; the network is called here, outside of any transaction. Raises nothing."""
     delivery = None
     try:
-        delivery = Delivery.objects.select_related("account", "message").defer("message__raw").get(pk=claimed.id)
-        ended = _call(claimed, delivery)
+        delivery = (
+            Delivery.objects.select_related("account", "message", "on")
+            .defer("message__raw", "on__raw")
+            .get(pk=claimed.id)
+        )
+        with slow.timed(claimed.account_id):
+            ended = _call(claimed, delivery)
     except registry.UnknownConnector:
         ended = Refused(NO_CONNECTOR)
     except UnreadableSecret:
@@ -302,10 +327,25 @@ def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent:
     account, key = delivery.account, delivery.key
     connector = account.connector
     if claimed.is_look:
-        if not connector.capabilities.finds:
+        if not connector.capabilities.finds or delivery.act != "reply":
             return Unknown(delivery.why or STOPPED)
-        return _outcome_of(lambda: connector.find(account, key) or Absent())
-    return _outcome_of(lambda: connector.reply(account, Target(**delivery.to), delivery.message.text, key))
+        return _outcome_of(lambda: tokens.use(account, lambda: connector.find(account, key)) or Absent())
+    if delivery.act == "reply" and not _is_key_known(delivery, connector.capabilities, at=claimed.at):
+        return Unknown(delivery.why or STOPPED)
+    return _outcome_of(lambda: tokens.use(account, lambda: _send(delivery, connector)))
+
+
+def _send(delivery: Delivery, connector: Connector) -> Receipt:
+    account, to = delivery.account, target_of(delivery)
+    if delivery.act == "reply":
+        return connector.reply(account, to, delivery.subject.text, delivery.key)
+    act = cast(Act, delivery.act)
+    return connector.act(account, act, to, delivery.key, undo=delivery.is_undo, because=delivery.because)
+
+
+def target_of(delivery: Delivery) -> Target:
+    """What the connector is told of the message it answers or acts on."""
+    return Target(**{"thread_id": delivery.thread_id, **delivery.to})
 
 
 def _outcome_of(call: Callable[[], Receipt | Absent]) -> Receipt | Outcome | Absent:
@@ -327,41 +367,80 @@ def settle(results: Sequence[Result], *, at: datetime, tell: Callable[[list[int]
     The inbox is told afterwards, by a job written in the same transaction: what follows from an outcome takes longer
     than the outcome itself, and must neither delay the next nor be lost.
     """
-    finished: list[int] = []
-    written = 0
     with transaction.atomic():
-        for result in sorted(results, key=lambda result: result.claim.id):
-            delivery = _settle(result, at=at)
-            written += delivery is not None
-            if delivery and delivery.finished_at:
-                finished.append(delivery.pk)
+        in_order = sorted(results, key=lambda result: result.claim.id)
+        settled = _settle_sent([each for each in in_order if _has_arrived(each)], at=at)
+        settled += [row for each in in_order if not _has_arrived(each) and (row := _settle(each, at=at))]
+        finished = [delivery.pk for delivery in settled if _ended_at(delivery)]
         if finished:
             (tell or _tell_later)(finished)
     _tell_accounts(results, at=at)
-    return len(results) - written
+    return len(results) - len(settled)
 
 
 def _tell_later(finished: list[int]) -> None:
     jobs.enqueue(tell_inbox, delivery_ids=finished)
 
 
-@jobs.task("outbound.tell_inbox")
+@jobs.task("outbound.tell_inbox", at_once=1)
 def tell_inbox(*, delivery_ids: list[int]) -> None:
-    """Let conversations know how deliveries ended; those that know already are left out."""
-    for delivery in Delivery.objects.select_related("message").filter(pk__in=delivery_ids).order_by("pk"):
-        if delivery.finished_at:
-            _tell_inbox(delivery, at=delivery.finished_at)
+    """Let conversations know how deliveries ended, and along with these all that wait for it; those that know already
+    are left out."""
+    try:
+        with transaction.atomic():
+            others = jobs.take_along(tell_inbox, at=clock.now(), limit=TOLD_AT_ONCE)
+            _tell_inbox([*delivery_ids, *(id for each in others for id in each["delivery_ids"])])
+    except DatabaseError:
+        raise  # passes by itself
+    except Exception as error:  # noqa: BLE001 — whatever it is, it is raised again for the one it belongs to
+        log.error("Outcomes can't be told together: %s", describe(error))
+        for id in delivery_ids:  # one that can't be told must not keep the others
+            _tell_inbox([id])
 
 
-@transaction.atomic
-def _tell_inbox(delivery: Delivery, *, at: datetime) -> None:
-    thread = Conversation.objects.filter(account_id=delivery.account_id, thread_id=delivery.message.thread_id)
-    conversation = thread.select_for_update().only("pk").first()
-    if conversation is None:
-        return
-    told = Activity.objects.filter(on_kind=Conversation._meta.label_lower, on_id=conversation.pk, at=at)
-    if not told.filter(type__startswith="delivery.", data__message=delivery.message_id).exists():
-        actions.record_outcome(delivery=delivery, at=at)
+def _tell_inbox(delivery_ids: Collection[int]) -> None:
+    at_once: dict[datetime, list[Delivery]] = {}
+    for delivery in bulk.find(Delivery, "id", set(delivery_ids), without=("to", "task")):
+        if at := _ended_at(delivery):
+            at_once.setdefault(at, []).append(delivery)
+    for at, deliveries in at_once.items():
+        actions.record_outcomes(deliveries=deliveries, at=at, only_news=True)
+
+
+def _ended_at(delivery: Delivery) -> datetime | None:
+    """When it was out of our hands: it ended, or a person has to do it."""
+    return delivery.due_at if delivery.state == Delivery.State.BY_HAND else delivery.finished_at
+
+
+def _has_arrived(result: Result) -> bool:
+    """An answer's receipt; an act has consequences of its own."""
+    return isinstance(result.ended, Receipt) and result.delivery is not None and result.delivery.message_id is not None
+
+
+def _settle_sent(results: Sequence[Result], *, at: datetime) -> list[Delivery]:
+    """As `_settle`, for all answers that arrived, in a few statements."""
+    if not results:
+        return []
+    final = _final(Delivery.State.SENT, "", at=at)
+    written = due.change(
+        "tertulia_channels_delivery",
+        "state = 'sent', finished_at = %s, lease_until = NULL, why = ''",
+        where="state = 'sending' AND " + due.tickets([(each.claim.id, each.claim.fence) for each in results]),
+        params=[at],
+    )
+    mine = {id for (id,) in written}
+    deliveries = []
+    receipts: list[tuple[Message, Receipt]] = []
+    for result in results:
+        if result.claim.id not in mine or result.delivery is None:
+            continue
+        for name, value in final.items():
+            setattr(result.delivery, name, value)
+        deliveries.append(result.delivery)
+        if result.delivery.message and isinstance(result.ended, Receipt):
+            receipts.append((result.delivery.message, result.ended))
+    _note_receipts(receipts, at=at)
+    return deliveries
 
 
 def _settle(result: Result, *, at: datetime) -> Delivery | None:
@@ -375,51 +454,98 @@ def _settle(result: Result, *, at: datetime) -> Delivery | None:
     for name, value in changes.items():
         setattr(delivery, name, value)
     if isinstance(result.ended, Receipt):
-        _note_receipt(delivery.message, result.ended, at=at)
+        if delivery.message:
+            _note_receipt(delivery.message, result.ended, at=at)
+        else:
+            facts.note_act(delivery, result.ended, at=at)
     return delivery
 
 
 def _next_state(delivery: Delivery, result: Result, *, at: datetime) -> dict[str, Any]:
+    """A refusal, or too many tries, ends only what is certain: of an earlier try something may have come."""
+    changes = _after_try(delivery, result, at=at)
+    if changes.get("state") == Delivery.State.REFUSED and changes.get("in_doubt_since", delivery.in_doubt_since):
+        changes["state"] = Delivery.State.UNKNOWN
+    return changes
+
+
+def _after_try(delivery: Delivery, result: Result, *, at: datetime) -> dict[str, Any]:
     ended = result.ended
     if isinstance(ended, Receipt):
         return _final(Delivery.State.SENT, "", at=at)
     if isinstance(ended, Absent):
         return _after_absence(delivery, at=at)
-    if result.claim.is_look and not isinstance(ended, Unknown):
-        ended = Unknown(ended.why)  # whatever looking came to, it says nothing about the sending
+    if isinstance(ended, ByHand):
+        task = {"text": ended.text or delivery.subject.text, "url": ended.url}
+        return {"state": Delivery.State.BY_HAND, "lease_until": None, "why": _short(ended.why), "task": task}
+    if result.claim.is_look:  # whatever looking came to, it says nothing about the sending
+        return _after_silence(delivery, ended, at=at)
     if isinstance(ended, Retry):
-        return _again(delivery, ended.why, at=at, due_at=at + max(ended.after or timedelta(), _backoff(delivery)))
-    if isinstance(ended, Refused | Reconnect | Unsupported):
-        return _final(Delivery.State.REFUSED, ended.why, at=at)
-    return _after_silence(delivery, ended.why, at=at)
+        due_at = at + max(ended.after or timedelta(), _backoff(delivery))
+        return _again(delivery, ended.why, at=at, due_at=due_at) | _without_doubt(delivery, result.claim)
+    if isinstance(ended, Reconnect):  # it waits with its account until somebody has connected that again
+        waits = {"state": Delivery.State.QUEUED, "attempts": max(delivery.attempts - 1, 0), "lease_until": None}
+        waits |= {"due_at": at + PAUSED_AGAIN, "why": _short(ended.why)}
+        return waits | _without_doubt(delivery, result.claim)
+    if isinstance(ended, Refused | Unsupported):
+        return _final(Delivery.State.REFUSED, ended.why, at=at) | _without_doubt(delivery, result.claim)
+    return _after_silence(delivery, ended, at=at)
+
+
+def _without_doubt(delivery: Delivery, claimed: Claim) -> dict[str, Any]:
+    """Certainly nothing came of this try; of an earlier one something may have."""
+    return {"in_doubt_since": None} if delivery.in_doubt_since == claimed.at else {}
 
 
 def _after_absence(delivery: Delivery, *, at: datetime) -> dict[str, Any]:
     """Not there yet, or never sent: only a network that shows all it has lets a machine tell the two apart."""
     capabilities = _capabilities(delivery.account.kind)
-    if delivery.looks < len(LOOK_AT):
+    delivery.absences += 1
+    if delivery.absences < len(LOOK_AT):
         return _look_later(delivery, delivery.why, at=at)
-    if capabilities.shows_own_within is not None or capabilities.repeats_safely:
+    if capabilities.shows_own_within is not None:
+        return _again(delivery, delivery.why, at=at, due_at=at) | {"in_doubt_since": None}
+    if capabilities.repeats_safely and _is_key_known(delivery, capabilities, at=at):
         return _again(delivery, delivery.why, at=at, due_at=at)
     return _final(Delivery.State.UNKNOWN, delivery.why or STOPPED, at=at)
 
 
-def _after_silence(delivery: Delivery, why: str, *, at: datetime) -> dict[str, Any]:
-    capabilities = _capabilities(delivery.account.kind)
+def _after_silence(delivery: Delivery, ended: Outcome, *, at: datetime) -> dict[str, Any]:
+    """The sending ended in silence, or a look could not be made."""
+    capabilities, why = _capabilities(delivery.account.kind), ended.why
+    if delivery.act != "reply":
+        return _repeat_act(delivery, why, capabilities, at=at)
     if capabilities.finds and delivery.looks < FRUITLESS_LOOKS:
-        return _look_later(delivery, why, at=at)
-    if not capabilities.finds and capabilities.repeats_safely and delivery.attempts % TRIES:
-        return _again(delivery, why, at=at, due_at=at + max(REPEAT_AFTER, _backoff(delivery)))
+        return _look_later(delivery, why, at=at, after=ended.after if isinstance(ended, Retry) else None)
+    due_at = at + max(REPEAT_AFTER, _backoff(delivery))
+    can_repeat = capabilities.repeats_safely and not capabilities.finds and delivery.attempts % TRIES
+    if can_repeat and _is_key_known(delivery, capabilities, at=due_at):
+        return _again(delivery, why, at=at, due_at=due_at)
     return _final(Delivery.State.UNKNOWN, why, at=at)
 
 
-def _look_later(delivery: Delivery, why: str, *, at: datetime) -> dict[str, Any]:
-    wait = LOOK_AGAIN
-    if delivery.looks < len(LOOK_AT):
-        within = _capabilities(delivery.account.kind).shows_own_within
-        whole = LOOK_FOR if within is None else timedelta(seconds=within)
-        wait = whole * LOOK_AT[delivery.looks] / 100
-    return {"lease_until": at + wait, "why": _short(why)}
+def _is_key_known(delivery: Delivery, capabilities: Capabilities, *, at: datetime) -> bool:
+    """Whether what may have been sent is sure to be recognised by its key, in a try that takes as long as a lease."""
+    if delivery.in_doubt_since is None or capabilities.keys_live is None:
+        return True
+    return at + LEASE < delivery.in_doubt_since + timedelta(seconds=capabilities.keys_live)
+
+
+def _repeat_act(delivery: Delivery, why: str, capabilities: Capabilities, *, at: datetime) -> dict[str, Any]:
+    """Most acts set a state, and setting it again changes nothing; of the others nobody knows."""
+    is_once = any(line.is_once for line in capabilities.can if line.act == delivery.act)
+    if is_once or delivery.attempts % TRIES == 0:
+        return _final(Delivery.State.UNKNOWN, why, at=at)
+    return _again(delivery, why, at=at, due_at=at + max(REPEAT_AFTER, _backoff(delivery)))
+
+
+def _look_later(delivery: Delivery, why: str, *, at: datetime, after: timedelta | None = None) -> dict[str, Any]:
+    within = _capabilities(delivery.account.kind).shows_own_within
+    whole = LOOK_FOR if within is None else timedelta(seconds=within)
+    wait = whole * LOOK_AT[delivery.absences] / 100
+    if failed := delivery.looks - delivery.absences:
+        wait = max(wait, after or min(jobs.backoff(failed), LOOK_AGAIN))
+    return {"lease_until": at + wait, "why": _short(why), "absences": delivery.absences}
 
 
 def _again(delivery: Delivery, why: str, *, at: datetime, due_at: datetime) -> dict[str, Any]:
@@ -440,6 +566,24 @@ def _short(why: str) -> str:
     return redact(why, longest=300)
 
 
+def _note_receipts(receipts: Sequence[tuple[Message, Receipt]], *, at: datetime) -> None:
+    """Give our messages the network's names for them."""
+    known = Message.objects.filter(
+        account_id__in={message.account_id for message, _ in receipts},
+        remote_id__in={receipt.remote_id for _, receipt in receipts},
+    )
+    names = {(account, name): id for account, name, id in known.values_list("account_id", "remote_id", "id")}
+    plain: list[Message] = []
+    for message, receipt in receipts:
+        if names.setdefault((message.account_id, receipt.remote_id), message.pk) == message.pk:
+            _name(message, receipt, at=at)
+            plain.append(message)
+    bulk.update(plain, _NAMED)
+    for message, receipt in receipts:
+        if names[message.account_id, receipt.remote_id] != message.pk:
+            _note_receipt(message, receipt, at=at)
+
+
 def _note_receipt(message: Message, receipt: Receipt, *, at: datetime) -> None:
     """Give our message the network's name for it. When its echo came first and stands beside it, one row stays."""
     echo = Message.objects.filter(account_id=message.account_id, remote_id=receipt.remote_id).exclude(pk=message.pk)
@@ -447,10 +591,17 @@ def _note_receipt(message: Message, receipt: Receipt, *, at: datetime) -> None:
         if hasattr(other, "delivery"):
             return  # the network took two of our answers for one
         facts.forget_message(other)
+    _name(message, receipt, at=at)
+    message.save(update_fields=_NAMED)
+
+
+_NAMED = ("remote_id", "url", "sent_at")
+
+
+def _name(message: Message, receipt: Receipt, *, at: datetime) -> None:
     message.remote_id = receipt.remote_id
     message.url = receipt.url[:500] or message.url
     message.sent_at = max(receipt.at or at, message.sent_at)
-    message.save(update_fields=["remote_id", "url", "sent_at"])
 
 
 _successes: dict[int, datetime] = {}
@@ -460,14 +611,16 @@ _successes: dict[int, datetime] = {}
 def _tell_accounts(results: Sequence[Result], *, at: datetime) -> None:
     """Rests, successes and troubles, one account after the other in the same order everywhere."""
     for result in sorted(results, key=lambda result: result.claim.account_id):
-        account = Account.objects.filter(pk=result.claim.account_id)
+        account_id = result.claim.account_id
         if rest := _rest(result):
             until = at + rest
-            account.filter(Q(next_send_at__isnull=True) | Q(next_send_at__lt=until)).update(next_send_at=until)
+            Account.objects.filter(pk=account_id).filter(
+                Q(next_send_at__isnull=True) | Q(next_send_at__lt=until), pk=account_id
+            ).update(next_send_at=until)
         if isinstance(result.ended, Reconnect):
-            ask_for_attention(result.claim.account_id, result.ended.why, at=at)
-        elif isinstance(result.ended, Receipt) and _is_worth_noting(result.claim.account_id, at):
-            account.update(last_success_at=at)
+            channel_actions.ask_for_attention(account_id=account_id, why=result.ended.why, at=at)
+        elif isinstance(result.ended, Receipt) and _is_worth_noting(account_id, at):
+            Account.objects.filter(pk=account_id).update(last_success_at=at)
 
 
 def _is_worth_noting(account_id: int, at: datetime) -> bool:
@@ -482,23 +635,6 @@ def _rest(result: Result) -> timedelta | None:
     if isinstance(result.ended, Retry):
         return result.ended.after
     return AFTER_SILENCE if isinstance(result.ended, Unknown) and not result.claim.is_look else None
-
-
-@transaction.atomic
-def ask_for_attention(account_id: int, why: str, *, at: datetime) -> None:
-    """Stop an account whose credentials no longer work and tell people, once. Its answers wait."""
-    trouble = _short(why)
-    active = Account.objects.filter(pk=account_id, state=Account.State.ACTIVE)
-    if active.update(state=Account.State.ATTENTION, trouble=trouble):
-        account = Account.objects.defer("secrets").get(pk=account_id)
-        activity.record(
-            activities.ATTENTION,
-            on=account,
-            brand=account.brand_id,
-            at=at,
-            account=account.name,
-            trouble=gettext(trouble),
-        )
 
 
 def run_due(at: datetime) -> int:

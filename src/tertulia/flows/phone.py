@@ -92,7 +92,7 @@ def e164(phone: str, country: str) -> str:
 def _check(
     brand: Brand, account: Account, member: Member | None, *, text: str, happened_at: datetime, at: datetime
 ) -> None:
-    if account.brand_id != brand.pk or not account.capabilities.by_hand:
+    if account.brand_id != brand.pk or not account.capabilities.is_aloud:
         raise CannotNote("text", _("This channel takes no notes by hand."))
     if member and member.brand_id != brand.pk:
         raise CannotNote("member", _("Choose somebody from the list."))

@@ -12,24 +12,29 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
+from django.db.models import Case, F, Value, When
 
+from tertulia.channels import actions, tokens
 from tertulia.channels.models import Account
 from tertulia.connectors import registry
 from tertulia.connectors.contract import Outcome, Reconnect, Retry
-from tertulia.core import clock, due, jobs
+from tertulia.core import clock, due, jobs, wake
 from tertulia.core.crypto import UnreadableSecret
 from tertulia.core.redact import describe, redact
 
 from . import inbound
-from .outbound import NO_CONNECTOR, UNREADABLE, ask_for_attention
+from .outbound import NO_CONNECTOR, UNREADABLE
+from .slow import Slow
 
 log = logging.getLogger(__name__)
 
 NAME = "polling"
 NEXT = ("SELECT min(next_poll_at) FROM tertulia_channels_account WHERE next_poll_at IS NOT NULL AND state = 'active'",)
 LEASE = timedelta(seconds=60)
+BEGIN = "poll_fence = poll_fence + 1, hinted_at = NULL, poll_lease_until = %s, next_poll_at = %s"
 PAGES = 20
 """So many pages are read in one go; an account with more makes room for others in between."""
 LONGEST_WAIT = timedelta(minutes=15)
@@ -37,6 +42,7 @@ TROUBLE_AFTER = 3
 """Failures in a row that people are told of."""
 
 _failures: Counter[int] = Counter()
+slow = Slow()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Claim:
 
     id: int
     fence: int
+    kind: str
 
     @property
     def group(self) -> int:
@@ -63,30 +70,44 @@ class Result:
 
 def claim(*, at: datetime, limit: int, busy: Mapping[int, int] = jobs.NOBODY) -> list[Claim]:
     """Take accounts whose time has come; when the reader dies their time comes again at the end of the lease."""
-    return [Claim(id, fence) for id, fence in hold(at=at, limit=limit)]
+    known = sorted(slow.accounts())
+    found = _begin(at=at, limit=limit, without=known)
+    if known:
+        found += _begin(at=at, limit=min(limit - len(found), slow.room(busy)), only=known)
+    return found
 
 
 def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
+    return [(claimed.id, claimed.fence) for claimed in _begin(at=at, limit=limit)]
+
+
+def _begin(
+    *, at: datetime, limit: int, only: Sequence[int] = (), without: Sequence[int] = ()
+) -> list[Claim]:  # fmt: skip
+    if limit <= 0:
+        return []
+    ids = ", ".join(str(int(id)) for id in only or without)
+    which = f" AND id {'' if only else 'NOT '}IN ({ids})" if ids else ""
     found = due.change(
         "tertulia_channels_account",
-        "poll_fence = poll_fence + 1, poll_lease_until = %s, next_poll_at = %s",
+        BEGIN,
         where=due.one_of(
-            "SELECT id FROM tertulia_channels_account WHERE next_poll_at IS NOT NULL AND state = 'active'"
-            " AND next_poll_at <= %s ORDER BY next_poll_at LIMIT %s"
+            "SELECT id FROM tertulia_channels_account WHERE next_poll_at IS NOT NULL"  # noqa: S608 — our own numbers
+            f" AND state = 'active' AND next_poll_at <= %s{which} ORDER BY next_poll_at LIMIT %s"
         ),
         params=[at + LEASE, at + LEASE, at, limit],
-        returning="id, poll_fence",
+        returning="id, poll_fence, kind",
     )
-    return [(id, fence) for id, fence in sorted(found)]
+    return [Claim(*row) for row in sorted(found)]
 
 
 def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
     found = due.change(
         "tertulia_channels_account",
-        "poll_fence = poll_fence + 1, poll_lease_until = %s, next_poll_at = %s",
+        BEGIN,
         where="id = %s AND poll_fence = %s AND state = 'active'",
         params=[at + LEASE, at + LEASE, *ticket],
-        returning="id, poll_fence",
+        returning="id, poll_fence, kind",
     )
     return Claim(*found[0]) if found else None
 
@@ -106,7 +127,8 @@ def free_lost(*, at: datetime) -> int:
 def run(claimed: Claim) -> Result:
     """Read the account on and take in what is new. Raises nothing."""
     try:
-        return _read(claimed, Account.objects.get(pk=claimed.id))
+        with slow.timed(claimed.id):
+            return _read(claimed, Account.objects.get(pk=claimed.id))
     except inbound.StaleReading:
         return Result(claimed, is_stale=True)
     except Outcome as outcome:
@@ -123,7 +145,9 @@ def run(claimed: Claim) -> Result:
 def _read(claimed: Claim, account: Account) -> Result:
     connector, cursor = account.connector, account.cursor
     for _number in range(PAGES):
-        page = connector.fetch(account, cursor)
+        page = tokens.use(account, partial(connector.fetch, account, cursor))
+        for unread in page.unread:
+            inbound.keep_unread(account, unread, at=clock.now())
         if page.envelopes or page.cursor != cursor:
             inbound.take_in(account, page.envelopes, at=clock.now(), cursor=page.cursor, fence=claimed.fence)
         cursor = page.cursor
@@ -140,31 +164,55 @@ def settle(results: Sequence[Result], *, at: datetime) -> int:
 
 
 def _settle(result: Result, *, at: datetime) -> bool:
-    account = Account.objects.filter(pk=result.claim.id, poll_fence=result.claim.fence)
     if result.is_stale:
         return False
     if result.ended is None:
         _failures.pop(result.claim.id, None)
-        wait = timedelta() if result.more else _interval(result.claim.id)
-        read = account.update(next_poll_at=at + wait, poll_lease_until=None, last_success_at=at)
-        account.filter(state=Account.State.ACTIVE).exclude(trouble="").update(trouble="")
-        return bool(read)
+        wait = timedelta() if result.more else _interval(result.claim.kind)
+        return _put_back(
+            result.claim,
+            "next_poll_at = CASE WHEN hinted_at IS NULL THEN %s ELSE %s END, last_success_at = %s,"
+            " trouble = CASE WHEN state = 'active' THEN '' ELSE trouble END",
+            [at + wait, at, at],
+        )
     _failures[result.claim.id] += 1
     failures = _failures[result.claim.id]
-    wait = max(_interval(result.claim.id), min(jobs.backoff(failures), LONGEST_WAIT))
+    wait = max(_interval(result.claim.kind), min(jobs.backoff(failures), LONGEST_WAIT))
     if isinstance(result.ended, Retry) and result.ended.after:
         wait = max(wait, result.ended.after)
-    put_back = account.update(next_poll_at=at + wait, poll_lease_until=None)
+    put_back = _put_back(result.claim, "next_poll_at = %s", [at + wait])
     if put_back and isinstance(result.ended, Reconnect):
-        ask_for_attention(result.claim.id, result.ended.why, at=at)
+        actions.ask_for_attention(account_id=result.claim.id, why=result.ended.why, at=at)
     elif put_back and failures >= TROUBLE_AFTER:
-        account.update(trouble=redact(result.ended.why, longest=300))
-    return bool(put_back)
+        Account.objects.filter(pk=result.claim.id).update(trouble=redact(result.ended.why, longest=300))
+    return put_back
 
 
-def _interval(account_id: int) -> timedelta:
+def _put_back(claimed: Claim, assignments: str, params: Sequence[object]) -> bool:
+    """In one statement: accounts with nothing new are read all day long."""
+    mine = "id = %s AND poll_fence = %s"
+    changed = due.change(
+        "tertulia_channels_account",
+        f"poll_lease_until = NULL, {assignments}",
+        where=mine,
+        params=[*params, claimed.id, claimed.fence],
+    )
+    return bool(changed)
+
+
+def hint(account: Account, *, at: datetime) -> None:
+    """Somebody said that there is news: read the account now, or once more when it is just being read."""
+    Account.objects.filter(pk=account.pk).update(
+        hinted_at=at,
+        next_poll_at=Case(
+            When(poll_lease_until__isnull=True, next_poll_at__gt=at, then=Value(at)), default=F("next_poll_at")
+        ),
+    )
+    wake.ring()
+
+
+def _interval(kind: str) -> timedelta:
     """The connector's interval, scattered a little so that accounts don't fall into step."""
-    kind = Account.objects.values_list("kind", flat=True).get(pk=account_id)
     try:
         seconds = registry.get(kind).capabilities.poll_seconds
     except registry.UnknownConnector:

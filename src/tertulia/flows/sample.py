@@ -9,6 +9,8 @@ hour, or so many minutes ago. Then come lines, each so many minutes after the on
     +6 Lucía notes: a note        +1 Nerea labels: a label
     +2 Mateo closes: a reason     +1 Iker snoozes: 20h      (from now on)
 
+`{te|le}` is what a brand says that calls people *tú*, and one that calls them *usted*.
+
 Everything goes through the ordinary doors, at the time it tells of; nothing calls a network.
 """
 
@@ -62,11 +64,15 @@ def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
     _furnish(brand, WORDS[brand.language], at=at, by=by)
     company = _Company(brand, at)
     with _before_they_came(brand) as come:
-        for moment, talk, line in _in_order(talks(brand.language), hours.of(brand), at):
+        for moment, talk, line in _in_order(talks(brand.language, is_formal=_is_formal(brand)), hours.of(brand), at):
             if talk.is_todays:
                 come()
             company.play(talk, line, moment)
     company.welcome(by, at=at)
+
+
+def _is_formal(brand: Brand) -> bool:
+    return brand.treatment == Brand.Treatment.FORMAL
 
 
 @contextmanager
@@ -124,21 +130,27 @@ class Talk:
         return next((line.who for line in self.lines if line.deed == "answers"), "")
 
 
+_EITHER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 _HEAD = re.compile(r"\[(\w+)(?::(\w+))?\] ([^|]+) \|([^|]*)\| (.+)")
 _FIRST = re.compile(r"> (?P<text>.+)")
 _LINE = re.compile(r"\+(?P<after>\d+) (?P<who>\w+|>)( (?P<deed>\w+))?: (?P<text>.+)")
 
 
-def talks(language: str) -> list[Talk]:
+def talks(language: str, *, is_formal: bool = False) -> list[Talk]:
     """The conversations of the sample company, `es` or `en`, as they stand in the file."""
     found: list[Talk] = []
-    for line in (FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines():
+    told = _addressed((FOLDER / f"{language}.txt").read_text(encoding="utf-8"), is_formal=is_formal)
+    for line in told.splitlines():
         if head := _HEAD.fullmatch(line):
             channel, language, person, address, began = ((part or "").strip() for part in head.groups())
             found.append(Talk(channel, language, person, address, began))
         elif line and not line.startswith("#"):
             found[-1].lines.append(_line(line))
     return found
+
+
+def _addressed(text: str, *, is_formal: bool) -> str:
+    return _EITHER.sub(r"\2" if is_formal else r"\1", text)
 
 
 def _line(line: str) -> Line:
@@ -278,7 +290,7 @@ class _Company:
 
 def _deliver(delivery: Delivery, *, at: datetime) -> None:
     """The answer arrived when it was given. Both channels are our own, so that no network is called."""
-    account, message = delivery.account, delivery.message
+    account, message = delivery.account, delivery.subject
     receipt = account.connector.reply(account, Target(**delivery.to), message.text, delivery.key)
     Message.objects.filter(pk=message.pk).update(remote_id=receipt.remote_id)
     delivery.state, delivery.attempts, delivery.finished_at = Delivery.State.SENT, 1, at
@@ -301,7 +313,8 @@ def _furnish(brand: Brand, words: Words, *, at: datetime, by: User | None) -> No
         )
     for colleague in COLLEAGUES:
         _employ(brand, colleague, words, at=at)
-    for title, text in words.replies:
+    for title, either in words.replies:
+        text = _addressed(either, is_formal=_is_formal(brand))
         SavedReply.objects.get_or_create(brand=brand, title=title, defaults={"text": text, "language": brand.language})
     complaints = Label.objects.get(brand=brand, name=words.label("complaints"))
     SavedView.objects.get_or_create(

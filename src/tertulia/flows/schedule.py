@@ -26,12 +26,13 @@ from tertulia.core.redact import describe
 from tertulia.core.worker import Lane, Worker
 
 from . import outbound, polling
+from .streams import Streams
 
 log = logging.getLogger(__name__)
 
 LANES: dict[str, Lane] = {lane.NAME: lane for lane in (jobs, outbound, polling)}
 
-SHARES = {"jobs": 2.0, "outbound": 1.0, "polling": 0.5}
+SHARES = {"jobs": 2.0, "outbound": 1.0, "polling": 1.0}
 """Threads of each lane, in parts of settings.WORK_THREADS."""
 CHECKPOINT_SECONDS = 1.0
 SMALL_LOG = 4 * 1024 * 1024
@@ -49,11 +50,14 @@ def work(stop: threading.Event, *, hand_over: Callable[[str, Sequence[due.Ticket
 
     With `hand_over` this process only claims, and other processes do what is handed to them (`perform`).
     """
+    listeners = threading.Thread(target=Streams().run, args=(stop,), name="streams", daemon=True)
+    listeners.start()
     checkpoints = threading.Thread(target=keep_log_small, args=(stop,), name="checkpoints", daemon=True)
     checkpoints.start()
     lanes = [(lane, max(round(settings.WORK_THREADS * SHARES[name]), 1)) for name, lane in LANES.items()]
     Worker(lanes, hand_over=hand_over).run(stop)
     checkpoints.join(2)
+    listeners.join(2)
 
 
 def run_due(at: datetime) -> int:

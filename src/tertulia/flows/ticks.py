@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from tertulia.brand import hours
 from tertulia.brand.models import Brand
+from tertulia.channels.models import Delivery
 from tertulia.core import activity, clock, jobs
 from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, routing
@@ -25,6 +27,9 @@ from tertulia.team.permissions import PERMISSIONS
 BATCH = 200
 MOST = 2_000
 """How many of a kind one run takes on; the rest is for the next."""
+REMIND_AFTER = timedelta(hours=1)
+"""Of opening time."""
+REMINDERS = 2
 
 
 @jobs.periodic("promises.tick", seconds=30)
@@ -32,6 +37,11 @@ def promises_tick() -> None:
     at = clock.now()
     tell_broken(at=at)
     tell_at_risk(at=at)
+
+
+@jobs.periodic("deliveries.by_hand", seconds=60)
+def by_hand_tick() -> None:
+    remind_by_hand(at=clock.now())
 
 
 @jobs.periodic("inbox.wake", seconds=10)
@@ -114,6 +124,45 @@ def _tell_batch(conversations: Sequence[Conversation], name: str, field: str, *,
 
 def _iso(moment: datetime | None) -> str:
     return moment.isoformat() if moment else ""
+
+
+# What is to be done by hand
+
+
+def remind_by_hand(*, at: datetime) -> int:
+    """Remind of each task that nobody has ticked off: after an hour of opening time, and on the next working day."""
+    waiting = Delivery.objects.filter(
+        state=Delivery.State.BY_HAND, reminders__lt=REMINDERS, created_at__lte=at - REMIND_AFTER
+    ).select_related("account__brand")
+    open_hours: dict[int, hours.Hours] = {}
+    due: dict[int, int] = {}
+    for task in waiting.defer("account__secrets").order_by("created_at", "pk")[:MOST]:
+        brand = task.account.brand
+        clocks = open_hours.setdefault(brand.pk, open_hours.get(brand.pk) or hours.of(brand))
+        passed = sum(moment is not None and moment <= at for moment in _reminders(task.created_at, clocks))
+        if passed > task.reminders:
+            due[task.pk] = passed
+    return _remind(due, at=at) if due else 0
+
+
+def _reminders(since: datetime, open_hours: hours.Hours) -> tuple[datetime, datetime | None]:
+    """When to remind of what waits since then. Who is always open is not called at midnight, but a day later."""
+    first = open_hours.add(since, REMIND_AFTER)
+    if open_hours.is_always_open:
+        return first, first + timedelta(days=1)
+    midnight = datetime.combine(first.astimezone(open_hours.zone).date() + timedelta(days=1), time(), open_hours.zone)
+    return first, open_hours.next_opening(midnight)
+
+
+@transaction.atomic
+def _remind(due: dict[int, int], *, at: datetime) -> int:
+    """Those that still wait, once: several reminders that were missed are one."""
+    held = Delivery.objects.select_for_update(of=("self",)).filter(pk__in=due, state=Delivery.State.BY_HAND)
+    tasks = [task for task in held.order_by("pk") if task.reminders < due[task.pk]]
+    for task in tasks:
+        task.reminders = due[task.pk]
+    Delivery.objects.bulk_update(tasks, ["reminders"])
+    return actions.remind_by_hand(deliveries=tasks, at=at)
 
 
 # What was put aside

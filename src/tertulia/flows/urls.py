@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import door, first_run, health, phone, shop, visitors
+from .views import door, first_run, health, phone, posted, quarantine, shop, visitors
 
 urlpatterns = [
     path("", first_run.home, name="home"),
@@ -16,7 +16,12 @@ urlpatterns = [
     path("site/<str:public_key>/hello", visitors.hello, name="visitor_hello"),
     path("site/<str:public_key>/messages", visitors.messages, name="visitor_messages"),
     path("shop/<slug:brand>/", shop.shop, name="shop"),
+    # What could not be read, once more.
+    path("b/<slug:brand>/channels/unread/<int:quarantine_id>/reading/", quarantine.read, name="read_again"),
+    path("b/<slug:brand>/channels/<int:account_id>/unread/reading/", quarantine.read_all, name="read_all_again"),
     # What was said aloud.
     path("b/<slug:brand>/phone/new/", phone.note, name="phone_note"),
     path("b/<slug:brand>/phone/people/", phone.search, name="phone_people"),
+    # What stands on a platform without an API.
+    path("b/<slug:brand>/messages/new/", posted.note, name="posted_note"),
 ]

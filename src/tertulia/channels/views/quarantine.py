@@ -22,6 +22,7 @@ PAGE = 50
 def show(request: Any, brand: Brand) -> HttpResponse:
     waiting = list(queries.quarantined(brand)[: PAGE + 1])
     page = {"room": "settings", "section": "channels", "waiting": waiting[:PAGE], "has_more": len(waiting) > PAGE}
+    page["accounts"] = queries.readable_again(brand)
     return render(request, "channels/quarantine.html", page)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tertulia.connectors.contract import (
+    REPLY,
     Account,
     Author,
     Capabilities,
@@ -23,10 +24,11 @@ class Phone(Connector):
     name = {"en": "Phone and shop", "es": "Teléfono y tienda"}
     capabilities = Capabilities(
         reads=KINDS,
-        writes=frozenset({"reply"}),
+        can=(REPLY,),
         repeats_safely=True,
         by_hand=True,
     )
+    sentences = {"A note can't be of the kind “{}”.": "Una nota no puede ser del tipo «{}»."}
 
     def check(self, account: Account) -> Health:
         return Health(is_ok=True)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tertulia.connectors.contract import (
+    REPLY,
     Account,
     Author,
     BadPayload,
@@ -53,11 +54,12 @@ class Site(Connector):
     )
     capabilities = Capabilities(
         reads=frozenset({"chat"}),
-        writes=frozenset({"reply"}),
+        can=(REPLY,),
         max_text=MAX_TEXT,
         repeats_safely=True,
         hosted=True,
     )
+    sentences = texts.SENTENCES
 
     def check(self, account: Account) -> Health:
         if not account.secrets.get("signing"):

@@ -86,3 +86,17 @@ WIDGET = {
         "you": "{Tú|Usted}",
     },
 }
+
+SENTENCES = {
+    "The signing key is missing: make a new one in the channel's settings.": (
+        "Falta la clave de firma: crea una nueva en los ajustes del canal."
+    ),
+    "The answer is longer than {} characters.": "La respuesta tiene más de {} caracteres.",
+    "This chat has no signing key.": "Este chat no tiene clave de firma.",
+    "The visitor's token isn't ours.": "La credencial del visitante no es nuestra.",
+    "The body is larger than {} kB.": "El contenido pasa de {} kB.",
+    "The body isn't JSON in UTF-8.": "El contenido no es JSON en UTF-8.",
+    "The body isn't a JSON object.": "El contenido no es un objeto JSON.",
+    "“{}” isn't a text.": "«{}» no es un texto.",
+    "“id” isn't a UUID.": "«id» no es un UUID.",
+}

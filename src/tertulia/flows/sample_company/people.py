@@ -17,6 +17,7 @@ class Words:
     labels: Sequence[tuple[str, str, int, str]]
     """Which, name, hue, words with commas between."""
     replies: Sequence[tuple[str, str]]
+    """Title and text, `{tú|usted}` where they differ."""
     complaints: str
     away: str
     welcome: str
@@ -108,29 +109,30 @@ WORDS = {
             (
                 "Celíacos",
                 "Hola, {nombre}: en nuestro obrador hay harina de trigo por todas partes y nada de lo que hacemos es "
-                "seguro para celíacos. Preferimos decirlo claro. Si quieres, te recomendamos un obrador certificado "
-                "cerca de aquí.\n\n{agente}",
+                "seguro para celíacos. Preferimos decirlo claro. Si {quieres, te|quiere, le} recomendamos un obrador "
+                "certificado cerca de aquí.\n\n{agente}",
             ),
             (
                 "Encargo apuntado",
-                "Apuntado, {nombre}. Lo tendrás en la balda de encargos a tu nombre, hasta la hora de cerrar. "
-                "¡Gracias!\n\n{agente}",
+                "Apuntado, {nombre}. Lo {tendrás|tendrá} en la balda de encargos a {tu|su} nombre, hasta la hora de "
+                "cerrar. ¡Gracias!\n\n{agente}",
             ),
             (
                 "Disculpa y otra pieza",
-                "{nombre}, lo siento: eso no tenía que haber salido del horno. Tienes otra pieza a tu nombre en el "
-                "mostrador y te devolvemos lo que pagaste. ¿Recuerdas a qué hora la compraste? Así sabemos de qué "
-                "hornada era.\n\n{agente}",
+                "{nombre}, lo siento: eso no tenía que haber salido del horno. {Tienes|Tiene} otra pieza a {tu|su} "
+                "nombre en el mostrador y {te|le} devolvemos lo que {pagaste|pagó}. ¿{Recuerdas|Recuerda} a qué hora "
+                "la {compraste|compró}? Así sabemos de qué hornada era.\n\n{agente}",
             ),
             (
                 "Roscones",
-                "¡Hola, {nombre}! Los encargos de roscón se abren el 1 de diciembre. Te apuntamos y ese día te "
-                "escribimos para confirmar.\n\n{agente}, de {marca}",
+                "¡Hola, {nombre}! Los encargos de roscón se abren el 1 de diciembre. {Te|Le} apuntamos y ese día "
+                "{te|le} escribimos para confirmar.\n\n{agente}, de {marca}",
             ),
             (
                 "Tarifa de hostelería",
                 "Hola, {nombre}: repartimos de lunes a sábado antes de las once, con factura mensual a 30 días. "
-                "Dinos cuántas piezas necesitas y te acercamos una cesta de prueba.\n\n{agente}",
+                "{Dinos|Díganos} cuántas piezas {necesitas|necesita} y {te|le} acercamos una cesta de "
+                "prueba.\n\n{agente}",
             ),
         ],
         complaints="Quejas abiertas",

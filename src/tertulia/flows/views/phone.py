@@ -79,7 +79,7 @@ def _initial(request: BrandRequest, brand: Brand) -> dict[str, Any]:
 
 def _account(brand: Brand) -> Account:
     accounts = Account.objects.filter(brand=brand).exclude(state=Account.State.PAUSED).order_by("id")
-    account = next((account for account in accounts if account.capabilities.by_hand), None)
+    account = next((account for account in accounts if account.capabilities.is_aloud), None)
     if account is None:
         raise Http404(_("This brand has no channel for notes by hand. Add one under Channels."))
     return account

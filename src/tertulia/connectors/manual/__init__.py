@@ -1,0 +1,1 @@
+"""Any platform without an API: messages are written down by hand, and answers are tasks for a person."""

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from hashlib import sha256
+
+from tertulia.connectors.contract import (
+    Account,
+    Author,
+    ByHand,
+    Can,
+    Capabilities,
+    Connector,
+    Envelope,
+    Field,
+    Health,
+    Kind,
+    Noted,
+    Receipt,
+    Target,
+    Unsupported,
+)
+
+from . import texts
+
+PUBLIC: tuple[Kind, ...] = ("comment", "mention", "review")
+KINDS: dict[str, tuple[Kind, ...]] = {
+    "public": PUBLIC,
+    "private": ("direct",),
+    "both": (*PUBLIC, "direct"),
+}
+"""What can be written down, by how people write to us there."""
+LONGEST_ID = 255
+
+
+class Manual(Connector):
+    """A platform that lets no program in: people bring the messages and carry the answers."""
+
+    key = "manual"
+    name = {"en": "Any other platform (by hand)", "es": "Cualquier otra plataforma (a mano)"}
+    fields = (
+        Field("platform", texts.PLATFORM, help=texts.PLATFORM_HELP),
+        Field("profile", texts.PROFILE, kind="url", help=texts.PROFILE_HELP, is_required=False),
+        Field(
+            "openness",
+            texts.OPENNESS,
+            kind="choice",
+            help=texts.OPENNESS_HELP,
+            default="both",
+            choices=(("both", texts.BOTH), ("public", texts.PUBLIC), ("private", texts.PRIVATE)),
+        ),
+    )
+    capabilities = Capabilities(
+        reads=frozenset(KINDS["both"]),
+        can=(Can("reply", note=texts.REPLY_NOTE),),
+        cannot=texts.CANNOT,
+        by_hand=True,
+    )
+    sentences = texts.SENTENCES
+
+    def check(self, account: Account) -> Health:
+        return Health(is_ok=True)
+
+    def noted_kinds(self, account: Account) -> tuple[Kind, ...]:
+        return KINDS.get(str(account.settings.get("openness")), KINDS["both"])
+
+    def write_down(self, account: Account, noted: Noted) -> Envelope:
+        if noted.kind not in self.noted_kinds(account):
+            raise Unsupported(texts.ODD_KIND.format(noted.kind))
+        return Envelope(
+            remote_id=f"note:{noted.key}",
+            thread_id=_thread(noted),
+            sent_at=noted.happened_at,
+            author=Author(noted.person_id, name=noted.name, handle=noted.handle, email=noted.email, phone=noted.phone),
+            kind=noted.kind,
+            text=noted.text,
+            url=noted.url,
+            about=noted.about,
+            is_ours=noted.is_ours,
+            hints={"post": noted.about.url} if noted.about and noted.about.url else {},
+            raw={"name": noted.name, "handle": noted.handle, "url": noted.url, "text": noted.text},
+        )
+
+    def reply(self, account: Account, to: Target, text: str, key: str) -> Receipt:
+        url = to.url or to.hints.get("post", "") or str(account.settings.get("profile") or "")
+        raise ByHand(texts.ANSWER_THERE, text=text, url=url)
+
+
+def _thread(noted: Noted) -> str:
+    """Under each post each person is a talk; what is private never stands beside what everybody reads."""
+    post = (noted.about.url or noted.about.title) if noted.about else ""
+    side = "private" if noted.kind == "direct" else "public"
+    thread = f"{side} {post} {noted.person_id}"
+    return thread if len(thread) <= LONGEST_ID else sha256(thread.encode()).hexdigest()
+
+
+connector = Manual

@@ -1,0 +1,43 @@
+"""What people read of this connector. Outcomes are raised in English; `SENTENCES` has their Spanish."""
+
+from tertulia.connectors.contract import Act, Text
+
+PLATFORM = {"en": "Platform", "es": "Plataforma"}
+PLATFORM_HELP = {
+    "en": "TikTok, a Facebook group, Tripadvisor, a forum, the noticeboard of your town: anything.",
+    "es": "TikTok, un grupo de Facebook, Tripadvisor, un foro, el tablón de tu pueblo: lo que sea.",
+}
+PROFILE = {"en": "Address of our profile there", "es": "Dirección de nuestro perfil allí"}
+PROFILE_HELP = {
+    "en": "It is opened when there is something to paste and the message itself has no address.",
+    "es": "Se abre cuando hay algo que pegar y el mensaje no tiene dirección propia.",
+}
+OPENNESS = {"en": "How people write to us there", "es": "Cómo nos escriben allí"}
+OPENNESS_HELP = {
+    "en": "Which kinds of message you will be offered when you write one down.",
+    "es": "Qué clases de mensaje se te ofrecerán al apuntar uno.",
+}
+BOTH = {"en": "In public and in private", "es": "En público y en privado"}
+PUBLIC = {
+    "en": "Only in public (comments, mentions, reviews)",
+    "es": "Solo en público (comentarios, menciones, reseñas)",
+}
+PRIVATE = {"en": "Only in private (direct messages)", "es": "Solo en privado (mensajes directos)"}
+REPLY_NOTE = {
+    "en": "A task: the text is ready to copy and its place is opened; you paste it there and say that it is done.",
+    "es": "Una tarea: el texto queda listo para copiar y se abre su sitio; lo pegas allí y lo das por hecho.",
+}
+CANNOT: dict[Act, Text] = {
+    act: {
+        "en": "No program may do it there. Do it on the platform itself.",
+        "es": "Allí no puede hacerlo ningún programa. Hay que hacerlo en la propia plataforma.",
+    }
+    for act in ("like", "boost", "delete", "remove", "hide", "approve", "spam", "report", "block", "ban")
+}
+
+ANSWER_THERE = "This platform lets no program write: copy the text, paste it there, and tick it off here."
+ODD_KIND = "A message there can't be of the kind “{}”."
+SENTENCES = {
+    ANSWER_THERE: "Esta plataforma no deja escribir a programas: copia el texto, pégalo allí y dalo por hecho aquí.",
+    ODD_KIND: "Allí un mensaje no puede ser del tipo «{}».",
+}

@@ -1,0 +1,68 @@
+"""What is particular about a platform that lets no program in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fakes.manual import COMMENT, account
+from tertulia.connectors.contract import About, ByHand, Noted, Target, Unsupported
+from tertulia.connectors.manual.connector import Manual
+
+AT = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+POST = "https://www.tiktok.example/@hornocandela/video/7"
+
+
+def written(person="@marina", *, kind="comment", post="", to=None, **facts):
+    about = About(post, url=post) if post else None
+    noted = Noted("key", person, kind, "¿Lleva almendra?", AT, about=about, **facts)
+    return Manual(None).write_down(to or account(), noted)
+
+
+def asked_to_do(target, **settings):
+    with pytest.raises(ByHand) as task:
+        Manual(None).reply(account(**settings), target, "Sí, lleva.", "key")
+    return task.value
+
+
+def test_each_person_under_each_post_is_a_talk_of_their_own():
+    talks = {written(person, post=post).thread_id for person in ("@marina", "@toni") for post in (POST, f"{POST}1", "")}
+    assert len(talks) == 6
+    assert written(post=POST).thread_id == written(post=POST, kind="mention").thread_id
+
+
+def test_what_is_private_never_stands_beside_what_everybody_reads():
+    assert written(kind="direct").thread_id != written(kind="comment").thread_id
+
+
+def test_a_long_address_still_names_one_talk():
+    long = f"https://forum.example/{'x' * 400}"
+    threads = {written(post=long).thread_id, written("@toni", post=long).thread_id}
+    assert len(threads) == 2
+    assert all(len(thread) <= 255 for thread in threads)
+
+
+@pytest.mark.parametrize(
+    ("openness", "kinds"),
+    [
+        ("public", ("comment", "mention", "review")),
+        ("private", ("direct",)),
+        ("both", ("comment", "mention", "review", "direct")),
+        ("nonsense", ("comment", "mention", "review", "direct")),
+    ],
+)
+def test_an_account_takes_what_its_form_says(openness, kinds):
+    there = account(openness=openness)
+    assert Manual(None).noted_kinds(there) == kinds
+    for kind in {"comment", "mention", "review", "direct"} - set(kinds):
+        with pytest.raises(Unsupported):
+            written(kind=kind, to=there)
+
+
+def test_the_task_leads_to_the_message_else_to_the_post_else_to_our_profile():
+    assert asked_to_do(Target("t", url=COMMENT)).url == COMMENT
+    assert asked_to_do(Target("t", hints={"post": POST})).url == POST
+    assert asked_to_do(Target("t")).url == "https://www.tiktok.example/@hornocandela"
+    assert asked_to_do(Target("t"), profile="").url == ""
+    assert asked_to_do(Target("t")).text == "Sí, lleva."

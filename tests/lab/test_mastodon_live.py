@@ -1,0 +1,345 @@
+"""Servers of the Mastodon API, through the connector: everything of its table, and what people do on their own pages.
+
+Runs with TERTULIA_LAB=1 and prints a line for each operation.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from lab import mastodon_mock, snac
+from lab.lines import Lines, NotPossible
+from lab.mastodon_api import Lab
+from tertulia.connectors.contract import Envelope, Page, Reconnect, Refused, Target, Unknown, Unsupported
+from tertulia.connectors.mastodon.connector import Mastodon
+from tertulia.core.http import Door
+
+pytestmark = pytest.mark.skipif(os.environ.get("TERTULIA_LAB") != "1", reason="needs TERTULIA_LAB=1")
+CHANNEL = "mastodon"
+BACK = "http://127.0.0.1:9/back"
+
+
+@pytest.fixture(params=[mastodon_mock, snac], ids=["mastodon_mock", "snac"])
+def lab(request, lines: Lines) -> Iterator[tuple[Lab, Lines]]:
+    here = Lines(f"{CHANNEL}/{request.param.NAME}", lines.say)
+    with here.server(request.param.running) as lab:
+        yield lab, here
+
+
+class Desk:
+    """The company's account, read on and on; `known` is the last that was heard of each message."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.connector = lab, Mastodon(Door())
+        self.account = SimpleNamespace(id=1, settings={"server": lab.url}, secrets={})
+        self.cursor, self.known = "", dict[str, Envelope]()
+
+    def read(self) -> None:
+        page = Page((), self.cursor, more=True)
+        while page.more:
+            page = self.connector.fetch(self.account, page.cursor)
+            self.known |= {one.remote_id: one for one in page.envelopes}
+        self.cursor = page.cursor
+
+    def until(self, probe: Callable[[Envelope], bool]) -> Envelope:
+        """Read until there is such a message."""
+        ends = time.monotonic() + self.lab.seconds
+        while True:
+            self.read()
+            for one in self.known.values():
+                if probe(one):
+                    return one
+            assert time.monotonic() < ends, [one.text for one in self.known.values()]
+            time.sleep(0.5)
+
+    def hears(self, words: str) -> Envelope:
+        return self.until(lambda one: words in one.text)
+
+    def act(self, act: Any, on: Envelope, **said: Any) -> None:
+        self.connector.act(self.account, act, target(on), f"key-{uuid.uuid4()}", **said)
+
+    def status(self, on: Envelope) -> dict[str, Any]:
+        found: dict[str, Any] = self.lab.call("tienda", "GET", f"/api/v1/statuses/{on.raw['id']}")
+        return found
+
+
+def target(on: Envelope) -> Target:
+    person = on.author.remote_id
+    return Target(on.thread_id, on.remote_id, person, on.hints, on.kind, is_ours=on.is_ours)
+
+
+REFUSED_THERE = {"report", "mute"}
+"""Acts that are tried even where the server lacks them: people must be told so."""
+
+
+def test_the_whole_round_trip(lab):
+    server, lines = lab
+    for part, them in operations(server).items():
+        for operation, check in them.items():
+            why_not = server.lacks.get(operation, "")
+            if why_not and operation not in REFUSED_THERE:
+                lines.lacks(part, operation, why_not)
+            else:
+                lines.tries(part, operation, refused(check, why_not) if why_not else check)
+    lines.check()
+
+
+def refused(check: Callable[[], None], why: str) -> Callable[[], None]:
+    def tried() -> None:
+        with pytest.raises((Refused, Unsupported)) as told:
+            check()
+        raise NotPossible(f"{why} (“{told.value}”)")
+
+    return tried
+
+
+def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
+    desk, run = Desk(lab), uuid.uuid4().hex[:6]
+    connector, account, company = desk.connector, desk.account, lab.company
+    there: dict[str, Any] = {}
+
+    def sign_in() -> None:
+        consent = connector.begin_consent(account, BACK, "state-1")
+        came_back = parse_qs(urlsplit(lab.sign_in(consent.url, "tienda")).query)
+        assert came_back.get("state", ["state-1"]) == ["state-1"]
+        account.secrets = dict(connector.finish_consent(account, BACK, consent.kept, came_back["code"][0]).secrets)
+
+    def health() -> None:
+        told = connector.check(account)
+        assert told.is_ok
+        assert told.facts["max_text"] >= 500
+        account.settings |= told.facts
+        desk.read()
+
+    def mention() -> None:
+        lab.write("carmen", f"{company} ¿Abrís el lunes? {run}")
+        found = desk.hears(f"lunes? {run}")
+        assert found.author.handle == "carmen@otro.test"
+        there["mention"] = found
+
+    def comment() -> None:
+        post = lab.write("tienda", f"Pan de pueblo {run}")
+        lab.write("ana", f"{company} ¿Queda? {run}", in_reply_to_id=post["id"])
+        found = desk.hears(f"Queda? {run}")
+        assert f"Pan de pueblo {run}" in getattr(found.about, "text", "")
+        there["comment"] = found
+
+    def direct() -> None:
+        lab.write("carmen", f"{company} en privado {run}", visibility="direct")
+        found = desk.hears(f"privado {run}")
+        assert found.thread_id == f"direct:{found.author.remote_id}"
+        there["direct"] = found
+
+    def kinds() -> None:
+        assert {name: one.kind for name, one in there.items()} == {
+            name: name for name in ("mention", "comment", "direct")
+        }
+
+    def held() -> None:
+        lab.call("tienda", "PATCH", "/api/v2/notifications/policy", for_not_following="filter")
+        lab.write("luis", f"{company} soy nuevo {run}")
+        assert lab.call("tienda", "GET", "/api/v1/notifications/requests")
+        desk.hears(f"nuevo {run}")
+        lab.call("tienda", "PATCH", "/api/v2/notifications/policy", for_not_following="accept")
+
+    def answer(name: str) -> Callable[[], None]:
+        def check() -> None:
+            asked = there[name]
+            receipt = connector.reply(account, target(asked), f"Sí, a {name} {run}", f"key-{name}-{run}")
+            echo = desk.until(lambda one: one.is_ours and f"a {name} {run}" in one.text)
+            assert (echo.remote_id, echo.thread_id) == (receipt.remote_id, asked.thread_id)
+            assert echo.hints["visibility"] == asked.hints["visibility"]
+            assert f"@{asked.author.handle}" in echo.text or f"@{asked.author.handle.partition('@')[0]}" in echo.text
+            who = asked.author.handle.partition("@")[0]
+            ends = time.monotonic() + lab.seconds
+            while not any(
+                f"a {name} {run}" in (one.get("status") or {}).get("content", "")
+                for one in lab.call(who, "GET", "/api/v1/notifications?limit=40")
+            ):
+                assert time.monotonic() < ends, f"{who} never heard of it"
+                time.sleep(0.5)
+            there[f"answer to {name}"] = echo
+
+        return check
+
+    def warned() -> None:
+        lab.write("ana", f"{company} he comido {run}", spoiler_text="Comida")
+        asked = desk.hears(f"comido {run}")
+        connector.reply(account, target(asked), f"Qué bien {run}", f"key-warned-{run}")
+        echo = desk.until(lambda one: one.is_ours and f"bien {run}" in one.text)
+        assert (asked.subject, echo.subject) == ("Comida", "Comida")
+
+    def once() -> None:
+        one, again = (
+            connector.reply(account, target(there["comment"]), f"Una vez {run}", f"k-{run}") for _ in range(2)
+        )
+        assert one.remote_id == again.remote_id
+        assert connector.find(account, f"k-{run}") == one
+        assert connector.find(account, f"another-{run}") is None
+
+    def unknown_key() -> None:
+        before = len(lab.call("tienda", "GET", "/api/v1/timelines/home?limit=40"))
+        if account.settings["knows_keys"]:
+            assert connector.find(account, f"never-{run}") is None
+        else:
+            with pytest.raises(Unknown):
+                connector.find(account, f"never-{run}")
+        assert len(lab.call("tienda", "GET", "/api/v1/timelines/home?limit=40")) == before
+
+    def applaud(act: Any, shows: str) -> Callable[[], None]:
+        def check() -> None:
+            desk.act(act, there["mention"])
+            assert desk.status(there["mention"])[shows] is True
+            desk.act(act, there["mention"])
+            desk.act(act, there["mention"], undo=True)
+            assert desk.status(there["mention"])[shows] is False
+
+        return check
+
+    def report() -> None:
+        desk.act("report", there["mention"], because="Norma 3")
+
+    def relate(act: Any) -> Callable[[], None]:
+        def check() -> None:
+            desk.act(act, there["mention"])
+            desk.act(act, there["mention"])
+            desk.act(act, there["mention"], undo=True)
+
+        return check
+
+    def blocked() -> None:
+        lab.write("trol", f"{company} hola {run}")
+        troll = desk.hears(f"hola {run}")
+        desk.act("block", troll)
+        lab.write("trol", f"{company} otra vez {run}")
+        time.sleep(min(lab.seconds, 12))
+        desk.read()
+        assert not any(f"otra vez {run}" in one.text for one in desk.known.values())
+        desk.act("block", troll, undo=True)
+
+    def edited() -> None:
+        status = lab.write("carmen", f"{company} con un herror {run}")
+        found = desk.hears(f"herror {run}")
+        time.sleep(1.1)  # snac tells times in whole seconds
+        lab.call("carmen", "PUT", f"/api/v1/statuses/{status['id']}", status=f"{company} sin error {run}")
+        now = desk.until(lambda one: one.remote_id == found.remote_id and "sin error" in one.text)
+        assert now.verb == "edited"
+        assert now.thread_id == found.thread_id
+
+    def taken_back() -> None:
+        person = there["mention"].author.remote_id
+        lab.call("tienda", "POST", f"/api/v1/accounts/{person}/follow")  # snac tells only followers of a deletion
+        time.sleep(min(lab.seconds, 12))
+        status = lab.write("carmen", f"{company} me arrepiento {run}")
+        found = desk.hears(f"arrepiento {run}")
+        lab.call("carmen", "DELETE", f"/api/v1/statuses/{status['id']}")
+        desk.until(lambda one: one.remote_id == found.remote_id and one.verb == "deleted")
+
+    def delete() -> None:
+        echo = there["answer to mention"]
+        desk.act("delete", echo)
+        desk.act("delete", echo)
+        desk.until(lambda one: one.remote_id == echo.remote_id and one.verb == "deleted")
+
+    def reread() -> set[str]:
+        now, shown, page = datetime.now(UTC), set[str](), Page((), "", more=True)
+        while page.more:
+            page = connector.reread(account, now - timedelta(days=1), now + timedelta(minutes=5), page.cursor)
+            shown |= {one.remote_id for one in page.envelopes}
+        return shown
+
+    def counted() -> None:
+        shown = reread()
+        standing = {id for id, one in desk.known.items() if one.verb != "deleted"}
+        assert standing <= shown, [desk.known[id].text for id in standing - shown]
+
+    def cleared() -> None:
+        lab.call("tienda", "POST", "/api/v1/notifications/clear", all="true")
+        missing = [target(one) for one in desk.known.values() if not one.is_ours]
+        assert {one.remote_id for one in missing} - reread()
+        deleted = {id for id, one in desk.known.items() if one.verb == "deleted"}
+        assert set(connector.gone(account, missing)) <= deleted
+
+    def at_once() -> None:
+        told: list[float] = []
+        stop = threading.Event()
+
+        def hear() -> None:
+            for news in connector.listen(account, stop.is_set):
+                told.append(time.monotonic()) if news else None
+
+        thread = threading.Thread(target=hear, daemon=True)
+        thread.start()
+        time.sleep(1.5)
+        began = time.monotonic()
+        lab.write("ana", f"{company} ahora mismo {run}")
+        while not told and time.monotonic() < began + 10:
+            time.sleep(0.05)
+        stop.set()
+        thread.join(20)
+        assert told
+        assert told[0] - began < 5
+        assert not thread.is_alive()
+
+    def no_stream() -> None:
+        with pytest.raises(Unsupported):
+            list(connector.listen(account, lambda: False))
+
+    def too_long() -> None:
+        limit = connector.longest_text(account) or 500
+        with pytest.raises(Refused):
+            connector.reply(account, target(there["comment"]), "x" * (limit + 1), f"long-{run}")
+
+    def wrong_token() -> None:
+        with pytest.raises(Reconnect):
+            connector.check(SimpleNamespace(id=2, settings={"server": lab.url}, secrets={"token": "wrong"}))
+
+    return {
+        "access": {
+            "signed in on the server's own page": sign_in,
+            "health": health,
+            "a wrong token asks for a person": wrong_token,
+        },
+        "in": {
+            "mention from another server": mention,
+            "comment under our post": comment,
+            "private message": direct,
+            "held back by the server's policy, and read": held,
+        },
+        "kind": {"mention, comment, direct": kinds},
+        "answered": {
+            "a mention": answer("mention"),
+            "a comment": answer("comment"),
+            "a private message": answer("direct"),
+            "behind the same warning": warned,
+            "too long an answer stays here": too_long,
+            "one key makes one answer": once,
+            "looking makes nothing": unknown_key,
+        },
+        "moderated": {
+            "like": applaud("like", "favourited"),
+            "boost": applaud("boost", "reblogged"),
+            "report": report,
+            "mute": relate("mute"),
+            "block": relate("block"),
+            "a blocked person stays out": blocked,
+        },
+        "edited there": {"by its writer": edited},
+        "deleted there": {"by its writer": taken_back, "our own answer, by us": delete},
+        "more": {
+            "a day read again": counted,
+            "cleared notifications delete nothing": cleared,
+            "told at once": at_once,
+            **({"no streaming is said": no_stream} if "told at once" in lab.lacks else {}),
+        },
+    }

@@ -1,0 +1,192 @@
+"""WordPress itself, through the connector: everything of its table, and what people do on the blog's own pages.
+
+Runs with TERTULIA_LAB=1 and prints a line for each operation.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lab import wordpress as lab
+from lab.lines import Lines
+from tertulia.connectors.contract import Envelope, Reconnect, Refused, Target
+from tertulia.connectors.wordpress.connector import WordPress
+from tertulia.core.http import Door
+
+pytestmark = pytest.mark.skipif(os.environ.get("TERTULIA_LAB") != "1", reason="needs TERTULIA_LAB=1")
+CHANNEL = "wordpress"
+
+
+@pytest.fixture(scope="module")
+def blog(lines: Lines) -> Iterator[lab.Blog]:
+    with lines.server(lab.running) as blog:
+        yield blog
+
+
+class Desk:
+    """An account on the blog, read on and on; `known` is the last that was heard of each comment."""
+
+    def __init__(self, blog: lab.Blog, user: str = lab.EDITOR) -> None:
+        password = {"password": blog.passwords[user]}
+        self.account = SimpleNamespace(id=1, settings={"url": blog.url, "user": user}, secrets=password)
+        self.connector = WordPress(Door())
+        self.cursor, self.known = "", dict[str, Envelope]()
+
+    def read(self) -> list[Envelope]:
+        news, more = [], True
+        while more:
+            page = self.connector.fetch(self.account, self.cursor)
+            self.cursor, more = page.cursor, page.more
+            news += page.envelopes
+            assert not page.unread
+        self.known |= {one.remote_id: one for one in news}
+        return news
+
+    def act(self, act: Any, id: str, *, undo: bool = False) -> None:
+        self.connector.act(self.account, act, Target("", remote_id=id), "key", undo=undo)
+
+
+def test_the_whole_round_trip(blog, lines):
+    run = secrets.token_hex(4)  # the blog remembers who was approved in an earlier one
+    desk, connector = Desk(blog), WordPress(Door())
+    account, post = desk.account, blog.post("Roscón de Reyes")
+    desk.read()
+
+    def status_of(id: str) -> str:
+        return blog.api("GET", f"comments/{id}", context="edit")["status"]  # type: ignore[index, no-any-return]
+
+    def health() -> None:
+        told = connector.check(account)
+        assert (told.is_ok, list(told.scopes)) == (True, ["editor"])
+        account.settings |= told.facts
+
+    def comes_in() -> None:
+        blog.comment(post, "¿Lo hay sin gluten?\n\nGracias & <3", name="Ana", email=f"ana.{run}@correo.example")
+        [came] = desk.read()
+        assert (came.author.name, came.text) == ("Ana", "¿Lo hay sin gluten?\n\nGracias & <3")
+        assert came.about is not None
+        assert (came.about.title, came.about.remote_id) == ("Roscón de Reyes", str(post))
+
+    def kind() -> None:
+        [came] = [one for one in desk.known.values() if one.author.name == "Ana" and one.about.remote_id == str(post)]
+        assert (came.kind, came.hints["status"]) == ("comment", "hold")
+
+    lines.tries("access", "health, and who we are there", health)
+    lines.tries("in", "a comment, beside its post", comes_in)
+    lines.tries("kind", "it is a comment, and waits for approval", kind)
+    [ana] = [one for one in desk.known.values() if one.author.name == "Ana" and one.about.remote_id == str(post)]
+    before = blog.api("GET", f"comments/{ana.remote_id}", context="edit")
+
+    def answer(text: str, key: str) -> Any:
+        to = Target(ana.thread_id, remote_id=ana.remote_id, hints=ana.hints)
+        return connector.reply(account, to, text, key)
+
+    def held() -> None:
+        with pytest.raises(Refused):
+            answer("Sí", "k0")
+
+    def act(name: str, became: str) -> None:
+        desk.act(name, ana.remote_id)
+        desk.act(name, ana.remote_id)
+        assert status_of(ana.remote_id) == became
+
+    def undone(name: str, became: str) -> None:
+        desk.act(name, ana.remote_id, undo=True)
+        desk.act(name, ana.remote_id, undo=True)
+        assert status_of(ana.remote_id) == became
+
+    def keeps_address() -> None:
+        now = blog.api("GET", f"comments/{ana.remote_id}", context="edit")
+        assert [now[name] for name in ("author_ip", "author_user_agent")] == [  # type: ignore[index]
+            before[name]
+            for name in ("author_ip", "author_user_agent")  # type: ignore[index]
+        ]
+
+    lines.tries("answered", "not before it is approved", held)
+    for name, became, back in (
+        ("approve", "approved", "hold"), ("approve", "approved", ""), ("hold", "hold", "approved"),
+        ("spam", "spam", "approved"), ("remove", "trash", "approved"),
+    ):  # fmt: skip
+        lines.tries("moderated", f"{name}, twice", lambda name=name, became=became: act(name, became))
+        if back:
+            lines.tries("moderated", f"{name} taken back, twice", lambda name=name, back=back: undone(name, back))
+    lines.tries("moderated", "the commenter's address outlives it", keeps_address)
+
+    def judged() -> None:
+        [news] = desk.read()
+        assert (news.remote_id, news.verb, news.hints["status"]) == (ana.remote_id, "judged", "approved")
+        assert desk.read() == []
+
+    lines.tries("moderated", "how it stands now is told once", judged)
+
+    def replies() -> None:
+        first = answer('Sí: <script>alert(1)</script> & "gracias"...', "k1")
+        assert answer('Sí: <script>alert(1)</script> & "gracias"...', "k1") == first
+        assert connector.find(account, "k1") == first
+        assert connector.find(account, "k2") is None
+        [echo] = desk.read()
+        assert (echo.remote_id, echo.key, echo.is_ours, echo.thread_id) == (first.remote_id, "k1", True, ana.thread_id)
+        assert echo.text == 'Sí: <script>alert(1)</script> & "gracias"...'
+        shown = blog.api("GET", f"comments/{first.remote_id}")
+        assert "<script" not in shown["content"]["rendered"]  # type: ignore[index, call-overload]
+        with pytest.raises(Refused):
+            answer('Sí: <script>alert(1)</script> & "gracias"...', "another key")
+
+    def on_the_page() -> None:
+        made = blog.api("POST", "comments", {"post": post, "parent": int(ana.remote_id), "content": "Desde el blog"})
+        [echo] = desk.read()
+        assert (echo.remote_id, echo.is_ours, echo.key) == (str(made["id"]), True, "")  # type: ignore[index]
+        assert echo.thread_id == ana.thread_id
+
+    def edited() -> None:
+        blog.api("POST", f"comments/{ana.remote_id}", {"content": "¿Y sin lactosa?"})
+        [news] = desk.read()
+        assert (news.remote_id, news.verb, news.text) == (ana.remote_id, "edited", "¿Y sin lactosa?")
+        assert desk.read() == []
+
+    def deleted() -> None:
+        blog.comment(post, "Esto sobra", name="Eva", email="eva@correo.example")
+        [eva] = desk.read()
+        blog.api("DELETE", f"comments/{eva.remote_id}", force="true")
+        [news] = desk.read()
+        assert (news.remote_id, news.verb) == (eva.remote_id, "deleted")
+
+    def own_deleted() -> None:
+        ours = connector.find(account, "k1")
+        assert ours is not None
+        desk.act("delete", ours.remote_id)
+        assert (connector.find(account, "k1"), [one.verb for one in desk.read()]) == (None, ["deleted"])
+
+    def counted() -> None:
+        now = datetime.now(UTC)
+        again = connector.reread(account, now - timedelta(hours=1), now + timedelta(minutes=1), "")
+        here = {one.remote_id for one in again.envelopes if one.about and one.about.remote_id == str(post)}
+        assert here == {one["id"] and str(one["id"]) for one in blog.api("GET", "comments", post=post, status="any")}  # type: ignore[attr-defined, index]
+
+    def strangers() -> None:
+        wrong = SimpleNamespace(id=1, settings=account.settings, secrets={"password": "abcd efgh"})
+        for call in (lambda: connector.check(wrong), lambda: connector.fetch(wrong, desk.cursor)):
+            with pytest.raises(Reconnect):
+                call()
+        author = Desk(blog, "autor")
+        assert not connector.check(author.account).is_ok
+        with pytest.raises(Reconnect):
+            author.read()
+
+    lines.tries("answered", "sent twice with one key, there once, found, with its echo", replies)
+    lines.tries("in", "what we write on the blog's own page is in that person's thread", on_the_page)
+    lines.tries("edited there", "the comment has other words", edited)
+    lines.tries("deleted there", "the comment is gone for good", deleted)
+    lines.tries("deleted there", "our own answer, by us", own_deleted)
+    lines.tries("more", "a day read again is what stands there", counted)
+    lines.tries("access", "not with a wrong password, nor as somebody who may not moderate", strangers)
+    for act_name, why in connector.capabilities.cannot.items():
+        lines.lacks("moderated", act_name, why["en"])
+    lines.check()
