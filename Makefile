@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export TERTULIA_HOME ?= $(CURDIR)/data
 
-.PHONY: start install install-dev test check format lint types imports texts lock wheel bench messages clean
+.PHONY: start install install-dev test test-channels test-gaps check format lint types imports texts lock wheel bench model understanding-report messages clean
 
 start: install
 	@$(BIN)/tertulia start
@@ -31,7 +31,15 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@touch $@
 
 test: install-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+# Every connector against a real server of its kind, started here where that can be; one line for each operation.
+test-channels: install-dev
+	@TERTULIA_LAB=1 $(BIN)/python -m pytest -rs tests/lab $(ARGS)
+
+# 20,000 messages of every network over a bad line, each shown once. Takes its time.
+test-gaps: install-dev
+	@TERTULIA_LAB=1 $(BIN)/python -m pytest tests/connectors tests/flows -k shown_once $(ARGS)
 
 check: install-dev format-check lint types imports texts test
 
@@ -60,6 +68,14 @@ texts: install-dev
 
 bench: install-dev
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Trains what understands messages; the same corpus gives the same bytes.
+model: install-dev
+	@$(BIN)/python -m training.train
+
+# Judges it, and writes docs/understanding.md.
+understanding-report: install-dev
+	@$(BIN)/python -m training.report
 
 wheel: install-dev
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

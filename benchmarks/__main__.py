@@ -33,7 +33,10 @@ PARTS = {
     "search": (SMALL, LARGE),
     "live": (SMALL,),
     "memory": (SMALL,),
+    "mail": (EMPTY,),
     "lateness": (EMPTY,),
+    "polling": (EMPTY,),
+    "understanding": (EMPTY,),
 }
 """Each part and the databases it is measured on."""
 SLOWER = 1.2

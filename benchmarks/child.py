@@ -8,7 +8,20 @@ from importlib import import_module
 
 import django
 
-PARTS = ("limits", "intake", "lists", "counters", "thread", "search", "live", "memory", "lateness")
+PARTS = (
+    "limits",
+    "intake",
+    "lists",
+    "counters",
+    "thread",
+    "search",
+    "live",
+    "memory",
+    "lateness",
+    "polling",
+    "mail",
+    "understanding",
+)
 
 
 def main(part: str, *args: str) -> None:

@@ -114,6 +114,11 @@ def found_company() -> Company:
     return Company(brand, accounts, labels, people)
 
 
+def company_brand() -> Brand:
+    """The company's brand, founded when no part before has done so."""
+    return Brand.objects.filter(slug="horno-candela").first() or found_company().brand
+
+
 def fill(company: Company, conversations: int, *, seed: int = 7) -> Iterator[int]:
     """Write so many conversations into empty tables; yields how many there are after each step."""
     chance = random.Random(seed)

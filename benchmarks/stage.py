@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+ROOT = Path(__file__).resolve().parent.parent
 EMPTY, SMALL, LARGE = 0, 10_000, 1_000_000
 """Conversations; each has five messages."""
 
@@ -60,7 +61,7 @@ class Stage:
             "TERTULIA_PORT": str(self.port),
             "DATABASE_URL": self.url,
             "DJANGO_SETTINGS_MODULE": "tertulia.project.settings",
-            "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
         }
 
     def prepare(self) -> None:
@@ -100,7 +101,7 @@ class Stage:
 def _schema() -> str:
     """Changes with every migration: a database filled before is of no use then."""
     state = hashlib.sha256()
-    for file in sorted((Path(__file__).resolve().parent.parent / "src").glob("tertulia/*/migrations/*.py")):
+    for file in sorted((ROOT / "src").glob("tertulia/*/migrations/*.py")):
         lines = [line.strip() for line in file.read_text().splitlines() if not line.startswith("#")]
         state.update("".join(lines).encode())
     return state.hexdigest()

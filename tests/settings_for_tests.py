@@ -20,7 +20,7 @@ from tertulia.project.settings import *  # noqa: E402, F403
 from tertulia.project.settings import DATABASES, STORAGES  # noqa: E402
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(_home) / "tests.sqlite3")}
 
 # With a broker, what is due is handed over before it is done, in every test.
 BROKER_URL = os.environ.get("TERTULIA_TEST_BROKER_URL", "")

@@ -36,6 +36,7 @@ def test_a_table_has_a_line_for_each_figure():
     ("part", "promised"),
     [
         ("intake", ["intake, one by one", "intake, 10 at once", "intake, 100 at once", "intake, 500 at once"]),
+        ("mail", ["mails, only read and folded", "mails, 100 at once", "mails, one by one"]),
         ("search", ["search, rare: p99", "search, frequent: p99", "search, two words: p99"]),
         ("lists", ["list, open: p50", "list, deep page: p99", "list, 8 people at once"]),
     ],

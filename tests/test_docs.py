@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tertulia.connectors import registry
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "tertulia"
+SHIPPED = [key for key, one in registry.all_connectors().items() if one.__module__.startswith("tertulia.")]
 
 
 def code() -> str:
@@ -29,6 +32,21 @@ def test_every_dependency_has_its_reason():
 @pytest.mark.parametrize("room", [path.name for path in sorted(SOURCE.iterdir()) if (path / "__init__.py").exists()])
 def test_every_room_says_what_it_is_for(room):
     assert (SOURCE / room / "__init__.py").read_text().strip().startswith('"""')
+
+
+@pytest.mark.parametrize("key", SHIPPED)
+def test_every_connector_is_explained_in_both_languages(key):
+    """Spanish first, then English, each with as many parts."""
+    spanish, mark, english = (ROOT / "docs" / "connectors" / f"{key}.md").read_text().partition("\n## In English\n")
+    assert spanish.startswith("# ")
+    assert mark
+    parts = len(re.findall(r"^## ", spanish, re.MULTILINE))
+    assert len(re.findall(r"^(?:### |\*\*[^*]+\.\*\* )", english, re.MULTILINE)) == parts > 1
+
+
+def test_no_connector_is_explained_that_is_not_there():
+    explained = {path.stem for path in (ROOT / "docs" / "connectors").glob("*.md")}
+    assert explained == set(SHIPPED)
 
 
 def test_links_between_documents_lead_somewhere():

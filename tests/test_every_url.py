@@ -50,6 +50,7 @@ OWN = {
     "appearance",
     "another_brand",
     "new_brand",
+    "consent_back",  # what they began themselves, in this session: tests/channels/test_consents.py
 }
 BRAND_PATHS = (
     "brand",
@@ -89,7 +90,9 @@ def dump(brand) -> dict[str, str]:
 
 def unchanging(rows: dict[str, str]) -> dict[str, str]:
     """Without what a mere look may touch: who is present, what was read."""
-    return {label: text for label, text in rows.items() if label not in {"inbox.Presence", "inbox.Read"}}
+    return {
+        label: text for label, text in rows.items() if label not in {"inbox.Presence", "inbox.Read", "listening.Mark"}
+    }
 
 
 def signed_in(user: User) -> Client:

@@ -11,13 +11,14 @@ from conftest import NOON, envelope
 from tertulia.api import actions as api_actions
 from tertulia.api.models import Event
 from tertulia.brand.models import Holiday
-from tertulia.channels.models import Account, Delivery, Quarantine
+from tertulia.channels.models import Account, Delivery, Message, Quarantine
 from tertulia.community.models import Member
 from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, SavedReply, SavedView
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
+from tertulia.understanding import actions as understanding
 
 EVERYBODYS = ("accounts/", "api/")  # allauth's own pages; the API has its own matrix in tests/api
 
@@ -30,9 +31,12 @@ class World:
         self.site = Account.objects.create(
             brand=brand, kind="site", name="Página", created_at=NOON, secrets={"signing": "a" * 43}
         )
+        Account.objects.create(brand=brand, kind="manual", name="TikTok", created_at=NOON)
         inbound.intake(self.site, [envelope(f"¿Abrís? {name}", thread=f"{name}-a")], at=NOON)
         inbound.intake(self.site, [envelope("Hola", thread=f"{name}-b", remote_id="m2")], at=NOON)
         self.conversation, self.other = Conversation.objects.filter(brand=brand).order_by("id")
+        self.message = Message.objects.get(account=self.site, remote_id="m1")
+        understanding.read_messages([self.message], at=NOON)
         self.delivery = actions.reply(conversation=self.conversation, text="Sí", by=owner, turn=1, at=NOON)
         Delivery.objects.filter(pk=self.delivery.pk).update(state="unknown")
         self.label = Label.objects.create(brand=brand, name="Pan")
@@ -53,7 +57,7 @@ class World:
             user=owner, brand=brand, activity_id=line.id, reason="assigned", url="/", created_at=NOON
         )
         self.quarantine = Quarantine.objects.create(
-            account=self.site, received_at=NOON, why="x", body=b"x", digest=name
+            account=self.site, received_at=NOON, why="x", body=b"x", digest=name, headers={"host": "x"}
         )
         self.joining = joining.join(kept=self.other.member, other=self._passer_by(name), by=owner, at=NOON)
         self.token, self.secret = api_actions.create_token(
@@ -64,6 +68,10 @@ class World:
         )
 
         self.event = Event.objects.create(webhook=self.webhook, activity_id=line.id, created_at=NOON, due_at=NOON)
+        self.feed = Account.objects.create(brand=brand, kind="feed", name="Blog", created_at=NOON)
+        said = envelope("Feria del pan", thread="articles", remote_id="a1", kind="article")
+        inbound.intake(self.feed, [said], at=NOON)
+        self.article = Message.objects.get(account=self.feed)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -96,7 +104,10 @@ class World:
             "token": "0" * 43,
             "kind": "site",
             "holiday_id": self.holiday.id,
+            "article_id": self.article.id,
             "event_id": self.event.id,
+            "message_id": self.message.id,
+            "number": 0,
         }
 
     def body(self) -> dict[str, object]:
@@ -106,7 +117,11 @@ class World:
             **ids, **self.arguments(), "to": self.owner.id, "owner": self.owner.id, "user": self.owner.id,
             "text": "intruso", "turn": 9, "reason": "spam", "until": "2030-01-01T10:00", "labels": [self.label.id],
             "name": "intruso", "title": "intruso", "role": "manager", "is_staff": "1", "brand_id": self.brand.id,
-            "other": self.other.member_id, "with": self.other.member_id, "was_sent": "yes", "email": "i@i.example",
+            "other": self.other.member_id, "with": self.other.member_id, "was_sent": "yes", "act": "hide",
+            "because": "intruso", "url": "https://i.example/", "email": "i@i.example", "kind": "comment",
+            "m0-key": "5b0a7c0e-0000-4000-8000-000000000001", "m0-who": "intruso", "m0-text": "intruso",
+            "m0-happened_at": "2026-01-01T10:00", "on": "2026-01-01", "other_name": "intruso", "other_value": 1,
+            "say": "urgency=100",
         }  # fmt: skip
 
 

@@ -57,6 +57,7 @@ KNOWN: dict[tuple[str, str], Any] = {
     ("DELETE", "/replies/{reply_id}"): None,
     ("GET", "/people"): None,
     ("GET", "/people/{person_id}"): None,
+    ("POST", "/readings"): {"texts": ["¿Abrís hoy?"]},
     ("GET", "/webhooks"): None,
     ("POST", "/webhooks"): {"url": "http://127.0.0.1:9/hook", "types": []},
     ("GET", "/webhooks/{webhook_id}"): None,

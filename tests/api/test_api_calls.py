@@ -12,7 +12,7 @@ from conftest import NOON, envelope, person
 from tertulia.api import actions, allowance
 from tertulia.api.models import KeptAnswer
 from tertulia.api.v1.shapes import ClosureBody, ConversationParameters
-from tertulia.channels.models import Delivery, Message
+from tertulia.channels.models import Account, Delivery, Message
 from tertulia.flows import inbound
 from tertulia.inbox import actions as inbox
 from tertulia.inbox import queries
@@ -77,6 +77,18 @@ def test_what_was_deleted_upstream_is_not_told(api, conversation, site):
     inbound.intake(site, [envelope(verb="deleted", changed_at=NOON + timedelta(minutes=1))], at=NOON)
     told = api.get(f"/conversations/{conversation.id}/messages").data["items"][0]
     assert (told["text"], told["deleted_at"]) == ("", "2026-11-23T11:01:00Z")
+
+
+@pytest.mark.parametrize(
+    ("verb", "status", "told"), [("judged", "hold", "hold"), ("judged", "odd", ""), ("deleted", "hold", "")]
+)
+def test_how_a_comment_stands_is_told_where_its_channel_tells(api, brand, verb, status, told):
+    blog = Account.objects.create(brand=brand, kind="wordpress", name="Blog", created_at=NOON)
+    inbound.intake(blog, [envelope(kind="comment", hints={"status": status})], at=NOON)
+    later = NOON + timedelta(minutes=1)
+    inbound.intake(blog, [envelope(kind="comment", verb=verb, hints={"status": status}, changed_at=later)], at=later)
+    [message] = api.get(f"/conversations/{Conversation.objects.get().id}/messages").data["items"]
+    assert message["status"] == told
 
 
 def test_a_reply_waits_for_its_moment(api, conversation, alba):
@@ -272,12 +284,23 @@ def test_bodies_are_read_strictly(api, conversation, verb, path, body, field):
         "limit=0", "limit=101", "limit=x", "limit=1e2", "limit=" + "9" * 5000, "view=everything", "label_id=-1",
         "label_id=" + "9" * 30, "owner_id=me", "after=x", "after=1-x", "after=9999999999999999999-1", "state=open",
         "member__user__password=x", "__class__=1", "limit=1&limit=2", "q=" + "x" * 201, "sort=-id", "after=٣-٣",
+        "kind=nonsense", "sentiment=neutral", "urgent=perhaps",
     ],
 )  # fmt: skip
 def test_parameters_that_make_no_sense_are_refused(api, conversation, query):
     told = api.get(f"/conversations?{query}")
     assert (told.status_code, told.data["error"]["code"]) == (422, "invalid")
     assert len(told.data["error"]["fields"]) == 1
+
+
+def test_conversations_are_found_by_what_their_newest_message_says(api, conversation):
+    Conversation.objects.update(kind="complaint", sentiment="negative", urgency=67, is_offensive=True)
+    for query in ("kind=complaint", "sentiment=negative", "urgent=true", "kind=complaint&sentiment=negative&urgent=1"):
+        [found] = api.get(f"/conversations?{query}").data["items"]
+        assert (found["kind"], found["sentiment"], found["urgency"]) == ("complaint", "negative", 67)
+        assert found["is_offensive"]
+    assert api.get("/conversations?kind=praise").data["items"] == []
+    assert api.get("/conversations?sentiment=positive").data["items"] == []
 
 
 @pytest.mark.parametrize("q", ["' OR 1=1--", '"', "*", "a AND", "%00", "%ED%A0%80", "NEAR(", "{}", "😀", "\\"])

@@ -118,7 +118,8 @@ def test_news_that_arrive_meanwhile_do_not_swallow_what_was_taken_back(company, 
     write_as_customer(customer, company, "¿Hacéis pan de espelta?")
     open_row(alba, "¿Hacéis pan de espelta?")
 
-    def slowly(route):  # the answer to «Deshacer» comes late, and news are asked for meanwhile
+    def slowly(route):  # the answer to «Deshacer» comes late; news were on their way, and are asked for again
+        alba.evaluate("htmx.trigger('[data-news]', 'news')")
         answer = route.fetch()
         alba.evaluate("document.querySelector('t-conversation').news()")
         alba.wait_for_timeout(600)

@@ -70,3 +70,58 @@ def test_html_beyond_the_limit_is_shown_as_text():
 
 def test_controls_and_lone_surrogates_are_taken_out_and_the_rest_stays():
     assert tidy("a\0b\ud800c\x1b[31m\r\nd\re 👨‍👩‍👧 \u202eñ") == "abc[31m\nd\ne 👨‍👩‍👧 \u202eñ"
+
+
+# Pictures.
+
+
+def shelf(name):
+    return {"foto@x": "/b/horno/messages/1/files/0/?a&b", "logo": "/logo"}.get(name, "")
+
+
+@pytest.mark.parametrize("source", ["cid:foto@x", "CID:foto%40x", " cid:foto@x ", "cid:&#102;oto@x"])
+def test_a_picture_that_came_along_stands_in_its_place(source):
+    html = f'<p>Mira: <img src="{source}" alt="La &quot;caja&quot;" width="40" height="9999999" onerror="x()"></p>'
+    assert render("", html, shelf) == (
+        '<p>Mira: <img src="/b/horno/messages/1/files/0/?a&amp;b" alt="La &quot;caja&quot;" width="40" loading="lazy">'
+        "</p>"
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "", "https://evil.example/p.gif", "//evil.example/p.gif", "/b/horno/secret", "logo", "data:image/png;base64,AA",
+        "cid:", "cid:other", "c\tid:logo", "cid:logo/../x", "http:cid:logo", "javascript:alert(1)", "blob:cid:logo",
+    ],
+)  # fmt: skip
+def test_of_any_other_the_description_is_shown(source):
+    assert render("", f'<p><img src="{source}" alt="Una <b>caja</b>"></p>', shelf) == (
+        "<p>Una &lt;b&gt;caja&lt;/b&gt;</p>"
+    )
+
+
+def test_without_pictures_to_place_none_is_shown():
+    assert render("", '<img src="cid:logo" alt="Logo">') == "Logo"
+
+
+def test_a_picture_loads_nothing_else():
+    html = '<img src="cid:logo" srcset="//evil.example 2x" longdesc="//evil.example" style="x" usemap="#m" ismap>'
+    assert render("", html, shelf) == '<img src="/logo" alt="" loading="lazy">'
+    assert render("", '<a href="cid:logo">pan</a><q cite="cid:logo">x</q>', shelf).count("logo") == 0
+
+
+def test_what_only_looks_like_a_picture_asks_for_none():
+    asked = []
+    hostile = (
+        '<a href="https://x.example/" title=\'<img src="cid:a">\'>a</a> &lt;img src="cid:b"&gt; '
+        '<!-- <img src="cid:c"> --><b title="&lt;img src=&quot;cid:d&quot;>">x</b><style><img src="cid:e"></style>'
+    )
+    result = render("", hostile, lambda name: asked.append(name) or "/asked")
+    assert (asked, "<img" in result) == ([], False)
+
+
+def test_a_picture_in_a_drawing_is_asked_for_only_when_it_is_shown():
+    asked = []
+    result = render("", '<svg><img src="cid:a"></svg>', lambda name: asked.append(name) or "/asked")
+    assert len(asked) == result.count("/asked")

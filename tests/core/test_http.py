@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import queue
 import socket
 import threading
 import time
@@ -257,3 +258,79 @@ def test_no_secret_is_in_a_log_an_error_or_a_repr(caplog):
         Door().request("GET", "http://127.0.0.1:1/", headers={"Authorization": f"{secret}\r\n☃"})
     said += [repr(caught.value), repr(caught.value.__cause__)]
     assert secret not in " ".join(said)
+
+
+# What goes on and on.
+
+
+def telling(*parts: bytes | float, ends: bool = True) -> Callable[[socket.socket], None]:
+    """Lines as they come, and seconds of silence between them."""
+
+    def answer(peer: socket.socket) -> None:
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        for part in parts:
+            time.sleep(part) if isinstance(part, float) else peer.sendall(part)
+        while not ends and peer.recv(4096):  # what is left of the request, and then until they hang up
+            pass
+
+    return answer
+
+
+def streamed(answer: bytes | Callable[[socket.socket], None], **said) -> list[bytes]:
+    with listening(answer) as listener:
+        return list(Door(total=2).stream("GET", f"http://127.0.0.1:{listener.port}/", **{"seconds": 5, **said}))
+
+
+def test_a_stream_gives_whole_lines_however_they_arrive():
+    assert streamed(telling(b"event: up", 0.1, b"date\r\nda", 0.1, b"ta: 1\n\nhalf")) == [
+        b"event: update",
+        b"data: 1",
+        b"",
+    ]
+
+
+def test_a_silent_stream_gives_signs_of_life_and_ends_in_time(monkeypatch):
+    monkeypatch.setattr("tertulia.core.http.SIGN_OF_LIFE", 0.2)
+    began = time.monotonic()
+    lines = streamed(telling(b"a\n", ends=False), seconds=1.5)
+    assert [line for line in lines if line] == [b"a"]
+    assert 3 <= lines.count(b"") <= 8
+    assert time.monotonic() - began < 4
+
+
+def test_a_stream_cut_off_at_its_end_has_ended(monkeypatch):
+    def waits_longer(self, timeout):  # who listens wakes late, as on a busy machine
+        time.sleep(timeout + 0.3)
+        return get(self, timeout=0.1)
+
+    get = queue.Queue.get
+    monkeypatch.setattr(queue.Queue, "get", waits_longer)
+    assert streamed(lambda peer: time.sleep(1.5), seconds=0.5) == []
+
+
+def test_a_stream_ends_when_it_is_told_to_and_its_thread_with_it(monkeypatch):
+    monkeypatch.setattr("tertulia.core.http.SIGN_OF_LIFE", 0.1)
+    asked = iter([False, False, True])
+    assert len(streamed(telling(b"a\n", ends=False), stop=lambda: next(asked), seconds=60)) <= 2
+    time.sleep(1.5)
+    assert "stream" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_stream_that_is_refused_is_judged_by_its_answer():
+    def judge(answer: Answer) -> None:
+        raise Refused(f"{answer.status} {answer.body.decode()}")
+
+    with pytest.raises(Refused, match="401 no"):
+        streamed(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", judge=judge)
+
+
+def test_a_stream_knows_the_same_addresses(inside):
+    with pytest.raises(Refused):
+        list(Door().stream("GET", f"http://127.0.0.1:{inside.port}/", seconds=2))
+    assert inside.heard == []
+
+
+def test_a_line_that_never_ends_is_too_large(monkeypatch):
+    monkeypatch.setattr("tertulia.core.http.LONGEST_LINE", 1000)
+    with pytest.raises(Unknown):
+        streamed(telling(b"x" * 5000, ends=False))

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from tertulia.connectors import registry
 from tertulia.connectors.contract import (
+    REPLY,
     Account,
     Author,
     Capabilities,
@@ -26,7 +27,7 @@ from tertulia.connectors.contract import (
     Unknown,
 )
 
-WRITES = frozenset({"reply"})
+CAN = (REPLY,)
 
 
 class Memory(Connector):
@@ -34,7 +35,7 @@ class Memory(Connector):
 
     key = "tests-memory"
     name: ClassVar = {"en": "Memory", "es": "Memoria"}
-    capabilities = Capabilities(reads=frozenset({"direct"}), writes=WRITES, polls=True)
+    capabilities = Capabilities(reads=frozenset({"direct"}), can=CAN, polls=True)
 
     sent: ClassVar[list[tuple[str, str]]] = []
     script: ClassVar[list[Exception | Callable[[], None]]] = []
@@ -67,22 +68,32 @@ class Memory(Connector):
 
 class Finding(Memory):
     key = "tests-finding"
-    capabilities = Capabilities(writes=WRITES, finds=True)
+    capabilities = Capabilities(can=CAN, finds=True)
 
 
 class FindingAtOnce(Memory):
     key = "tests-finding-at-once"
-    capabilities = Capabilities(writes=WRITES, finds=True, shows_own_within=100)
+    capabilities = Capabilities(can=CAN, finds=True, shows_own_within=100)
 
 
 class Repeating(Memory):
     key = "tests-repeating"
-    capabilities = Capabilities(writes=WRITES, repeats_safely=True)
+    capabilities = Capabilities(can=CAN, repeats_safely=True)
+
+
+class Forgetful(Memory):
+    key = "tests-forgetful"
+    capabilities = Capabilities(can=CAN, repeats_safely=True, keys_live=3600)
+
+
+class FindingForgetful(Memory):
+    key = "tests-finding-forgetful"
+    capabilities = Capabilities(can=CAN, finds=True, repeats_safely=True, keys_live=3600)
 
 
 class Slow(Memory):
     key = "tests-slow"
-    capabilities = Capabilities(writes=WRITES, send_gap=2.0)
+    capabilities = Capabilities(can=CAN, send_gap=2.0)
 
 
 class Served(Connector):
@@ -128,22 +139,33 @@ class Served(Connector):
 class ServedKeyed(Served):
     key = "tests-keyed"
     name: ClassVar = {"en": "Keyed", "es": "Con clave"}
-    capabilities = Capabilities(writes=WRITES, repeats_safely=True)
+    capabilities = Capabilities(can=CAN, repeats_safely=True)
 
 
 class ServedReadable(Served):
     key = "tests-readable"
     name: ClassVar = {"en": "Readable", "es": "Legible"}
-    capabilities = Capabilities(writes=WRITES, finds=True, shows_own_within=1, polls=True, poll_seconds=1)
+    capabilities = Capabilities(can=CAN, finds=True, shows_own_within=1, polls=True, poll_seconds=1)
 
 
 class ServedBlind(Served):
     key = "tests-blind"
     name: ClassVar = {"en": "Blind", "es": "Ciega"}
-    capabilities = Capabilities(writes=WRITES)
+    capabilities = Capabilities(can=CAN)
 
 
-EVERY = (Memory, Finding, FindingAtOnce, Repeating, Slow, ServedKeyed, ServedReadable, ServedBlind)
+EVERY = (
+    Memory,
+    Finding,
+    FindingAtOnce,
+    Repeating,
+    Forgetful,
+    FindingForgetful,
+    Slow,
+    ServedKeyed,
+    ServedReadable,
+    ServedBlind,
+)
 
 
 def install() -> None:

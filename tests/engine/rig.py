@@ -2,6 +2,7 @@
 
     rig.py kills    embedded|broker  <kills>       workers are killed at random and started again
     rig.py lateness embedded|broker  <jobs>        jobs due at 83 a second, answers at 20; 20 ms each
+    rig.py rush     embedded|broker  <answers>     answers that are all due at once, until the inbox knows of all
     rig.py stop     embedded|broker  <answers>     several workers, a clock, and a polite request to stop
 
 A process of its own, because it forks its workers: from one that has everything imported but holds no connection, so
@@ -66,7 +67,7 @@ from django.core.management import call_command  # noqa: E402
 from tertulia.brand.models import Brand  # noqa: E402
 from tertulia.channels.models import Account, Delivery  # noqa: E402
 from tertulia.connectors.contract import Author, Envelope  # noqa: E402
-from tertulia.core import clock, jobs, worker  # noqa: E402
+from tertulia.core import clock, jobs, wake, worker  # noqa: E402
 from tertulia.core.http import http  # noqa: E402
 from tertulia.core.models import Activity, Job  # noqa: E402
 from tertulia.flows import inbound, outbound, polling, schedule  # noqa: E402
@@ -251,7 +252,8 @@ def spread(rows: list[Any], seconds: float) -> dict[int, float]:
 
 def is_over() -> bool:
     waiting = Delivery.objects.filter(state__in=["queued", "sending"]).exists()
-    return not waiting and not Job.objects.filter(state__in=["waiting", "running"], key=None).exists()
+    jobs = Job.objects.filter(state__in=["waiting", "running"], key=None)
+    return not waiting and not jobs.exclude(task="connections.look_at").exists()  # those are spread over the hour
 
 
 # ── what can be tried ──────────────────────────────────────────────────────
@@ -348,6 +350,32 @@ def lateness(way: str, number: int) -> dict[str, Any]:
     }
 
 
+def rush(way: str, number: int) -> dict[str, Any]:
+    """Answers all due at once, through ten accounts of a network that is quick: one process does nothing else."""
+    network = Network(0.001)
+    workers = Workers(way)
+    call_command("migrate", verbosity=0)
+    answers = write_answers(network, ("tests-keyed",), number, accounts=10)
+    pid = workers.start()
+    time.sleep(3)
+    cpu, began = cpu_seconds(pid), time.monotonic()
+    Delivery.objects.update(due_at=clock.now())
+    wake.ring()
+    wait_for(is_over, bool, seconds=60 + number / 10)
+    seconds = time.monotonic() - began
+    cpu = cpu_seconds(pid) - cpu
+    told = Activity.objects.filter(type="delivery.sent").count()
+    workers.stop(pid)
+    workers.end()
+    network.close()
+    return {
+        "per_second": round(len(answers) / seconds, 1),
+        "cpu_ms_each": round(1000 * cpu / len(answers), 2),
+        "told": told,
+        "answers": len(answers),
+    }
+
+
 def is_jobs_over() -> bool:
     return not Job.objects.filter(state__in=["waiting", "running"], task="rig.note").exists()
 
@@ -396,11 +424,11 @@ def stop(way: str, number: int) -> dict[str, Any]:
 if __name__ == "__main__":
     scenario, way, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
     invented_networks.install()
-    if scenario != "lateness":
+    if scenario not in {"lateness", "rush"}:
         use_short_leases()
         only_tick()
     try:
-        print(json.dumps({"kills": kills, "lateness": lateness, "stop": stop}[scenario](way, number)))
+        print(json.dumps({"kills": kills, "lateness": lateness, "rush": rush, "stop": stop}[scenario](way, number)))
     finally:
         if drop_database:
             import_module("django.db").connection.close()

@@ -10,6 +10,7 @@ from django.db import connection
 from conftest import NOON, envelope
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.connectors.contract import BadPayload, Receipt, Reconnect, Refused, Retry, Unknown, Unsupported
+from tertulia.core import clock, jobs
 from tertulia.core.models import Activity, Job
 from tertulia.flows import inbound, outbound
 from tertulia.inbox import actions
@@ -78,6 +79,16 @@ def test_what_never_succeeds_is_refused_in_the_end(account_of, answer, network):
     assert network.sent == []
 
 
+@pytest.mark.parametrize("ending", [[Retry("Not now.")] * 50, [Refused("Twice the same.")]])
+def test_what_may_have_arrived_at_an_earlier_try_is_never_called_refused(account_of, answer, network, ending):
+    delivery = answer(account_of("tests-repeating"))
+    network.script[:] = [Unknown("The network fell silent."), *ending]
+    for hour in range(outbound.TRIES + 1):
+        outbound.run_due(later(hours=2 * hour))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.why) == ("unknown", ending[0].why)
+
+
 @pytest.mark.parametrize("refusal", [Refused("Too long."), Unsupported("Too long.")])
 def test_a_refusal_is_final_and_told(account_of, answer, network, refusal):
     delivery = answer(account_of("tests-memory"))
@@ -110,8 +121,11 @@ def test_dead_credentials_stop_the_account_and_are_told_once(account_of, answer,
     assert (account.state, account.trouble) == ("attention", "The token is no longer valid.")
     for delivery in (first, second, waiting):
         delivery.refresh_from_db()
-    assert [d.state for d in (first, second, waiting)] == ["refused", "refused", "queued"]
+    assert [d.state for d in (first, second, waiting)] == ["queued", "queued", "queued"]
     assert Activity.objects.filter(type="account.attention").count() == 1
+    Account.objects.update(state="active")
+    outbound.run_due(later(minutes=2))
+    assert sorted(text for _key, text in network.sent) == ["Sí, de nueve a dos."] * 3
 
 
 def test_silence_of_a_network_without_memory_is_for_a_person(account_of, answer, network):
@@ -196,6 +210,31 @@ def test_a_network_that_shows_all_it_has_is_sent_again_what_three_looks_did_not_
     assert len(network.sent) == 2
 
 
+@pytest.mark.parametrize("failure", [Retry("Closed."), Reconnect("Expired."), ValueError("oops")])
+def test_a_look_that_cannot_be_made_is_none_of_the_three(account_of, answer, network, failure):
+    delivery = answer(account_of("tests-finding-at-once"))
+    network.script[:] = [Unknown("No answer.")]
+    network.found[:] = [None, failure, failure, failure, None]
+    seen = []
+    for seconds in range(0, 400, 5):
+        outbound.run_due(later(seconds=seconds))
+        Account.objects.update(state="active")
+        delivery.refresh_from_db()
+        seen.append((delivery.state, delivery.looks, delivery.absences))
+    assert ("sending", 5, 2) in seen
+    assert (delivery.state, delivery.attempts, len(network.sent)) == ("sent", 2, 2)
+
+
+def test_a_look_comes_no_sooner_than_the_network_says(account_of, answer, network):
+    delivery = answer(account_of("tests-finding-at-once"))
+    network.script[:] = [Unknown("No answer.")]
+    network.found[:] = [Retry("Slower.", after=timedelta(minutes=20))]
+    outbound.run_due(NOON)
+    outbound.run_due(later(seconds=5))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.lease_until) == ("sending", later(minutes=20, seconds=5))
+
+
 def test_looks_that_come_to_nothing_end_with_a_person(account_of, answer, network):
     delivery = answer(account_of("tests-finding"))
     network.script[:] = [Unknown("No answer.")]
@@ -203,7 +242,75 @@ def test_looks_that_come_to_nothing_end_with_a_person(account_of, answer, networ
     for minutes in range(0, 150, 3):
         outbound.run_due(later(minutes=minutes))
     delivery.refresh_from_db()
-    assert (delivery.state, delivery.looks, len(network.sent)) == ("unknown", 12, 1)
+    assert (delivery.state, delivery.looks, len(network.sent)) == ("unknown", outbound.FRUITLESS_LOOKS, 1)
+
+
+def test_a_key_is_repeated_only_while_the_network_knows_it(account_of, answer, network):
+    delivery = answer(account_of("tests-forgetful"))
+    network.script[:] = [Unknown("No answer.")] * 50
+    for minutes in range(0, 180, 2):
+        outbound.run_due(later(minutes=minutes))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.why) == ("unknown", "No answer.")
+    # a last try that comes too late for its key is not made
+    assert 3 < len(network.sent) <= delivery.attempts < outbound.TRIES
+    assert delivery.attempts - len(network.sent) <= 1
+
+
+@pytest.mark.parametrize(("kind", "ends"), [("tests-forgetful", "unknown"), ("tests-repeating", "sent")])
+def test_a_repetition_held_up_until_the_key_is_forgotten_does_not_leave(account_of, answer, network, kind, ends):
+    account = account_of(kind)
+    delivery = answer(account)
+    network.script[:] = [Unknown("No answer."), Retry("Slower.", after=timedelta(minutes=90))]
+    outbound.run_due(NOON)
+    outbound.run_due(later(minutes=1))
+    outbound.run_due(later(hours=2))
+    delivery.refresh_from_db()
+    assert (delivery.state, len(network.sent)) == (ends, 1 if ends == "unknown" else 2)
+
+
+@pytest.mark.parametrize("nothing", [Retry("Busy.", after=timedelta(hours=2)), Reconnect("Expired.")])
+def test_a_try_of_which_nothing_came_does_not_use_up_the_key(account_of, answer, network, nothing):
+    delivery = answer(account_of("tests-forgetful"))
+    network.script[:] = [nothing]
+    outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert delivery.in_doubt_since is None
+    Account.objects.update(state="active")
+    outbound.run_due(later(hours=3))
+    delivery.refresh_from_db()
+    assert (delivery.state, len(network.sent)) == ("sent", 1)
+
+
+def test_a_crash_counts_as_the_keys_first_use(account_of, answer, network):
+    delivery = answer(account_of("tests-forgetful"))
+    outbound.claim(at=NOON, limit=5)
+    outbound.run_due(later(minutes=59, seconds=30))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.why, network.sent) == ("unknown", outbound.STOPPED, [])
+
+
+@pytest.mark.parametrize(("until", "state"), [(10, "sent"), (70, "unknown")])
+def test_what_was_not_found_is_repeated_only_while_its_key_is_known(account_of, answer, network, until, state):
+    delivery = answer(account_of("tests-finding-forgetful"))
+    network.script[:] = [Unknown("No answer.")]
+    network.found[:] = [None, None]
+    for seconds in (0, 30, 210):
+        outbound.run_due(later(seconds=seconds))
+    outbound.run_due(later(minutes=until, seconds=30))
+    delivery.refresh_from_db()
+    assert (delivery.state, len(network.sent)) == (state, 2 if state == "sent" else 1)
+
+
+def test_a_person_may_send_what_the_network_has_forgotten(account_of, answer, alba, network):
+    delivery = answer(account_of("tests-forgetful"))
+    outbound.claim(at=NOON, limit=5)
+    outbound.run_due(later(hours=2))
+    delivery.refresh_from_db()
+    actions.decide_unknown(delivery=delivery, was_sent=False, by=alba, at=later(hours=3))
+    outbound.run_due(later(hours=3))
+    delivery.refresh_from_db()
+    assert (delivery.state, len(network.sent)) == ("sent", 1)
 
 
 @pytest.mark.parametrize(
@@ -339,6 +446,73 @@ def test_the_outcome_stands_even_while_the_inbox_is_not_told_and_is_told_once(ac
     assert Activity.objects.filter(type="delivery.sent").count() == 1
 
 
+def test_many_outcomes_are_settled_and_told_as_one_by_one(account_of, answer, network):
+    account = account_of("tests-memory")
+    late, good, same, echoed, bad = (answer(account, thread=name) for name in ("a", "b", "c", "d", "e"))
+    claims = {claim.id: claim for claim in _claim_all(account)}
+    inbound.intake(account, [envelope("Sí", remote_id="r3", thread="d", is_ours=True)], at=NOON)
+    Delivery.objects.filter(pk=late.pk).update(fence=99)
+    ended = {late: Receipt("r1"), good: Receipt("r2"), same: Receipt("r2"), echoed: Receipt("r3"), bad: Refused("No.")}
+    results = [
+        outbound.Result(claims[each.pk], how, Delivery.objects.select_related("account", "message").get(pk=each.pk))
+        for each, how in ended.items()
+    ]
+    assert outbound.settle(results, at=NOON) == 1
+    states = [Delivery.objects.get(pk=each.pk).state for each in ended]
+    assert states == ["sending", "sent", "sent", "sent", "refused"]
+    names = {row.pk: row.remote_id for row in Message.objects.filter(direction="out")}
+    assert [names[each.message_id] for each in (good, echoed)] == ["r2", "r3"]
+    assert names[same.message_id].startswith("pending:")
+    assert len(names) == 5
+    jobs.run_due(clock.now())
+    assert _told() == sorted(
+        [(each.message_id, "sent") for each in (good, same, echoed)] + [(bad.message_id, "refused")]
+    )
+
+
+def _claim_all(account):
+    for _ in range(5):
+        yield from outbound.claim(at=NOON, limit=5)
+
+
+def _told():
+    lines = Activity.objects.filter(type__in=["delivery.sent", "delivery.refused"])
+    return sorted((line.data["message"], line.type.partition(".")[2]) for line in lines)
+
+
+def test_who_tells_takes_along_what_waits_and_tells_it_once(account_of, answer, network):
+    account = account_of("tests-memory")
+    pair = [answer(account, thread=name) for name in ("a", "b")]
+    for claim in outbound.claim(at=NOON, limit=5):
+        outbound.settle([outbound.run(claim)], at=NOON)
+    assert Job.objects.filter(task="outbound.tell_inbox", state="waiting").count() == 2
+    (job,) = (job for job in jobs.claim(at=clock.now(), limit=50) if job.task == "outbound.tell_inbox")
+    again = jobs.claim(at=clock.now(), limit=50, busy={"outbound.tell_inbox": 1})
+    assert "outbound.tell_inbox" not in {each.task for each in again}
+    outbound.tell_inbox(**job.args)
+    assert Job.objects.filter(task="outbound.tell_inbox", state="done").count() == 1
+    assert [message for message, _ in _told()] == [each.message_id for each in pair]
+    outbound.tell_inbox(delivery_ids=[each.pk for each in pair])
+    assert len(_told()) == 2
+
+
+def test_what_cannot_be_told_keeps_no_other_from_being_told(account_of, answer, network, monkeypatch):
+    account = account_of("tests-memory")
+    good, bad = (answer(account, thread=name) for name in ("a", "b"))
+    Delivery.objects.update(state="sent", finished_at=NOON)
+    tell = actions.record_outcomes
+
+    def stumble(*, deliveries, at, only_news):
+        if bad in deliveries:
+            raise LookupError
+        tell(deliveries=deliveries, at=at, only_news=only_news)
+
+    monkeypatch.setattr(actions, "record_outcomes", stumble)
+    with pytest.raises(LookupError):
+        outbound.tell_inbox(delivery_ids=[good.pk, bad.pk])
+    assert _told() == [(good.message_id, "sent")]
+
+
 def test_an_account_whose_credentials_cannot_be_read_sends_nothing(account_of, answer, network):
     account = account_of("tests-memory", secrets={"token": "t"})
     delivery = answer(account)
@@ -347,4 +521,4 @@ def test_an_account_whose_credentials_cannot_be_read_sends_nothing(account_of, a
         cursor.execute(unreadable, [account.pk])
     outbound.run_due(NOON)
     delivery.refresh_from_db()
-    assert (delivery.state, network.sent) == ("refused", [])
+    assert (delivery.state, network.sent) == ("queued", [])

@@ -110,6 +110,102 @@ def test_too_late_to_take_back_once_it_is_on_its_way(conversation, alba):
         actions.withdraw(delivery=delivery, by=alba, at=later(2))
 
 
+def test_what_the_page_did_not_show_still_waits(conversation, site, alba):
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=1)], at=later(1))
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(2))
+    conversation.refresh_from_db()
+    assert conversation.waiting_since == later(1)
+    assert Delivery.objects.get().read_to == Message.objects.get(remote_id="m1").id
+
+
+def test_what_the_page_did_not_show_stays_unread_for_who_has_not_read_it(conversation, site, brand, alba, bruno):
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=1)], at=later(1))
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(2))
+    assert (is_unread(brand, bruno), is_unread(brand, alba)) == (True, False)
+    conversation.refresh_from_db()
+    actions.mark_read(conversation=conversation, user=bruno)
+    assert not is_unread(brand, bruno)
+
+
+def test_what_is_answered_is_unread_for_nobody(conversation, brand, alba, bruno):
+    assert is_unread(brand, bruno)
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(2))
+    assert not is_unread(brand, bruno)
+
+
+def is_unread(brand, user):
+    (row,) = queries.page(brand=brand, user=user, filters=queries.Filters()).rows
+    return row["unread"]
+
+
+def test_what_the_page_showed_in_the_meantime_is_answered(conversation, site, alba):
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=1)], at=later(1))
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, seen=2, at=later(2))
+    conversation.refresh_from_db()
+    assert conversation.waiting_since is None
+
+
+def test_unseen_it_waits_whatever_the_clocks_say(conversation, site, alba):
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(5))
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=9)], at=later(4))
+    inbound.intake(site, [envelope("Hola", remote_id="m3", minutes=-9)], at=later(4))  # late: counted anew
+    conversation.refresh_from_db()
+    assert conversation.waiting_since == later(-9)
+
+
+def test_nothing_is_closed_while_something_unseen_waits(conversation, site, alba):
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=1)], at=later(1))
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(2), closes=True)
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.waiting_since) == ("open", later(1))
+
+
+def test_closed_settles_what_had_come_whatever_the_clocks_say(conversation, site, alba):
+    actions.close(conversation=conversation, reason="no_answer", by=alba, at=later(5))
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=9)], at=later(4))
+    inbound.intake(site, [envelope("Ay", remote_id="m0", minutes=-9, verb="edited", changed_at=later(6))], at=later(7))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.waiting_since) == ("open", later(-9))
+
+
+def test_sent_and_closed_is_answered_and_waits_for_nobody(conversation, alba):
+    actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1), closes=True)
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.close_reason, conversation.waiting_since) == ("closed", "answered", None)
+    assert list(Activity.objects.order_by("-id").values_list("type", flat=True)[:2]) == [
+        "conversation.closed", "conversation.replied",
+    ]  # fmt: skip
+
+
+def test_taken_back_it_opens_what_it_closed(conversation, site, alba):
+    actions.close(conversation=conversation, reason="no_answer", by=alba, at=later(1))
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=2)], at=later(2))
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=2, at=later(3), closes=True)
+    actions.withdraw(delivery=delivery, by=alba, at=later(3))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.close_reason, conversation.closed_at) == ("open", "", None)
+    assert conversation.waiting_since == later(2)  # what had been closed before stays settled
+    assert Activity.objects.filter(type="conversation.reopened", by_id=alba.id).count() == 1
+
+
+def test_taken_back_it_leaves_closed_what_somebody_closed_afterwards(conversation, alba, bruno):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1), closes=True)
+    actions.reopen(conversation=conversation, by=bruno, at=later(2))
+    actions.close(conversation=conversation, reason="spam", by=bruno, at=later(3))
+    actions.withdraw(delivery=delivery, by=alba, at=later(3))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.close_reason) == ("closed", "spam")
+
+
+def test_a_refused_answer_opens_what_it_closed(conversation, alba):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1), closes=True)
+    Delivery.objects.update(state="refused", why="bloqueado")
+    delivery.refresh_from_db()
+    actions.record_outcome(delivery=delivery, at=later(2))
+    conversation.refresh_from_db()
+    assert (conversation.state, conversation.waiting_since) == ("open", NOON)
+
+
 def test_a_refused_answer_shows_trouble_and_the_person_waits_again(conversation, alba):
     delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
     Delivery.objects.update(state="refused", why="bloqueado")

@@ -56,6 +56,18 @@ def test_with_htmx_only_what_changed_comes_back(as_alba, base):
     assert text_of(html) == ""
 
 
+def test_send_and_close_needs_no_script_and_goes_back_together(as_alba, base, conversation):
+    assert 'name="closes" value="1"' in shown(as_alba, base)
+    assert as_alba.post(f"{base}replies/", {"text": "Sí", "turn": 1, "closes": "1"}).status_code == 302
+    conversation.refresh_from_db()
+    assert conversation.state == "closed"
+    assert 'name="closes"' not in shown(as_alba, base)
+    as_alba.post(f"/b/horno-candela/deliveries/{Delivery.objects.get().pk}/withdrawal/")
+    conversation.refresh_from_db()
+    assert conversation.state == "open"
+    assert text_of(shown(as_alba, base)) == "Sí"
+
+
 def test_a_double_click_sends_once(as_alba, base):
     for _click in range(2):
         assert as_alba.post(f"{base}replies/", {"text": "Sí", "turn": 1}).status_code == 302
@@ -252,3 +264,14 @@ def test_who_takes_it_does_not_give_it_to_themselves(as_alba, conversation, alba
     actions.assign(conversation=conversation, to=alba, by=alba, at=NOON)
     page = as_alba.get(f"/b/horno-candela/inbox/{conversation.pk}/").content.decode()
     assert "Alba took it" in page or "Alba se la ha quedado" in page
+
+
+def test_the_page_says_what_it_showed_and_news_keep_that_up(as_alba, base, conversation, site, alba):
+    assert 'name="seen" id="composer-seen" value="1">' in shown(as_alba, base)
+    inbound.intake(site, [envelope("¿Y el lunes?", remote_id="m2", minutes=1)], at=NOON)
+    answer = as_alba.post(f"{base}replies/", {"text": "Sí", "turn": 1, "seen": 1}, follow=True).content.decode()
+    assert "sigue esperando respuesta" in answer or "still waits for an answer" in answer
+    conversation.refresh_from_db()
+    assert conversation.waiting_since == NOON + timedelta(minutes=1)
+    news = as_alba.get(f"{base}news/", headers=HTMX).content.decode()
+    assert f'id="composer-seen" value="{conversation.turn}" hx-swap-oob="true"' in news

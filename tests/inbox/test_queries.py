@@ -64,11 +64,44 @@ def test_by_words_page_by_page(thirty, brand, alba):
 
 
 def test_counters_are_exact_up_to_their_limit(thirty, brand, bruno, monkeypatch):
-    assert queries.counters(brand=brand, user=bruno) == {
-        "open": 30, "mine": 10, "nobody": 20, "waiting": 30, "snoozed": 0, "closed": 0, "trouble": 0,
+    assert queries.counters(brand=brand, user=bruno).views == {
+        "open": 30, "mine": 10, "nobody": 20, "waiting": 30, "snoozed": 0, "closed": 0, "trouble": 0, "mentions": 0,
+        "by_hand": 0,
     }  # fmt: skip
     monkeypatch.setattr(queries, "COUNT_TO", 12)
-    assert queries.counters(brand=brand, user=bruno)["open"] == 12
+    assert queries.counters(brand=brand, user=bruno).views["open"] == 12
+
+
+def test_mentions_of_me_newest_first_until_i_open_them(thirty, brand, alba, bruno, carla, django_assert_num_queries):
+    for minutes, thread in enumerate(["p03", "p11", "p20", "p03"]):
+        conversation = Conversation.objects.get(thread_id=thread)
+        actions.add_note(
+            conversation=conversation, text="@Bruno mira esto, y @Alba", by=alba, at=NOON + timedelta(minutes=minutes)
+        )
+    actions.close(conversation=Conversation.objects.get(thread_id="p20"), reason="answered", by=alba, at=NOON)
+    assert walk(brand, bruno, Filters(view="mentions"), limit=2) == ["P03", "P20", "P11"]
+    assert walk(brand, alba, Filters(view="mentions")) == []  # one's own note calls oneself in vain
+    assert queries.counters(brand=brand, user=bruno).views["mentions"] == 3
+    actions.mark_read(conversation=conversation, user=bruno)
+    with django_assert_num_queries(2):
+        rows = queries.page(brand=brand, user=bruno, filters=Filters(view="mentions")).rows
+    assert [row["unread"] for row in rows] == [False, True, True]
+    assert queries.counters(brand=brand, user=bruno).views["mentions"] == 2
+    assert walk(brand, bruno, Filters(view="mentions", label=1)) == []
+
+
+def test_labels_and_channels_count_what_is_open_of_them(thirty, brand, alba, site, phone, other_brand, monkeypatch):
+    label, rare = Label.objects.create(brand=brand, name="Pan"), Label.objects.create(brand=brand, name="Roscón")
+    Label.objects.create(brand=other_brand, name="Tornillos")
+    first, *rest = Conversation.objects.filter(brand=brand).order_by("id")[:14]
+    for one in [first, *rest]:
+        actions.add_label(conversation=one, label=label, by=alba, at=NOON)
+    actions.close(conversation=first, reason="answered", by=alba, at=NOON)
+    counted = queries.counters(brand=brand, user=alba)
+    assert (counted.labels, counted.accounts) == ({label.pk: 13, rare.pk: 0}, {site.pk: 29, phone.pk: 0})
+    monkeypatch.setattr(queries, "EACH_TO", 12)
+    counted = queries.counters(brand=brand, user=alba)
+    assert (counted.labels[label.pk], counted.accounts[site.pk]) == (12, 12)
 
 
 def test_unread_until_somebody_answers_or_i_read(thirty, brand, alba, bruno):
@@ -99,7 +132,8 @@ def test_a_made_up_cursor_is_refused(brand, alba, after):
 def test_another_brand_sees_nothing(thirty, other_brand, carla):
     assert walk(other_brand, carla, Filters(view="all")) == []
     assert walk(other_brand, carla, Filters(q="pan")) == []
-    assert set(queries.counters(brand=other_brand, user=carla).values()) == {0}
+    counted = queries.counters(brand=other_brand, user=carla)
+    assert (set(counted.views.values()), counted.accounts, counted.labels) == ({0}, {}, {})
 
 
 def test_nonsense_in_an_address_is_left_out():

@@ -84,6 +84,9 @@ class Installation:
 
     def start(self) -> str:
         """Returns what it printed, once it answers."""
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # what ran these tests may ignore it, and it is inherited
         self.said = (self.home / "said.txt").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tertulia", "start"], env=self.environment, stdout=self.said, stderr=self.said,

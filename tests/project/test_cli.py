@@ -14,7 +14,7 @@ from tertulia.project import administering, cli
 from tertulia.project.sorry import Sorry
 from tertulia.team.models import User
 
-COMMANDS = ["setup", "start", "web", "work", "check", "user", "token", "channel", "demo"]
+COMMANDS = ["setup", "start", "web", "work", "check", "user", "token", "channel", "keys", "demo"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -23,6 +23,18 @@ def test_every_command_explains_itself(command, capsys):
         cli.main([command, "--help"])
     assert left.value.code == 0
     assert len(capsys.readouterr().out.splitlines()) > 4
+
+
+def test_help_and_what_is_wrong_are_said_in_spanish(capsys, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "es_ES.UTF-8")
+    monkeypatch.delenv("LANGUAGE", raising=False)
+    with pytest.raises(SystemExit):
+        cli.main(["user", "--help"])
+    said = capsys.readouterr().out
+    assert ("uso: tertulia user", "las personas que entran" in said.lower()) == (said[:18], True)
+    with pytest.raises(SystemExit):
+        cli.main(["user", "add"])
+    assert "faltan estos argumentos: email, --name" in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
@@ -130,4 +142,4 @@ def test_a_channel_that_is_not_installed_is_refused(brand):
 
 def test_the_sample_company_needs_somebody_to_look_at_it(db):
     with pytest.raises(Sorry, match="Set the desk up first"):
-        administering.demo(Namespace(brand=""))
+        administering.demo(Namespace())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -15,6 +16,8 @@ from django.urls import NoReverseMatch, reverse
 
 from conftest import NOON, PASSWORD
 from tertulia.core import jobs
+from tertulia.core.models import Job
+from tertulia.team import tries
 from tertulia.team.models import User
 
 LOGIN = "/accounts/login/"
@@ -273,6 +276,55 @@ def test_person_is_told_by_mail_of_a_changed_password(alba, with_mail):
     run_jobs()
     assert [one.to for one in outbox.outbox] == [[alba.email]]
     assert "127.0.0.1" in outbox.outbox[0].body
+
+
+def fail(email, times=5):
+    answers = [Client().post(LOGIN, {"login": email, "password": "no"}) for _ in range(times)]
+    run_jobs()
+    return answers
+
+
+def test_repeated_failed_sign_ins_are_told_to_the_person_in_their_language(alba, with_mail):
+    User.objects.update(language="es")
+    fail(alba.email, 4)
+    assert outbox.outbox == []
+    fail(alba.email, 1)
+    [told] = outbox.outbox
+    assert (told.to, told.subject) == ([alba.email], "Alguien intenta entrar como tú")
+    assert "han fallado 5 intentos" in told.body
+    assert "127.0.0.1" in told.body
+    assert "/accounts/password/forgotten/" in told.body
+
+
+def test_whoever_fails_sees_the_same_for_an_address_nobody_has(alba, with_mail):
+    known, unknown = fail(alba.email), fail("nadie@example.com")
+    assert [answer.context["form"].errors for answer in known] == [answer.context["form"].errors for answer in unknown]
+    assert [one.to for one in outbox.outbox] == [[alba.email]]
+    assert Job.objects.filter(task="team.count_failed_sign_in").count() == 10
+
+
+def test_told_once_an_hour_and_not_for_old_tries(alba, with_mail):
+    def try_at(minutes):
+        tries.count(
+            email=alba.email, address="::1", has_password=False, at=(NOON + timedelta(minutes=minutes)).isoformat()
+        )
+        run_jobs()
+        return len(outbox.outbox)
+
+    assert [try_at(minutes) for minutes in (0, 40, 50, 55, 61, 62)] == [0, 0, 0, 0, 0, 1]
+    assert [try_at(minutes) for minutes in (62, 70, 121)] == [1, 1, 1]
+    assert try_at(122) == 1
+    assert [try_at(minutes) for minutes in (123, 124, 125)] == [1, 2, 2]
+
+
+def test_failing_at_the_second_step_tells_that_the_password_is_known(alba, with_mail):
+    User.objects.update(language="en")
+    TOTP.activate(alba, "JBSWY3DPEHPK3PXP")
+    client = sign_in(alba)
+    for _ in range(5):
+        client.post("/accounts/second-step/code/", {"code": "000000"})
+    run_jobs()
+    assert "had your password right" in outbox.outbox[0].body
 
 
 # Profile

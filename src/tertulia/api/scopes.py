@@ -10,5 +10,6 @@ SCOPES: dict[str, str | Promise] = {
     "conversations:write": _("Assign, label, put aside, close and reopen conversations, and write notes"),
     "replies:write": _("Answer people in the brand's name"),
     "people:read": _("Read who the people are, with their e-mail and phone"),
+    "readings:create": _("Have texts read: language, feeling, kind, urgency"),
     "webhooks:manage": _("Add, change and remove webhooks"),
 }

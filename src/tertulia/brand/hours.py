@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import get_language
 from holidays import country_holidays
 
+from tertulia.core import bulk
+
 from . import zones
 from .models import Brand, Holiday, OpeningHours
 
@@ -119,8 +121,8 @@ class Hours:
 
 def of(brand: Brand) -> Hours:
     """The brand's opening hours, loaded once."""
-    stretches = OpeningHours.objects.filter(brand=brand).values_list("weekday", "opens", "closes")
-    own = frozenset(Holiday.objects.filter(brand=brand).values_list("on", flat=True))
+    stretches = [(row.weekday, row.opens, row.closes) for row in bulk.find(OpeningHours, "brand_id", [brand.pk])]
+    own = frozenset(row.on for row in bulk.find(Holiday, "brand_id", [brand.pk], without=("name",)))
     return Hours(
         brand.time_zone,
         stretches,

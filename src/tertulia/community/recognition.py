@@ -17,8 +17,9 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
     Nobody is joined by their own word: an address typed into a form is no proof. `actions.join` does that by hand.
     """
     wanted = {identity.id: identity for identity in identities}
-    links = MemberIdentity.objects.filter(identity__in=wanted).select_related("member")
-    members = {link.identity_id: link.member for link in links}
+    links = bulk.find(MemberIdentity, "identity_id", wanted)
+    known = {member.id: member for member in bulk.find(Member, "id", {link.member_id for link in links})}
+    members = {link.identity_id: known[link.member_id] for link in links}
     strangers = [identity for id, identity in wanted.items() if id not in members]
     fresh = [
         bulk.new(
@@ -49,6 +50,7 @@ def learn(identities: Iterable[Identity], members: dict[int, Member], *, at: dat
     Returns the members who can be called by something new, so that lists can show it.
     """
     named = []
+    bulk.raise_to(Member, {row.id for row in members.values() if row.last_seen_at < at}, "last_seen_at", at)
     for identity in identities:
         member = members[identity.id]
         news = {
@@ -68,7 +70,4 @@ def learn(identities: Iterable[Identity], members: dict[int, Member], *, at: dat
         member.last_seen_at = max(member.last_seen_at, at)
         if news:
             member.save(update_fields=news)
-    Member.objects.filter(id__in={member.id for member in members.values()}, last_seen_at__lt=at).update(
-        last_seen_at=at
-    )
     return named

@@ -30,14 +30,16 @@ class ActivityType:
     sentence: str | Promise
     is_public: bool = True
     """Offered to outgoing webhooks."""
+    says: tuple[str, ...] = ()
+    """Facts that are the sentence of an outcome: told in the reader's language."""
 
 
 _types: dict[str, ActivityType] = {}
 
 
-def declare(name: str, sentence: str | Promise, *, is_public: bool = True) -> str:
+def declare(name: str, sentence: str | Promise, *, is_public: bool = True, says: tuple[str, ...] = ()) -> str:
     """Declare a type, in the room's apps.py or activities.py; returns the name for use in code."""
-    _types[name] = ActivityType(name, sentence, is_public)
+    _types[name] = ActivityType(name, sentence, is_public, says)
     return name
 
 

@@ -1,22 +1,22 @@
-"""Many rows in few statements, for the ways in: several times faster than `bulk_create` and `bulk_update`.
+"""Many rows in few statements, for the ways in and out: several times faster than `bulk_create` and `bulk_update`.
 
-What it saves is the SQL made anew for every batch: here each row is a tuple for one prepared statement (SQLite) or a
-line of a COPY (PostgreSQL). Everything a model promises still holds, because the database holds it: constraints,
-foreign keys, the caller's transaction.
+What it saves is the SQL made anew for every batch, and what the ORM does for each value it reads: here each row is a
+tuple for one prepared statement (SQLite) or a line of a COPY (PostgreSQL). Everything a model promises still holds,
+because the database holds it: constraints, foreign keys, the caller's transaction.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.models.base import ModelState
-from psycopg.types.json import Jsonb
+from psycopg.types.datetime import TimestamptzLoader
 
 Adapt = Callable[[Any], Any]
 
@@ -34,29 +34,145 @@ def new(model: type[Row], /, **values: Any) -> Row:
     return row
 
 
+def relate(row: models.Model, /, **related: models.Model | None) -> None:
+    """`row.account = account`, for rows whose `account_id` is set already: what the descriptor would do, unchecked."""
+    row._state.fields_cache.update(related)
+
+
+def find(
+    model: type[Row], name: str, values: Iterable[Any], *, without: Sequence[str] = (), is_locked: bool = False,
+    **equal: Any,
+) -> list[Row]:  # fmt: skip
+    """The rows whose `name` is among the values, in the order of their ids; by attribute name, like all here.
+
+    `equal` narrows them down further, what `without` names is fetched only when it is asked for, and `is_locked` holds
+    the rows until the transaction ends, where the database can; others may go on to refer to them.
+    """
+    values = list(values)
+    if not values:
+        return []
+    vendor = connection.vendor
+    select, names = _select(model, tuple(without), tuple(equal), vendor)
+    among, params = _among(model, name, values, vendor)
+    order = "id FOR NO KEY UPDATE" if is_locked and vendor == "postgresql" else "id"
+    with connection.cursor() as cursor:
+        if vendor == "postgresql":
+            cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+        cursor.execute(f"{select}{among} ORDER BY {order}", [*equal.values(), *params])
+        return _rows(model, names, cursor.fetchall())
+
+
+@lru_cache(maxsize=200)
+def _select(
+    model: type[models.Model], without: tuple[str, ...], equal: tuple[str, ...], vendor: str
+) -> tuple[str, tuple[str, ...]]:
+    """The statement up to its last condition, and what it gives."""
+    names = tuple(name for name in _defaults(model) if name not in without)
+    # What Django does to each moment it reads is written in Python. The driver of PostgreSQL can do it itself; that of
+    # SQLite gives the bare text of what is no column but an expression.
+    bare = "" if vendor == "postgresql" else "+"
+    columns = ", ".join(bare + _column(model, each) for each in names)
+    conditions = "".join(f"{_column(model, key)} = %s AND " for key in equal)
+    return f"SELECT {columns} FROM {model._meta.db_table} WHERE {conditions}", names  # noqa: S608
+
+
+def _among(model: type[models.Model], name: str, values: list[Any], vendor: str) -> tuple[str, list[Any]]:
+    """`column IN (…)` and its params: on PostgreSQL one array, whose statement is always the same."""
+    column = _column(model, name)
+    if vendor == "postgresql":
+        return f"{column} = ANY(%s::{_type(model, name)}[])", [values]
+    return f"{column} IN ({', '.join(['%s'] * len(values))})", values
+
+
+@lru_cache(maxsize=1_000)
+def _type(model: type[models.Model], name: str) -> str | None:
+    return model._meta.get_field(name).rel_db_type(connection)  # type: ignore[union-attr]
+
+
+def _rows(model: type[Row], names: Sequence[str], found: Iterable[Sequence[Any]]) -> list[Row]:
+    if not found:
+        return []
+    reads = [(name, read) for name, read in _reads(model, connection.vendor) if name in names]
+    alias = connection.alias
+    rows = []
+    for line in found:
+        row = model.__new__(model)
+        state = ModelState()
+        state.adding, state.db = False, alias
+        values = row.__dict__
+        values.update(zip(names, line, strict=True), _state=state)
+        for name, read in reads:
+            if values[name] is not None:
+                values[name] = read(values[name])
+        rows.append(row)
+    return rows
+
+
 def insert(rows: Sequence[models.Model]) -> None:
     """Insert new rows of one model, and give them their ids. Must run inside a transaction."""
     if not rows:
         return
     model = type(rows[0])
+    alias = connection.alias
+    if len(rows) == 1:
+        [row] = rows
+        row.id = _insert_one(row)  # type: ignore[attr-defined]
+        row._state.adding, row._state.db = False, alias
+        return
     for id, row in zip(_next_ids(model, len(rows)), rows, strict=True):
-        row.pk = id
+        row.id = id  # type: ignore[attr-defined]
         row._state.adding = False
-        row._state.db = connection.alias
+        row._state.db = alias
     copy(model._meta.db_table, _columns(model), _tuples(model, rows))
+
+
+def _insert_one(row: models.Model) -> int:
+    """In one statement, where many rows need their ids beforehand."""
+    model = type(row)
+    names = _without_id(model)
+    [values] = _tuples(model, [row], names)
+    statement = _statement(model._meta.db_table, tuple(_bare(model, name) for name in names))
+    with connection.cursor() as cursor:
+        cursor.execute(f"{statement} RETURNING id", values)
+        return int(cursor.fetchone()[0])
+
+
+def add(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of one model whose ids nobody asks for; inside a transaction or not."""
+    if not rows:
+        return
+    model = type(rows[0])
+    names = _without_id(model)
+    copy(model._meta.db_table, [_bare(model, name) for name in names], _tuples(model, rows, names))
 
 
 def copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert tuples that are ready for the database."""
-    names = ", ".join(connection.ops.quote_name(column) for column in columns)
+    given = list(rows)
+    statement = _statement(table, tuple(columns))
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as stream:
-                for row in rows:
+        if len(given) == 1:
+            cursor.execute(statement, given[0])
+        elif connection.vendor == "postgresql":
+            with cursor.copy(_stream(table, tuple(columns))) as stream:
+                for row in given:
                     stream.write_row(row)
         else:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
+            cursor.executemany(statement, given)
+
+
+@lru_cache(maxsize=200)
+def _statement(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({_listed(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608
+
+
+@lru_cache(maxsize=200)
+def _stream(table: str, columns: tuple[str, ...]) -> str:
+    return f"COPY {table} ({_listed(columns)}) FROM STDIN"
+
+
+def _listed(columns: Iterable[str]) -> str:
+    return ", ".join(connection.ops.quote_name(column) for column in columns)
 
 
 def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
@@ -83,6 +199,20 @@ def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
             )
 
 
+def raise_to(model: type[models.Model], ids: Iterable[int], name: str, value: Any) -> None:
+    """Set a field of these rows to the value where it is lower: what another transaction wrote later stays."""
+    if not (given := list(ids)):
+        return
+    among, params = _among(model, "id", given, connection.vendor)
+    column, adapt = _column(model, name), adapts(model, (name,))[name]
+    ready = adapt(value) if adapt else value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} SET {column} = %s WHERE {among} AND {column} < %s",  # noqa: S608
+            [ready, *params, ready],
+        )
+
+
 def _tuples(model: type[models.Model], rows: Sequence[models.Model], names: Sequence[str] = ()) -> Iterable[list[Any]]:
     by_name = adapts(model, tuple(names))
     values, ready = itemgetter(*by_name), list(by_name.values())
@@ -93,13 +223,29 @@ def _tuples(model: type[models.Model], rows: Sequence[models.Model], names: Sequ
         ]
 
 
+@cache
 def _columns(model: type[models.Model]) -> list[str]:
     return [str(field.column) for field in model._meta.concrete_fields]
+
+
+@lru_cache(maxsize=1_000)
+def _column(model: type[models.Model], name: str) -> str:
+    return connection.ops.quote_name(_bare(model, name))
+
+
+@lru_cache(maxsize=1_000)
+def _bare(model: type[models.Model], name: str) -> str:
+    return str(model._meta.get_field(name).column)  # type: ignore[union-attr]
 
 
 @cache
 def _defaults(model: type[models.Model]) -> dict[str, Any]:
     return {str(field.attname): field.get_default() for field in model._meta.concrete_fields}
+
+
+@cache
+def _without_id(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(name for name in _defaults(model) if name != "id")
 
 
 @cache
@@ -121,18 +267,59 @@ def _adapts(model: type[models.Model], vendor: str, names: tuple[str, ...]) -> d
     return {str(field.attname): _adapt(field, vendor) for field in fields}  # type: ignore[union-attr]
 
 
+_PLAIN = (models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.BinaryField)
+
+
 def _adapt(field: Any, vendor: str) -> Adapt | None:
     if isinstance(field, models.DateTimeField):
         return None if vendor == "postgresql" else _moment
     if isinstance(field, models.JSONField):
-        return Jsonb if vendor == "postgresql" else _json
+        return _json
     if field.choices:
         return str
-    if isinstance(field, models.CharField | models.TextField | models.IntegerField | models.BooleanField):
+    if isinstance(field, _PLAIN):
         return None
     if isinstance(field, models.ForeignKey):
         return _adapt(field.target_field, vendor)
     raise TypeError(f"bulk does not know how to write {field}")
+
+
+@lru_cache(maxsize=100)
+def _reads(model: type[models.Model], vendor: str) -> list[tuple[str, Adapt]]:
+    """The fields whose values the driver doesn't give as a model has them."""
+    reads = [(str(field.attname), _read(field, vendor)) for field in model._meta.concrete_fields]
+    return [(name, read) for name, read in reads if read]
+
+
+def _read(field: Any, vendor: str) -> Adapt | None:
+    if isinstance(field, models.DateTimeField):
+        return None if vendor == "postgresql" else _read_moment
+    if isinstance(field, models.DateField | models.TimeField):
+        return None if vendor == "postgresql" else _FROM_ISO[field.get_internal_type()]
+    if isinstance(field, models.JSONField):
+        return _read_json
+    if hasattr(field, "from_db_value"):
+        return lambda value: field.from_db_value(value, None, connection)
+    if isinstance(field, models.BooleanField):
+        return None if vendor == "postgresql" else bool
+    if isinstance(field, models.CharField | models.TextField | models.IntegerField):
+        return None
+    if isinstance(field, models.ForeignKey):
+        return _read(field.target_field, vendor)
+    raise TypeError(f"bulk does not know how to read {field}")
+
+
+def _read_moment(value: str) -> datetime:
+    return datetime.fromisoformat(value + "+00:00")
+
+
+def _read_json(value: str) -> Any:
+    make = _EMPTY_READ.get(value)
+    return make() if make else json.loads(value)
+
+
+_FROM_ISO: dict[str, Adapt] = {"DateField": date.fromisoformat, "TimeField": time.fromisoformat}
+_EMPTY_READ: dict[str, Callable[[], Any]] = {"[]": list, "{}": dict}
 
 
 def _moment(value: datetime) -> str:
@@ -140,7 +327,9 @@ def _moment(value: datetime) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value) if value else _EMPTY.get(type(value)) or json.dumps(value)
+    if value:
+        return json.dumps(value)
+    return _EMPTY.get(type(value)) or json.dumps(value)
 
 
 _EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
@@ -152,7 +341,9 @@ def _next_ids(model: type[models.Model], count: int) -> Iterable[int]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+                "WITH own AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name)"
+                " SELECT nextval(own.name) FROM own, generate_series(1, %s)",
+                [table, count],
             )
             return [row[0] for row in cursor.fetchall()]
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])

@@ -60,7 +60,12 @@ def full(moment: datetime, *, zone: str) -> str:
 
 def day(on: date) -> str:
     """«domingo, 22 de noviembre de 2026»."""
-    names = _names(get_language() or "en")
+    return _day(on, get_language() or "en")
+
+
+@lru_cache(maxsize=1_000)
+def _day(on: date, language: str) -> str:
+    names = _names(language)
     weekday, month = names.weekdays[on.weekday()], names.months[on.month]
     return names.day.format(weekday=weekday, day=on.day, month=month, year=on.year)
 

@@ -1,8 +1,9 @@
 """The one door out. Whoever wants to speak to another machine comes through here.
 
-It speaks http and https, to public addresses alone, within a fixed time, and takes a limited answer; it follows no
-redirect, knows no proxy and keeps no connection (one that the other side has closed unseen would turn a request that
-never arrived into an unknown). It never writes down a path, a header or a body: secrets travel in all three.
+It speaks http and https (and opens connections for the protocols of mail, see `dial`), to public addresses alone,
+within a fixed time, and takes a limited answer; it follows no redirect, knows no proxy and keeps no connection (one
+that the other side has closed unseen would turn a request that never arrived into an unknown). It never writes down a
+path, a header or a body: secrets travel in all three.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import json as codec
 import logging
 import queue
 import socket
+import ssl
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import httpcore2
 import httpx2
@@ -27,12 +29,16 @@ from django.utils.translation import gettext_noop as _
 
 from .addresses import is_allowed
 from .outcomes import BadPayload, Outcome, Refused, Retry, Unknown
+from .wire import Wire
 
 log = logging.getLogger(__name__)
 for _name in ("httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # below that they write whole addresses and headers
 
 LONGEST_URL = 8_000
+LONGEST_LINE = 1024 * 1024
+SIGN_OF_LIFE = 15.0
+"""Seconds of silence after which a stream yields an empty line."""
 CHUNK = 65_536
 AGENT = "Tertulia"
 
@@ -41,11 +47,13 @@ NOT_AN_ADDRESS = _("The web address isn't valid.")
 NOT_PUBLIC = _("The web address leads into a private network, which isn't allowed.")
 NOT_FOUND = _("The name of the server can't be found.")
 NO_CONNECTION = _("The server can't be reached.")
+NOT_TRUSTED = _("The server's certificate isn't valid, or the connection isn't encrypted as it should be.")
 NO_ANSWER = _("The server took the request but gave no whole answer.")
 TOO_LARGE = _("The server's answer was too large.")
 NOT_READABLE = _("The server's answer can't be read.")
 
 Resolve = Callable[[str, int], list[str]]
+Connected = TypeVar("Connected")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,7 +82,7 @@ def numbers_of(host: str, port: int) -> list[str]:
 
 
 class Door:
-    """`connect` and `total` seconds, `largest` answer in bytes once decompressed."""
+    """`connect` and `total` seconds, `largest` answer in bytes once decompressed; `trust`: what to dial by."""
 
     def __init__(
         self,
@@ -83,9 +91,11 @@ class Door:
         total: float = 15.0,
         largest: int = 5 * 1024 * 1024,
         resolve: Resolve = numbers_of,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self.total = total
         self.largest = largest
+        self._trust = trust
         self._network = _GuardedNetwork(connect, resolve)
 
     def request(
@@ -120,6 +130,107 @@ class Door:
         log.debug("%s %s: %s, %s bytes, %.0f ms", method, address.host, answer.status, len(answer.body), took)
         return answer
 
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        seconds: float,
+        stop: Callable[[], bool] = lambda: False,
+        judge: Callable[[Answer], None] = lambda answer: None,
+    ) -> Iterator[bytes]:
+        """The lines of an answer that goes on, for `seconds` or until `stop` says so or the other side ends it.
+
+        An empty line at least every 15 seconds is a sign of life; that often `stop` is asked. `judge` is shown the
+        answer before its first line, with a body only when it isn't 200, and raises what that means. Else as `request`.
+        """
+        said: queue.Queue[Answer | bytes | Outcome | None] = queue.Queue(maxsize=1000)
+        over = threading.Event()
+        until = time.monotonic() + seconds
+        reader = threading.Thread(
+            target=self._read_lines, args=(method, url, headers, until, over, said), name="stream", daemon=True
+        )
+        reader.start()
+        try:
+            while not stop() and (left := until - time.monotonic()) > 0:
+                try:
+                    news = said.get(timeout=min(SIGN_OF_LIFE, left))
+                except queue.Empty:
+                    news = b""
+                if news is None:
+                    return
+                if isinstance(news, Outcome):
+                    if time.monotonic() >= until:  # the reader's time is over too: that it was cut off is the end
+                        return
+                    raise news
+                if isinstance(news, Answer):
+                    judge(news)
+                else:
+                    yield news
+        finally:
+            over.set()
+
+    def _read_lines(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        until: float,
+        over: threading.Event,
+        said: queue.Queue[Answer | bytes | Outcome | None],
+    ) -> None:
+        """In a thread of its own: a read that waits for the other side can't look up from it."""
+        tell = partial(_tell, said, over)
+        try:
+            address = _checked(url)
+            with _as_outcomes(), self._network.until(until, over):
+                asked = {"user-agent": AGENT, **_lower(headers), "accept-encoding": "identity"}
+                response = self._client.send(self._client.build_request(method, address, headers=asked), stream=True)
+                try:
+                    is_open = response.status_code == 200
+                    body = b"" if is_open else self._body(response)
+                    tell(Answer(response.status_code, _lower(response.headers), body))
+                    for line in _lines(response.iter_raw()) if is_open else ():
+                        tell(line)
+                finally:
+                    response.close()
+        except Outcome as outcome:
+            tell(outcome)
+        else:
+            tell(None)
+
+    def dial(
+        self, host: str, port: int, *, tls: bool = True, within: float | None = None, largest: int | None = None
+    ) -> Wire:
+        """Open a connection for a protocol of lines (IMAP, SMTP).
+
+        No step of it waits longer than the door's `total` seconds, and all of it is over `within` seconds (`total`
+        without); it takes `largest` bytes in all. Raises `Retry` or `Refused`; nothing has been said to anybody then.
+        """
+        if not _is_host(host) or not 0 < port < 65_536:
+            raise Refused(NOT_AN_ADDRESS)
+        began = time.monotonic()
+        wire = Wire(
+            self._network.connect(host, port, began + self.total),
+            host=host,
+            trust=self._certificates,
+            silence=self.total,
+            deadline=began + (within or self.total),
+            largest=largest or self.largest,
+        )
+        if tls:
+            try:
+                wire.start_tls()
+            except (OSError, ValueError) as error:
+                wire.close()
+                raise Retry(NOT_TRUSTED if isinstance(error, ssl.SSLError) else NO_CONNECTION) from None
+        return wire
+
+    @cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        return self._trust or httpx2.create_ssl_context(trust_env=False)
+
     @cached_property
     def _client(self) -> httpx2.Client:
         transport = httpx2.HTTPTransport(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
@@ -141,6 +252,27 @@ class Door:
         return bytes(body)
 
 
+def _tell(
+    said: queue.Queue[Answer | bytes | Outcome | None], over: threading.Event, news: Answer | bytes | Outcome | None
+) -> None:
+    """Hand it to whoever listens, waiting for a slow one, but not for one that has left."""
+    while not over.is_set():
+        try:
+            return said.put(news, timeout=1.0)
+        except queue.Full:
+            continue
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.rstrip(b"\r")
+        if len(rest) > LONGEST_LINE:
+            raise Unknown(TOO_LARGE)
+
+
 def _checked(url: str) -> httpx2.URL:
     if len(url) > LONGEST_URL or "\\" in url or any(sign <= " " or sign == "\x7f" for sign in url):
         raise Refused(NOT_AN_ADDRESS)
@@ -151,6 +283,10 @@ def _checked(url: str) -> httpx2.URL:
     if address.scheme not in {"http", "https"} or not address.host or address.userinfo or "%" in address.host:
         raise Refused(NOT_AN_ADDRESS)
     return address
+
+
+def _is_host(host: str) -> bool:
+    return 0 < len(host) < 254 and not any(sign <= " " or sign in "\\/@%?#\x7f" for sign in host)
 
 
 @contextmanager
@@ -195,9 +331,9 @@ class _GuardedNetwork(httpcore2.NetworkBackend):
         self._present = threading.local()
 
     @contextmanager
-    def until(self, deadline: float) -> Iterator[None]:
-        """Everything this thread sends and reads inside has to be over by then."""
-        self._present.deadline = deadline
+    def until(self, deadline: float, over: threading.Event | None = None) -> Iterator[None]:
+        """Everything this thread sends and reads inside has to be over by then, or soon after `over` is set."""
+        self._present.deadline, self._present.over = deadline, over
         yield
 
     def connect_tcp(
@@ -209,6 +345,17 @@ class _GuardedNetwork(httpcore2.NetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
         deadline: float = self._present.deadline
+
+        def connect(number: str, left: float) -> httpcore2.NetworkStream:
+            return self._plain.connect_tcp(number, port, left, local_address, socket_options)
+
+        return _TimedStream(self._first(host, port, deadline, connect), deadline, self._present.over)
+
+    def connect(self, host: str, port: int, deadline: float) -> socket.socket:
+        return self._first(host, port, deadline, lambda number, left: socket.create_connection((number, port), left))
+
+    def _first(self, host: str, port: int, deadline: float, connect: Callable[[str, float], Connected]) -> Connected:
+        """A connection to the first address of the host that takes one."""
         give_up = min(time.monotonic() + self._connect, deadline)
         numbers = _in_time(lambda: self._resolve(host, port), give_up)
         if not all(is_allowed(number, tuple(settings.ALLOWED_ADDRESSES)) for number in numbers):
@@ -217,11 +364,8 @@ class _GuardedNetwork(httpcore2.NetworkBackend):
             left = give_up - time.monotonic()
             if left <= 0:
                 break
-            try:
-                stream = self._plain.connect_tcp(number, port, left, local_address, socket_options)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                continue
-            return _TimedStream(stream, deadline)
+            with suppress(OSError, httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                return connect(number, left)
         raise Retry(NO_CONNECTION)
 
     def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore2.NetworkStream:
@@ -231,9 +375,10 @@ class _GuardedNetwork(httpcore2.NetworkBackend):
 class _TimedStream(httpcore2.NetworkStream):
     """A connection whose every step ends by one deadline, however small the steps are."""
 
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: float) -> None:
+    def __init__(self, stream: httpcore2.NetworkStream, deadline: float, over: threading.Event | None = None) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._over = over
 
     def _left(self, error: type[Exception]) -> float:
         left = self._deadline - time.monotonic()
@@ -242,7 +387,14 @@ class _TimedStream(httpcore2.NetworkStream):
         return left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left(httpcore2.ReadTimeout))
+        if self._over is None:
+            return self._stream.read(max_bytes, self._left(httpcore2.ReadTimeout))
+        while not self._over.is_set():
+            try:
+                return self._stream.read(max_bytes, min(self._left(httpcore2.ReadTimeout), 1.0))
+            except httpcore2.ReadTimeout:
+                self._left(httpcore2.ReadTimeout)
+        raise httpcore2.ReadTimeout
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._left(httpcore2.WriteTimeout))
@@ -251,7 +403,7 @@ class _TimedStream(httpcore2.NetworkStream):
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
         left = self._left(httpcore2.ConnectTimeout)
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline, self._over)
 
     def close(self) -> None:
         self._stream.close()

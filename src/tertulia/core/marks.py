@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.templatetags.static import static
@@ -14,6 +14,7 @@ TINTS = 6
 HUE_STEP = 30
 
 
+@lru_cache(maxsize=500)
 def icon(name: str, size: str = "") -> SafeString:
     """A drawing of the sprite; `size` "small" or "large"."""
     classes = f"icon icon--{escape(size)}" if size else "icon"
@@ -22,6 +23,7 @@ def icon(name: str, size: str = "") -> SafeString:
     )
 
 
+@cache
 def logo() -> SafeString:
     use = f'<use href="{_sprite()}#tertulia"/>'
     return mark_safe(f'<svg class="logo" aria-hidden="true">{use}</svg>')  # noqa: S308

@@ -43,3 +43,11 @@ class BadPayload(Outcome):
 
 class Unsupported(Outcome):
     """This network (or this account) can't do that."""
+
+
+class ByHand(Outcome):
+    """A person has to do it: `text` ready to copy, and where (`url`). It waits as a task until they say it is done."""
+
+    def __init__(self, why: str = "", *, text: str = "", url: str = "") -> None:
+        super().__init__(why)
+        self.text, self.url = text, url

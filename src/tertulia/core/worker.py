@@ -1,8 +1,8 @@
 """The loop that carries out due tables: claims what is due, lets threads do it, writes down how it ended.
 
 A *lane* is one due table with threads of its own, so that a network that hangs holds up nobody else's work. One
-thread claims for all lanes, in batches; on SQLite one more writes all outcomes: a durable commit costs the disk one
-flush however many rows it holds, and there is only one writer at a time.
+thread claims for all lanes, in batches; one more writes all outcomes: a durable commit costs the disk one flush however
+many rows it holds, and SQLite knows only one writer at a time.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Worker:
         """`lanes` with the number of threads each may use; `hand_over` sends claims to other processes instead."""
         self._hand_over = hand_over
         self._bell = Bell()
-        self._writer = _Writer() if connection.vendor == "sqlite" else None
+        self._writer = _Writer()
         self._hands = [_Hands(lane, most, self._writer, self._bell.ring) for lane, most in lanes]
         self._leave_alone: dict[str, float] = {}
         self._ticked_at: datetime | None = None
@@ -124,8 +124,7 @@ class Worker:
             time.sleep(0.01)
         for hands in self._hands:
             hands.close()
-        if self._writer:
-            self._writer.close(max(deadline - time.monotonic(), 1.0))
+        self._writer.close(max(deadline - time.monotonic(), 1.0))
         self._bell.close()
         connection.close()
 
@@ -258,7 +257,7 @@ class UnderWay:
 class _Hands:
     """The threads of one lane, started when they are first needed."""
 
-    def __init__(self, lane: Lane, most: int, writer: _Writer | None, when_free: Callable[[], None]) -> None:
+    def __init__(self, lane: Lane, most: int, writer: _Writer, when_free: Callable[[], None]) -> None:
         self.lane = lane
         self.under_way = UnderWay(lane)
         self._most = most
@@ -288,11 +287,12 @@ class _Hands:
         for _ in range(self._threads):
             self._given.put(None)
 
-    def done(self, claimed: Any) -> None:
-        """Its outcome is written: only now is the hand free, so that a crash leaves no more open than hands."""
-        self.under_way.remove(claimed)
+    def done(self, *claims: Any) -> None:
+        """Their outcomes are written: only now are the hands free, so that a crash leaves no more open than hands."""
+        for claimed in claims:
+            self.under_way.remove(claimed)
         with self._count:
-            self.busy -= 1
+            self.busy -= len(claims)
         self._when_free()
 
     def _work(self) -> None:
@@ -304,18 +304,14 @@ class _Hands:
                 log.error("%s %s: %s", self.lane.NAME, claimed.id, describe(error))
                 self.done(claimed)  # its lease runs out, then it counts as lost
                 continue
-            if self._writer:
-                self._writer.put(self, claimed, result)
-            else:
-                write_down(self.lane, [result])
-                self.done(claimed)
+            self._writer.put(self, claimed, result)
         connection.close()
 
 
 class _Writer:
-    """SQLite: one thread writes all outcomes; what has ended while the last commit was under way shares the next.
+    """One thread writes all outcomes; what has ended while the last commit was under way shares the next.
 
-    PostgreSQL takes them from many threads at once and batches their flushes by itself.
+    PostgreSQL would take them from many threads at once, but one statement for many costs both sides far less.
     """
 
     def __init__(self) -> None:
@@ -348,8 +344,7 @@ class _Writer:
         for lane_hands in dict.fromkeys(hands for hands, _, _ in batch):
             mine = [(claimed, result) for hands, claimed, result in batch if hands is lane_hands]
             write_down(lane_hands.lane, [result for _, result in mine])
-            for claimed, _ in mine:
-                lane_hands.done(claimed)
+            lane_hands.done(*(claimed for claimed, _ in mine))
 
 
 class _Keeper:

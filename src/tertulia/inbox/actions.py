@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,20 +13,22 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from tertulia.channels import intake as facts
+from tertulia.channels.forms import said
 from tertulia.channels.models import Account, Delivery, Message
-from tertulia.core import activity
+from tertulia.core import activity, bulk
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
 
-from . import activities, filing, promises
+from . import activities, allowed, filing, promises
 from .models import (
     Assignment,
     Conversation,
     ConversationLabel,
     Draft,
     Label,
+    Mention,
     Note,
     Presence,
     Promise,
@@ -86,17 +88,22 @@ class NotAllowedHere(Problem):
 
 
 @transaction.atomic
-def reply(*, conversation: Conversation, text: str, by: User, turn: int, at: datetime) -> Delivery:
+def reply(
+    *, conversation: Conversation, text: str, by: User, turn: int, at: datetime, seen: int | None = None,
+    closes: bool = False,
+) -> Delivery:  # fmt: skip
     """Write an answer and queue it; nothing leaves before the brand's undo window has passed.
 
-    `turn` is the conversation's turn its writer had read. The same words again from the same person (a double click, a
-    repeated request) give the delivery that is already there.
+    `turn` is the conversation's turn when its writer began; `seen`, where it is later, the last turn their page showed:
+    what came after that still waits for an answer. The same words again from the same person (a double click, a
+    repeated request) give the delivery that is already there. With `closes` the conversation is closed as answered,
+    unless something waits that the page did not show.
     Raises `Empty`, `TooLong`, `CannotReply`, `Answered`.
     """
     text = tidy(text).strip()
-    conversation = _lock(conversation)
+    conversation = lock(conversation)
     account = conversation.account
-    _check_reply(account, text)
+    _check_reply(conversation, text, at=at)
     if conversation.answered_turn > turn:
         return _same_again(conversation, text=text, by=by, at=at)
     key = secrets.token_urlsafe(24)
@@ -110,8 +117,9 @@ def reply(*, conversation: Conversation, text: str, by: User, turn: int, at: dat
     facts.index_message(message)
     due_at = at + timedelta(seconds=conversation.brand.undo_seconds)
     delivery = Delivery.objects.create(
-        account=account, message=message, key=key, to=_target(conversation), due_at=due_at,
-        created_by_id=by.id, created_at=at,
+        account=account, thread_id=conversation.thread_id, message=message, key=key, to=_target(conversation),
+        due_at=due_at, created_by_id=by.id, created_at=at,
+        read_to=filing.newest_read(conversation, turn=max(turn, seen or 0)),
     )  # fmt: skip
     conversation.turn += 1
     conversation.answered_turn = conversation.turn
@@ -123,20 +131,29 @@ def reply(*, conversation: Conversation, text: str, by: User, turn: int, at: dat
     Draft.objects.filter(conversation=conversation, user=by).delete()
     mark_read(conversation=conversation, user=by)
     _record(activities.REPLIED, conversation, by=by, at=at, message=message.id)
+    if closes and conversation.state == Conversation.State.OPEN and conversation.waiting_since is None:
+        _close(
+            conversation, reason=Conversation.Reason.ANSWERED, by=by, at=at,
+            message=message.id, settled_before=conversation.settled_to,
+        )  # fmt: skip
     wake_work.after_commit()
     return delivery
 
 
-def _check_reply(account: Account, text: str) -> None:
+def _check_reply(conversation: Conversation, text: str, *, at: datetime) -> None:
     if not text:
         raise Empty(_("Write the answer first."))
-    capabilities = account.capabilities
-    if "reply" not in capabilities.writes:
+    account, connector = conversation.account, conversation.account.connector
+    if "reply" not in connector.capabilities.writes:
         raise CannotReply(_("This channel can't be answered from here."))
+    possible = allowed.reply(conversation, at=at)
+    if possible and not possible.is_possible:
+        raise CannotReply(said(possible.why_not))
     if account.state == Account.State.PAUSED:
         raise CannotReply(_("The channel is paused. Set it going again under Channels, then send."))
-    if capabilities.max_text is not None and len(text) > capabilities.max_text:
-        raise TooLong(capabilities.max_text)
+    longest = connector.longest_text(account)
+    if longest is not None and connector.text_length(account, text) > longest:
+        raise TooLong(longest)
 
 
 def _same_again(conversation: Conversation, *, text: str, by: User, at: datetime) -> Delivery:
@@ -159,31 +176,13 @@ def _same_again(conversation: Conversation, *, text: str, by: User, at: datetime
 
 
 def _kind(conversation: Conversation) -> str:
-    last = _last_inbound(conversation)
+    last = allowed.last_inbound(conversation)
     return last.kind if last else "direct"
 
 
-def _target(conversation: Conversation) -> dict[str, str]:
-    last = _last_inbound(conversation)
-    person = last.identity.remote_id if last and last.identity else ""
-    return {
-        "thread_id": conversation.thread_id,
-        "remote_id": last.remote_id if last else "",
-        "person_id": person,
-    }
-
-
-def _last_inbound(conversation: Conversation) -> Message | None:
-    return (
-        Message.objects.filter(
-            account_id=conversation.account_id,
-            thread_id=conversation.thread_id,
-            direction=Message.Direction.IN,
-        )
-        .select_related("identity")
-        .order_by("-sent_at", "-id")
-        .first()
-    )
+def _target(conversation: Conversation) -> dict[str, Any]:
+    last = allowed.last_inbound(conversation)
+    return facts.target(last) if last else {"thread_id": conversation.thread_id}
 
 
 @transaction.atomic
@@ -196,14 +195,32 @@ def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
     if not caught.update(state=Delivery.State.CANCELLED, finished_at=at):
         raise TooLate(_("It has already left."))
     conversation = _conversation_of(delivery)
+    was_closed = _open_what_it_closed(conversation, delivery)
     filing.recompute(conversation, at=at)
-    text = delivery.message.text
+    text = delivery.subject.text
     begun = Draft.objects.filter(conversation=conversation, user=by).first()
     if begun and begun.text.strip() != text:
         text = f"{text}\n\n{begun.text}"
     save_draft(conversation=conversation, user=by, text=text, at=at)
     _record(activities.WITHDRAWN, conversation, by=by, at=at, message=delivery.message_id)
+    if was_closed:
+        _record(activities.REOPENED, conversation, by=by, at=at)
     return text
+
+
+def _open_what_it_closed(conversation: Conversation, delivery: Delivery) -> bool:
+    """Undo the closing that came with an answer which is not given after all. Saves nothing."""
+    if conversation.state != Conversation.State.CLOSED:
+        return False
+    closings = Activity.objects.filter(
+        on_kind=conversation._meta.label_lower, on_id=conversation.pk, type=activities.CLOSED
+    )
+    last = closings.order_by("-id").first()
+    if last is None or last.data.get("message") != delivery.message_id or last.at != conversation.closed_at:
+        return False
+    conversation.state, conversation.close_reason, conversation.closed_at = Conversation.State.OPEN, "", None
+    conversation.settled_to = last.data["settled_before"]
+    return True
 
 
 @transaction.atomic
@@ -217,7 +234,7 @@ def decide_unknown(*, delivery: Delivery, was_sent: bool, by: User, at: datetime
         "finished_at": at if was_sent else None,
         "due_at": at,
     }
-    if not undecided.update(**changes, looks=0):
+    if not undecided.update(**changes, looks=0, in_doubt_since=None):
         raise Problem(_("Somebody has settled this already."))
     conversation = _conversation_of(delivery)
     if was_sent:
@@ -231,7 +248,7 @@ def decide_unknown(*, delivery: Delivery, was_sent: bool, by: User, at: datetime
 def retry_refused(*, delivery: Delivery, by: User, at: datetime) -> None:
     """Send a refused answer again, once its cause has been mended. Raises `Problem` when it isn't refused any more."""
     refused = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.REFUSED)
-    if not refused.update(state=Delivery.State.QUEUED, why="", finished_at=None, due_at=at):
+    if not refused.update(state=Delivery.State.QUEUED, why="", finished_at=None, due_at=at, in_doubt_since=None):
         raise Problem(_("Somebody has sent this again already."))
     conversation = _conversation_of(delivery)
     filing.recompute(conversation, at=at)
@@ -239,18 +256,93 @@ def retry_refused(*, delivery: Delivery, by: User, at: datetime) -> None:
     wake_work.after_commit()
 
 
-@transaction.atomic
+_ANSWERS = {
+    Delivery.State.SENT: activities.SENT,
+    Delivery.State.REFUSED: activities.REFUSED,
+    Delivery.State.UNKNOWN: activities.UNKNOWN,
+    Delivery.State.BY_HAND: activities.BY_HAND,
+}
+_ACTS = {
+    Delivery.State.SENT: activities.ACT_DONE,
+    Delivery.State.REFUSED: activities.ACT_REFUSED,
+    Delivery.State.UNKNOWN: activities.ACT_UNKNOWN,
+    Delivery.State.BY_HAND: activities.BY_HAND,
+}
+OUTCOMES = frozenset({*_ANSWERS.values(), *_ACTS.values()})
+"""How a delivery can have ended, or stopped at somebody's hands."""
+
+
 def record_outcome(*, delivery: Delivery, at: datetime) -> None:
-    """Let the conversation know how a delivery ended; called once the outcome stands in the delivery's row."""
-    conversation = _conversation_of(delivery)
-    filing.recompute(conversation, at=at)
-    name = {
-        Delivery.State.SENT: activities.SENT,
-        Delivery.State.REFUSED: activities.REFUSED,
-        Delivery.State.UNKNOWN: activities.UNKNOWN,
-    }[Delivery.State(delivery.state)]
-    data = {"account": delivery.account_id, "thread": conversation.thread_id, "message": delivery.message_id}
-    _record(name, conversation, by=None, at=at, **data, author=delivery.created_by_id)
+    """As `record_outcomes`, for one."""
+    record_outcomes(deliveries=[delivery], at=at)
+
+
+@transaction.atomic
+def record_outcomes(*, deliveries: Sequence[Delivery], at: datetime, only_news: bool = False) -> None:
+    """Let conversations know how deliveries ended at this moment, in a handful of statements for any number of them;
+    called once the outcomes stand in their rows. What belongs to no conversation is left out, and with `only_news` what
+    its conversation knows already.
+
+    One that was refused opens again what was closed with it: the person still waits.
+    """
+    conversations = _hold_threads({(each.account_id, each.thread_id) for each in deliveries})
+    told = _told(conversations.values(), at=at) if only_news else set()
+    before = filing.snapshot(conversations.values())
+    lines: dict[int, list[tuple[str, Conversation, dict[str, Any]]]] = {}
+    fresh: dict[int, Conversation] = {}
+    for delivery in deliveries:
+        conversation = conversations.get((delivery.account_id, delivery.thread_id))
+        if conversation is None or delivery.pk in told:
+            continue
+        fresh[conversation.id] = conversation
+        lines.setdefault(conversation.brand_id, []).extend(_outcome_lines(delivery, conversation))
+    filing.recompute_many(list(fresh.values()), before, at=at)
+    for brand_id, some in lines.items():
+        activity.record_many(some, brand=brand_id, at=at)
+
+
+def remind_by_hand(*, deliveries: Sequence[Delivery], at: datetime) -> int:
+    """Let the feed say that these tasks still wait; whom it concerns is told from there."""
+    conversations = _hold_threads({(each.account_id, each.thread_id) for each in deliveries})
+    lines: dict[int, list[tuple[str, Conversation, dict[str, Any]]]] = {}
+    for delivery in deliveries:
+        if row := conversations.get((delivery.account_id, delivery.thread_id)):
+            data = {"person": row.member_name, "delivery": delivery.pk, "author": delivery.created_by_id}
+            lines.setdefault(row.brand_id, []).append((activities.REMINDED, row, data))
+    for brand_id, some in lines.items():
+        activity.record_many(some, brand=brand_id, at=at)
+    return sum(len(some) for some in lines.values())
+
+
+def _hold_threads(threads: Collection[tuple[int, str]]) -> dict[tuple[int, str], Conversation]:
+    """The conversations of these threads, held in the order in which everybody holds several."""
+    accounts, names = {account for account, _ in threads}, {name for _, name in threads}
+    found = Conversation.objects.filter(account_id__in=accounts, thread_id__in=names)
+    ids = [id for id, *thread in found.values_list("id", "account_id", "thread_id") if tuple(thread) in threads]
+    return {(row.account_id, row.thread_id): row for row in bulk.find(Conversation, "id", ids, is_locked=True)}
+
+
+def _told(conversations: Iterable[Conversation], *, at: datetime) -> set[int | None]:
+    """Of which deliveries that ended at this moment there is a line already."""
+    lines = Activity.objects.filter(
+        on_kind=Conversation._meta.label_lower, on_id__in=[row.id for row in conversations], at=at,
+        type__in=OUTCOMES,
+    )  # fmt: skip
+    return {data.get("delivery") for data in lines.values_list("data", flat=True)}
+
+
+def _outcome_lines(
+    delivery: Delivery, conversation: Conversation
+) -> Iterator[tuple[str, Conversation, dict[str, Any]]]:
+    was_closed = delivery.state == Delivery.State.REFUSED and _open_what_it_closed(conversation, delivery)
+    person = {"person": conversation.member_name}
+    name = (_ANSWERS if delivery.message_id else _ACTS)[Delivery.State(delivery.state)]
+    subject = delivery.message_id or delivery.on_id
+    data = {"account": delivery.account_id, "thread": conversation.thread_id, "message": subject}
+    more = {"delivery": delivery.pk, "author": delivery.created_by_id, "act": delivery.act}
+    yield name, conversation, {**person, **data, **more}
+    if was_closed:
+        yield activities.REOPENED, conversation, person
 
 
 def _conversation_of(delivery: Delivery) -> Conversation:
@@ -258,7 +350,7 @@ def _conversation_of(delivery: Delivery) -> Conversation:
         Conversation.objects.select_for_update(of=("self",))
         .select_related("account", "brand")
         .defer("account__secrets")  # the end of a delivery is told even when they can't be read
-        .get(account_id=delivery.account_id, thread_id=delivery.message.thread_id)
+        .get(account_id=delivery.account_id, thread_id=delivery.thread_id)
     )
 
 
@@ -274,7 +366,7 @@ def assign(
 
     Raises `NotAllowedHere` when they may not answer in this brand.
     """
-    conversation = _lock(conversation)
+    conversation = lock(conversation)
     if to is not None:
         membership = Membership.objects.filter(brand_id=conversation.brand_id, user=to).select_related("user").first()
         if membership is None or not membership.may("inbox.reply"):
@@ -315,7 +407,7 @@ def put_on_labels(*, conversation: Conversation, labels: Sequence[Label], at: da
         raise NotAllowedHere(_("That label belongs to another brand."))
     if not labels:
         return
-    conversation = _lock(conversation)
+    conversation = lock(conversation)
     kept_off = set() if by else _taken_off(conversation)
     fresh = [label for label in labels if label.id not in conversation.labels and label.id not in kept_off]
     if not fresh:
@@ -338,7 +430,7 @@ def put_on_labels(*, conversation: Conversation, labels: Sequence[Label], at: da
 
 @transaction.atomic
 def remove_label(*, conversation: Conversation, label: Label, by: User, at: datetime) -> None:
-    conversation = _lock(conversation)
+    conversation = lock(conversation)
     if label.id not in conversation.labels:
         return
     ConversationLabel.objects.filter(conversation=conversation, label=label).delete()
@@ -402,6 +494,10 @@ def add_note(*, conversation: Conversation, text: str, by: User, at: datetime) -
         raise Problem(_("A note takes {limit} characters at most.").format(limit=MAX_NOTE))
     mentions = mentioned(text, conversation.brand_id)
     note = Note.objects.create(conversation=conversation, by=by, text=text, mentions=mentions, at=at)
+    for id in mentions:
+        if id != by.id:
+            call = {"brand_id": conversation.brand_id, "at": at, "is_unread": True}
+            Mention.objects.update_or_create(conversation=conversation, user_id=id, defaults=call)
     _record(activities.NOTED, conversation, by=by, at=at, note=note.id, mentions=mentions)
     return note
 
@@ -431,7 +527,7 @@ def snooze(*, conversation: Conversation, until: datetime, by: User, at: datetim
     """Put aside until a moment, or until the person writes again. Raises `Problem` for a moment that has passed."""
     if until <= at:
         raise Problem(_("Choose a moment that is still to come."))
-    conversation = _lock(conversation)
+    conversation = lock(conversation)
     conversation.state, conversation.snoozed_until = Conversation.State.SNOOZED, until
     conversation.snoozed_by_id, conversation.close_reason, conversation.closed_at = by.id, "", None
     _changed_state(conversation, at=at)
@@ -441,7 +537,7 @@ def snooze(*, conversation: Conversation, until: datetime, by: User, at: datetim
 @transaction.atomic
 def wake(*, conversation: Conversation, at: datetime, until: datetime | None = None, by: User | None = None) -> None:
     """Bring back what was put aside, with `until` only if it was until then; does nothing when it is back already."""
-    conversation = _lock(conversation)
+    conversation = lock(conversation)
     if conversation.state != Conversation.State.SNOOZED or until not in {None, conversation.snoozed_until}:
         return
     conversation.state, conversation.snoozed_until = Conversation.State.OPEN, None
@@ -454,24 +550,27 @@ def close(*, conversation: Conversation, reason: str, by: User, at: datetime) ->
     """End it with a reason; a new message of the person opens it again. Raises `Problem` for an unknown reason."""
     if reason not in Conversation.Reason.values:
         raise Problem(_("Choose why it is closed."))
-    conversation = _lock(conversation)
-    if conversation.state == Conversation.State.CLOSED:
-        return
+    conversation = lock(conversation)
+    if conversation.state != Conversation.State.CLOSED:
+        _close(conversation, reason=reason, by=by, at=at)
+
+
+def _close(conversation: Conversation, *, reason: str, by: User, at: datetime, **facts: Any) -> None:
     conversation.state, conversation.close_reason = Conversation.State.CLOSED, reason
-    conversation.closed_at = conversation.settled_at = at
+    conversation.closed_at, conversation.settled_to = at, filing.newest_read(conversation, turn=conversation.turn)
     conversation.snoozed_until = None
     promises.on_close(conversation, at=at)
     _changed_state(conversation, at=at)
-    _record(activities.CLOSED, conversation, by=by, at=at, reason=reason)
+    _record(activities.CLOSED, conversation, by=by, at=at, reason=reason, **facts)
 
 
 @transaction.atomic
 def reopen(*, conversation: Conversation, by: User, at: datetime) -> None:
-    conversation = _lock(conversation)
+    conversation = lock(conversation)
     if conversation.state == Conversation.State.OPEN:
         return
     conversation.state, conversation.close_reason, conversation.closed_at = Conversation.State.OPEN, "", None
-    conversation.snoozed_until = conversation.settled_at = None
+    conversation.snoozed_until = conversation.settled_to = None
     promises.on_reopen(conversation, at=at)
     _changed_state(conversation, at=at)
     _record(activities.REOPENED, conversation, by=by, at=at)
@@ -504,10 +603,11 @@ def leave(*, conversation: Conversation, user: User) -> None:
 
 
 def mark_read(*, conversation: Conversation, user: User) -> None:
+    Mention.objects.filter(conversation=conversation, user=user, is_unread=True).update(is_unread=False)
     Read.objects.update_or_create(conversation=conversation, user=user, defaults={"turn": conversation.turn})
 
 
-def _lock(conversation: Conversation) -> Conversation:
+def lock(conversation: Conversation) -> Conversation:
     """The conversation as it stands now, with its row held until the transaction ends."""
     return (
         Conversation.objects.select_for_update(of=("self",))

@@ -7,13 +7,16 @@ arithmetic on rows already in memory; anything unusual (an older message, an edi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from operator import itemgetter
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
+from django.db.models.functions import Left
 
+from tertulia.brand.models import Brand
 from tertulia.channels.intake import Recorded
 from tertulia.channels.models import Account, Delivery, Identity, Message
 from tertulia.community import recognition
@@ -23,16 +26,23 @@ from tertulia.core import activity, bulk
 from . import activities, promises
 from .models import PREVIEW_LENGTH, Conversation, ConversationLabel
 
-_UNSENT = [Delivery.State.CANCELLED, Delivery.State.REFUSED]
+_UNSENT = [Delivery.State.CANCELLED, Delivery.State.REFUSED, Delivery.State.BY_HAND]
+LONG = 200
+"""Turns. The messages of a longer conversation are not read one by one in order to know how it stands."""
+
+_Thread = tuple[int, str]
+"""Account and thread id."""
 
 
 def file(account: Account, recorded: Recorded, *, at: datetime) -> list[Conversation]:
-    """File what an intake recorded, in its transaction. Returns the conversations that have a new message."""
-    new = [message for message in recorded.new if message.thread_id]
-    changed = [message for message in recorded.changed if message.thread_id]
+    """File what an intake recorded, in its transaction. Returns the conversations that have something new."""
+    new = [message for message in recorded.new if _belongs(message)]
+    changed = [message for message in recorded.changed if _belongs(message)]
     conversations, before = _conversations(account, [*new, *changed], at=at)
     clocks = promises.clocks_for(account.brand)
     odd = {message.thread_id for message in changed}
+    for delivery in recorded.returned:
+        _note_return(account, delivery, at=at)
     received: dict[str, list[Message]] = {}
     for message in new:
         conversation = conversations[message.thread_id]
@@ -48,7 +58,22 @@ def file(account: Account, recorded: Recorded, *, at: datetime) -> list[Conversa
         recompute(conversations[thread_id], at=at, save=False, clocks=clocks)
     _save(conversations.values(), before)
     _tell(account, conversations, received, changed, at=at)
-    return [conversations[thread_id] for thread_id in received]
+    return list(conversations.values())
+
+
+def _belongs(message: Message) -> bool:
+    """What was written to nobody in particular is read elsewhere, and has no conversation."""
+    return bool(message.thread_id) and message.kind != "article"
+
+
+def _note_return(account: Account, delivery: Delivery, *, at: datetime) -> None:
+    """What came back was not answered after all: its person waits again, and its writer is told."""
+    conversation = Conversation.objects.select_for_update().get(account=account, thread_id=delivery.thread_id)
+    conversation.account, conversation.brand = account, account.brand
+    recompute(conversation, at=at)
+    data = {"account": account.pk, "thread": delivery.thread_id, "message": delivery.message_id}
+    lines = [(activities.REFUSED, conversation, {**data, "author": delivery.created_by_id})]
+    activity.record_many(lines, brand=account.brand_id, at=at)
 
 
 def _conversations(
@@ -61,9 +86,9 @@ def _conversations(
         if best.direction == Message.Direction.OUT and message.direction == Message.Direction.IN:
             first[message.thread_id] = message
     # In the order in which everybody locks several: else two of them could wait for one another.
-    held = Conversation.objects.select_for_update().filter(account=account, thread_id__in=first).order_by("pk")
+    held = bulk.find(Conversation, "thread_id", first, account_id=account.pk, is_locked=True)
     known = {row.thread_id: row for row in held}
-    before = {row.pk: _values(row.__dict__) for row in known.values()}
+    before = snapshot(held)
     identities = {m.identity_id: m.identity for m in messages if m.identity and m.direction == Message.Direction.IN}
     starters = {m.identity_id: m.identity for m in first.values() if m.identity and m.thread_id not in known}
     people: dict[int, Identity] = {id: who for id, who in {**identities, **starters}.items() if id and who}
@@ -110,6 +135,8 @@ def _take_in(conversation: Conversation, message: Message, clocks: promises.Cloc
         conversation.waiting_since = None
         return
     conversation.last_inbound_at = message.sent_at
+    if message.is_automatic:
+        return
     if conversation.state != Conversation.State.OPEN:
         _open_again(conversation)
     if conversation.waiting_since is None:
@@ -125,7 +152,11 @@ def _open_again(conversation: Conversation) -> None:
 
 
 def preview_of(message: Message) -> str:
-    return " ".join(message.text[: PREVIEW_LENGTH * 3].split())[:PREVIEW_LENGTH]
+    return _preview(message.text)
+
+
+def _preview(text: str) -> str:
+    return " ".join(text[: PREVIEW_LENGTH * 3].split())[:PREVIEW_LENGTH]
 
 
 def recompute(
@@ -135,58 +166,184 @@ def recompute(
 
     An answer that was taken back or refused counts as not given; a message its writer deleted needs none.
     """
-    messages = (
-        Message.objects.filter(account_id=conversation.account_id, thread_id=conversation.thread_id)
-        .filter(Q(delivery__isnull=True) | ~Q(delivery__state__in=_UNSENT))
-        .order_by("-sent_at", "-id")
-    )
-    alive = messages.filter(deleted_at__isnull=True)
-    answers = alive.filter(direction=Message.Direction.OUT).aggregate(
-        last=Max("sent_at"),
-        here=Max("received_at", filter=Q(delivery__isnull=False)),
-        elsewhere=Max("sent_at", filter=Q(delivery__isnull=True)),
-    )
-    conversation.last_outbound_at = answers["last"]
-    inbound = alive.filter(direction=Message.Direction.IN)
-    last_in = inbound.first()
-    conversation.last_inbound_at = last_in.sent_at if last_in else None
-    last = alive.first()
-    conversation.preview = preview_of(last) if last else ""
-    newest = messages.first()
-    if newest:
-        conversation.last_activity_at = newest.sent_at
-    waiting = _unanswered(conversation, inbound, answers).last()
-    is_open = conversation.state == Conversation.State.OPEN
-    conversation.waiting_since = waiting.sent_at if waiting and is_open else None
-    conversation.has_trouble = Delivery.objects.filter(
-        message__account_id=conversation.account_id,
-        message__thread_id=conversation.thread_id,
-        state__in=[Delivery.State.REFUSED, Delivery.State.UNKNOWN],
-    ).exists()
-    promises.recompute(conversation, at=at, clocks=clocks)
+    _recompute(conversation, _read([conversation]), at=at, clocks=clocks)
     if save:
         bulk.update([conversation], _SAVED)
         _save_labels([conversation])
 
 
-def _unanswered(
-    conversation: Conversation, inbound: QuerySet[Message], answers: Mapping[str, datetime | None]
-) -> QuerySet[Message]:
-    """The person's messages that nobody here can have had before them when we last answered or closed.
+def recompute_many(
+    conversations: Sequence[Conversation], before: dict[int, tuple[Any, ...]], *, at: datetime
+) -> None:  # fmt: skip
+    """As `recompute`, in as many statements as for one. `before`: the `snapshot` of how they stand in the database."""
+    brands = Brand.objects.in_bulk({row.brand_id for row in conversations})
+    clocks = {id: promises.clocks_for(brand) for id, brand in brands.items()}
+    lines = promises.lines_of(conversations)
+    known = _read(conversations)
+    for row in conversations:
+        _recompute(row, known, at=at, clocks=clocks[row.brand_id], lines=lines.get(row.id, []))
+    _save(conversations, before)
 
-    What was delivered late counts from when it got here, however early it was written: else a lost delivery that is
-    found again after an answer would pass for answered.
+
+def snapshot(conversations: Iterable[Conversation]) -> dict[int, tuple[Any, ...]]:
+    return {row.id: _values(row.__dict__) for row in conversations}
+
+
+def _recompute(
+    conversation: Conversation,
+    known: _Known,
+    *,
+    at: datetime,
+    clocks: promises.Clocks | None,
+    lines: Sequence[tuple[str, datetime]] | None = None,
+) -> None:
+    thread = conversation.account_id, conversation.thread_id
+    found = known.threads[thread]
+    conversation.last_outbound_at = found.last_outbound_at
+    conversation.last_inbound_at = found.last_inbound_at
+    conversation.preview = known.previews.get(found.last_id, "") if found.last_id else ""
+    if found.last_activity_at:
+        conversation.last_activity_at = found.last_activity_at
+    is_open = conversation.state == Conversation.State.OPEN
+    conversation.waiting_since = found.waiting_since if is_open else None
+    conversation.has_trouble = thread in known.troubled
+    promises.recompute(conversation, at=at, clocks=clocks, lines=lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the messages of one thread say."""
+
+    last_outbound_at: datetime | None
+    last_inbound_at: datetime | None
+    last_activity_at: datetime | None
+    last_id: int | None
+    """The newest message that was not deleted."""
+    waiting_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    threads: dict[_Thread, _Found]
+    previews: dict[int, str]
+    """By the id of the message."""
+    troubled: set[_Thread]
+
+
+class _Line(NamedTuple):
+    """Of a message, what counts here."""
+
+    account_id: int
+    thread_id: str
+    id: int
+    direction: str
+    sent_at: datetime
+    deleted_at: datetime | None
+    is_automatic: bool
+    delivery: int | None
+    """Set when it was sent from here."""
+    delivery__read_to: int | None
+
+
+def _read(conversations: Sequence[Conversation]) -> _Known:
+    """The messages of these conversations. A long thread's are weighed by the database, the others' all at once."""
+    short = {(row.account_id, row.thread_id): row for row in conversations if row.turn <= LONG}
+    lines: dict[_Thread, list[_Line]] = {thread: [] for thread in short}
+    if short:
+        for line in map(_Line._make, _counted(short).values_list(*_Line._fields)):
+            if (mine := lines.get((line.account_id, line.thread_id))) is not None:
+                mine.append(line)
+    threads = {thread: _weigh(short[thread], mine) for thread, mine in lines.items()}
+    threads |= {(row.account_id, row.thread_id): _weigh_long(row) for row in conversations if row.turn > LONG}
+    newest = Message.objects.filter(id__in=[found.last_id for found in threads.values() if found.last_id])
+    texts = newest.values_list("id", Left("text", PREVIEW_LENGTH * 3))
+    return _Known(threads, {id: _preview(text) for id, text in texts}, _troubled(threads))
+
+
+def _counted(threads: Iterable[_Thread]) -> QuerySet[Message]:
+    """The messages of these threads, without what never left: perhaps some of a thread of the same name besides."""
+    accounts, names = {account for account, _ in threads}, {name for _, name in threads}
+    return Message.objects.filter(account_id__in=accounts, thread_id__in=names).filter(
+        Q(delivery__isnull=True) | ~Q(delivery__state__in=_UNSENT)
+    )
+
+
+def _troubled(threads: Iterable[_Thread]) -> set[_Thread]:
+    accounts, names = {account for account, _ in threads}, {name for _, name in threads}
+    troubled = Delivery.objects.filter(
+        account_id__in=accounts, thread_id__in=names, state__in=[Delivery.State.REFUSED, Delivery.State.UNKNOWN]
+    )
+    return set(troubled.values_list("account_id", "thread_id"))
+
+
+def _weigh(conversation: Conversation, lines: Sequence[_Line]) -> _Found:
+    alive = [line for line in lines if line.deleted_at is None]
+    answers = [line for line in alive if line.direction == Message.Direction.OUT]
+    inbound = [line for line in alive if line.direction == Message.Direction.IN]
+    last = max(alive, key=_place, default=None)
+    sent_after = max((line.sent_at for line in answers if not line.delivery), default=_EVER)
+    after = _settled_to(conversation, max((line.delivery__read_to or 0 for line in answers), default=0))
+    return _Found(
+        last_outbound_at=max((line.sent_at for line in answers), default=None),
+        last_inbound_at=max((line.sent_at for line in inbound), default=None),
+        last_activity_at=max((line.sent_at for line in lines), default=None),
+        last_id=last.id if last else None,
+        waiting_since=min(
+            (
+                line.sent_at
+                for line in inbound
+                if not line.is_automatic and line.sent_at > sent_after and line.id > after
+            ),
+            default=None,
+        ),
+    )
+
+
+def _weigh_long(conversation: Conversation) -> _Found:
+    messages = _counted([(conversation.account_id, conversation.thread_id)])
+    alive = messages.filter(deleted_at__isnull=True)
+    inbound = alive.filter(direction=Message.Direction.IN)
+    answers = alive.filter(direction=Message.Direction.OUT).aggregate(
+        last=Max("sent_at"),
+        here=Max("delivery__read_to"),
+        elsewhere=Max("sent_at", filter=Q(delivery__isnull=True)),
+    )
+    after = _settled_to(conversation, answers["here"])
+    unanswered = inbound.filter(is_automatic=False, sent_at__gt=answers["elsewhere"] or _EVER, id__gt=after)
+    return _Found(
+        last_outbound_at=answers["last"],
+        last_inbound_at=inbound.aggregate(last=Max("sent_at"))["last"],
+        last_activity_at=messages.aggregate(last=Max("sent_at"))["last"],
+        last_id=alive.order_by("-sent_at", "-id").values_list("id", flat=True).first(),
+        waiting_since=unanswered.aggregate(first=Min("sent_at"))["first"],
+    )
+
+
+def _settled_to(conversation: Conversation, read_to: int | None) -> int:
+    """The last message that somebody here had before them when we last answered or closed.
+
+    Those of an account are numbered in the order in which they got here, one intake after the other, so the number of
+    the newest on the writer's page tells, and no clock. What was delivered late counts as late, however early it was
+    written: else a lost delivery that is found again after an answer would pass for answered.
     """
-    if answers["elsewhere"]:
-        inbound = inbound.filter(sent_at__gt=answers["elsewhere"])
-    for seen_at in (answers["here"], conversation.settled_at):
-        if seen_at:
-            inbound = inbound.filter(received_at__gt=seen_at)
-    return inbound
+    return max(read_to or 0, conversation.settled_to or 0)
+
+
+def newest_read(conversation: Conversation, *, turn: int) -> int:
+    """The id of the person's newest message on a page that showed `turn`, with nothing of ours after it; 0 for none."""
+    inbound = Message.objects.filter(
+        account_id=conversation.account_id, thread_id=conversation.thread_id, direction=Message.Direction.IN
+    ).exclude(kind="article")
+    unseen = max(0, conversation.turn - turn)
+    return next(iter(inbound.order_by("-id").values_list("id", flat=True)[unseen : unseen + 1]), 0)
+
+
+_EVER = datetime(1, 1, 2, tzinfo=UTC)
+_place = attrgetter("sent_at", "id")
 
 
 _SAVED = (
-    "state", "close_reason", "closed_at", "settled_at", "snoozed_until", "snoozed_by_id", "preview", "last_activity_at",
+    "state", "close_reason", "closed_at", "settled_to", "snoozed_until", "snoozed_by_id", "preview", "last_activity_at",
     "last_inbound_at", "last_outbound_at", "waiting_since", "first_response_due_at", "first_responded_at",
     "resolution_due_at", "promise_due_at", "warned_at", "broken_at", "has_trouble", "turn", "answered_turn",
     "member_name",
@@ -203,16 +360,18 @@ def _save(conversations: Iterable[Conversation], before: dict[int, tuple[Any, ..
         pairs = zip(_SAVED, before[row.pk], _values(row.__dict__), strict=True)
         changed = tuple(name for name, old, new in pairs if old != new)
         alike.setdefault(changed, []).append(row)
+    moved: list[Conversation] = []
     for changed, rows in alike.items():
         bulk.update(rows, changed)
         if "state" in changed or "last_activity_at" in changed:
-            _save_labels(rows)
+            moved += rows
+    _save_labels(moved)
 
 
 def _save_labels(conversations: Iterable[Conversation]) -> None:
     """State and last activity, once more where the lists of a label are walked."""
     by_id = {row.id: row for row in conversations if row.labels}
-    links = list(ConversationLabel.objects.filter(conversation__in=by_id)) if by_id else []
+    links = bulk.find(ConversationLabel, "conversation_id", by_id)
     for link in links:
         link.state = by_id[link.conversation_id].state
         link.last_activity_at = by_id[link.conversation_id].last_activity_at

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand import zones
@@ -28,6 +29,8 @@ HUES = [
 class ReplyForm(forms.Form):
     text = forms.CharField(required=False, strip=False)
     turn = forms.IntegerField(min_value=0)
+    seen = forms.IntegerField(min_value=0, required=False)
+    closes = forms.BooleanField(required=False)
 
 
 class TextForm(forms.Form):
@@ -40,6 +43,36 @@ class PresenceForm(forms.Form):
 
 class DecisionForm(forms.Form):
     was_sent = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")])
+
+
+class ActForm(forms.Form):
+    """An act by the name the contract gives it, with a minus before it to take it back; `because` is the reason."""
+
+    act = forms.CharField(max_length=20)
+    because = forms.CharField(max_length=300, required=False)
+
+    @property
+    def problem(self) -> str:
+        if "because" in self.errors:
+            return gettext("Say why in at most 300 characters.")
+        return gettext("Something was missing. Try it again.")
+
+
+class ReadingForm(forms.Form):
+    """What a message means, a field and a value («urgency=100»); or the field whose correction is taken back."""
+
+    say = forms.CharField(max_length=40, required=False)
+    undo = forms.CharField(max_length=20, required=False)
+
+
+class CompletionForm(forms.Form):
+    """Where what was done by hand can be seen."""
+
+    url = forms.URLField(max_length=500, required=False, assume_scheme="https")
+
+    @property
+    def problem(self) -> str:
+        return gettext("That is no web address. Copy it whole, or leave it empty.")
 
 
 class AssignForm(forms.Form):

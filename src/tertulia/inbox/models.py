@@ -32,6 +32,7 @@ class Conversation(models.Model):
         HANDED_ON = "handed_on", _("handed on outside")
         SPAM = "spam", _("spam")
         DUPLICATE = "duplicate", _("said twice")
+        MODERATED = "moderated", _("moderated under a rule")
 
     # No index of its own for what a composite one begins with: each costs every intake and misleads SQLite's planner.
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -47,8 +48,8 @@ class Conversation(models.Model):
     state = models.CharField(max_length=7, choices=State, default=State.OPEN)
     close_reason = models.CharField(max_length=9, choices=Reason, blank=True, default="")
     closed_at = models.DateTimeField(null=True)
-    settled_at = models.DateTimeField(null=True)
-    """When it was last closed, unless that was undone by hand: what had come until then waits for nobody."""
+    settled_to = models.BigIntegerField(null=True)
+    """The person's newest message when it was last closed, unless that was undone by hand: up to it nobody waits."""
     snoozed_until = models.DateTimeField(null=True)
     snoozed_by_id = models.BigIntegerField(null=True)
 
@@ -68,6 +69,12 @@ class Conversation(models.Model):
     """The next promise that is still open: the earlier of the two above, empty when kept or none was made."""
     warned_at = models.DateTimeField(null=True)
     broken_at = models.DateTimeField(null=True)
+
+    kind = models.CharField(max_length=10, blank=True, default="")
+    """What the person's newest message is, with the three below; empty while nothing has been read (`understood`)."""
+    sentiment = models.CharField(max_length=8, blank=True, default="")
+    urgency = models.PositiveSmallIntegerField(default=0)
+    is_offensive = models.BooleanField(default=False)
 
     labels = models.JSONField(default=list)
     """Ids of its labels, for the list; `ConversationLabel` is the truth."""
@@ -111,6 +118,22 @@ class Conversation(models.Model):
                 condition=models.Q(state="open", owner__isnull=True),
             ),
             models.Index(fields=["member", "-last_activity_at", "-id"], name="conversation_member"),
+            # Of what was read; `queries._WALKED` names the same conditions.
+            models.Index(
+                fields=["brand", "kind", "state", "-last_activity_at", "-id"],
+                name="conversation_kind",
+                condition=~models.Q(kind=""),
+            ),
+            models.Index(
+                fields=["brand", "sentiment", "state", "-last_activity_at", "-id"],
+                name="conversation_sentiment",
+                condition=models.Q(sentiment__in=["negative", "positive"]),
+            ),
+            models.Index(
+                fields=["brand", "state", "-last_activity_at", "-id"],
+                name="conversation_urgent",
+                condition=models.Q(urgency__gte=50),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -177,6 +200,26 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class Mention(models.Model):
+    """That somebody is called in the notes of a conversation: the newest call, and whether it was opened since."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField()
+    is_unread = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="mention_unique")]
+        indexes = [
+            models.Index(fields=["user", "brand", "-at", "-conversation"], name="mention_list"),
+            models.Index(fields=["user", "brand"], name="mention_unread", condition=models.Q(is_unread=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.conversation_id}"
 
 
 class SavedReply(models.Model):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -17,13 +17,15 @@ from urllib.parse import urlencode
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from django.template.loader import render_to_string
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from tertulia.brand.models import Brand
+from tertulia.channels import abilities
+from tertulia.channels.forms import said
 from tertulia.channels.models import Delivery, Identity, Message
 from tertulia.community import queries as community
 from tertulia.community.models import Member
@@ -32,15 +34,22 @@ from tertulia.connectors.contract import Connector
 from tertulia.core import activity, dates, marks
 from tertulia.core.html import render
 from tertulia.core.models import Activity
+from tertulia.core.rows import draw, url
+from tertulia.core.sentences import told
 from tertulia.team.models import Membership, User
+from tertulia.understanding import words
 
-from . import activities, promises, queries, routing
+from . import acting, activities, allowed, promises, queries, readings, routing
 from .actions import PRESENCE_SECONDS, TYPING_SECONDS
 from .models import Conversation, SavedView
 
 WHOLE_TEXT = 8_000
 """Characters of one message shown at once; the rest on asking."""
+MOST_PICTURES = 40
+"""Shown in one message: for each the original is opened once more."""
 SHOWN_LABELS = 3
+SHOWN_WHEN_FULL = frozenset({"trouble", "by_hand"})
+"""Views that most brands have nothing in."""
 
 
 # The list
@@ -53,6 +62,8 @@ def view_names() -> dict[queries.View, tuple[str, str]]:
         "nobody": ("inbox", gettext("Nobody's")),
         "open": ("chat", gettext("All open")),
         "waiting": ("clock", gettext("Waiting longest")),
+        "mentions": ("at", gettext("Mentions of me")),
+        "by_hand": ("pencil", gettext("To do by hand")),
         "trouble": ("warning", gettext("Sending trouble")),
         "snoozed": ("snooze", gettext("Snoozed")),
         "closed": ("close", gettext("Closed")),
@@ -62,6 +73,7 @@ def view_names() -> dict[queries.View, tuple[str, str]]:
 def query_of(filters: queries.Filters, **more: Any) -> str:
     """The filters as an address carries them, «?view=mine», empty for the plain list."""
     values = {**filters.as_dict(), **{name: value for name, value in more.items() if value}}
+    values |= {"urgent": 1} if filters.urgent else {}
     return f"?{urlencode(values)}" if values else ""
 
 
@@ -120,19 +132,25 @@ def own_page(around: Around) -> Place | None:
     return next(hosted, None)
 
 
+def takes_notes(around: Around) -> bool:
+    """Whether messages can be written down: there is an account of a platform without an API."""
+    known = registry.all_connectors()
+    return any(one.kind in known and known[one.kind].capabilities.is_posted for one in around.accounts.values())
+
+
 def draw_rows(rows: Sequence[Mapping[str, Any]], around: Around, *, query: str = "", current: int = 0) -> SafeString:
     """The rows as HTML. They are drawn by Jinja2: Django's own templates cost more than the database here."""
-    base = reverse("inbox:list", args=[around.brand.slug])
+    base = url("inbox:list", around.brand.slug)
     avatars = {owner: marks.avatar(around.people.get(owner), "small") for owner in {row["owner_id"] for row in rows}}
     shown = [_row(row, around, avatars, base=base, query=query, current=current) for row in rows]
-    drawn = render_to_string("inbox/_rows.jinja", {"rows": shown, **_row_words()}, using="jinja2")
-    return mark_safe(drawn)  # noqa: S308 — Jinja2 escapes
+    return draw("inbox/_rows.jinja", {"rows": shown, **_row_words()})
 
 
 def _row_words() -> dict[str, Any]:
     return {
         "icons": {
-            name: marks.icon(name, "small") for name in ("reply", "snooze", "close", "warning", "clock", "check")
+            name: marks.icon(name, "small")
+            for name in ("reply", "snooze", "close", "warning", "clock", "check", "lightning")
         },
         "unread": gettext("Unread"),
         "ours": gettext("We answered:"),
@@ -161,7 +179,7 @@ def _row(
         "name": row["member_name"] or gettext("Somebody"),
         "channel": channel_icon(row["channel"]),
         "account": account.name if account else row["channel"],
-        "is_unread": row["unread"] and row["state"] == "open",
+        "is_unread": row["unread"] and (row["state"] == "open" or "mentioned_at" in row),
         "time": dates.short(row["last_activity_at"], now=now, zone=zone),
         "iso": row["last_activity_at"].isoformat(),
         "full": dates.full(row["last_activity_at"], zone=zone),
@@ -172,6 +190,7 @@ def _row(
         "until": dates.until(row["snoozed_until"], now=now, zone=zone) if row["state"] == "snoozed" else "",
         "promise": promise(row["promise_due_at"], now=now, zone=zone) if row["state"] == "open" else None,
         "has_trouble": row["has_trouble"],
+        "signs": readings.signs(row) if row["state"] == "open" else [],
         "labels": [(label.name, label.hue) for label in labels[:SHOWN_LABELS]],
         "more_labels": max(0, len(labels) - SHOWN_LABELS),
         "owner": avatars[row["owner_id"]],
@@ -246,38 +265,74 @@ class Rail:
 
 
 def rail(filters: queries.Filters, around: Around, *, user: User, saved: Sequence[SavedView]) -> Rail:
-    base = reverse("inbox:list", args=[around.brand.slug])
+    base = url("inbox:list", around.brand.slug)
     counts = queries.counters(brand=around.brand, user=user)
+    place = replace(filters, kind="", sentiment="", urgent=False)
 
     def link(wanted: queries.Filters, name: str, **rest: Any) -> RailLink:
-        return RailLink(name, base + query_of(wanted), is_current=wanted == filters, **rest)
+        return RailLink(name, base + query_of(wanted), is_current=wanted == (filters if wanted.said else place), **rest)
 
     views = [
         link(
-            queries.Filters(view=view), name, icon=marks.icon(icon), count=_count(view, counts),
-            stands_out=view in {"nobody", "trouble"},
+            queries.Filters(view=view), name, icon=marks.icon(icon),
+            stands_out=view in {"nobody", "trouble", "mentions", "by_hand"},
+            count=_count(0 if view == "closed" else counts.views[view], queries.COUNT_TO),
         )
         for view, (icon, name) in view_names().items()
-        if view != "trouble" or counts.get("trouble") or filters.view == "trouble"
+        if view not in SHOWN_WHEN_FULL or counts.views[view] or filters.view == view
     ]  # fmt: skip
     own = [link(queries.Filters.read(one.filters), one.name, icon=marks.icon("filter"), id=one.id) for one in saved]
     accounts = [
-        link(queries.Filters(account=account.pk), account.name, icon=channel_icon(account.kind))
+        link(
+            queries.Filters(account=account.pk), account.name, icon=channel_icon(account.kind),
+            count=_count(counts.accounts.get(account.pk, 0), queries.EACH_TO),
+        )
         for account in around.accounts.values()
-    ]
-    labels = [link(queries.Filters(label=label.pk), label.name, hue=label.hue) for label in around.labels.values()]
+    ]  # fmt: skip
+    labels = [
+        link(
+            queries.Filters(label=label.pk), label.name, hue=label.hue,
+            count=_count(counts.labels.get(label.pk, 0), queries.EACH_TO),
+        )
+        for label in around.labels.values()
+    ]  # fmt: skip
     return Rail(views, own, accounts, labels)
 
 
-def _count(view: str, counts: Mapping[str, int]) -> str:
-    count = counts.get(view, 0)
-    if view == "closed" or not count:
+def _count(count: int, most: int) -> str:
+    if not count:
         return ""
-    return f"{queries.COUNT_TO - 1}+" if count >= queries.COUNT_TO else str(count)
+    return f"{most - 1}+" if count >= most else str(count)
+
+
+def narrowings(filters: queries.Filters, around: Around) -> list[tuple[str, list[RailLink]]]:
+    """What the list in hand can be narrowed down to, by what was read; chosen once more, a choice is dropped."""
+    base = url("inbox:list", around.brand.slug)
+
+    def link(name: str, is_on: bool, **wanted: Any) -> RailLink:
+        return RailLink(name, base + query_of(replace(filters, q="", **wanted)), is_current=is_on)
+
+    kinds = [
+        link(name, kind == filters.kind, kind="" if kind == filters.kind else kind)
+        for kind, name in words.kinds().items()
+    ]
+    feelings = [
+        link(words.sentiments()[one], one == filters.sentiment, sentiment="" if one == filters.sentiment else one)
+        for one in queries.FEELINGS
+    ]
+    urgent = link(gettext("Urgent"), filters.urgent, urgent=not filters.urgent)
+    return [("", [urgent]), (gettext("What it is"), kinds), (gettext("Feeling"), feelings)]
 
 
 def title_of(filters: queries.Filters, around: Around) -> str:
     """What the list in hand is called."""
+    narrower = [words.kinds().get(filters.kind), words.sentiments().get(filters.sentiment)]
+    narrower += [gettext("Urgent")] if filters.urgent else []
+    return " · ".join([view_title(filters, around), *filter(None, narrower if not filters.q else [])])
+
+
+def view_title(filters: queries.Filters, around: Around) -> str:
+    """The same, but for what it is narrowed down to."""
     if filters.q:
         return gettext("“{words}”").format(words=filters.q)
     if filters.label:
@@ -296,6 +351,27 @@ def title_of(filters: queries.Filters, around: Around) -> str:
 # A thread
 
 
+class Way(NamedTuple):
+    """Something that can be done with a message, or can't: then `why_not` says why. `until` when it ends."""
+
+    act: str
+    name: str
+    is_undo: bool
+    why_not: str
+    until: datetime | None
+    note: str
+    needs_reason: bool
+
+
+class Attached(NamedTuple):
+    """A file as it is listed under a message; `number` when it is opened here, else it stands elsewhere."""
+
+    name: str
+    about: str
+    number: int | None
+    url: str
+
+
 @dataclass(slots=True)
 class Entry:
     """One thing in the thread as the page draws it: "day", "message", "note" or "events"."""
@@ -311,8 +387,23 @@ class Entry:
     is_cut: bool = False
     versions: list[tuple[datetime, SafeString]] = field(default_factory=list)
     delivery: dict[str, Any] = field(default_factory=dict)
+    ways: list[Way] = field(default_factory=list)
+    """What can be done with it here, and what can't and why."""
+    acts: list[dict[str, Any]] = field(default_factory=list)
+    """What has been done with it."""
+    files: list[Attached] = field(default_factory=list)
+    quoted: SafeString = SafeString()
+    about: dict[str, str] = field(default_factory=dict)
+    status: str = ""
+    """How it stands on its network, in words."""
+    reading: readings.Shown | None = None
+    has_original: bool = False
     lines: list[tuple[str, str, datetime]] = field(default_factory=list)
     summary: str = ""
+
+    @property
+    def has_harsh_ways(self) -> bool:
+        return any(way.needs_reason and not way.why_not for way in self.ways)
 
 
 def entries(
@@ -328,7 +419,7 @@ def entries(
     zone = ZoneInfo(conversation.brand.time_zone)
     today = now.astimezone(zone).date()
     shown: list[Entry] = []
-    day = None
+    day, about = None, ""
     for item in thread.items:
         if (on := item.at.astimezone(zone).date()) != day:
             day = on
@@ -339,6 +430,10 @@ def entries(
             shown.append(_note(item, people, user))
         else:
             shown.append(_message(item, conversation, user, now, whole))
+            shown[-1].reading = readings.shown(item, people)
+            if shown[-1].about.get("remote_id", about) == about:
+                shown[-1].about = {}  # it stands a little further up already
+            about = shown[-1].about.get("remote_id", about)
     for entry in shown:
         if entry.kind == "events" and len(entry.lines) > 1:
             entry.summary = _summary(entry.lines)
@@ -351,13 +446,86 @@ def _message(item: queries.Item, conversation: Conversation, user: User, now: da
     text, html, is_cut = message.text, message.html, False
     if len(text) > WHOLE_TEXT and message.id != whole:
         text, html, is_cut = text[:WHOLE_TEXT], "", True
+    pictures = _Pictures(message, conversation.brand)
+    shown = render(text, html, pictures.place)
     return Entry(
         "message", message.sent_at, of=message, is_out=is_out, is_mine=message.author_id == user.id, is_cut=is_cut,
         name=message.author_name or ("" if is_out else conversation.member_name) or gettext("Somebody"),
-        text=render(text, html),
+        text=shown,
         versions=[(version.at, render(version.text[:WHOLE_TEXT])) for version in item.versions],
         delivery=_delivery(item.delivery, now, conversation.brand) if item.delivery else {},
+        ways=_ways(item, conversation, now), acts=[_act(each, now, conversation.brand) for each in _lasting(item.acts)],
+        files=[_file(number, each) for number, each in enumerate(message.attachments) if number not in pictures.placed],
+        quoted=render(message.quoted[:WHOLE_TEXT]) if message.quoted else SafeString(), about=message.about,
+        status=_status(message, conversation), has_original=hasattr(message, "original"),
     )  # fmt: skip
+
+
+def _ways(item: queries.Item, conversation: Conversation, now: datetime) -> list[Way]:
+    """What can be done with a message that is not only ours to send: first what can, then what can't."""
+    standing = acting.standing(item.acts)
+    ways = []
+    for found in allowed.possibilities(item.of, conversation, at=now):
+        act, before = found.can.act, standing.get(found.can.act)
+        is_undo = before is not None and not before.is_undo
+        if act == "reply" or (is_undo and not found.can.undoes) or _is_on_its_way(item.delivery):
+            continue
+        do, undo, _done = abilities.words(act)
+        why_not = "" if is_undo or found.is_possible else said(found.why_not)
+        needs_reason = act in acting.AGAINST and not is_undo
+        until = None if is_undo else found.until
+        ways.append(Way(act, undo if is_undo else do, is_undo, why_not, until, said(found.can.note), needs_reason))
+    return sorted(ways, key=lambda way: bool(way.why_not))
+
+
+def _is_on_its_way(delivery: Delivery | None) -> bool:
+    return delivery is not None and delivery.state != Delivery.State.SENT
+
+
+def _lasting(acts: Sequence[Delivery]) -> list[Delivery]:
+    """Of each act what has become of it: what was undone leaves nothing to see."""
+    last = {delivery.act: delivery for delivery in acts if delivery.state != Delivery.State.CANCELLED}
+    return [one for one in last.values() if not one.is_undo or one.state != Delivery.State.SENT]
+
+
+def _act(delivery: Delivery, now: datetime, brand: Brand) -> dict[str, Any]:
+    do, undo, done = abilities.words(delivery.act)
+    name = undo if delivery.is_undo else done if delivery.state == Delivery.State.SENT else do
+    return {**_delivery(delivery, now, brand), "name": name, "because": delivery.because}
+
+
+def _status(message: Message, conversation: Conversation) -> str:
+    words = conversation.account.connector.statuses.get(message.hints.get("status", ""))
+    return said(words) if words and not message.deleted_at else ""
+
+
+class _Pictures:
+    """Those that came with a message and are shown in its text; what isn't is listed as a file."""
+
+    def __init__(self, message: Message, brand: Brand) -> None:
+        self.placed: set[int] = set()
+        self._message, self._brand = message, brand
+        self._numbers: dict[str, int] = {}
+        for number, each in enumerate(message.attachments):
+            if "part" in each and each.get("picture") and each.get("cid"):
+                self._numbers.setdefault(each["cid"], number)
+
+    def place(self, name: str) -> str:
+        """The address of the one of this name."""
+        number = self._numbers.get(name)
+        if number is None or (number not in self.placed and len(self.placed) == MOST_PICTURES):
+            return ""
+        self.placed.add(number)
+        return reverse("inbox:file", args=[self._brand.slug, self._message.pk, number])
+
+
+def _file(number: int, attached: Mapping[str, Any]) -> Attached:
+    size, url = attached.get("size"), str(attached.get("url") or "")
+    parts = [str(attached.get("type") or ""), filesizeformat(size) if isinstance(size, int) and size > 0 else ""]
+    is_outside = url.startswith(("https://", "http://"))
+    name = str(attached.get("name") or attached.get("alt") or gettext("File"))
+    number_here = number if "part" in attached else None
+    return Attached(name[:200], " · ".join(part for part in parts if part), number_here, url if is_outside else "")
 
 
 def _delivery(delivery: Delivery, now: datetime, brand: Brand) -> dict[str, Any]:
@@ -368,10 +536,12 @@ def _delivery(delivery: Delivery, now: datetime, brand: Brand) -> dict[str, Any]
     return {
         "id": delivery.id,
         "state": delivery.state,
-        "why": gettext(delivery.why),
+        "why": told(delivery.why),
         "left": f"{left:.1f}" if can_undo else "",
         "seconds": brand.undo_seconds,
         "again_at": delivery.due_at if is_again else None,
+        "task": delivery.task,
+        "is_reply": delivery.act == "reply",
     }
 
 
@@ -398,6 +568,7 @@ _LINE_ICONS = {
     activities.LABELLED: "label", activities.UNLABELLED: "label", activities.SNOOZED: "snooze",
     activities.WOKEN: "snooze", activities.CLOSED: "close", activities.REOPENED: "reopen",
     activities.AT_RISK: "clock", activities.BROKEN: "warning", activities.WITHDRAWN: "undo",
+    activities.ACTED: "check", activities.ACT_UNDONE: "undo", activities.DONE_BY_HAND: "check",
 }  # fmt: skip
 
 
@@ -419,6 +590,11 @@ def sentence(line: Activity, people: Mapping[int, Named], zone: str) -> str:
     facts = {**line.data, "who": str(who or (gettext("Somebody") if line.by_id else "Tertulia"))}
     if "reason" in facts and facts["reason"] in Conversation.Reason.values:
         facts["reason"] = str(Conversation.Reason(facts["reason"]).label)
+    if line.type in acting.LINES:
+        do, undo, done = abilities.words(str(facts.get("act")))
+        facts["act"] = done if line.type == activities.ACTED else do
+        if facts.get("reason"):
+            facts["act"] = f"{facts['act']} ({facts['reason']})"
     if "until" in facts:
         facts["until"] = dates.full(datetime.fromisoformat(facts["until"]), zone=zone)
     if line.type == activities.ASSIGNED and line.by_id and line.by_id == line.data.get("to"):
@@ -464,7 +640,7 @@ def looking(conversation: Conversation, *, user: User, now: datetime) -> list[li
 
 def history(member: Member, around: Around, *, without: int | None = None) -> list[dict[str, Any]]:
     """The person's other conversations, for the side of the page."""
-    base = reverse("inbox:list", args=[around.brand.slug])
+    base = url("inbox:list", around.brand.slug)
     zone = around.brand.time_zone
     return [
         {

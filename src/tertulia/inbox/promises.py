@@ -26,7 +26,7 @@ from tertulia.brand import hours
 from tertulia.brand.hours import Hours
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Message
-from tertulia.core import activity
+from tertulia.core import activity, bulk
 from tertulia.core.models import Activity
 from tertulia.team.models import User
 
@@ -49,6 +49,8 @@ RISK_SHARE, RISK_TIME = 0.25, timedelta(minutes=15)
 
 _Scope = tuple[int | None, int | None]
 """Account and label of a promise."""
+_Line = tuple[str, datetime]
+"""Type and moment of a line of the feed."""
 
 
 # The rules
@@ -119,7 +121,7 @@ class Clocks:
 
 def clocks_for(brand: Brand) -> Clocks:
     """Everything that is needed to reckon with a brand's promises: three queries."""
-    return Clocks(Promise.objects.filter(brand=brand), hours.of(brand))
+    return Clocks(bulk.find(Promise, "brand_id", [brand.pk]), hours.of(brand))
 
 
 # The clocks of one conversation
@@ -160,9 +162,12 @@ def on_reopen(conversation: Conversation, *, at: datetime) -> None:
     recompute(conversation, at=at)
 
 
-def recompute(conversation: Conversation, *, at: datetime, clocks: Clocks | None = None) -> None:
+def recompute(
+    conversation: Conversation, *, at: datetime, clocks: Clocks | None = None, lines: Sequence[_Line] | None = None
+) -> None:
     """Set every clock anew from the conversation as it stands and from its feed: right after any change of labels, of
-    state or of the messages, and the same however often it is called. Saves nothing."""
+    state or of the messages, and the same however often it is called. `lines`: what `lines_of` has read of its feed.
+    Saves nothing."""
     conversation.first_responded_at = conversation.last_outbound_at and (
         conversation.first_responded_at or conversation.last_outbound_at
     )
@@ -170,7 +175,8 @@ def recompute(conversation: Conversation, *, at: datetime, clocks: Clocks | None
         on_close(conversation, at=at)
         return
     clocks = clocks or clocks_for(conversation.brand)
-    history = _History(conversation, at=at)
+    lines = lines_of([conversation]).get(conversation.pk, []) if lines is None else lines
+    history = _History(conversation, lines, at=at)
     if since := conversation.waiting_since:
         term = clocks.term(FIRST_RESPONSE, conversation.account_id, conversation.labels)
         conversation.first_response_due_at = clocks.add(term, max(since, history.began_at))
@@ -214,31 +220,37 @@ def _resolution_due(conversation: Conversation, clocks: Clocks, history: _Histor
     return due
 
 
+_MESSAGES = (activities.RECEIVED, activities.REPLIED)
+_ENDS = (*_MESSAGES, activities.WOKEN, activities.REOPENED)
+_STOPS = (activities.SNOOZED, activities.CLOSED)
+
+
+def lines_of(conversations: Iterable[Conversation]) -> dict[int, list[_Line]]:
+    """What the clocks need of the feed, by the conversation's id: the type and moment of each line, in their order."""
+    lines = Activity.objects.filter(
+        on_kind=Conversation._meta.label_lower, on_id__in=[row.pk for row in conversations], type__in=_ENDS + _STOPS
+    )
+    found: dict[int, list[_Line]] = {}
+    for id, type, moment in lines.order_by("id").values_list("on_id", "type", "at"):
+        found.setdefault(id, []).append((type, moment))
+    return found
+
+
 class _History:
     """When the present round began and when its resolution stood still, read from the feed of the conversation."""
 
-    _MESSAGES = (activities.RECEIVED, activities.REPLIED)
-    _ENDS = (*_MESSAGES, activities.WOKEN, activities.REOPENED)
-    _STOPS = (activities.SNOOZED, activities.CLOSED)
-
-    def __init__(self, conversation: Conversation, *, at: datetime) -> None:
+    def __init__(self, conversation: Conversation, lines: Iterable[_Line], *, at: datetime) -> None:
         self.stops: list[tuple[datetime, datetime]] = []
         self._closed_at: datetime | None = None
         self._is_answered = False
         self._stop: tuple[str, datetime] | None = None
-        for type, moment in self._lines(conversation):
+        for type, moment in lines:
             self._read(type, moment)
         self._read_present(conversation, at)
         self.began_at = self._beginning(conversation)
 
-    def _lines(self, conversation: Conversation) -> list[tuple[str, datetime]]:
-        lines = Activity.objects.filter(
-            on_kind=conversation._meta.label_lower, on_id=conversation.pk, type__in=self._ENDS + self._STOPS
-        )
-        return list(lines.order_by("id").values_list("type", "at"))
-
     def _read(self, type: str, moment: datetime) -> None:
-        if type in self._STOPS:
+        if type in _STOPS:
             self._end(moment)
             if type == activities.CLOSED or self._is_answered:
                 self._stop = (type, moment)
@@ -246,7 +258,7 @@ class _History:
         if type == activities.RECEIVED and self._stop and self._stop[0] == activities.CLOSED:
             self._begin_anew(self._stop[1])
         self._end(moment)
-        if type in self._MESSAGES:
+        if type in _MESSAGES:
             self._is_answered = type == activities.REPLIED
 
     def _read_present(self, conversation: Conversation, at: datetime) -> None:

@@ -7,37 +7,50 @@ ten thousand.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, Literal
+from functools import cache, lru_cache
+from typing import Any, Literal, TypeVar
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, TextField
 
 from tertulia.brand.models import Brand
 from tertulia.channels import search
 from tertulia.channels.models import Account, Delivery, Message, MessageVersion
 from tertulia.community.models import Member
+from tertulia.core.kept import Among, Kept, Slot, columns, moment, record, spread, word
 from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
+from tertulia.understanding.models import Correction
+from tertulia.understanding.reading import KINDS
 
 from . import activities
-from .models import Conversation, ConversationLabel, Draft, Label, Note, Presence, Read, SavedView
+from .models import Conversation, ConversationLabel, Draft, Label, Mention, Note, Presence, Read, SavedView
 
-View = Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "all"]
-VIEWS: tuple[View, ...] = ("open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "all")
+View = Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "mentions", "by_hand", "all"]
+VIEWS: tuple[View, ...] = (
+    "open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "mentions", "by_hand", "all",
+)  # fmt: skip
 PAGE = 25
 COUNT_TO = 1_000
 """Counters are exact below this and say "999+" from here on: a short index walk, never a count of millions."""
+EACH_TO = 100
+"""Those of single accounts and labels, of which there are many: "99+" from here on."""
 THREAD_PAGE = 50
 SEARCH_STEP = 100
+FEELINGS = ("negative", "positive")
+URGENT = 50
+"""Per cent from which on somebody is in a hurry."""
 
 _COLUMNS = (
     "id", "account_id", "channel", "member_id", "member_name", "subject", "preview", "language", "state",
     "close_reason", "snoozed_until", "owner_id", "last_activity_at", "waiting_since", "promise_due_at",
-    "first_responded_at", "labels", "has_trouble", "turn", "answered_turn",
+    "first_responded_at", "labels", "has_trouble", "turn", "answered_turn", "kind", "sentiment", "urgency",
+    "is_offensive",
 )  # fmt: skip
+
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
 class BadCursor(ValueError):
@@ -46,9 +59,11 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What the list shows. `view` decides the order too: waiting longest first, else newest first.
+    """What the list shows. `view` decides the order too: longest waiting, newest mention, oldest task by hand, else
+    newest first.
 
-    `account` and `label` and `owner` are ids; `channel` a kind; `q` words to search for, over all states.
+    `account` and `label` and `owner` are ids; `channel` a kind of channel; `kind`, `sentiment` and `urgent` say what
+    the person's newest message is; `q` words to search for, over all states.
     """
 
     view: View = "open"
@@ -56,7 +71,16 @@ class Filters:
     account: int | None = None
     label: int | None = None
     owner: int | None = None
+    kind: str = ""
+    sentiment: str = ""
+    urgent: bool = False
     q: str = ""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is asked of the newest message, as conditions."""
+        wanted = {"kind": self.kind, "sentiment": self.sentiment, "urgency__gte": URGENT if self.urgent else None}
+        return {name: value for name, value in wanted.items() if value}
 
     def as_dict(self) -> dict[str, Any]:
         """Only what differs from the defaults: what a saved view keeps and an address carries."""
@@ -73,6 +97,9 @@ class Filters:
             account=_number(values.get("account")),
             label=_number(values.get("label")),
             owner=_number(values.get("owner")),
+            kind=_among(values.get("kind"), KINDS),
+            sentiment=_among(values.get("sentiment"), FEELINGS),
+            urgent=str(values.get("urgent", "")).lower() in {"1", "true"},
             q=str(values.get("q", "")).strip()[:200],
         )
 
@@ -80,6 +107,10 @@ class Filters:
 def _number(value: Any) -> int | None:
     text = str(value or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _among(value: Any, known: Sequence[str]) -> str:
+    return value if value in known else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +125,10 @@ def page(*, brand: Brand, user: User, filters: Filters, after: str = "", limit: 
     """One page of the list, with `unread` for this user on every row. Raises `BadCursor`."""
     if filters.q:
         found = _search_page(brand, filters, after, limit)
+    elif filters.view == "mentions":
+        return _mention_page(brand, user, filters, after, limit)
+    elif filters.view == "by_hand":
+        found = _by_hand_page(brand, filters, after, limit)
     elif filters.label is not None:
         found = _label_page(brand, user, filters, filters.label, after, limit)
     else:
@@ -103,36 +138,82 @@ def page(*, brand: Brand, user: User, filters: Filters, after: str = "", limit: 
 
 
 def _plain_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
-    rows, filters = _of_accounts(brand, filters)
-    rows = _filtered(rows, user, filters)
-    if filters.view == "waiting":
-        return _walk(rows, "waiting_since", after, limit, newest_first=False)
-    return _walk(rows, "last_activity_at", after, limit, newest_first=True)
+    accounts = _accounts_of(brand, filters) if filters.account or filters.channel else None
+    if accounts == []:
+        return ListPage([])
+    column = "waiting_since" if filters.view == "waiting" else "last_activity_at"
+    question = _plain(
+        filters.view,
+        None if accounts is None else len(accounts),
+        bool(filters.owner),
+        tuple(filters.said),
+        bool(after),
+        limit + 1,
+    )
+    values = {"brand": brand.pk, "user": user.pk, "owner": filters.owner, **spread("account", accounts or ())}
+    values |= filters.said
+    return _cut(question.dicts(**values, **_place(after)), column, limit)
 
 
-def _of_accounts(brand: Brand, filters: Filters) -> tuple[QuerySet[Conversation], Filters]:
-    """The rows to begin with. One account has an index of its own; SQLite takes it only if asked for nothing else."""
-    rows = Conversation.objects.filter(brand=brand)
-    if not (filters.account or filters.channel):
-        return rows, filters
-    own = Account.objects.filter(brand=brand)
-    own = own.filter(pk=filters.account) if filters.account else own
-    own = own.filter(kind=filters.channel) if filters.channel else own
-    ids = list(own.values_list("id", flat=True))
-    rows = Conversation.objects.filter(account_id=ids[0]) if len(ids) == 1 else rows.filter(account_id__in=ids)
-    return rows, replace(filters, account=None, channel="")
+def _accounts_of(brand: Brand, filters: Filters) -> list[int]:
+    question = _accounts(bool(filters.account), bool(filters.channel))
+    return [id for (id,) in question.ask(brand=brand.pk, account=filters.account, channel=filters.channel)]
 
 
-def _walk(rows: QuerySet[Conversation], column: str, after: str, limit: int, *, newest_first: bool) -> ListPage:
-    if after:
-        moment, id = _read_cursor(after)
-        side = "lt" if newest_first else "gt"
-        rows = rows.filter(
-            Q(**{f"{column}__{side}e": moment}), Q(**{f"{column}__{side}": moment}) | Q(**{f"id__{side}": id})
-        )
-    sign = "-" if newest_first else ""
-    found = list(rows.order_by(f"{sign}{column}", f"{sign}id").values(*_COLUMNS)[: limit + 1])
-    return _cut(found, column, limit)
+@cache
+def _accounts(by_id: bool, by_channel: bool) -> Kept:
+    rows = Account.objects.filter(brand_id=Slot("brand"))
+    rows = rows.filter(pk=Slot("account")) if by_id else rows
+    return Kept(rows.filter(kind=word("channel")) if by_channel else rows, "id")
+
+
+@lru_cache(maxsize=500)
+def _plain(
+    view: View, accounts: int | None, has_owner: bool, said: tuple[str, ...], goes_on: bool, limit: int
+) -> Kept:  # fmt: skip
+    """One account has an index of its own; SQLite takes it only if asked for nothing else, not even the brand."""
+    rows = _narrowed(Conversation.objects.all(), said, is_walked=view not in {"waiting", "trouble"})
+    if accounts == 1 and not said:
+        rows = rows.filter(account_id=Slot("account0"))
+    else:
+        rows = rows.filter(brand_id=Slot("brand"))
+        rows = rows if accounts is None else rows.filter(Among("account_id", "account", accounts))
+    rows = _in_view(rows, view, Slot("user"))
+    rows = rows.filter(owner_id=Slot("owner")) if has_owner else rows
+    column = "waiting_since" if view == "waiting" else "last_activity_at"
+    side, sign = ("gt", "") if view == "waiting" else ("lt", "-")
+    rows = _from(rows, column, "id", side) if goes_on else rows
+    return Kept(rows.order_by(f"{sign}{column}", f"{sign}id")[:limit], *_COLUMNS)
+
+
+_WALKED = {
+    "kind": "NOT (%(expressions)s = '')",
+    "sentiment": "%(expressions)s IN ('negative', 'positive')",
+    "urgency__gte": f"%(expressions)s >= {URGENT}",
+}
+"""The conditions of the indexes of what was read, to the letter: SQLite takes a partial one for no parameter."""
+
+
+def _narrowed(
+    rows: QuerySet[Conversation], said: tuple[str, ...], *, is_walked: bool = False
+) -> QuerySet[Conversation]:
+    """Those whose newest message is as the slots `said` say; `is_walked` when an index of theirs is to be walked."""
+    for name in said:
+        column = name.partition("__")[0]
+        if is_walked:
+            rows = rows.filter(Func(F(column), template=_WALKED[name], output_field=BooleanField()))
+        rows = rows.filter(**{name: Slot(name) if name == "urgency__gte" else word(name)})
+    return rows
+
+
+def _from(rows: Rows, column: str, id: str, side: str) -> Rows:
+    """What comes after a place in the list."""
+    beyond = Q(**{f"{column}__{side}": moment("moment")}) | Q(**{f"{id}__{side}": Slot("id")})
+    return rows.filter(Q(**{f"{column}__{side}e": moment("moment")}), beyond)
+
+
+def _place(after: str) -> dict[str, Any]:
+    return dict(zip(("moment", "id"), _read_cursor(after), strict=True)) if after else {}
 
 
 def _cut(found: list[dict[str, Any]], column: str, limit: int) -> ListPage:
@@ -140,47 +221,93 @@ def _cut(found: list[dict[str, Any]], column: str, limit: int) -> ListPage:
     return ListPage(rows, _cursor(rows[-1][column], rows[-1]["id"]) if len(found) > limit else "")
 
 
-def _filtered(rows: QuerySet[Conversation], user: User, filters: Filters) -> QuerySet[Conversation]:
-    if filters.view in {"open", "mine", "nobody", "waiting"}:
+def _in_view(rows: QuerySet[Conversation], view: View, user: int | Slot) -> QuerySet[Conversation]:
+    if view in {"open", "mine", "nobody", "waiting"}:
         rows = rows.filter(state=Conversation.State.OPEN)
-    if filters.view == "mine":
-        rows = rows.filter(owner=user)
-    elif filters.view == "nobody":
+    if view == "mine":
+        rows = rows.filter(owner_id=user)
+    elif view == "nobody":
         rows = rows.filter(owner__isnull=True)
-    elif filters.view == "waiting":
+    elif view == "waiting":
         rows = rows.filter(waiting_since__isnull=False)
-    elif filters.view in {"snoozed", "closed"}:
-        rows = rows.filter(state=filters.view)
-    elif filters.view == "trouble":
+    elif view in {"snoozed", "closed"}:
+        rows = rows.filter(state=view)
+    elif view == "trouble":
         rows = rows.filter(has_trouble=True)
-    if filters.channel:
-        rows = rows.filter(channel=filters.channel)
-    if filters.account:
-        rows = rows.filter(account_id=filters.account)
-    if filters.owner:
-        rows = rows.filter(owner_id=filters.owner)
     return rows
 
 
 def _label_page(brand: Brand, user: User, filters: Filters, label: int, after: str, limit: int) -> ListPage:
     """Walks the label's own index; the rows themselves are then fetched by id."""
-    links = ConversationLabel.objects.filter(label_id=label, label__brand=brand)
-    state = {"snoozed": "snoozed", "closed": "closed"}.get(filters.view, "open")
-    if filters.view not in {"all", "trouble"}:
-        links = links.filter(state=state)
-    if after:
-        moment, id = _read_cursor(after)
-        links = links.filter(
-            Q(last_activity_at__lte=moment), Q(last_activity_at__lt=moment) | Q(conversation_id__lt=id)
-        )
-    narrowed = Filters(view=filters.view, channel=filters.channel, account=filters.account, owner=filters.owner)
-    if narrowed.as_dict().keys() - {"view"} or narrowed.view in {"mine", "nobody", "waiting", "trouble"}:
-        inside = _filtered(Conversation.objects.filter(brand=brand), user, narrowed)
-        links = links.filter(conversation__in=inside)
-    ids = list(
-        links.order_by("-last_activity_at", "-conversation_id").values_list("conversation_id", flat=True)[: limit + 1]
+    question = _labelled(
+        filters.view,
+        bool(filters.channel),
+        bool(filters.account),
+        bool(filters.owner),
+        tuple(filters.said),
+        bool(after),
+        limit + 1,
     )
-    return _cut(_by_ids(brand, ids), "last_activity_at", limit)
+    values = {"brand": brand.pk, "user": user.pk, "label": label, "channel": filters.channel}
+    values |= {"account": filters.account, "owner": filters.owner, **filters.said, **_place(after)}
+    return _cut(_by_ids(brand, [id for (id,) in question.ask(**values)]), "last_activity_at", limit)
+
+
+@lru_cache(maxsize=500)
+def _labelled(
+    view: View, by_channel: bool, by_account: bool, by_owner: bool, said: tuple[str, ...], goes_on: bool, limit: int
+) -> Kept:
+    links = ConversationLabel.objects.filter(label_id=Slot("label"), label__brand=Slot("brand"))
+    state = {"snoozed": "snoozed", "closed": "closed"}.get(view, "open")
+    if view not in {"all", "trouble"}:
+        links = links.filter(state=state)
+    links = _from(links, "last_activity_at", "conversation_id", "lt") if goes_on else links
+    inside = _narrowed(Conversation.objects.filter(brand_id=Slot("brand")), said)
+    inside = inside.filter(channel=word("channel")) if by_channel else inside
+    inside = inside.filter(account_id=Slot("account")) if by_account else inside
+    inside = inside.filter(owner_id=Slot("owner")) if by_owner else inside
+    if by_channel or by_account or by_owner or said or view in {"mine", "nobody", "waiting", "trouble"}:
+        links = links.filter(conversation__in=_in_view(inside, view, Slot("user")))
+    return Kept(links.order_by("-last_activity_at", "-conversation_id")[:limit], "conversation_id")
+
+
+def _mention_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
+    """Conversations in whose notes the user is called, whatever their state; unread is what was not opened since."""
+    links = Mention.objects.filter(user=user, brand=brand)
+    narrowing = {"account_id": filters.account, "channel": filters.channel, "owner_id": filters.owner, **filters.said}
+    links = links.filter(**{f"conversation__{name}": value for name, value in narrowing.items() if value})
+    if filters.label is not None:
+        links = links.filter(
+            conversation__in=ConversationLabel.objects.filter(label=filters.label).values("conversation")
+        )
+    if after:
+        at, id = _read_cursor(after)
+        links = links.filter(Q(at__lte=at), Q(at__lt=at) | Q(conversation_id__lt=id))
+    found = links.order_by("-at", "-conversation_id").values_list("conversation_id", "at", "is_unread")[: limit + 1]
+    calls = {id: (at, is_unread) for id, at, is_unread in found}
+    rows = _by_ids(brand, list(calls))
+    for row in rows:
+        row["mentioned_at"], row["unread"] = calls[row["id"]]
+    return _cut(rows, "mentioned_at", limit)
+
+
+def _by_hand_page(brand: Brand, filters: Filters, after: str, limit: int) -> ListPage:
+    """Conversations with something that a person has to do, by the first of it; the cursor is where that stands."""
+    tasks = Delivery.objects.filter(account__brand=brand, state=Delivery.State.BY_HAND)
+    same = tasks.filter(account=OuterRef("account"), thread_id=OuterRef("thread_id"))
+    inside = Conversation.objects.filter(account=OuterRef("account"), thread_id=OuterRef("thread_id"))
+    narrowing = {"account_id": filters.account, "channel": filters.channel, "owner_id": filters.owner, **filters.said}
+    inside = inside.filter(**{name: value for name, value in narrowing.items() if value})
+    if filters.label is not None:
+        inside = inside.filter(pk__in=ConversationLabel.objects.filter(label=filters.label).values("conversation"))
+    firsts = tasks.filter(~Exists(same.filter(pk__lt=OuterRef("pk"))))
+    if after:
+        at, id = _read_cursor(after)
+        firsts = firsts.filter(Q(created_at__gte=at), Q(created_at__gt=at) | Q(pk__gt=id))
+    found = firsts.annotate(conversation=Subquery(inside.values("pk")[:1])).filter(conversation__isnull=False)
+    lines = list(found.order_by("created_at", "pk").values_list("conversation", "created_at", "pk")[: limit + 1])
+    rows = _by_ids(brand, [conversation for conversation, _at, _id in lines[:limit]])
+    return ListPage(rows, _cursor(*lines[limit - 1][1:]) if len(lines) > limit else "")
 
 
 def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> ListPage:
@@ -208,33 +335,57 @@ def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> List
 def _conversations_of(brand: Brand, message_ids: Sequence[int]) -> list[tuple[int, int]]:
     """(message id, conversation id), keeping the order, of those that belong to the brand."""
     threads = search.threads(message_ids)
-    wanted = {(account, thread) for _, account, thread in threads}
-    # The brand is compared here: asked for it too, SQLite would walk all of its conversations.
-    rows = Conversation.objects.filter(
-        account_id__in={account for account, _ in wanted}, thread_id__in={thread for _, thread in wanted}
-    ).values_list("account_id", "thread_id", "id", "brand_id")
+    accounts, names = sorted({row[1] for row in threads}), sorted({row[2] for row in threads})
+    question = _threads(len(accounts), len(names))
+    rows = question.ask(**spread("account", accounts), **spread("thread", names)) if threads else []
     ids = {(account, thread): id for account, thread, id, brand_id in rows if brand_id == brand.pk}
     return [(message, ids[account, thread]) for message, account, thread in threads if (account, thread) in ids]
 
 
+@lru_cache(maxsize=500)
+def _threads(accounts: int, names: int) -> Kept:
+    """The brand is compared by whoever asks: asked for it too, SQLite would walk all of its conversations."""
+    of_them = Among("account_id", "account", accounts), Among("thread_id", "thread", names, TextField())
+    return Kept(Conversation.objects.filter(*of_them), "account_id", "thread_id", "id", "brand_id")
+
+
 def _by_ids(brand: Brand, ids: Sequence[int]) -> list[dict[str, Any]]:
-    found = Conversation.objects.filter(id__in=ids).values("brand_id", *_COLUMNS)
+    found = _by_id(len(ids)).dicts(**spread("id", ids)) if ids else []
     rows = {row["id"]: row for row in found if row.pop("brand_id") == brand.pk}
     return [rows[id] for id in ids if id in rows]
 
 
+@lru_cache(maxsize=200)
+def _by_id(count: int) -> Kept:
+    return Kept(Conversation.objects.filter(Among("id", "id", count)), "brand_id", *_COLUMNS)
+
+
 def _mark_unread(rows: Sequence[dict[str, Any]], user: User) -> None:
-    read = dict(
-        Read.objects.filter(user=user, conversation_id__in=[row["id"] for row in rows]).values_list(
-            "conversation_id", "turn"
-        )
-    )
+    ids = [row["id"] for row in rows]
+    read = dict(_reads(len(ids)).ask(user=user.pk, **spread("id", ids))) if ids else {}
     for row in rows:
-        row["unread"] = row["turn"] > max(read.get(row["id"], 0), row["answered_turn"])
+        row["unread"] = is_unread(
+            row["turn"],
+            read=read.get(row["id"], 0),
+            answered=row["answered_turn"],
+            waits=row["waiting_since"] is not None,
+        )
 
 
-def _cursor(moment: datetime, id: int) -> str:
-    return f"{int(moment.timestamp() * 1_000_000)}-{id}"
+def is_unread(turn: int, *, read: int, answered: int, waits: bool) -> bool:
+    """Whether somebody has not seen the last turn. An answer sees to it for everybody, unless something still waits:
+    what its writer did not have before them."""
+    return turn > (read if waits else max(read, answered))
+
+
+@lru_cache(maxsize=200)
+def _reads(count: int) -> Kept:
+    rows = Read.objects.filter(Among("conversation_id", "id", count), user_id=Slot("user"))
+    return Kept(rows, "conversation_id", "turn")
+
+
+def _cursor(at: datetime, id: int) -> str:
+    return f"{int(at.timestamp() * 1_000_000)}-{id}"
 
 
 def _read_cursor(text: str) -> tuple[datetime, int]:
@@ -248,29 +399,80 @@ def _read_cursor(text: str) -> tuple[datetime, int]:
         raise BadCursor(text) from None
 
 
-COUNTED: tuple[View, ...] = VIEWS[:7]
+COUNTED: tuple[View, ...] = VIEWS[:8]
+"""Those that the ORM compiles; what is to be done by hand is counted by `_BY_HAND`."""
 
 
-def counters(*, brand: Brand, user: User) -> dict[str, int]:
-    """How many conversations each view holds, up to `COUNT_TO`, in one statement."""
-    sql, params = _counting(brand.pk, user.pk, COUNT_TO)
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """How many conversations each view holds, and how many open ones each account and label has, by id."""
+
+    views: dict[str, int] = field(default_factory=dict)
+    accounts: dict[int, int] = field(default_factory=dict)
+    labels: dict[int, int] = field(default_factory=dict)
+
+
+def counters(*, brand: Brand, user: User) -> Counters:
+    """All that the rail counts, views up to `COUNT_TO`, accounts and labels up to `EACH_TO`, in one statement."""
+    sql, params = _counting(brand.pk, user.pk, COUNT_TO, EACH_TO)
+    found = Counters()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return {COUNTED[number]: count for number, count in cursor.fetchall()}
+        for what, id, count in cursor.fetchall():
+            if what == "view":
+                found.views[VIEWS[id]] = count
+            else:
+                (found.labels if what == "label" else found.accounts)[id] = count
+    return found
 
 
 @lru_cache(maxsize=1_000)
-def _counting(brand_id: int, user_id: int, most: int) -> tuple[str, list[Any]]:
+def _counting(brand_id: int, user_id: int, most: int, of_each: int) -> tuple[str, list[Any]]:
     """The statement of the counters, kept: composing it costs five times what the database needs for it."""
     base = Conversation.objects.filter(brand_id=brand_id)
     parts: list[str] = []
     params: list[Any] = []
     for view in COUNTED:
-        rows = _filtered(base, User(pk=user_id), Filters(view=view)).order_by().values_list("id")[:most]
+        rows: QuerySet[Any] = _in_view(base, view, user_id)
+        if view == "mentions":
+            rows = Mention.objects.filter(user_id=user_id, brand_id=brand_id, is_unread=True)
+        rows = rows.order_by().values_list("id")[:most]
         sql, args = rows.query.sql_with_params()
-        parts.append(f"SELECT {len(parts)}, count(*) FROM ({sql}) counted")  # noqa: S608 — compiled by the ORM
+        parts.append(f"SELECT 'view', {len(parts)}, count(*) FROM ({sql}) counted")  # noqa: S608 — compiled by the ORM
         params += args
-    return " UNION ALL ".join(parts), params
+    return " UNION ALL ".join([*parts, _BY_HAND, *_OPEN_OF_EACH]), [
+        *params,
+        brand_id,
+        most,
+        of_each,
+        brand_id,
+        of_each,
+        brand_id,
+    ]
+
+
+# The state stands in it as it does in the index: SQLite takes a partial one for nothing that comes as a parameter.
+_BY_HAND = f"""
+SELECT 'view', {VIEWS.index("by_hand")}, count(*) FROM (SELECT DISTINCT task.account_id, task.thread_id
+    FROM {Account._meta.db_table} account JOIN {Delivery._meta.db_table} task
+        ON task.account_id = account.id AND task.state = 'by_hand'
+    WHERE account.brand_id = %s LIMIT %s) counted
+"""  # noqa: S608 — our own tables' names
+# In the order of their index, so that PostgreSQL walks it too and never looks for a rare one through all of the table.
+_OPEN_OF_EACH = (
+    f"""
+SELECT 'account', account.id, (SELECT count(*) FROM (
+    SELECT 1 FROM {Conversation._meta.db_table} one WHERE one.account_id = account.id AND one.state = 'open'
+    ORDER BY one.last_activity_at DESC, one.id DESC LIMIT %s) counted)
+FROM {Account._meta.db_table} account WHERE account.brand_id = %s
+""",  # noqa: S608 — our own tables' names
+    f"""
+SELECT 'label', label.id, (SELECT count(*) FROM (
+    SELECT 1 FROM {ConversationLabel._meta.db_table} one WHERE one.label_id = label.id AND one.state = 'open'
+    ORDER BY one.last_activity_at DESC, one.conversation_id DESC LIMIT %s) counted)
+FROM {Label._meta.db_table} label WHERE label.brand_id = %s
+""",  # noqa: S608
+)
 
 
 # One conversation
@@ -285,6 +487,9 @@ class Item:
     of: Any
     delivery: Delivery | None = None
     versions: list[MessageVersion] = field(default_factory=list)
+    acts: list[Delivery] = field(default_factory=list)
+    corrections: list[Correction] = field(default_factory=list)
+    """Those that hold, of what was read of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +503,8 @@ class Thread:
 _SHOWN = (
     activities.ASSIGNED, activities.ROUTED, activities.UNASSIGNED, activities.LABELLED, activities.UNLABELLED,
     activities.SNOOZED, activities.WOKEN, activities.CLOSED, activities.REOPENED, activities.DECIDED,
-    activities.WITHDRAWN, activities.AT_RISK, activities.BROKEN, activities.RETRIED,
+    activities.WITHDRAWN, activities.AT_RISK, activities.BROKEN, activities.RETRIED, activities.ACTED,
+    activities.ACT_UNDONE, activities.DONE_BY_HAND,
 )  # fmt: skip
 
 
@@ -312,13 +518,21 @@ def thread(conversation: Conversation, *, before: str = "", limit: int = THREAD_
     if before:
         top, id = _read_cursor(before)
         rows = rows.filter(Q(sent_at__lte=top), Q(sent_at__lt=top) | Q(id__lt=id))
-    newest = list(rows.select_related("identity", "delivery").order_by("-sent_at", "-id")[: limit + 1])
+    whole = rows.select_related("identity", "delivery", "original", "reading").defer("raw", "original__content")
+    newest = list(whole.order_by("-sent_at", "-id")[: limit + 1])
     shown = newest[:limit]
     bottom = shown[-1].sent_at if len(newest) > limit else None
     versions: dict[int, list[MessageVersion]] = {}
     edited = [message.id for message in shown if message.edited_at]
     for version in MessageVersion.objects.filter(message__in=edited).order_by("at"):
         versions.setdefault(version.message_id, []).append(version)
+    acts: dict[int | None, list[Delivery]] = {}
+    for act in Delivery.objects.filter(on__in=[message.id for message in shown]).order_by("pk"):
+        acts.setdefault(act.on_id, []).append(act)
+    corrections: dict[int, list[Correction]] = {}
+    corrected = [message.id for message in shown if hasattr(message, "reading") and message.reading.corrected]
+    for said in Correction.objects.filter(message__in=corrected, undone_at__isnull=True):
+        corrections.setdefault(said.message_id, []).append(said)
     items = [
         Item(
             "message",
@@ -326,6 +540,8 @@ def thread(conversation: Conversation, *, before: str = "", limit: int = THREAD_
             message,
             getattr(message, "delivery", None),
             versions.get(message.id, []),
+            acts.get(message.id, []),
+            corrections.get(message.id, []),
         )
         for message in reversed(shown)
     ]
@@ -434,7 +650,13 @@ def accounts(brand: Brand) -> dict[int, Account]:
 
 def saved_views(brand: Brand, user: User) -> list[SavedView]:
     """One's own and the team's."""
-    return list(SavedView.objects.filter(Q(user=user) | Q(user__isnull=True), brand=brand).order_by("name"))
+    return [record(SavedView, row) for row in _saved_views().ask(brand=brand.pk, user=user.pk)]
+
+
+@cache
+def _saved_views() -> Kept:
+    rows = SavedView.objects.filter(Q(user_id=Slot("user")) | Q(user__isnull=True), brand_id=Slot("brand"))
+    return Kept(rows.order_by("name"), *columns(SavedView))
 
 
 def topics(brand: Brand) -> list[tuple[str, str]]:

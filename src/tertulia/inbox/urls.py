@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, arrangement, desk, person, writing
+from .views import acts, arrangement, desk, messages, person, writing
 
 app_name = "inbox"
 
@@ -24,6 +24,12 @@ urlpatterns = [
     path("b/<slug:brand>/deliveries/<int:delivery_id>/withdrawal/", writing.withdraw, name="withdrawal"),
     path("b/<slug:brand>/deliveries/<int:delivery_id>/decision/", writing.decide, name="decision"),
     path("b/<slug:brand>/deliveries/<int:delivery_id>/retry/", writing.retry, name="retry"),
+    path("b/<slug:brand>/deliveries/<int:delivery_id>/completion/", messages.complete, name="completion"),
+    path("b/<slug:brand>/deliveries/<int:delivery_id>/abandonment/", messages.abandon, name="abandonment"),
+    path("b/<slug:brand>/messages/<int:message_id>/acts/", messages.act, name="acts"),
+    path("b/<slug:brand>/messages/<int:message_id>/reading/", messages.correct_reading, name="reading"),
+    path("b/<slug:brand>/messages/<int:message_id>/original/", messages.download_original, name="original"),
+    path("b/<slug:brand>/messages/<int:message_id>/files/<int:number>/", messages.download_file, name="file"),
     path("b/<slug:brand>/inbox/views/", desk.keep_view, name="saved_views"),
     path("b/<slug:brand>/inbox/views/<int:view_id>/removal/", desk.forget_view, name="saved_view_removal"),
     path("b/<slug:brand>/people/<int:member_id>/", person.show_person, name="person"),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import validate_email
 from django.db import transaction
@@ -20,7 +21,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels import actions as channels
 from tertulia.channels.models import Account
 from tertulia.connectors import registry
-from tertulia.core import clock
+from tertulia.core import clock, crypto, rotation
 from tertulia.flows import first_run
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import Role
@@ -52,7 +53,25 @@ def channel(options: argparse.Namespace) -> None:
     {"list": _list_channels, "add": _add_channel, "pause": _pause_channel}[options.verb](options)
 
 
-def demo(options: argparse.Namespace) -> None:
+def keys(options: argparse.Namespace) -> None:
+    """Without a key file the environment's keys are what somebody else changes; all that is left is to follow."""
+    try:
+        if settings.ENCRYPTION_KEYS:
+            count = rotation.renew_all(wait=options.wait)
+            says = "All secrets are encrypted with the first of TERTULIA_ENCRYPTION_KEYS ({count} anew). {more}"
+            more = "Take the others out once every process has been started with it in front."
+        else:
+            count = rotation.rotate(settings.ENCRYPTION_KEY_FILE, wait=options.wait)
+            says = "All secrets are encrypted with a new key ({count} anew). {more}"
+            more = f"Copy {settings.ENCRYPTION_KEY_FILE.parent} again; older copies of the data need the old key."
+    except rotation.Busy:
+        raise Sorry("The key is being changed already. Wait until that is done.") from None
+    except crypto.UnreadableSecret as unreadable:
+        raise Sorry(f"{unreadable} Until then all keys stay.") from None
+    _say(says.format(count=count, more=more))
+
+
+def demo(_options: argparse.Namespace) -> None:
     manager = Membership.objects.filter(role=Role.MANAGER, user__is_active=True).order_by("id").first()
     if manager is None:
         raise Sorry("The sample company needs somebody to look at it. Set the desk up first: tertulia start")

@@ -28,7 +28,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tertulia.project.settings")
 if not apps.ready:  # Celery's own command begins here
     django.setup()
 
-from tertulia.core import due, jobs, worker
+from tertulia.core import crypto, due, jobs, worker
 from tertulia.flows import schedule
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 8.0
 DAY = 24 * 60 * 60 * 1000
 # Installations that share a broker must not take each other's work; what all machines of one share is this key.
-QUEUE = "tertulia-" + hashlib.sha256(settings.ENCRYPTION_KEYS[0].encode()).hexdigest()[:12]
+QUEUE = "tertulia-" + hashlib.sha256(crypto.key_ring()[0].encode()).hexdigest()[:12]
 
 app = Celery("tertulia", broker=settings.BROKER_URL or None, set_as_current=False)
 app.conf.update(

@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from importlib import import_module, metadata
 from typing import Any
 
-from . import supervisor
+from . import console, supervisor
+from .console import _
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code: 0 done, 1 not possible (a sentence says why), 2 not understood."""
     args = list(sys.argv[1:] if argv is None else argv)
+    console.speak()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tertulia.project.settings")
     if args[:1] == ["manage"]:
         sys.exit(_in_django("manage", args[1:]))
@@ -57,11 +59,15 @@ def work(options: argparse.Namespace) -> int:
     return _in_django("work", options)
 
 
+def understand(_options: argparse.Namespace) -> int:
+    lines = import_module("tertulia.understanding.lines")  # here, so that nothing else waits for numpy
+    return int(lines.understand())
+
+
 def in_django(options: argparse.Namespace) -> int:
     return _in_django(options.command, options)
 
 
-_BRAND = "the brand's short name; not needed when there is only one"
 _TERTULIA = (sys.executable, "-m", "tertulia")
 
 
@@ -82,11 +88,14 @@ def _listens(host: str, port: int) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tertulia",
-        description="The community manager's desk: every question answered, once, by whoever is best placed to.",
-        epilog="Everything is kept in the folder TERTULIA_HOME. All settings: docs/settings.md.",
+        description=_("The community manager's desk: every question answered, once, by whoever is best placed to."),
+        epilog=_("Everything is kept in the folder TERTULIA_HOME. All settings: docs/settings.md."),
     )
-    parser.add_argument("--version", action="version", version=f"tertulia {metadata.version('tertulia')}")
-    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    version = f"tertulia {metadata.version('tertulia')}"
+    parser.add_argument(
+        "--version", action="version", version=version, help=_("show program's version number and exit")
+    )
+    commands = parser.add_subparsers(dest="command", metavar=_("command"), required=True)
     _add_running(commands)
     _add_people(commands)
     _add_rest(commands)
@@ -94,64 +103,77 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_running(commands: Any) -> None:
-    setup = _add(commands, "setup", "make the data folder, the keys and the database, or update them", in_django)
+    setup = _add(commands, "setup", _("make the data folder, the keys and the database, or update them"), in_django)
     setup.add_argument("--for-start", action="store_true", help=argparse.SUPPRESS)
-    _add(commands, "start", "set up what is missing and run everything: pages, live updates, background work", start)
+    _add(commands, "start", _("set up what is missing and run everything: pages, live updates, background work"), start)
     for name, says, run in (
-        ("web", "run pages and live updates alone; several machines may each run one on a shared PostgreSQL", web),
-        ("work", "run the background work alone: as many of them as you like, on any machine", work),
+        ("web", _("run pages and live updates alone; several machines may each run one on a shared PostgreSQL"), web),
+        ("work", _("run the background work alone: as many of them as you like, on any machine"), work),
     ):
         _add(commands, name, says, run).add_argument("--child-of", type=int, help=argparse.SUPPRESS)
-    check = _add(commands, "check", "say in a sentence each what is in order and what is not", in_django)
-    check.add_argument("--json", action="store_true", help="for programs")
+    check = _add(commands, "check", _("say in a sentence each what is in order and what is not"), in_django)
+    check.add_argument("--json", action="store_true", help=_("for programs"))
 
 
 def _add_people(commands: Any) -> None:
-    user = _sub(commands, "user", "the people who sign in")
-    add = _add(user, "add", "add a person to a brand; asks for a password", in_django)
+    user = _sub(commands, "user", _("the people who sign in"))
+    add = _add(user, "add", _("add a person to a brand; asks for a password"), in_django)
     add.add_argument("email")
-    add.add_argument("--name", required=True, help="as customers and colleagues see it")
-    add.add_argument("--brand", default="", help=_BRAND)
-    add.add_argument("--role", default="expert", help="manager, expert, approver, director, reader or adviser")
+    add.add_argument("--name", required=True, help=_("as customers and colleagues see it"))
+    add.add_argument("--brand", default="", help=_brand())
+    add.add_argument("--role", default="expert", help=_("manager, expert, approver, director, reader or adviser"))
     _password(add)
-    _add(user, "list", "everybody, with brands and roles", in_django)
-    password = _add(user, "password", "set a person's password; their open sessions end", in_django)
+    _add(user, "list", _("everybody, with brands and roles"), in_django)
+    password = _add(user, "password", _("set a person's password; their open sessions end"), in_django)
     password.add_argument("email")
     _password(password)
-    disable = _add(user, "disable", "a person can no longer sign in, and what is open ends within a minute", in_django)
+    disable = _add(
+        user, "disable", _("a person can no longer sign in, and what is open ends within a minute"), in_django
+    )
     disable.add_argument("email")
-    token = _sub(commands, "token", "keys of the API")
-    create = _add(token, "create", "make a key; it is shown once", in_django)
-    create.add_argument("name", help="what it is for")
-    create.add_argument("--brand", default="", help=_BRAND)
-    create.add_argument("--by", default="", metavar="EMAIL", help="whose key it is; not needed with one manager")
-    create.add_argument("--scopes", nargs="+", default=[], help="what it may do; without it, read everything")
+    token = _sub(commands, "token", _("keys of the API"))
+    create = _add(token, "create", _("make a key; it is shown once"), in_django)
+    create.add_argument("name", help=_("what it is for"))
+    create.add_argument("--brand", default="", help=_brand())
+    create.add_argument("--by", default="", metavar=_("EMAIL"), help=_("whose key it is; not needed with one manager"))
+    create.add_argument("--scopes", nargs="+", default=[], help=_("what it may do; without it, read everything"))
 
 
 def _add_rest(commands: Any) -> None:
-    channel = _sub(commands, "channel", "connected channels")
-    _add(channel, "list", "every channel and how it stands", in_django)
-    add = _add(channel, "add", "connect a channel", in_django)
-    add.add_argument("kind", help="site, phone, …: the connectors that are installed")
-    add.add_argument("--name", default="", help="how the team calls it")
-    add.add_argument("--brand", default="", help=_BRAND)
-    add.add_argument("--set", dest="values", action="append", default=[], metavar="NAME=VALUE", help="a setting of it")
-    pause = _add(channel, "pause", "stop reading and writing there until it is resumed", in_django)
-    pause.add_argument("id", type=int, help="the number that channel list shows")
-    pause.add_argument("--resume", action="store_true", help="go on")
-    demo = _add(commands, "demo", "fill a brand with a sample company: conversations, people, a shop", in_django)
-    demo.add_argument("--brand", default="", help="an existing brand's short name; without it the sample makes its own")
-    manage = commands.add_parser("manage", help="Django's own commands: manage help", add_help=False)
+    channel = _sub(commands, "channel", _("connected channels"))
+    _add(channel, "list", _("every channel and how it stands"), in_django)
+    add = _add(channel, "add", _("connect a channel"), in_django)
+    add.add_argument("kind", help=_("site, phone, …: the connectors that are installed"))
+    add.add_argument("--name", default="", help=_("how the team calls it"))
+    add.add_argument("--brand", default="", help=_brand())
+    add.add_argument(
+        "--set", dest="values", action="append", default=[], metavar=_("NAME=VALUE"), help=_("a setting of it")
+    )
+    pause = _add(channel, "pause", _("stop reading and writing there until it is resumed"), in_django)
+    pause.add_argument("id", type=int, help=_("the number that channel list shows"))
+    pause.add_argument("--resume", action="store_true", help=_("go on"))
+    keys = _sub(commands, "keys", _("the key that stored secrets are encrypted with"))
+    rotate = _add(keys, "rotate", _("make a new key and encrypt everything with it, while all runs on"), in_django)
+    rotate.add_argument(
+        "--wait", type=float, default=30, metavar=_("SECONDS"), help=_("for whoever is just writing; 30")
+    )
+    _add(commands, "understand", _("read lines of text from the input and print what each says, as JSON"), understand)
+    _add(commands, "demo", _("add a brand with a sample company: conversations, people, a shop"), in_django)
+    manage = commands.add_parser("manage", help=_("Django's own commands: manage help"), add_help=False)
     manage.add_argument("rest", nargs=argparse.REMAINDER)
 
 
+def _brand() -> str:
+    return _("the brand's short name; not needed when there is only one")
+
+
 def _password(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--password-file", metavar="FILE", help="read the password from there; - is the input")
+    parser.add_argument("--password-file", metavar=_("FILE"), help=_("read the password from there; - is the input"))
 
 
 def _sub(commands: Any, name: str, says: str) -> Any:
     parser = commands.add_parser(name, help=says, description=_sentence(says))
-    return parser.add_subparsers(dest="verb", metavar="verb", required=True)
+    return parser.add_subparsers(dest="verb", metavar=_("verb"), required=True)
 
 
 def _add(commands: Any, name: str, says: str, run: Any) -> argparse.ArgumentParser:

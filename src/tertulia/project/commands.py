@@ -13,6 +13,7 @@ from django.core.management import execute_from_command_line
 from django.db import DatabaseError, InterfaceError
 from django.utils import translation
 
+from . import console
 from .sorry import Sorry
 
 NOT_POSSIBLE = 1
@@ -27,6 +28,7 @@ _COMMANDS = {
     "demo": "tertulia.project.administering:demo",
     "user": "tertulia.project.administering:user",
     "token": "tertulia.project.administering:token",
+    "keys": "tertulia.project.administering:keys",
     "channel": "tertulia.project.administering:channel",
 }
 
@@ -39,7 +41,7 @@ def run(command: str, options: Any) -> int:
             execute_from_command_line(["tertulia manage", *options])
             return 0
         django.setup()
-        translation.activate(_language())
+        translation.activate(console.language())
         module, _, function = _COMMANDS[command].partition(":")
         return int(getattr(import_module(module), function)(options) or 0)
     except (Sorry, ImproperlyConfigured) as error:
@@ -55,8 +57,3 @@ def run(command: str, options: Any) -> int:
 def _fail(sentence: str) -> int:
     sys.stderr.write(sentence + "\n")
     return NOT_POSSIBLE
-
-
-def _language() -> str:
-    name = next((os.environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(key)), "")
-    return "es" if name.startswith("es") else "en"

@@ -57,7 +57,7 @@ def folder(_at: datetime) -> Finding:
 
 def keys(_at: datetime) -> Finding:
     try:
-        for key in settings.ENCRYPTION_KEYS:
+        for key in crypto.key_ring():
             Fernet(key)
     except ValueError:
         says = _("A key in keys/encryption.key is not one of ours. Put the file back from a backup.")

@@ -23,9 +23,11 @@ IS_HTTPS = PUBLIC_URL.startswith("https://")
 DEBUG = False
 SECRET_KEY = env_secret("TERTULIA_SECRET_KEY") or key_from_file(HOME / "keys" / "secret.key", "token")
 SECRET_KEY_FALLBACKS = env_list("TERTULIA_SECRET_KEY_FALLBACKS")
-ENCRYPTION_KEYS = (
-    env_secret("TERTULIA_ENCRYPTION_KEYS") or key_from_file(HOME / "keys" / "encryption.key", "fernet")
-).split()
+ENCRYPTION_KEYS = env_secret("TERTULIA_ENCRYPTION_KEYS").split()
+ENCRYPTION_KEY_FILE = HOME / "keys" / "encryption.key"
+"""Holds the keys where the environment doesn't; read by `core.crypto`, again when it has changed."""
+if not ENCRYPTION_KEYS:
+    key_from_file(ENCRYPTION_KEY_FILE, "fernet")
 ALLOWED_HOSTS = [
     urlsplit(PUBLIC_URL).hostname or "localhost",
     "localhost",
@@ -40,8 +42,11 @@ INSTALLED_APPS = [
     "tertulia.brand",
     "tertulia.team",
     "tertulia.channels",
+    "tertulia.understanding",
     "tertulia.community",
+    "tertulia.listening",
     "tertulia.inbox",
+    "tertulia.insight",
     "tertulia.flows",
     "tertulia.api",
     "django.contrib.auth",
@@ -203,6 +208,7 @@ SOCIALACCOUNT_PROVIDERS = (
     else {}
 )
 
+SESSION_ENGINE = "tertulia.team.sessions"
 SESSION_COOKIE_NAME = "__Host-session" if IS_HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_HTTPS

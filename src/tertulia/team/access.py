@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from collections.abc import Callable, Sequence
+from functools import cache, wraps
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -13,9 +13,10 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 
 from tertulia.brand.models import Brand
 from tertulia.core import clock, health, worker
+from tertulia.core.kept import Kept, Slot, columns, moment, record
 from tertulia.core.models import Heartbeat
 
-from .models import Membership
+from .models import Membership, User
 from .permissions import PERMISSIONS
 
 P = ParamSpec("P")
@@ -68,11 +69,25 @@ def memberships_of(request: Any) -> list[Membership]:
     background work is silent (`hears_work`): it runs on every page.
     """
     if not hasattr(request, "memberships"):
-        beats = Heartbeat.objects.filter(name=worker.HEARTBEAT, at__gt=clock.now() - health.SILENT)
-        mine = Membership.objects.filter(user=request.user).with_unread().annotate(hears_work=Exists(beats))
-        found = list(mine.select_related("brand"))
-        for membership in found:
-            membership.user = request.user
+        rows = _memberships().ask(user=request.user.pk, since=clock.now() - health.SILENT)
+        found = [_membership(row, request.user) for row in rows]
         request.memberships = sorted(found, key=lambda one: (one.brand.name.casefold(), one.brand_id))
     memberships: list[Membership] = request.memberships
     return memberships
+
+
+@cache
+def _memberships() -> Kept:
+    beats = Heartbeat.objects.filter(name=worker.HEARTBEAT, at__gt=moment("since"))
+    mine = Membership.objects.filter(user_id=Slot("user")).with_unread().annotate(hears_work=Exists(beats))
+    brand = [f"brand__{name}" for name in columns(Brand)]
+    return Kept(mine, "unread", "hears_work", *columns(Membership), *brand)
+
+
+def _membership(row: Sequence[Any], user: User) -> Membership:
+    unread, hears_work, *values = row
+    end = len(columns(Membership))
+    membership: Any = record(Membership, values[:end])
+    membership.unread, membership.hears_work = unread, hears_work
+    membership.brand, membership.user = record(Brand, values[end:]), user
+    return cast("Membership", membership)

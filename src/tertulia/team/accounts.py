@@ -12,6 +12,7 @@ from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.core import crypto, jobs
 
-from . import mail
+from . import mail, tries
 from .models import User
 
 
@@ -45,6 +46,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("team:profile")
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        tries.note(email=credentials.get("email") or "", address=self.get_client_ip(request))
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         names = {
@@ -91,6 +95,10 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             sociallogin.connect(request, user)
 
 
+ENCRYPTED = ("secret", "seed")
+"""What of an app's or the recovery codes' data is encrypted."""
+
+
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = {
         **DefaultMFAAdapter.error_messages,
@@ -110,3 +118,18 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
         return gettext("Passkey {number}").format(number=count + 1)
+
+
+def renew_second_factors() -> int:
+    """Encrypt anew, with the first key, what the second steps of signing in keep. Returns how many."""
+    count = 0
+    for pk in Authenticator.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            found = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            held = {name: found.data[name] for name in ENCRYPTED if name in found.data} if found else {}
+            fresh = {name: crypto.renewed(token) for name, token in held.items()}
+            if fresh != held:
+                found.data = {**found.data, **fresh}
+                found.save(update_fields=["data"])
+                count += 1
+    return count

@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from tertulia.core import rotation
+
 
 class TeamConfig(AppConfig):
     name = "tertulia.team"
@@ -12,3 +14,4 @@ class TeamConfig(AppConfig):
         import_module("tertulia.team.activities")
         import_module("tertulia.team.mail")
         import_module("tertulia.team.notices")
+        rotation.also(import_module("tertulia.team.accounts").renew_second_factors)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import ngettext
 
 from tertulia.brand.models import Brand
 
@@ -16,12 +17,14 @@ from .permissions import table
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The brand in the address, the brands to switch to, what is unread, and what the reader may do (`can`)."""
     membership = getattr(request, "membership", None)
+    unread = membership.unread if membership else 0
     return {
         "brand": getattr(request, "brand", None),
         "membership": membership,
         "can": table(membership.role) if membership else {},
         "brands": SimpleLazyObject(lambda: _brands(request)),
-        "unread_notifications": membership.unread if membership else 0,
+        "unread_notifications": unread,
+        "notifications_say": ngettext("Notifications: %(n)s new", "Notifications: %(n)s new", unread) % {"n": unread},
         "work_is_silent": membership is not None and not membership.hears_work,
     }
 

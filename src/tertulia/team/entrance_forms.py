@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.account.adapter import get_adapter
+from allauth.core import context
 from allauth.mfa.base import forms as second_factor
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
@@ -16,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.core import jobs
 
-from . import mail
+from . import mail, tries
 
 
 class LoginForm(account.LoginForm):  # type: ignore[misc]
@@ -73,6 +75,14 @@ class SecondFactorForm(second_factor.AuthenticateForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         ask_for_code(self, _("Code from your app, or a recovery code"))
+
+    def clean_code(self) -> str:
+        try:
+            return str(super().clean_code())
+        except forms.ValidationError:
+            address = get_adapter().get_client_ip(context.request)
+            tries.note(email=self.user.email, address=address, has_password=True)
+            raise
 
 
 class SecondFactorAgainForm(second_factor.ReauthenticateForm):  # type: ignore[misc]

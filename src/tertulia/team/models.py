@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -10,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand, OpeningHours
+from tertulia.core.kept import Kept, Slot, columns, record
 
 from .permissions import Role, allows
 
@@ -20,6 +22,14 @@ class UserManager(BaseUserManager["User"]):
         user.set_password(password)
         user.save(using=self._db)
         return user
+
+    def get(self, *args: Any, **wanted: Any) -> User:
+        """By its key alone, as every request asks who is signed in, with a question that is kept."""
+        if args or wanted.keys() != {"pk"} or not isinstance(wanted["pk"], int):
+            return super().get(*args, **wanted)
+        for row in _person().ask(pk=wanted["pk"]):
+            return record(User, row)
+        raise User.DoesNotExist
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
@@ -52,6 +62,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def initials(self) -> str:
         words = (self.name or self.email).split()
         return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+@cache
+def _person() -> Kept:
+    return Kept(User.objects.filter(pk=Slot("pk")), *columns(User))
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

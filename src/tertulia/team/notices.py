@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from tertulia.core import activity, clock, jobs
+from tertulia.core import activity, clock, jobs, sentences
 from tertulia.core.models import Activity
 
 from . import mail
@@ -39,6 +39,9 @@ WORDS: Mapping[str, str | Promise] = {
     "broken": _("The time promised to {person} has passed"),
     "refused": _("Your answer to {person} did not go out"),
     "unknown": _("It is not known whether your answer to {person} arrived"),
+    "by_hand": _("Your answer to {person} waits for you to send it by hand"),
+    "reminded": _("The answer to {person} still waits to be sent by hand"),
+    "act": _("What you did with a message of {person} did not work"),
     "woken": _("The conversation with {person} that you put aside is back"),
     "attention": _("The account {account} needs attention: {trouble}"),
 }
@@ -92,8 +95,9 @@ def sentence(line: Activity | None, reason: str, names: Mapping[int, str]) -> st
     facts = _Facts(line.data)
     facts["who"] = names.get(line.by_id or 0) or gettext("Somebody")
     facts["person"] = line.data.get("person") or gettext("somebody")
-    words = WORDS.get(reason) or activity.types()[line.type].sentence
-    return str(words).format_map(facts)
+    kind = activity.types()[line.type]
+    facts.update({name: sentences.told(str(facts[name])) for name in kind.says})
+    return str(WORDS.get(reason) or kind.sentence).format_map(facts)
 
 
 class _Facts(dict[str, object]):

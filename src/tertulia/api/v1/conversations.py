@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
@@ -50,7 +50,8 @@ def conversations(request: Call, filters: Query[ConversationParameters]) -> Page
     """
     wanted = queries.Filters(
         view=filters.view, channel=filters.channel, account=filters.channel_id, label=filters.label_id,
-        owner=filters.owner_id, q=filters.q,
+        owner=filters.owner_id, q=filters.q, kind=filters.kind or "", sentiment=filters.sentiment or "",
+        urgent=filters.urgent,
     )  # fmt: skip
     caller = request.auth
     try:
@@ -76,7 +77,8 @@ def messages(request: Call, conversation_id: Path[Id], page: Query[ListParameter
         thread = queries.thread(conversation, before=page.after, limit=page.limit)
     except queries.BadCursor:
         raise paging.bad_cursor() from None
-    items = [_message(item) for item in reversed(thread.items) if item.kind == "message"]
+    statuses = conversation.account.connector.statuses
+    items = [_message(item, statuses) for item in reversed(thread.items) if item.kind == "message"]
     return Page[MessageShape](items=items, next=thread.before or None)
 
 
@@ -224,7 +226,7 @@ def _delivery(request: Call, id: int) -> Delivery:
 
 
 def _conversation_of(delivery: Delivery) -> int:
-    return Conversation.objects.get(account_id=delivery.account_id, thread_id=delivery.message.thread_id).pk
+    return Conversation.objects.get(account_id=delivery.account_id, thread_id=delivery.thread_id).pk
 
 
 def _label(request: Call, id: int) -> Label:
@@ -248,7 +250,12 @@ def _or_404(found: Found | None) -> Found:
 def _answer(request: Call, id: int) -> ConversationShape:
     conversation = _conversation(request, id)
     read = Read.objects.filter(conversation=conversation, user=request.auth.user).first()
-    is_unread = conversation.turn > max(read.turn if read else 0, conversation.answered_turn)
+    is_unread = queries.is_unread(
+        conversation.turn,
+        read=read.turn if read else 0,
+        answered=conversation.answered_turn,
+        waits=conversation.waiting_since is not None,
+    )
     return _row({**vars(conversation), "unread": is_unread})
 
 
@@ -260,14 +267,15 @@ def _row(row: Mapping[str, Any]) -> ConversationShape:
     )  # fmt: skip
 
 
-def _message(item: queries.Item) -> MessageShape:
+def _message(item: queries.Item, statuses: Container[str]) -> MessageShape:
     message, delivery = item.of, item.delivery
+    status = "" if message.deleted_at else message.hints.get("status", "")
     return MessageShape(
         id=message.id, direction=message.direction, kind=message.kind, author_id=message.author_id,
         author_name=message.author_name or str(message.identity or ""), subject=message.subject,
         text="" if message.deleted_at else message.text, sent_at=message.sent_at, edited_at=message.edited_at,
-        deleted_at=message.deleted_at, reply_id=delivery.id if delivery else None,
-        reply_state=delivery.state if delivery else None,
+        deleted_at=message.deleted_at, status=status if status in statuses else "",
+        reply_id=delivery.id if delivery else None, reply_state=delivery.state if delivery else None,
     )  # fmt: skip
 
 
@@ -277,6 +285,6 @@ def _note(note: Note) -> NoteShape:
 
 def _reply(delivery: Delivery, conversation_id: int) -> ReplyShape:
     return ReplyShape(
-        id=delivery.id, conversation_id=conversation_id, message_id=delivery.message_id, state=delivery.state,
-        why=delivery.why, text=delivery.message.text, due_at=delivery.due_at, finished_at=delivery.finished_at,
+        id=delivery.id, conversation_id=conversation_id, message_id=delivery.subject.pk, state=delivery.state,
+        why=delivery.why, text=delivery.subject.text, due_at=delivery.due_at, finished_at=delivery.finished_at,
     )  # fmt: skip

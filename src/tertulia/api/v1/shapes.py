@@ -167,6 +167,12 @@ class ConversationShape(BaseModel):
     waiting_since: Moment | None = Field(description="Since when the person waits for an answer; null when they don't")
     promise_due_at: Moment | None = Field(description="When the next promise (first response, resolution) falls due")
     first_responded_at: Moment | None
+    kind: str = Field(
+        description="What the person's newest message is: `question`, `complaint` …; empty until it is read"
+    )
+    sentiment: str = Field(description="`negative`, `neutral` or `positive`; empty until it is read")
+    urgency: int = Field(description="Per cent: 0 can wait, 33 within the day, 67 today, 100 now")
+    is_offensive: bool
     has_trouble: bool = Field(description="An answer was refused, or nobody knows whether it arrived")
     turn: int = Field(description="Grows with every message; a reply names the turn its writer had read")
     answered_turn: int = Field(description="The turn of the last answer")
@@ -186,6 +192,9 @@ class MessageShape(BaseModel):
     sent_at: Moment
     edited_at: Moment | None
     deleted_at: Moment | None
+    status: str = Field(
+        description="How it stands there, where its channel tells: `approved`, `hold` or `spam` (WordPress); else empty"
+    )
     reply_id: int | None = Field(description="The reply it went out as; null for what came in")
     reply_state: str | None
 
@@ -235,7 +244,7 @@ class SnoozeBody(Body):
 
 
 class ClosureBody(Body):
-    reason: Literal["answered", "no_answer", "handed_on", "spam", "duplicate"]
+    reason: Literal["answered", "no_answer", "handed_on", "spam", "duplicate", "moderated"]
 
 
 class NoteBody(Body):
@@ -245,6 +254,28 @@ class NoteBody(Body):
 class ReplyBody(Body):
     text: Words = Field(description="Plain text, no longer than the channel's `max_text`")
     turn: int = Field(ge=0, le=2**31 - 1, description="The conversation's `turn` as it was when the answer was written")
+
+
+class TextsBody(Body):
+    texts: list[Annotated[str, Field(max_length=100_000)]] = Field(
+        min_length=1, max_length=500, description="1 to 500 texts of at most 100,000 characters"
+    )
+
+
+class ReadingShape(BaseModel):
+    """What was understood of a text."""
+
+    language: str = Field(description="ISO 639-1; `und` when none could be told")
+    sentiment: Literal["negative", "neutral", "positive"]
+    kind: Literal["question", "complaint", "suggestion", "praise", "purchase", "support", "spam", "other"]
+    urgency: float = Field(ge=0, le=1, description="0 can wait, a third within the day, two thirds today, 1 now")
+    offensive: bool = Field(description="Insult, threat or contempt of persons; harsh criticism is none")
+    spam: bool
+    needs_answer: bool
+    topics: list[str]
+    questions: list[str] = Field(description="The questions it asks, in its own words")
+    confidence: dict[str, float] = Field(description="By field: how likely it is to be right, 0 to 1")
+    why: dict[str, list[str]] = Field(description="By field: the words that weighed most")
 
 
 class WebhookBody(Body):
@@ -260,11 +291,18 @@ class ListParameters(BaseModel):
 
 
 class ConversationParameters(ListParameters):
-    view: Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "all"] = "open"
+    view: Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "mentions", "by_hand", "all"] = (
+        "open"
+    )
     channel: Words = Field("", max_length=40, description="Kind of the channel")
     channel_id: Id | None = None
     label_id: Id | None = None
     owner_id: Id | None = None
+    kind: Literal["question", "complaint", "suggestion", "praise", "purchase", "support", "spam", "other"] | None = (
+        Field(None, description="What the person's newest message is")
+    )
+    sentiment: Literal["negative", "positive"] | None = None
+    urgent: bool = Field(False, description="Only where the person's newest message should be answered today or now")
     q: Words = Field("", max_length=200, description="Words to search for, over all states; newest first")
 
 

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from tertulia.core import clock, dates, marks
+from tertulia.core import clock, dates, marks, rows, sentences
 
 register = template.Library()
 
@@ -33,6 +33,13 @@ def constant(template_name: str) -> SafeString:
 @cache
 def _constant(template_name: str, language: str) -> SafeString:
     return render_to_string(template_name)
+
+
+@register.simple_tag(takes_context=True)
+def drawn(context: Context, template_name: str, **more: Any) -> SafeString:
+    """A part that every page shows, drawn by Jinja2: {% drawn "core/_topbar.jinja" %}. It sees all the page sees."""
+    seen: dict[Any, Any] = context.flatten()
+    return rows.draw(template_name, seen | more)
 
 
 @register.simple_tag
@@ -80,6 +87,12 @@ def field(bound: BoundField, kind: str = "") -> dict[str, Any]:
         "is_check": isinstance(widget, CheckboxInput),
         "is_choice": isinstance(widget, RadioSelect),
     }
+
+
+@register.filter
+def told(why: str) -> str:
+    """What an outcome says, in the reader's language."""
+    return sentences.told(why)
 
 
 @register.filter

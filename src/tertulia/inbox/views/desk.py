@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
+from tertulia.channels.forms import said
 from tertulia.community import queries as community
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, pages, queries
+from .. import actions, allowed, pages, queries
 from ..access import DeskRequest
 from ..forms import SavedViewForm
 from ..models import Conversation, SavedReply, SavedView
@@ -127,15 +128,18 @@ def list_context(request: DeskRequest, brand: Brand, conversation: Conversation 
         "filters": filters,
         "query": query,
         "list_title": pages.title_of(filters, around),
+        "view_title": pages.view_title(filters, around),
         "rows": pages.draw_rows(page.rows, around, query=query, current=conversation.pk if conversation else 0),
         "after": page.after,
         "next_query": pages.query_of(filters, after=page.after),
+        "narrowings": pages.narrowings(filters, around),
         "rail": pages.rail(filters, around, user=user, saved=saved),
         "saved_view": _saved_view(saved, filters, request),
         "has_accounts": bool(around.accounts),
         # Asked only by an empty list.
         "is_untouched": SimpleLazyObject(lambda: not Conversation.objects.filter(brand=brand).exists()),
         "own_page": pages.own_page(around),
+        "takes_notes": pages.takes_notes(around),
         "channel_symbols": pages.channel_symbols(),
     }
 
@@ -173,6 +177,7 @@ def conversation_context(
         thread = queries.thread(conversation)
     whole = request.GET.get("whole", "")
     capabilities = conversation.account.capabilities
+    answering = allowed.reply(conversation, at=now)
     return {
         "room": "inbox",
         "conversation": conversation,
@@ -195,9 +200,12 @@ def conversation_context(
         "look_alikes": pages.look_alikes(conversation.member),
         "history": pages.history(conversation.member, around, without=conversation.pk),
         "query": pages.query_of(queries.Filters.read(request.GET)),
-        "max_text": capabilities.max_text,
-        "is_by_hand": capabilities.by_hand,
-        "can_reply_here": "reply" in capabilities.writes,
+        "max_text": conversation.account.connector.longest_text(conversation.account),
+        "is_aloud": capabilities.is_aloud,
+        "is_posted": capabilities.is_posted,
+        "can_reply_here": "reply" in capabilities.writes and (answering is None or answering.is_possible),
+        "reply_until": answering.until if answering and answering.is_possible else None,
+        "why_no_reply": said(answering.why_not) if answering and not answering.is_possible else "",
         "text": _text(request, conversation, user),
         **more,
     }  # fmt: skip

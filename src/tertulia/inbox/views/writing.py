@@ -13,7 +13,7 @@ from tertulia.channels.models import Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions
+from .. import acting, actions
 from ..access import DeskRequest
 from ..forms import DecisionForm, PresenceForm, ReplyForm, TextForm
 from ..models import Conversation
@@ -29,15 +29,19 @@ def reply(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpRespo
     text = request.POST.get("text", "")
     if not form.is_valid():
         return written(request, conversation, status=422, text=text, problem=_("Something was missing. Send it again."))
+    closes = form.cleaned_data["closes"] and request.membership.may("inbox.organise")
     try:
         actions.reply(
-            conversation=conversation, text=form.cleaned_data["text"], by=request.user,
-            turn=form.cleaned_data["turn"], at=clock.now(),
+            conversation=conversation, text=form.cleaned_data["text"], by=request.user, at=clock.now(),
+            turn=form.cleaned_data["turn"], seen=form.cleaned_data["seen"], closes=closes,
         )  # fmt: skip
     except actions.Answered as problem:
         return written(request, conversation, status=409, text=text, problem=problem)
     except actions.Problem as problem:
         return written(request, conversation, status=422, text=text, problem=problem)
+    if find(brand, conversation_id).waiting_since:
+        says = _("Sent. Something had come that your page did not show yet: it still waits for an answer.")
+        messages.info(request, says)
     return written(request, conversation)
 
 
@@ -82,12 +86,22 @@ def withdraw(request: DeskRequest, brand: Brand, delivery_id: int) -> HttpRespon
     """Take an answer back before it leaves; its text returns to the composer."""
     delivery = _delivery(brand, delivery_id)
     conversation = _conversation(delivery)
+    if delivery.act != "reply":
+        return _withdraw_act(request, delivery, conversation)
     try:
         text = actions.withdraw(delivery=delivery, by=request.user, at=clock.now())
     except actions.Problem as problem:
         messages.error(request, str(problem))
         return written(request, conversation)
     return written(request, conversation, text=text)
+
+
+def _withdraw_act(request: DeskRequest, delivery: Delivery, conversation: Conversation) -> HttpResponse:
+    try:
+        acting.withdraw(delivery=delivery, by=request.user, at=clock.now())
+    except actions.Problem as problem:
+        messages.error(request, str(problem))
+    return changed(request, conversation)
 
 
 @require_POST
@@ -119,12 +133,12 @@ def retry(request: DeskRequest, brand: Brand, delivery_id: int) -> HttpResponse:
 
 
 def _delivery(brand: Brand, delivery_id: int) -> Delivery:
-    return get_object_or_404(Delivery.objects.select_related("message"), pk=delivery_id, account__brand=brand)
+    return get_object_or_404(Delivery.objects.select_related("message", "on"), pk=delivery_id, account__brand=brand)
 
 
 def _conversation(delivery: Delivery) -> Conversation:
     return get_object_or_404(
         Conversation.objects.select_related("account", "brand", "owner", "member"),
         account=delivery.account_id,
-        thread_id=delivery.message.thread_id,
+        thread_id=delivery.thread_id,
     )

@@ -1,4 +1,4 @@
-// Writing an answer or a note: keeps the draft, sends with Ctrl+Enter, puts in saved replies.
+// Writing an answer or a note: keeps the draft, sends with Ctrl+Enter (with Shift: and closes), puts in saved replies.
 customElements.define("t-composer", class extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
@@ -51,7 +51,9 @@ customElements.define("t-composer", class extends HTMLElement {
   keyed = (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      [...this.querySelectorAll("button[data-send]")].find((button) => button.checkVisibility())?.click();
+      const buttons = [...this.querySelectorAll("button[data-send]")].filter((button) => button.checkVisibility());
+      const isWanted = (button) => event.shiftKey === button.hasAttribute("data-closes");
+      (buttons.find(isWanted) ?? buttons[0])?.click();
     }
   };
   clicked = (event) => {

@@ -3,6 +3,7 @@ customElements.define("t-conversation", class extends HTMLElement {
   connectedCallback() {
     document.addEventListener("live:activity", this.heard);
     document.addEventListener("live:state", this.again);
+    this.addEventListener("htmx:beforeSwap", this.place);
     this.querySelector("[data-back]")?.addEventListener("click", this.back);
     this.beat = setInterval(this.look, 10_000);
     this.look();
@@ -22,11 +23,20 @@ customElements.define("t-conversation", class extends HTMLElement {
   news() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      // Not while a form in the thread waits for its answer: it would be replaced, and what came back find no place.
-      if (this.querySelector("[data-news] form.htmx-request")) this.news();
+      if (this.isWaiting) this.news();
       else htmx.trigger(this.querySelector("[data-news]"), "news");
     }, 120);
   }
+  // Something here waits for its answer: were it replaced meanwhile, what comes back would find no place.
+  get isWaiting() {
+    return this.querySelector(".htmx-request:not([data-news])") !== null;
+  }
+  place = ({ detail }) => {
+    const isNews = detail.requestConfig.elt.matches("[data-news]");
+    if (this.isConnected && !(isNews && this.isWaiting)) return;
+    detail.shouldSwap = false;
+    if (this.isConnected) this.news();
+  };
   look = () => {
     if (document.hidden) return;
     const typing = this.querySelector("t-composer")?.isTyping ? "1" : "";

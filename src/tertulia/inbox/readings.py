@@ -1,0 +1,156 @@
+"""What was understood of a message, as the pages show it and as one says it otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext
+
+from tertulia.channels.models import Message
+from tertulia.understanding import words
+from tertulia.understanding.actions import CORRECTABLE
+from tertulia.understanding.models import Correction, MessageReading
+
+from . import labelling, queries
+
+LOOKED_AT = 2_000
+"""Characters of a message whose spelling is known."""
+
+
+class Choice(NamedTuple):
+    """Something one can say of a message: what the form sends, its word, and whether it is understood so."""
+
+    say: str
+    name: str
+    is_so: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One field of a reading: what it says, how sure that is and for which words; or who says so instead."""
+
+    field: str
+    name: str
+    choices: list[Choice]
+    sure: str
+    because: str
+    corrected_by: str
+    was: str
+
+    @property
+    def value(self) -> str:
+        return next((choice.name for choice in self.choices if choice.is_so), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    marks: list[tuple[str, str]]
+    """What stands under the message, with its tone."""
+    parts: list[Part]
+    topics: str
+    questions: list[str]
+
+
+def shown(item: queries.Item, people: Mapping[int, Any]) -> Shown | None:
+    """What there is to show of a message's reading; None for what nobody read."""
+    reading: MessageReading | None = getattr(item.of, "reading", None)
+    if reading is None or item.of.deleted_at:
+        return None
+    said = {each.field: each for each in item.corrections}
+    spelt = _spelling(item.of)
+    topics = words.topics()
+    return Shown(
+        _marks(reading),
+        [_part(reading, field, name, spelt, said.get(field), people) for field, name in _names().items()],
+        ", ".join(topics.get(topic, topic) for topic in reading.topics),
+        reading.questions,
+    )
+
+
+def _marks(reading: MessageReading) -> list[tuple[str, str]]:
+    marks = [(words.kinds().get(reading.kind, reading.kind), "")]
+    if reading.sentiment != "neutral":
+        marks.append((words.sentiments().get(reading.sentiment, reading.sentiment), ""))
+    if reading.urgency >= queries.URGENT:
+        marks.append((words.urgent(reading.urgency), "soon"))
+    if reading.offensive:
+        marks.append((gettext("Offensive"), "late"))
+    return marks
+
+
+def signs(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What a row of the list shows of the newest message: icon, word and tone."""
+    found = []
+    if row["kind"] == "complaint":
+        found.append(("", words.kinds()["complaint"], ""))
+    if row["urgency"] >= queries.URGENT:
+        found.append(("lightning", words.urgent(row["urgency"]), ""))
+    if row["is_offensive"]:
+        found.append(("", gettext("Offensive"), ""))
+    return found
+
+
+def _spelling(message: Message) -> dict[str, str]:
+    """The words of a message as they stand in it, by how a reading gives them: plain."""
+    return {labelling.fold(word): word for word in re.findall(r"\w+", f"{message.subject} {message.text[:LOOKED_AT]}")}
+
+
+def _part(
+    reading: MessageReading,
+    field: str,
+    name: str,
+    spelt: Mapping[str, str],
+    said: Correction | None,
+    people: Mapping[int, Any],
+) -> Part:
+    so = _nearest(field, getattr(reading, field))
+    names = _values(field)
+    why = [spelt.get(word, word) for word in reading.why.get(field, []) if word.isalnum()]
+    return Part(
+        field,
+        name,
+        [Choice(f"{field}={_sent(value)}", each, value == so) for value, each in names.items()],
+        words.sure(reading.confidence.get(field, 0)),
+        ", ".join(gettext("“{words}”").format(words=word) for word in why),
+        str(people.get(said.by_id, gettext("Somebody"))) if said else "",
+        names.get(_nearest(field, said.was), "") if said else "",
+    )
+
+
+def _nearest(field: str, value: Any) -> Any:
+    return words.nearest(value) if field == "urgency" else value
+
+
+def _names() -> dict[str, str]:
+    return {
+        "kind": gettext("What it is"),
+        "sentiment": gettext("Feeling"),
+        "urgency": gettext("Urgency"),
+        "offensive": gettext("Offence"),
+    }
+
+
+def _values(field: str) -> Mapping[Any, str]:
+    if field == "offensive":
+        return {False: gettext("Not offensive"), True: gettext("Offensive")}
+    return _WORDS[field]()
+
+
+_WORDS: dict[str, Callable[[], Mapping[Any, str]]] = {
+    "kind": words.kinds,
+    "sentiment": words.sentiments,
+    "urgency": words.urgencies,
+}
+
+
+def _sent(value: Any) -> str:
+    return str(int(value)) if isinstance(value, int) else value
+
+
+def said(text: str) -> tuple[str, Any]:
+    """The field and the value of a form's «urgency=100»; what can't be said gives a value that is refused."""
+    field, _, sent = text.partition("=")
+    return field, next((value for value in CORRECTABLE.get(field, ()) if _sent(value) == sent), None)

@@ -1,0 +1,118 @@
+"""What the person's messages say, as the desk has it: readings of what came in, and on the conversation what the list
+shows and finds of the newest one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+
+from tertulia.channels.models import Message
+from tertulia.core import bulk
+from tertulia.team.models import User
+from tertulia.understanding import actions as understanding
+from tertulia.understanding.models import MessageReading
+from tertulia.understanding.script import UNKNOWN
+
+from .models import Conversation
+
+LONG = 1_000
+"""Messages. Of a longer conversation only so many, the newest, are looked through for what was not read yet."""
+AT_ONCE = 256
+SURE_OF_LANGUAGE = 0.9
+WORDS_OF_LANGUAGE = 4
+
+_KEPT = ("kind", "sentiment", "urgency", "is_offensive", "language")
+
+
+def read_new(conversation_ids: Collection[int], *, at: datetime) -> None:
+    """Read the messages of the persons in these conversations that were not read yet or were edited since."""
+    conversations = list(Conversation.objects.filter(pk__in=conversation_ids))
+    for messages in _unread(conversations):
+        understanding.read_messages(messages, at=at)
+    _note(conversation_ids)
+
+
+def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> None:
+    """Say what a message means. Raises `understanding.actions.NotUnderstood`."""
+    with transaction.atomic():
+        understanding.correct(message=message, field=field, value=value, by=by.pk, at=at, on=conversation)
+        _note([conversation.pk])
+
+
+def undo_correction(*, conversation: Conversation, message: Message, field: str, by: User, at: datetime) -> None:
+    """Let what was read stand again. Raises `understanding.actions.NotUnderstood`."""
+    with transaction.atomic():
+        understanding.undo_correction(message=message, field=field, by=by.pk, at=at, on=conversation)
+        _note([conversation.pk])
+
+
+def _unread(conversations: Sequence[Conversation]) -> Iterator[list[Message]]:
+    threads = {(row.account_id, row.thread_id) for row in conversations if row.turn <= LONG}
+    accounts, names = {account for account, _ in threads}, {name for _, name in threads}
+    yield from _batches(_unread_of(Message.objects.filter(account_id__in=accounts, thread_id__in=names)), threads)
+    for row in conversations:
+        if row.turn > LONG:
+            newest = Message.objects.filter(account_id=row.account_id, thread_id=row.thread_id)
+            ids = list(newest.order_by("-sent_at", "-id").values_list("id", flat=True)[:LONG])
+            yield from _batches(_unread_of(Message.objects.filter(pk__in=ids)), {(row.account_id, row.thread_id)})
+
+
+def _unread_of(messages: QuerySet[Message]) -> QuerySet[Message]:
+    is_later = Q(edited_at__isnull=False, reading__edited_at__isnull=True) | Q(edited_at__gt=F("reading__edited_at"))
+    inbound = messages.filter(direction=Message.Direction.IN, deleted_at__isnull=True).exclude(kind="article")
+    return inbound.filter(Q(reading__isnull=True) | is_later)
+
+
+def _batches(messages: QuerySet[Message], threads: set[tuple[int, str]]) -> Iterator[list[Message]]:
+    """Some at a time: a thread of the same name on another account is left for its own turn."""
+    rows = messages.order_by("pk").values_list("pk", "account_id", "thread_id") if threads else []
+    ids = [pk for pk, *thread in rows if tuple(thread) in threads]
+    for first in range(0, len(ids), AT_ONCE):
+        some = Message.objects.filter(pk__in=ids[first : first + AT_ONCE])
+        yield list(some.only("account_id", "subject", "text", "in_reply_to", "edited_at"))
+
+
+@transaction.atomic
+def _note(conversation_ids: Collection[int]) -> None:
+    """Keep on the conversations what the person's newest message says, and in which language they write."""
+    newest = Message.objects.filter(
+        account_id=OuterRef("account_id"), thread_id=OuterRef("thread_id"), direction=Message.Direction.IN,
+        deleted_at__isnull=True, is_automatic=False, reading__isnull=False,
+    ).order_by("-sent_at", "-id")  # fmt: skip
+    found = Conversation.objects.filter(pk__in=conversation_ids).annotate(newest=Subquery(newest.values("pk")[:1]))
+    newest_of = dict(found.values_list("pk", "newest"))
+    readings = MessageReading.objects.select_related("message").only(
+        "kind", "sentiment", "urgency", "offensive", "language", "confidence", "message__text"
+    )
+    known = readings.in_bulk([pk for pk in newest_of.values() if pk])
+    changed = []
+    for row in bulk.find(Conversation, "id", newest_of, is_locked=True):
+        before = [getattr(row, name) for name in _KEPT]
+        _take_over(row, known.get(newest_of[row.pk] or 0))
+        if before != [getattr(row, name) for name in _KEPT]:
+            changed.append(row)
+    bulk.update(changed, _KEPT)
+
+
+def _take_over(row: Conversation, reading: MessageReading | None) -> None:
+    if reading is None:
+        row.kind, row.sentiment, row.urgency, row.is_offensive = "", "", 0, False
+        return
+    row.kind, row.sentiment, row.urgency = reading.kind, reading.sentiment, reading.urgency
+    row.is_offensive = reading.offensive
+    if not row.language or _is_sure_of_language(reading):
+        row.language = _language(reading.language, row.language)
+
+
+def _is_sure_of_language(reading: MessageReading) -> bool:
+    words = len(reading.message.text[:200].split())
+    return reading.confidence.get("language", 0) >= SURE_OF_LANGUAGE and words >= WORDS_OF_LANGUAGE
+
+
+def _language(read: str, before: str) -> str:
+    """The one that was read, unless none could be told or the one before is the same more exactly (es-MX)."""
+    return before if read == UNKNOWN or before.partition("-")[0] == read else read

@@ -1,0 +1,124 @@
+"""The list narrowed down by what people's newest messages say: right, kept, and one index walk at any size."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from conftest import NOON, envelope
+from tertulia.flows import inbound
+from tertulia.inbox import actions, queries
+from tertulia.inbox.models import Conversation, Label, SavedView
+from tertulia.inbox.queries import Filters
+
+pytestmark = pytest.mark.django_db
+
+SAID = [Filters(kind="complaint"), Filters(sentiment="negative"), Filters(urgent=True)]
+ALL = Filters(kind="complaint", sentiment="negative", urgent=True)
+
+
+@pytest.fixture
+def twelve(site, brand, alba):
+    """Every second one complains, every third is upset, every fourth in a hurry; the first is all of it."""
+    inbound.intake(
+        site, [envelope(f"pan {n}", remote_id=f"m{n}", thread=f"p{n:02}", minutes=n) for n in range(12)], at=NOON
+    )
+    for n, one in enumerate(Conversation.objects.order_by("thread_id")):
+        one.kind = "question" if n % 2 else "complaint"
+        one.sentiment = "neutral" if n % 3 else "negative"
+        one.urgency = 49 if n % 4 else 50
+        one.save()
+
+
+def names(brand, user, filters, limit=2) -> list[str]:
+    found, after = [], ""
+    while True:
+        page = queries.page(brand=brand, user=user, filters=filters, after=after, limit=limit)
+        found += [row["member_name"] for row in page.rows]
+        if not (after := page.after):
+            return found
+
+
+@pytest.mark.parametrize(
+    ("filters", "shown"),
+    [
+        (Filters(kind="complaint"), ["P10", "P08", "P06", "P04", "P02", "P00"]),
+        (Filters(sentiment="negative"), ["P09", "P06", "P03", "P00"]),
+        (Filters(urgent=True), ["P08", "P04", "P00"]),
+        (ALL, ["P00"]),
+        (Filters(view="waiting", urgent=True), ["P00", "P04", "P08"]),
+        (Filters(view="nobody", kind="complaint", sentiment="negative"), ["P06", "P00"]),
+        (Filters(view="closed", kind="complaint"), []),
+        (Filters(kind="praise"), []),
+    ],
+)
+def test_page_by_page_in_the_order_of_the_view(twelve, brand, alba, filters, shown):
+    assert names(brand, alba, filters) == shown
+
+
+def test_together_with_a_channel_a_label_and_the_mentions(twelve, brand, site, alba, bruno):
+    label = Label.objects.create(brand=brand, name="Pan")
+    for one in Conversation.objects.filter(thread_id__in=["p00", "p01", "p02"]):
+        actions.add_label(conversation=one, label=label, by=alba, at=NOON)
+        actions.add_note(conversation=one, text="@Bruno mira", by=alba, at=NOON)
+    assert names(brand, alba, Filters(account=site.pk, urgent=True)) == ["P08", "P04", "P00"]
+    assert names(brand, alba, Filters(channel="phone", urgent=True)) == []
+    assert names(brand, alba, Filters(label=label.pk, kind="complaint")) == ["P02", "P00"]
+    assert names(brand, bruno, Filters(view="mentions", kind="complaint", urgent=True)) == ["P00"]
+    assert names(brand, alba, Filters(view="by_hand", kind="complaint")) == []
+
+
+@pytest.mark.parametrize("filters", SAID)
+@pytest.mark.parametrize("view", ["open", "closed"])
+def test_one_walk_of_an_index_of_its_own(twelve, brand, alba, filters, view):
+    index = f"conversation_{next(iter(filters.as_dict())).partition('_')[0]}"
+    wanted = Filters(**{**filters.as_dict(), "view": view})
+    queries._plain.cache_clear()
+    for after in ("", f"{int(NOON.timestamp() * 1_000_000)}-5"):
+        with CaptureQueriesContext(connection) as asked:
+            queries.page(brand=brand, user=alba, filters=wanted, after=after)
+        plan = explained(asked.captured_queries[0]["sql"])
+        assert index in plan
+        assert "sort" not in plan.lower()
+        assert "TEMP" not in plan
+
+
+def explained(sql: str) -> str:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # A handful of rows is read at once whatever the indexes; what matters is what can be done with many.
+            cursor.execute(
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
+            )
+            cursor.execute(f"EXPLAIN {sql}")
+        else:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        return "\n".join(str(row) for row in cursor.fetchall())
+
+
+def test_an_address_carries_it_and_nonsense_is_left_out():
+    assert Filters.read({"kind": "complaint", "sentiment": "negative", "urgent": "1"}) == ALL
+    assert Filters.read(ALL.as_dict()) == ALL
+    assert Filters.read({"kind": "x", "sentiment": "neutral", "urgent": "0"}) == Filters()
+    assert Filters.read({"kind": ["complaint"], "sentiment": None, "urgent": False}) == Filters()
+
+
+def test_the_list_offers_it_and_says_so(twelve, as_alba, brand):
+    plain = as_alba.get("/b/horno-candela/inbox/").content.decode()
+    assert 'href="/b/horno-candela/inbox/?kind=complaint"' in plain
+    narrowed = as_alba.get("/b/horno-candela/inbox/?kind=complaint&sentiment=negative&urgent=1").content.decode()
+    assert "Todas las abiertas · Queja · Descontento · Urgente" in narrowed
+    assert '<h1 id="list-title">Todas las abiertas</h1>' in narrowed
+    assert narrowed.count("Dejar de ver solo estas</span>") == 3
+    assert 'href="/b/horno-candela/inbox/?sentiment=negative&amp;urgent=1" aria-current="true">Queja' in narrowed
+    assert narrowed.count('class="row"') == 1
+    empty = as_alba.get("/b/horno-candela/inbox/?kind=praise").content.decode()
+    assert "Ver todas las abiertas" in empty
+
+
+def test_a_saved_view_keeps_it(twelve, as_alba, brand):
+    as_alba.post("/b/horno-candela/inbox/views/?kind=complaint&urgent=1", {"name": "Quejas urgentes"})
+    assert SavedView.objects.get().filters == {"kind": "complaint", "urgent": True}
+    shown = as_alba.get("/b/horno-candela/inbox/?kind=complaint&urgent=1").content.decode()
+    assert '<a class="view" href="/b/horno-candela/inbox/?kind=complaint&amp;urgent=1" aria-current="page">' in shown
