@@ -105,7 +105,7 @@ def _reading(
         "language": 0.0 if is_empty else sure_language,
         "sentiment": sure_sentiment * known,
         "kind": sure_kind * known,
-        "urgency": float(np.abs(levels - 0.5).min() + 0.5) * known,
+        "urgency": float(levels[1] if levels.mean() >= 0.5 else 1 - levels[1]) * known,  # of being today's work, or not
         "offensive": sure_offensive * known,
         "spam": sure_spam * known,
         "needs_answer": sure_answer * known,

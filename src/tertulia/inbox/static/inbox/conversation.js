@@ -37,11 +37,18 @@ customElements.define("t-conversation", class extends HTMLElement {
     detail.shouldSwap = false;
     if (this.isConnected) this.news();
   };
+  // One at a time: "looks" that arrives after "writes" would take it back.
   look = () => {
     if (document.hidden) return;
+    this.looksAgain = this.isLooking;
+    if (this.isLooking) return;
+    this.isLooking = true;
     const typing = this.querySelector("t-composer")?.isTyping ? "1" : "";
     const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), "HX-Request": "true" };
-    fetch(this.dataset.presence, { method: "POST", headers, body: new URLSearchParams({ typing }) }).catch(() => {});
+    fetch(this.dataset.presence, { method: "POST", headers, body: new URLSearchParams({ typing }) }).catch(() => {}).finally(() => {
+      this.isLooking = false;
+      if (this.looksAgain && this.isConnected) this.look();
+    });
   };
   back = (event) => {
     // On a phone the list is still there, at the place where it was left.
