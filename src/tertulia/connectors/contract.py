@@ -189,6 +189,7 @@ class Target:
     """What a reply answers or an act concerns: the message, its writer, and what the connector noted of it.
 
     `subject`, `name` (its writer's), `kind` and `url` are the message's own; `is_ours` when we wrote it.
+    `is_automatic` when nobody writes the answer: it says so where the network has a word for it.
     """
 
     thread_id: str
@@ -200,6 +201,7 @@ class Target:
     name: str = ""
     url: str = ""
     is_ours: bool = False
+    is_automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,7 @@ def _same_again(conversation: Conversation, *, text: str, by: User, at: datetime
             account_id=conversation.account_id,
             thread_id=conversation.thread_id,
             direction=Message.Direction.OUT,
+            is_automatic=False,
         )
         .select_related("delivery")
         .order_by("-sent_at", "-id")

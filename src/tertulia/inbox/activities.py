@@ -6,6 +6,7 @@ from tertulia.core.activity import declare
 
 RECEIVED = declare("conversation.received", _("{person} wrote"))
 REPLIED = declare("conversation.replied", _("{who} answered"))
+ACKNOWLEDGED = declare("conversation.acknowledged", _("The automatic answer went out"))
 WITHDRAWN = declare("conversation.withdrawn", _("{who} took an answer back before it left"))
 SENT = declare("delivery.sent", _("The answer was delivered"))
 REFUSED = declare("delivery.refused", _("The channel refused the answer"))
@@ -37,3 +38,4 @@ REMINDED = declare("delivery.reminded", _("It still waits to be done by hand"))
 ACT_REFUSED = declare("act.refused", _("The channel refused: {act}"))
 ACT_UNKNOWN = declare("act.unknown", _("It is not known whether it was done: {act}"))
 DONE_BY_HAND = declare("delivery.done_by_hand", _("{who} did it by hand"))
+AUTOMATIC_REPLY_SET = declare("automatic_reply.set", _("{who} changed the automatic answer of {channel}"))

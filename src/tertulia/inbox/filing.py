@@ -125,6 +125,8 @@ def _begin(account: Account, message: Message, members: dict[int, Member]) -> Co
 
 
 def _take_in(conversation: Conversation, message: Message, clocks: promises.Clocks) -> None:
+    if message.is_automatic and message.direction == Message.Direction.OUT:
+        return  # nobody has answered
     conversation.turn += 1
     conversation.last_activity_at = max(conversation.last_activity_at, message.sent_at)
     conversation.preview = preview_of(message)
@@ -261,11 +263,13 @@ def _read(conversations: Sequence[Conversation]) -> _Known:
 
 
 def _counted(threads: Iterable[_Thread]) -> QuerySet[Message]:
-    """The messages of these threads, without what never left: perhaps some of a thread of the same name besides."""
+    """The messages of these threads, without what never left and what we answered by machine: perhaps some of a thread
+    of the same name besides."""
     accounts, names = {account for account, _ in threads}, {name for _, name in threads}
-    return Message.objects.filter(account_id__in=accounts, thread_id__in=names).filter(
+    left = Message.objects.filter(account_id__in=accounts, thread_id__in=names).filter(
         Q(delivery__isnull=True) | ~Q(delivery__state__in=_UNSENT)
     )
+    return left.exclude(direction=Message.Direction.OUT, is_automatic=True)
 
 
 def _troubled(threads: Iterable[_Thread]) -> set[_Thread]:

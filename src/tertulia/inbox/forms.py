@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils import translation
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand import zones
@@ -18,7 +19,7 @@ from tertulia.core.choices import name_empty
 from tertulia.team.models import User
 
 from . import queries
-from .models import Conversation, Label, SavedReply, SavedView
+from .models import AutomaticReply, Conversation, Label, SavedReply, SavedView
 
 HUES = [
     (0, _("crimson")), (30, _("red")), (60, _("orange")), (90, _("yellow")), (120, _("lime")), (150, _("green")),
@@ -204,6 +205,49 @@ class PromiseForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["account"].queryset = Account.objects.filter(brand=brand)  # type: ignore[attr-defined]
         self.fields["label"].queryset = Label.objects.filter(brand=brand)  # type: ignore[attr-defined]
+
+
+class AutomaticReplyForm(forms.Form):
+    """What one channel answers by itself. The fields of each have names of their own on the page."""
+
+    is_on = forms.BooleanField(label=_("Answer by itself"), required=False)
+    when = forms.ChoiceField(label=_("When"), choices=AutomaticReply.When)
+
+    def __init__(self, data: Any = None, *, account: Account) -> None:
+        kept = AutomaticReply.objects.filter(account=account).first()
+        super().__init__(data, prefix=f"channel-{account.pk}", initial=_kept(kept, account))
+        self.account, self.is_kept_on = account, bool(kept and kept.is_on)
+        own = account.brand.language
+        for language, name in sorted(Brand.Language.choices, key=lambda each: each[0] != own):
+            self.fields[f"text_{language}"] = forms.CharField(
+                label=_("Text, {language}").format(language=name), required=False, max_length=2_000,
+                widget=forms.Textarea(attrs={"rows": 5, "lang": language}),
+                help_text=_("{nombre} is the person's first name, {marca} the brand, {cuando} when you open again.")
+                if language == own else _("For who writes in it; left empty, they get the other."),
+            )  # fmt: skip
+
+    @property
+    def texts(self) -> list[Any]:
+        return [self[name] for name in self.fields if name.startswith("text_")]
+
+    def cleaned(self) -> dict[str, Any]:
+        """As `automatic.set_reply` takes it."""
+        texts = {name.removeprefix("text_"): said for name, said in self.cleaned_data.items() if name[:5] == "text_"}
+        return {"is_on": self.cleaned_data["is_on"], "when": self.cleaned_data["when"], "texts": texts}
+
+
+def _kept(kept: AutomaticReply | None, account: Account) -> dict[str, Any]:
+    if kept is None:
+        with translation.override(account.brand.language):
+            return {f"text_{account.brand.language}": _automatic(account.brand)}
+    return {"is_on": kept.is_on, "when": kept.when, **{f"text_{name}": text for name, text in kept.texts.items()}}
+
+
+def _automatic(brand: Brand) -> str:
+    """Something to start from, in the language that is set."""
+    if brand.treatment == Brand.Treatment.FORMAL and brand.language == Brand.Language.SPANISH:
+        return pgettext("usted", "Hello, {nombre}:\n\nwe have your message and will answer you {cuando}.\n\n{marca}")
+    return pgettext("tú", "Hello, {nombre}:\n\nwe have your message and will answer you {cuando}.\n\n{marca}")
 
 
 class JoiningForm(forms.Form):

@@ -237,6 +237,40 @@ class SavedReply(models.Model):
         return self.title
 
 
+class AutomaticReply(models.Model):
+    """What a channel answers by itself, so that who writes knows at once when somebody will read it."""
+
+    class When(models.TextChoices):
+        CLOSED = "closed", _("outside opening hours")
+        ALWAYS = "always", _("at any time")
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    is_on = models.BooleanField(default=False)
+    when = models.CharField(_("when"), max_length=6, choices=When, default=When.CLOSED)
+    texts = models.JSONField(default=dict)
+    """By language; who writes another gets the brand's own."""
+    since = models.DateTimeField()
+    """What was written before is not answered."""
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.when if self.is_on else '–'}"
+
+
+class AutomaticAnswer(models.Model):
+    """When an address last got one from a channel."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    address = models.CharField(max_length=255)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "address"], name="automatic_answer_unique")]
+        indexes = [models.Index(fields=["account", "at"], name="automatic_answer_at")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.address}"
+
+
 class SavedView(models.Model):
     """A filter of the list kept under a name: for oneself, or for the whole team when `user` is empty."""
 

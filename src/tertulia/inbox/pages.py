@@ -656,17 +656,6 @@ def history(member: Member, around: Around, *, without: int | None = None) -> li
     ]
 
 
-def filled(text: str, *, conversation: Conversation, user: User) -> str:
-    """A saved reply with its variables filled; one that is unknown stays as it stands, to be seen."""
-    # Who left no name is called by their address, which is no greeting.
-    name = "" if "@" in conversation.member_name else conversation.member_name.split(" ")[0]
-    values = {"nombre": name, "name": name, "agente": user.name, "agent": user.name}
-    values |= {"marca": conversation.brand.name, "brand": conversation.brand.name}
-    filled = re.sub(r"\{(\w+)\}", lambda found: values.get(found[1].lower(), found[0]), text)
-    # «Hola, :» greets nobody well when the name is not known.
-    return re.sub(r"\s*,\s*(?=[,:.!])", "", filled) if not name else filled
-
-
 def because(conversation: Conversation) -> str:
     """Why it is whose it is, in one line."""
     return routing.sentence(conversation.because) if conversation.because and conversation.owner_id else ""

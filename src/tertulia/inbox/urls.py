@@ -45,6 +45,12 @@ urlpatterns = [
         arrangement.remove_saved_reply,
         name="saved_reply_removal",
     ),
+    path("b/<slug:brand>/settings/automatic-answers/", arrangement.show_automatic_replies, name="automatic_replies"),
+    path(
+        "b/<slug:brand>/settings/automatic-answers/<int:account_id>/",
+        arrangement.set_automatic_reply,
+        name="automatic_reply",
+    ),
     path("b/<slug:brand>/settings/promises/", arrangement.show_promises, name="promises"),
     path(
         "b/<slug:brand>/settings/promises/<int:promise_id>/removal/", arrangement.remove_promise, name="promise_removal"

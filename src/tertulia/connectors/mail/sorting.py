@@ -68,7 +68,7 @@ class Sorter:
             quoted=said["quoted"],
             hints={} if is_sent else _hints(said),
             cannot={} if is_sent else _cannot(said, author),
-            is_automatic=not is_sent and self._is_automatic(said, author),
+            is_automatic=said["automatic"] == "reply" if is_sent else self._is_automatic(said, author),
             original=b"" if mail.cut_from else mail.content,
             to=said["to"],
         )

@@ -17,6 +17,8 @@ from . import ids, texts
 from .servers import address_of, is_address, word
 
 MOST_REFERENCES = 20
+AUTOMATIC = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"}
+"""So that no machine answers (RFC 3834, 5; the second is Exchange's own)."""
 ANSWERED = re.compile(r"^\s*(?:re|aw|sv|antw|r|res)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _ID = re.compile(r"[\x21-\x3b=?-\x7e]{3,250}")
 
@@ -33,6 +35,7 @@ def answer(account: Account, to: Target, text: str, key: str, *, at: datetime) -
         "Message-ID": f"<{id}>",
         ids.HEADER: id,
         **_answered(to.hints),
+        **(AUTOMATIC if to.is_automatic else {}),
     }
     body = EmailMessage(policy=SMTP)
     body.set_content(text.replace("\r\n", "\n") + "\n", cte="quoted-printable")

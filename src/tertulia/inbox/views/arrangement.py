@@ -6,15 +6,15 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions, promises
+from .. import actions, automatic, promises
 from ..access import DeskRequest
-from ..forms import LabelForm, PromiseForm, SavedReplyForm
+from ..forms import AutomaticReplyForm, LabelForm, PromiseForm, SavedReplyForm
 from ..models import Label, Promise, SavedReply
 
 
@@ -110,6 +110,39 @@ def remove_promise(request: DeskRequest, brand: Brand, promise_id: int) -> HttpR
     promise = get_object_or_404(Promise, pk=promise_id, brand=brand)
     promises.drop_promise(promise=promise, by=request.user, at=clock.now())
     return redirect("inbox:promises", brand.slug)
+
+
+@require_GET
+@brand_required("inbox.settings")
+def show_automatic_replies(request: DeskRequest, brand: Brand) -> HttpResponse:
+    """What each channel answers by itself."""
+    return _automatic_replies(request, brand)
+
+
+@require_POST
+@brand_required("inbox.settings")
+def set_automatic_reply(request: DeskRequest, brand: Brand, account_id: int) -> HttpResponse:
+    account = get_object_or_404(automatic.channels(brand), pk=account_id)
+    form = AutomaticReplyForm(request.POST, account=account)
+    if form.is_valid():
+        try:
+            automatic.set_reply(account=account, by=request.user, at=clock.now(), **form.cleaned())
+            messages.info(request, _("The automatic answer is kept."))
+            return redirect("inbox:automatic_replies", brand.slug)
+        except automatic.NoText as problem:
+            form.add_error(None, str(problem))
+    return _automatic_replies(request, brand, tried=form)
+
+
+def _automatic_replies(
+    request: DeskRequest, brand: Brand, tried: AutomaticReplyForm | None = None
+) -> HttpResponse:  # fmt: skip
+    forms = [
+        tried if tried and tried.account == account else AutomaticReplyForm(account=account)
+        for account in automatic.channels(brand)
+    ]
+    context = _settings("automatic_replies", forms=forms)
+    return render(request, "inbox/automatic_replies.html", context, status=422 if tried else 200)
 
 
 def _settings(section: str, **more: object) -> dict[str, object]:

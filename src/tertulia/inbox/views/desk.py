@@ -24,6 +24,7 @@ from .. import actions, allowed, pages, queries
 from ..access import DeskRequest
 from ..forms import SavedViewForm
 from ..models import Conversation, SavedReply, SavedView
+from ..wording import filled
 
 MOST_ROWS = 100
 
@@ -71,9 +72,7 @@ def offer_saved_replies(request: DeskRequest, brand: Brand, conversation_id: int
     replies = sorted(
         SavedReply.objects.filter(brand=brand), key=lambda one: (one.language not in {"", language}, one.title.lower())
     )
-    choices = [
-        {"reply": one, "text": pages.filled(one.text, conversation=conversation, user=request.user)} for one in replies
-    ]
+    choices = [{"reply": one, "text": _filled(one, conversation, request.user)} for one in replies]
     template = "inbox/_saved_reply_choice.html" if request.htmx else "inbox/saved_reply_choice.html"
     return render(request, template, {"conversation": conversation, "choices": choices, "room": "inbox"})
 
@@ -217,8 +216,12 @@ def _text(request: DeskRequest, conversation: Conversation, user: User) -> str:
     if saved.isdecimal() and len(saved) < 19:
         reply = SavedReply.objects.filter(brand=conversation.brand_id, pk=saved).first()
         if reply:
-            return pages.filled(reply.text, conversation=conversation, user=user)
+            return _filled(reply, conversation, user)
     return queries.draft_of(conversation, user)
+
+
+def _filled(reply: SavedReply, conversation: Conversation, user: User) -> str:
+    return filled(reply.text, conversation=conversation, agente=user.name, agent=user.name)
 
 
 def changed(request: DeskRequest, conversation: Conversation) -> HttpResponse:
