@@ -127,7 +127,7 @@ def test_without_words_it_is_not_switched_on(site, alba):
 def test_a_mail_says_that_a_machine_wrote_it():
     class Mailbox:
         pk, public_key, secrets = 1, "k" * 12, {"signing": "s" * 43}
-        settings = {"address": "hola@candela.example", "user": "hola@candela.example"}  # noqa: RUF012
+        settings = {"address": "hola@candela.example", "user": "hola@candela.example"}
 
     to = Target("t1", person_id="eva@home.example", subject="Hola", is_automatic=True)
     _id, _recipient, mail = writing.answer(Mailbox(), to, "Te contestamos mañana.", "key", at=NOON)
