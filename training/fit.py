@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from tertulia.understanding import features
@@ -41,3 +42,19 @@ def weights(
     model = LinearSVC(C=strength, dual=True, random_state=20261128, intercept_scaling=1.0, max_iter=2000, tol=0.01)
     model.fit(x @ sparse.diags_array(scale), is_so.astype(int), sample_weight=how_much)
     return model.coef_[0] * scale, float(model.intercept_[0])
+
+
+def mixture(scores: np.ndarray, truth: np.ndarray, is_one_of: bool) -> tuple[np.ndarray, np.ndarray]:
+    """How the scores of all classes add up to those of some (score × class), and where each scale begins.
+
+    Solved to the end, so that the last digits of a machine's arithmetic don't show.
+    """
+    if is_one_of:
+        model = _mixer().fit(scores, truth.argmax(1))
+        return model.coef_.T, model.intercept_
+    found = [_mixer().fit(scores, is_so) for is_so in truth.T]
+    return np.stack([each.coef_[0] for each in found], 1), np.array([float(each.intercept_[0]) for each in found])
+
+
+def _mixer() -> LogisticRegression:
+    return LogisticRegression(C=0.1, solver="newton-cholesky", tol=1e-10, max_iter=200)

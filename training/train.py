@@ -17,6 +17,7 @@ from scipy import optimize, sparse
 from sklearn.metrics import f1_score
 
 from tertulia.understanding.model import FOLDER
+from tertulia.understanding.reading import LANGUAGES
 
 from . import corpus, fit
 from .corpus import Labelled
@@ -35,6 +36,8 @@ class Task:
     public: float = 0.0
     """What a public text counts beside one of ours; 0: only ours are learnt from."""
     strength: float = 1.0
+    is_seen_together: bool = False
+    """Whether what the other tasks say of a text counts too; not where most is learnt from texts of another kind."""
 
 
 def _one(value: object) -> frozenset[str] | None:
@@ -49,18 +52,19 @@ def tasks(rows: Sequence[Labelled]) -> list[Task]:
     topics = tuple(sorted({topic for row in rows for topic in row.topics or ()}))
     languages = tuple(sorted({row.language for row in rows}))
     return [
-        Task("sentiment", ("negative", "neutral", "positive"), True, lambda row: _one(row.sentiment), 0.05),
-        Task("kind", corpus.KINDS, True, lambda row: _one(row.kind)),
+        Task("sentiment", ("negative", "neutral", "positive"), True, lambda row: _one(row.sentiment), 0.05, is_seen_together=True),
+        Task("kind", corpus.KINDS, True, lambda row: _one(row.kind), is_seen_together=True),
         Task(
             "urgency",
             ("1", "2", "3"),
             False,
             lambda row: None if row.urgency is None else frozenset("123"[: row.urgency]),
+            is_seen_together=True,
         ),
         Task("offensive", ("offensive",), False, lambda row: _flag("offensive", row.offensive), 0.5),
         Task("spam", ("spam",), False, lambda row: _flag("spam", row.spam), 0.5),
-        Task("needs_answer", ("needs_answer",), False, lambda row: _flag("needs_answer", row.needs_answer)),
-        Task("topics", topics, False, lambda row: row.topics),
+        Task("needs_answer", ("needs_answer",), False, lambda row: _flag("needs_answer", row.needs_answer), is_seen_together=True),
+        Task("topics", topics, False, lambda row: row.topics, is_seen_together=True),
         Task("language", languages, True, lambda row: _one(row.language), 0.3, 0.3),
     ]
 
@@ -78,7 +82,8 @@ def part_of(text: str) -> int:
 class Part:
     """What one task is learnt from."""
 
-    chosen: Sequence[Labelled]
+    at: np.ndarray
+    """Numbers of the labelled texts."""
     x: sparse.csr_matrix
     truth: np.ndarray
     how_much: np.ndarray
@@ -118,40 +123,75 @@ def calibrated(scores: np.ndarray, truth: np.ndarray, is_one_of: bool) -> tuple[
     return (np.full(count, found[0]), found[1:]) if is_one_of else (found[:count], found[count:])
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """Of a task: weights (row × class), where each scale begins, and what each text gets from what never saw it."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    without: np.ndarray
+    """A row for each labelled text; not a number where it can't be told."""
+
+
 def main() -> None:
     began = time.monotonic()
     labelled = rows()
     x, fold = fit.matrix([row.text for row in labelled]), np.array([part_of(row.text) for row in labelled])
+    first = {task: learnt(part_for(task, labelled, x, fold), task, len(labelled)) for task in tasks(labelled)}
+    print(f"All classes, each for itself: {time.monotonic() - began:.0f} s", flush=True)
     fields: list[dict[str, object]] = []
     columns: list[np.ndarray] = []
     gains: list[float] = []
     offsets: list[float] = []
-    for task in tasks(labelled):
+    for task in first:
         part = part_for(task, labelled, x, fold)
-        found = learnt(part, task)
-        without = np.stack([each[2] for each in found], 1)
-        judged = np.flatnonzero(part.is_own & ~np.isnan(without).any(1))
-        gain, offset = calibrated(without[judged], part.truth[judged].astype(float), task.is_one_of)
+        found = together(task, first, part) if task.is_seen_together else first[task]
+        judged = part.at[part.is_own & ~np.isnan(found.without[part.at]).any(1)]
+        truth = part.truth[np.isin(part.at, judged)]
+        gain, offset = calibrated(found.without[judged], truth.astype(float), task.is_one_of)
         field = {"name": task.name, "classes": list(task.classes), "first": len(columns), "is_one_of": task.is_one_of}
         fields.append(field)
-        for (weights, bias, _), a, b in zip(found, gain, offset, strict=True):
+        for weights, bias, a, b in zip(found.weights.T, found.bias, gain, offset, strict=True):
             step = float(np.abs(weights).max()) / 127 or 1.0
             columns.append(np.rint(weights / step).astype(np.int8))
             gains.append(round(step * float(a), 7))
-            offsets.append(round(bias * float(a) + float(b), 4))
-        said = say(task, [part.chosen[n] for n in judged], without[judged] * gain + offset, part.truth[judged])
+            offsets.append(round(float(bias) * float(a) + float(b), 4))
+        said = say(task, [labelled[n] for n in judged], found.without[judged] * gain + offset, truth)
         print(f"{task.name}, {len(judged):,} texts: {said}; {time.monotonic() - began:.0f} s", flush=True)
     weights = np.stack(columns, 1)
     keep(weights, {"fields": fields, "gain": gains, "offset": offsets})
     print(f"{weights.nbytes / 1e6:.1f} MB, from {len(labelled):,} texts, in {time.monotonic() - began:.0f} s")
 
 
+def together(task: Task, first: dict[Task, Learnt], part: Part) -> Learnt:
+    """The task again, as a sum of what all tasks say: praise is glad, a complaint waits, and each language has its ways.
+
+    Learnt from what each text got when it was left out. A sum of linear scores is one, so that it costs nothing later.
+    """
+    rows = np.flatnonzero(part.is_own)
+    chosen = [(each, n) for each in first for n in _told_by(each)]
+    scores = np.stack([first[each].without[part.at[rows], n] for each, n in chosen], 1)
+    told = np.flatnonzero(~np.isnan(scores).any(1))
+    scores, at, fold, truth = scores[told], part.at[rows][told], part.fold[rows][told], part.truth[rows][told]
+    without = np.full((len(first[task].without), len(task.classes)), np.nan)
+    for number in range(fit.FOLDS):
+        mix, shift = fit.mixture(scores[fold != number], truth[fold != number], task.is_one_of)
+        without[at[fold == number]] = scores[fold == number] @ mix + shift
+    mix, shift = fit.mixture(scores, truth, task.is_one_of)
+    weights = np.stack([first[each].weights[:, n] for each, n in chosen], 1)
+    bias = np.array([first[each].bias[n] for each, n in chosen])
+    return Learnt(weights @ mix, bias @ mix + shift, without)
+
+
+def _told_by(task: Task) -> list[int]:
+    return [n for n, name in enumerate(task.classes) if task.name != "language" or name in LANGUAGES]
+
+
 def part_for(task: Task, labelled: Sequence[Labelled], x: sparse.csr_matrix, fold: np.ndarray) -> Part:
-    known = [n for n, row in enumerate(labelled) if _is_for(task, row, int(fold[n]))]
-    chosen = [labelled[n] for n in known]
-    is_own = np.array([row.source not in PUBLIC for row in chosen])
-    truth = np.array([[name in (task.of(row) or ()) for name in task.classes] for row in chosen])
-    return Part(chosen, x[known], truth, np.where(is_own, 1.0, task.public), fold[known], is_own)
+    at = np.array([n for n, row in enumerate(labelled) if _is_for(task, row, int(fold[n]))])
+    is_own = np.array([labelled[n].source not in PUBLIC for n in at])
+    truth = np.array([[name in (task.of(labelled[n]) or ()) for name in task.classes] for n in at])
+    return Part(at, x[at], truth, np.where(is_own, 1.0, task.public), fold[at], is_own)
 
 
 def _is_for(task: Task, row: Labelled, fold: int) -> bool:
@@ -160,10 +200,13 @@ def _is_for(task: Task, row: Labelled, fold: int) -> bool:
     return task.name != "language" or row.source not in PUBLIC or fold == 0  # of languages a part of them is enough
 
 
-def learnt(part: Part, task: Task) -> list[Column]:
+def learnt(part: Part, task: Task, size: int) -> Learnt:
     with ProcessPoolExecutor(WORKERS) as pool:
         jobs = [pool.submit(column, part, number, task.strength) for number in range(len(task.classes))]
-        return [job.result() for job in jobs]
+        weights, bias, without = (np.stack(each, -1) for each in zip(*(job.result() for job in jobs), strict=True))
+    every = np.full((size, len(task.classes)), np.nan)
+    every[part.at] = without
+    return Learnt(weights, bias, every)
 
 
 def keep(weights: np.ndarray, said: dict[str, object]) -> None:

@@ -146,7 +146,7 @@ def _pieces(signs: Signs) -> Iterator[tuple[_Keys, Places, Places]]:
 
 
 def _words(signs: Signs) -> Iterator[tuple[_Keys, Places, Places]]:
-    """Words, pairs, triples, and words that something denies."""
+    """Words, those a text opens and closes with, pairs, triples, and words that something denies."""
     if not len(signs.first):
         return
     powers = np.cumprod(np.full(len(signs.signs), _P))
@@ -156,6 +156,10 @@ def _words(signs: Signs) -> Iterator[tuple[_Keys, Places, Places]]:
     document = signs.document[signs.first]
     number = np.arange(len(words))
     yield _key(document, words, 11), number, number
+    opens = np.flatnonzero(np.append(True, document[1:] != document[:-1]))
+    closes = np.append(opens[1:], len(words)) - 1
+    for kind, at in ((8, opens), (9, (opens + 1)[opens < closes]), (10, closes)):
+        yield _key(document[at], words[at], kind), at, at
     run = words
     for length in (2, 3):
         run = run[:-1] * _Q + words[length - 1 :]
