@@ -160,8 +160,21 @@ def _take_back(reading: MessageReading, last: Correction, *, by: int, at: dateti
     reading.corrected = [name for name in reading.corrected if name != last.field]
     reading.save(update_fields=["corrected"])
     read_messages([reading.message], at=at)
+    _as_it_was(last)
     _record(activities.UNCORRECTED, last, by=by, at=at, on=on)
     teaching.ask(reading.brand_id, at=at)
+
+
+def _as_it_was(last: Correction) -> None:
+    """What was read before stands again at once, even where the layer in use still holds what was taken back."""
+    reading = MessageReading.objects.get(pk=last.message_id)
+    is_of_another_text = reading.edited_at is not None and reading.edited_at > last.at
+    if _value(reading, last.field) == last.was or is_of_another_text:
+        return
+    corrected = reading.corrected
+    _say(reading, last.field, last.was)
+    reading.corrected = corrected
+    reading.save(update_fields=_READ)
 
 
 def _held(message: Message) -> MessageReading:

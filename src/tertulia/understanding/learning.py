@@ -39,7 +39,7 @@ MOST_OWN, MOST_OTHERS = 200, 600
 
 _ROUNDS = 12
 _SETTLED = 0.05
-_PENALTY = 0.01
+_PENALTY = 0.005
 _SEEN_ELSEWHERE = 50
 """Texts without a feature that are counted beside those at hand when it is judged how rare it is."""
 _PARTS = 5
