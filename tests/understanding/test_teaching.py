@@ -33,14 +33,13 @@ def arrive(account, text, name) -> Message:
 
 def taught(account, text, name, *, is_aside=False) -> Message:
     """A message whose id falls on the asked side."""
-    tries = 0
-    while True:
+    for tries in range(100):
         message = arrive(account, text, f"{name}-{tries}")
         if teaching.is_aside(message.pk) == is_aside:
             return message
         Conversation.objects.filter(thread_id=message.thread_id).delete()
         message.delete()
-        tries += 1
+    raise AssertionError("no message falls on this side")
 
 
 def correct(message, by, field="kind", value="support"):
