@@ -13,6 +13,7 @@ from tertulia.channels.models import Account
 from tertulia.connectors.contract import Author, Envelope
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import Role
+from tertulia.understanding import layers
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 """A Monday, noon in Madrid: the moment most tests live in."""
@@ -31,6 +32,12 @@ def nobody_stays_connected(django_db_setup, django_db_blocker):
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
+
+
+@pytest.fixture(autouse=True)
+def layers_of_this_test():
+    """Rows of a test that was rolled back lend their numbers to the next one's."""
+    layers.forget()
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ BRAND_PATHS = (
     "member__brand",
     "webhook__brand",
     "message__account__brand",
+    "source__brand",
 )
 
 

@@ -19,6 +19,10 @@ from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, SavedReply, SavedView
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
+from tertulia.understanding import lessons, teaching
+from tertulia.understanding.learning import NOTHING
+from tertulia.understanding.model import shipped
+from tertulia.understanding.models import BrandLayer
 
 EVERYBODYS = ("accounts/", "api/")  # allauth's own pages; the API has its own matrix in tests/api
 
@@ -37,6 +41,17 @@ class World:
         self.conversation, self.other = Conversation.objects.filter(brand=brand).order_by("id")
         self.message = Message.objects.get(account=self.site, remote_id="m1")
         understanding.read_messages([self.message], at=NOON)
+        self.topic = lessons.add_topic(brand=brand, name="Tartas", by=owner.pk, at=NOON)
+        self.correction = understanding.correct(
+            message=self.message, field="topic:tartas", value=True, by=owner.pk, at=NOON
+        )
+        line = b'{"text": "Hola", "field": "kind", "value": "other"}'
+        self.brought = lessons.import_lines(brand=brand, content=line, name="a.jsonl", by=owner.pk, at=NOON)
+        teaching.learn(brand=brand.pk, at=NOON)
+        self.held = BrandLayer.objects.create(
+            brand=brand, state="held", model=shipped().name, content=NOTHING.packed(), lessons=1, at=NOON,
+            figures={"kind": {"judged": 10, "true": 10, "shipped": 0.5, "before": 0.5, "now": 0.4}},
+        )  # fmt: skip
         self.delivery = actions.reply(conversation=self.conversation, text="Sí", by=owner, turn=1, at=NOON)
         Delivery.objects.filter(pk=self.delivery.pk).update(state="unknown")
         self.label = Label.objects.create(brand=brand, name="Pan")
@@ -108,6 +123,9 @@ class World:
             "event_id": self.event.id,
             "message_id": self.message.id,
             "number": 0,
+            "topic_id": self.topic.id,
+            "correction_id": self.correction.id,
+            "import_id": self.brought.id,
         }
 
     def body(self) -> dict[str, object]:
@@ -121,7 +139,7 @@ class World:
             "because": "intruso", "url": "https://i.example/", "email": "i@i.example", "kind": "comment",
             "m0-key": "5b0a7c0e-0000-4000-8000-000000000001", "m0-who": "intruso", "m0-text": "intruso",
             "m0-happened_at": "2026-01-01T10:00", "on": "2026-01-01", "other_name": "intruso", "other_value": 1,
-            "say": "urgency=100",
+            "say": "urgency=100", "sure": "1", "use": "1", "layer": self.held.id, "is_on": "0",
         }  # fmt: skip
 
 

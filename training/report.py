@@ -17,7 +17,7 @@ from sklearn.metrics import confusion_matrix, f1_score
 from tertulia.understanding.model import FOLDER, shipped
 from tertulia.understanding.reading import KINDS, SENTIMENTS, Reading, read
 
-from . import corpus
+from . import corpus, curve
 from .corpus import Labelled
 
 REPORT = corpus.HERE.parent / "docs" / "understanding.md"
@@ -44,7 +44,7 @@ def main() -> None:
     judged = list(corpus.own("aside"))
     readings = read([row.text for row in judged])
     text = "\n".join([_head(judged), _scores(judged, readings), _topics(judged, readings), _languages(judged, readings),
-                      _criticism(judged, readings), _confusions(judged, readings), _calibration(judged, readings),
+                      _criticism(judged, readings), _confusions(judged, readings), _calibration(judged, readings), curve.section(),
                       _worst(judged, readings), _cost()])  # fmt: skip
     REPORT.write_text(text, encoding="utf-8")
     print(text)

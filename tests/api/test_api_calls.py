@@ -17,6 +17,9 @@ from tertulia.flows import inbound
 from tertulia.inbox import actions as inbox
 from tertulia.inbox import queries
 from tertulia.inbox.models import Conversation, Label, Note, SavedReply
+from tertulia.understanding import learning
+from tertulia.understanding.model import shipped
+from tertulia.understanding.models import BrandLayer
 
 pytestmark = pytest.mark.django_db
 
@@ -451,3 +454,13 @@ def test_every_operation_has_a_line_that_says_what_it_does(api):
     ]
     assert "Answer the person, once" in summaries
     assert all(6 < len(summary) < 100 and not summary.endswith(".") for summary in summaries)
+
+
+def test_texts_are_read_by_what_the_brand_has_taught(api, brand):
+    text = "¿Tenéis tarta de queso para el sábado?"
+    assert api.post("/readings", {"texts": [text]}).data["items"][0]["kind"] == "purchase"
+    layer = learning.fit([learning.Example(text, {"kind": "support"})], [], [], shipped())
+    BrandLayer.objects.create(
+        brand=brand, state="live", model=shipped().name, content=layer.packed(), lessons=1, at=NOON
+    )
+    assert api.post("/readings", {"texts": [text]}).data["items"][0]["kind"] == "support"

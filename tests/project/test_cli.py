@@ -14,7 +14,7 @@ from tertulia.project import administering, cli
 from tertulia.project.sorry import Sorry
 from tertulia.team.models import User
 
-COMMANDS = ["setup", "start", "web", "work", "check", "user", "token", "channel", "keys", "demo"]
+COMMANDS = ["setup", "start", "web", "work", "check", "user", "token", "channel", "keys", "learning", "demo"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -143,3 +143,17 @@ def test_a_channel_that_is_not_installed_is_refused(brand):
 def test_the_sample_company_needs_somebody_to_look_at_it(db):
     with pytest.raises(Sorry, match="Set the desk up first"):
         administering.demo(Namespace())
+
+
+def test_what_was_taught_goes_out_and_comes_in(brand, tmp_path, capsys):
+    line = '{"text": "Hola", "field": "kind", "value": "other", "at": null}\n'
+    (tmp_path / "a.jsonl").write_text(line)
+    administering.learning(Namespace(verb="import", file=str(tmp_path / "a.jsonl"), brand=""))
+    capsys.readouterr()
+    administering.learning(Namespace(verb="export", brand=brand.slug))
+    assert capsys.readouterr().out == line
+    with pytest.raises(Sorry, match="can't be read"):
+        administering.learning(Namespace(verb="import", file=str(tmp_path / "none"), brand=""))
+    (tmp_path / "b.jsonl").write_text("{}")
+    with pytest.raises(Sorry, match="1"):
+        administering.learning(Namespace(verb="import", file=str(tmp_path / "b.jsonl"), brand=""))

@@ -127,5 +127,5 @@ def test_every_thing_that_can_be_read_has_its_word():
     assert set(words.topics()) == set(shipped().fields["topics"].classes)
     assert tuple(words.kinds()) == actions.CORRECTABLE["kind"]
     assert tuple(words.sentiments()) == actions.CORRECTABLE["sentiment"]
-    assert tuple(words.urgencies()) == actions.URGENCIES
+    assert tuple(words.urgencies()) == actions.LEVELS
     assert [words.nearest(per_cent) for per_cent in (0, 16, 17, 33, 49, 50, 83, 84)] == [0, 0, 33, 33, 33, 67, 67, 100]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +62,10 @@ def test_training_gives_the_same_bytes_on_every_machine():
     rounded = np.rint(weights / step).astype(np.int8)
     assert hashlib.sha256(rounded.tobytes()).hexdigest()[:12] == "2f65034ab729"
     assert round(bias, 4) == -0.438
+
+
+def test_the_learning_curve_is_of_topics_the_model_does_not_know():
+    for path in (TRAINING / "topics").iterdir():
+        counts = Counter(line.split("\t")[0] for line in path.read_text(encoding="utf-8").splitlines())
+        assert min(counts.values()) >= 20, path.name
+        assert counts.keys().isdisjoint(shipped().fields["topics"].classes)

@@ -12,6 +12,7 @@ class FlowsConfig(AppConfig):
             "activities",
             "connections",
             "inbound",
+            "learning",
             "notify",
             "outbound",
             "polling",

@@ -14,6 +14,7 @@ from tertulia.inbox.models import Conversation
 from tertulia.team import notices
 from tertulia.team.models import Membership
 from tertulia.team.permissions import Role
+from tertulia.understanding.models import BrandLayer
 
 Told = tuple[Iterable[int | None], str]
 """Whom, and why."""
@@ -83,6 +84,10 @@ def _ownerless(line: Activity) -> Told:
     return _managers(line.brand_id), "ownerless"
 
 
+def _worse(line: Activity) -> Told:
+    return _managers(line.brand_id), "worse"
+
+
 def _resettled(line: Activity) -> Told:
     """Settings decide where answers go: whoever else manages the brand hears of a change."""
     return _managers(line.brand_id), "settings"
@@ -104,6 +109,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "conversation.ownerless": _ownerless,
     "account.attention": _attention,
     "account.expiring": _expiring,
+    "learning.held": _worse,
     "account.changed": _resettled,
     "account.connected": _resettled,
     "account.reconnected": _resettled,
@@ -128,4 +134,6 @@ def _address(line: Activity) -> str:
     slug = Brand.objects.values_list("slug", flat=True).get(pk=line.brand_id)
     if line.on_kind == Account._meta.label_lower:
         return reverse("channels:account", args=[slug, line.on_id])
+    if line.on_kind == BrandLayer._meta.label_lower:
+        return reverse("inbox:learning", args=[slug])
     return reverse("inbox:conversation", args=[slug, line.on_id])

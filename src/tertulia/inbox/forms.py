@@ -62,8 +62,20 @@ class ActForm(forms.Form):
 class ReadingForm(forms.Form):
     """What a message means, a field and a value («urgency=100»); or the field whose correction is taken back."""
 
-    say = forms.CharField(max_length=40, required=False)
-    undo = forms.CharField(max_length=20, required=False)
+    say = forms.CharField(max_length=80, required=False)
+    undo = forms.CharField(max_length=80, required=False)
+    topic = forms.CharField(max_length=60, required=False)
+    """The name of a topic of the brand's own, new or not, that the message is about."""
+
+
+class ImportForm(forms.Form):
+    """A file of examples, as the export writes it."""
+
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("As the export writes it: a line of JSON for each example."),
+        widget=forms.FileInput(attrs={"accept": ".jsonl,.json,.txt"}),
+    )
 
 
 class CompletionForm(forms.Form):

@@ -37,7 +37,7 @@ from tertulia.core.models import Activity
 from tertulia.core.rows import draw, url
 from tertulia.core.sentences import told
 from tertulia.team.models import Membership, User
-from tertulia.understanding import words
+from tertulia.understanding import teaching, words
 
 from . import acting, activities, allowed, promises, queries, readings, routing
 from .actions import PRESENCE_SECONDS, TYPING_SECONDS
@@ -420,6 +420,8 @@ def entries(
     today = now.astimezone(zone).date()
     shown: list[Entry] = []
     day, about = None, ""
+    is_read = any(hasattr(item.of, "reading") for item in thread.items)
+    own = teaching.own_topics(conversation.brand_id) if is_read else {}
     for item in thread.items:
         if (on := item.at.astimezone(zone).date()) != day:
             day = on
@@ -430,7 +432,7 @@ def entries(
             shown.append(_note(item, people, user))
         else:
             shown.append(_message(item, conversation, user, now, whole))
-            shown[-1].reading = readings.shown(item, people)
+            shown[-1].reading = readings.shown(item, people, own)
             if shown[-1].about.get("remote_id", about) == about:
                 shown[-1].about = {}  # it stands a little further up already
             about = shown[-1].about.get("remote_id", about)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from tertulia.channels.models import Message
 from tertulia.understanding import words
 from tertulia.understanding.actions import CORRECTABLE
+from tertulia.understanding.learning import TOPIC
 from tertulia.understanding.models import Correction, MessageReading
 
 from . import labelling, queries
@@ -45,27 +46,43 @@ class Part:
         return next((choice.name for choice in self.choices if choice.is_so), "")
 
 
+class Named(NamedTuple):
+    """A topic the message is about: what the form sends to take it off, its name, and who put it on."""
+
+    say: str
+    name: str
+    by: str
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     marks: list[tuple[str, str]]
     """What stands under the message, with its tone."""
     parts: list[Part]
-    topics: str
+    topics: list[Named]
+    others: list[str]
+    """The topics one can put on, the brand's own first; any other name makes a new one."""
+    taken_off: list[Named]
+    """Topics that somebody took off: what the form sends to undo that."""
     questions: list[str]
 
 
-def shown(item: queries.Item, people: Mapping[int, Any]) -> Shown | None:
-    """What there is to show of a message's reading; None for what nobody read."""
+def shown(item: queries.Item, people: Mapping[int, Any], own: Mapping[str, str]) -> Shown | None:
+    """What there is to show of a message's reading; None for what nobody read. `own` are the brand's own topics."""
     reading: MessageReading | None = getattr(item.of, "reading", None)
     if reading is None or item.of.deleted_at:
         return None
     said = {each.field: each for each in item.corrections}
     spelt = _spelling(item.of)
-    topics = words.topics()
+    names = {**own, **words.topics()}
+    named = [slug for slug in reading.topics if slug in names]
+    off = [slug for slug in names if (so := said.get(TOPIC + slug)) and not so.value]
     return Shown(
         _marks(reading),
-        [_part(reading, field, name, spelt, said.get(field), people) for field, name in _names().items()],
-        ", ".join(topics.get(topic, topic) for topic in reading.topics),
+        [_part(reading, field, name, spelt, said.get(field), people) for field, name in words.fields().items()],
+        [Named(f"{TOPIC}{slug}=0", names[slug], _who(said.get(TOPIC + slug), people)) for slug in named],
+        [name for slug, name in names.items() if slug not in reading.topics],
+        [Named(TOPIC + slug, names[slug], _who(said.get(TOPIC + slug), people)) for slug in off],
         reading.questions,
     )
 
@@ -115,22 +132,17 @@ def _part(
         [Choice(f"{field}={_sent(value)}", each, value == so) for value, each in names.items()],
         words.sure(reading.confidence.get(field, 0)),
         ", ".join(gettext("“{words}”").format(words=word) for word in why),
-        str(people.get(said.by_id, gettext("Somebody"))) if said else "",
+        _who(said, people),
         names.get(_nearest(field, said.was), "") if said else "",
     )
 
 
+def _who(said: Correction | None, people: Mapping[int, Any]) -> str:
+    return str(people.get(said.by_id, gettext("Somebody"))) if said else ""
+
+
 def _nearest(field: str, value: Any) -> Any:
     return words.nearest(value) if field == "urgency" else value
-
-
-def _names() -> dict[str, str]:
-    return {
-        "kind": gettext("What it is"),
-        "sentiment": gettext("Feeling"),
-        "urgency": gettext("Urgency"),
-        "offensive": gettext("Offence"),
-    }
 
 
 def _values(field: str) -> Mapping[Any, str]:
@@ -153,4 +165,6 @@ def _sent(value: Any) -> str:
 def said(text: str) -> tuple[str, Any]:
     """The field and the value of a form's «urgency=100»; what can't be said gives a value that is refused."""
     field, _, sent = text.partition("=")
+    if field.startswith(TOPIC):
+        return field, {"1": True, "0": False}.get(sent)
     return field, next((value for value in CORRECTABLE.get(field, ()) if _sent(value) == sent), None)

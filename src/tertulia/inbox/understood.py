@@ -14,6 +14,8 @@ from tertulia.channels.models import Message
 from tertulia.core import bulk
 from tertulia.team.models import User
 from tertulia.understanding import actions as understanding
+from tertulia.understanding import lessons, words
+from tertulia.understanding.learning import TOPIC
 from tertulia.understanding.models import MessageReading
 from tertulia.understanding.script import UNKNOWN
 
@@ -22,6 +24,8 @@ from .models import Conversation
 LONG = 1_000
 """Messages. Of a longer conversation only so many, the newest, are looked through for what was not read yet."""
 AT_ONCE = 256
+AGAIN = 500
+"""Open conversations, those with the newest messages, that are read again when the brand reads differently."""
 SURE_OF_LANGUAGE = 0.9
 WORDS_OF_LANGUAGE = 4
 
@@ -36,6 +40,17 @@ def read_new(conversation_ids: Collection[int], *, at: datetime) -> None:
     _note(conversation_ids)
 
 
+def read_again(brand: int, *, at: datetime) -> None:
+    """Read the messages of the brand's open conversations again, by what has been taught since."""
+    open_ones = Conversation.objects.filter(brand=brand, state=Conversation.State.OPEN)
+    threads = list(open_ones.order_by("-last_activity_at", "-id").values_list("pk", "account_id", "thread_id")[:AGAIN])
+    accounts, names = {account for _pk, account, _name in threads}, {name for _pk, _account, name in threads}
+    whole = _inbound(Message.objects.filter(account_id__in=accounts, thread_id__in=names, reading__isnull=False))
+    for messages in _batches(whole, {(account, name) for _pk, account, name in threads}):
+        understanding.read_messages(messages, at=at)
+    _note([pk for pk, _account, _name in threads])
+
+
 def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> None:
     """Say what a message means. Raises `understanding.actions.NotUnderstood`."""
     with transaction.atomic():
@@ -43,11 +58,34 @@ def correct(*, conversation: Conversation, message: Message, field: str, value: 
         _note([conversation.pk])
 
 
+def put_topic(*, conversation: Conversation, message: Message, name: str, by: User, at: datetime) -> None:
+    """Say that a message is about a topic of the brand's own or a shipped one, by its name; a new one is added.
+
+    Raises `NotUnderstood` or `lessons.NoTopic`.
+    """
+    name = " ".join(name.split())
+    shipped = {called.casefold(): slug for slug, called in words.topics().items()}
+    with transaction.atomic():
+        slug = shipped.get(name.casefold())
+        if slug is None:
+            slug = lessons.add_topic(brand=conversation.brand, name=name, by=by.pk, at=at).slug
+        correct(conversation=conversation, message=message, field=TOPIC + slug, value=True, by=by, at=at)
+
+
 def undo_correction(*, conversation: Conversation, message: Message, field: str, by: User, at: datetime) -> None:
     """Let what was read stand again. Raises `understanding.actions.NotUnderstood`."""
     with transaction.atomic():
         understanding.undo_correction(message=message, field=field, by=by.pk, at=at, on=conversation)
         _note([conversation.pk])
+
+
+def undo_of_message(*, message: Message, field: str, by: User, at: datetime) -> None:
+    """The same for a message whose conversation isn't at hand. Raises `understanding.actions.NotUnderstood`."""
+    found = Conversation.objects.filter(account_id=message.account_id, thread_id=message.thread_id).first()
+    if found:
+        undo_correction(conversation=found, message=message, field=field, by=by, at=at)
+    else:
+        understanding.undo_correction(message=message, field=field, by=by.pk, at=at)
 
 
 def _unread(conversations: Sequence[Conversation]) -> Iterator[list[Message]]:
@@ -63,8 +101,11 @@ def _unread(conversations: Sequence[Conversation]) -> Iterator[list[Message]]:
 
 def _unread_of(messages: QuerySet[Message]) -> QuerySet[Message]:
     is_later = Q(edited_at__isnull=False, reading__edited_at__isnull=True) | Q(edited_at__gt=F("reading__edited_at"))
-    inbound = messages.filter(direction=Message.Direction.IN, deleted_at__isnull=True).exclude(kind="article")
-    return inbound.filter(Q(reading__isnull=True) | is_later)
+    return _inbound(messages).filter(Q(reading__isnull=True) | is_later)
+
+
+def _inbound(messages: QuerySet[Message]) -> QuerySet[Message]:
+    return messages.filter(direction=Message.Direction.IN, deleted_at__isnull=True).exclude(kind="article")
 
 
 def _batches(messages: QuerySet[Message], threads: set[tuple[int, str]]) -> Iterator[list[Message]]:

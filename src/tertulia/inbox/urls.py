@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, arrangement, desk, messages, person, writing
+from .views import acts, arrangement, desk, learning, messages, person, writing
 
 app_name = "inbox"
 
@@ -35,6 +35,20 @@ urlpatterns = [
     path("b/<slug:brand>/people/<int:member_id>/", person.show_person, name="person"),
     path("b/<slug:brand>/people/<int:member_id>/joining/", person.join, name="joining"),
     path("b/<slug:brand>/joinings/<int:joining_id>/removal/", person.part, name="parting"),
+    path("b/<slug:brand>/settings/learning/", learning.show, name="learning"),
+    path("b/<slug:brand>/settings/learning/switch/", learning.switch, name="learning_switch"),
+    path("b/<slug:brand>/settings/learning/decision/", learning.decide, name="learning_decision"),
+    path("b/<slug:brand>/settings/learning/forgetting/", learning.forget, name="learning_forgetting"),
+    path("b/<slug:brand>/settings/learning/topics/", learning.add_topic, name="topics"),
+    path("b/<slug:brand>/settings/learning/topics/<int:topic_id>/", learning.rename_topic, name="topic"),
+    path(
+        "b/<slug:brand>/settings/learning/topics/<int:topic_id>/removal/", learning.remove_topic, name="topic_removal"
+    ),
+    path(
+        "b/<slug:brand>/settings/learning/corrections/<int:correction_id>/undoing/", learning.undo, name="uncorrecting"
+    ),
+    path("b/<slug:brand>/settings/learning/examples/", learning.examples, name="examples"),
+    path("b/<slug:brand>/settings/learning/imports/<int:import_id>/undoing/", learning.undo_import, name="unimporting"),
     path("b/<slug:brand>/settings/labels/", arrangement.show_labels, name="labels"),
     path("b/<slug:brand>/settings/labels/<int:label_id>/", arrangement.change_label, name="label"),
     path("b/<slug:brand>/settings/labels/<int:label_id>/removal/", arrangement.remove_label, name="label_removal"),

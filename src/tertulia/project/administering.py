@@ -25,6 +25,7 @@ from tertulia.core import clock, crypto, rotation
 from tertulia.flows import first_run
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import Role
+from tertulia.understanding import lessons
 
 from .sorry import Sorry
 
@@ -51,6 +52,25 @@ def token(options: argparse.Namespace) -> None:
 
 def channel(options: argparse.Namespace) -> None:
     {"list": _list_channels, "add": _add_channel, "pause": _pause_channel}[options.verb](options)
+
+
+def learning(options: argparse.Namespace) -> None:
+    brand = _brand(options.brand)
+    if options.verb == "export":
+        sys.stdout.writelines(lessons.exported(brand))
+        return
+    try:
+        source = sys.stdin.buffer if options.file == "-" else open(options.file, "rb")  # noqa: SIM115
+        with source:
+            content = source.read(lessons.LARGEST + 1)
+    except OSError as error:
+        raise Sorry(f"{options.file} can't be read: {error.strerror}.") from None
+    name = Path(options.file).name
+    try:
+        found = lessons.import_lines(brand=brand, content=content, name=name, by=None, at=clock.now())
+    except lessons.NotReadable as problem:
+        raise Sorry("\n".join(problem.problems)) from None
+    _say(f"{found.size} examples are being learnt from.")
 
 
 def keys(options: argparse.Namespace) -> None:

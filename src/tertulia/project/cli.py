@@ -152,6 +152,12 @@ def _add_rest(commands: Any) -> None:
     pause = _add(channel, "pause", _("stop reading and writing there until it is resumed"), in_django)
     pause.add_argument("id", type=int, help=_("the number that channel list shows"))
     pause.add_argument("--resume", action="store_true", help=_("go on"))
+    learning = _sub(commands, "learning", _("what a brand's corrections teach"))
+    export = _add(learning, "export", _("print what was taught, as JSON lines"), in_django)
+    export.add_argument("brand", nargs="?", default="", help=_brand())
+    brings = _add(learning, "import", _("learn from such lines, all of them or none"), in_django)
+    brings.add_argument("file", help=_("- is the input"))
+    brings.add_argument("--brand", default="", help=_brand())
     keys = _sub(commands, "keys", _("the key that stored secrets are encrypted with"))
     rotate = _add(keys, "rotate", _("make a new key and encrypt everything with it, while all runs on"), in_django)
     rotate.add_argument(

@@ -30,6 +30,7 @@ _COMMANDS = {
     "token": "tertulia.project.administering:token",
     "keys": "tertulia.project.administering:keys",
     "channel": "tertulia.project.administering:channel",
+    "learning": "tertulia.project.administering:learning",
 }
 
 

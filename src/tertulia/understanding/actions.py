@@ -3,7 +3,7 @@ message is read again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,20 +13,19 @@ from django.utils.translation import gettext as _
 from tertulia.channels.models import Account, Message
 from tertulia.core import activity
 
-from . import activities
+from . import activities, layers, teaching
+from .learning import NOTHING, TOPIC
 from .model import shipped
-from .models import Correction, MessageReading
-from .reading import KINDS, SENTIMENTS, read
+from .models import Correction, MessageReading, Topic
+from .reading import KINDS, LEVELS, SENTIMENTS, Reading, read
 
-URGENCIES = (0, 33, 67, 100)
-"""Per cents one can say: it can wait, within the day, today, now."""
 CORRECTABLE: dict[str, tuple[Any, ...]] = {
     "kind": KINDS,
     "sentiment": SENTIMENTS,
-    "urgency": URGENCIES,
+    "urgency": LEVELS,
     "offensive": (True, False),
 }
-"""The fields a person may correct, and what they may say."""
+"""The fields a person may correct, and what they may say. Besides them each topic, as `topic:price`: true or false."""
 
 _READ = [field.attname for field in MessageReading._meta.concrete_fields if not field.primary_key]
 
@@ -40,23 +39,26 @@ def read_messages(messages: Sequence[Message], *, at: datetime) -> list[MessageR
 
     What people corrected stays as they said. Of a message that another reading knows in a later version, that stands.
     """
-    model = shipped().name
-    found = read([_text(message) for message in messages])
     brands = _brands({message.account_id for message in messages})
     rows = [
         MessageReading(
-            message=message, brand_id=brands[message.account_id], by=model, at=at, edited_at=message.edited_at,
+            message=message, brand_id=brands[message.account_id], by=by, at=at, edited_at=message.edited_at,
             **{**each.as_dict(), "urgency": round(each.urgency * 100)},
         )
-        for message, each in zip(messages, found, strict=True)
+        for message, by, each in _read(messages, brands)
     ]  # fmt: skip
     _keep(rows)
     return rows
 
 
-def _text(message: Message) -> str:
-    """With what it is about, unless that was an earlier message's."""
-    return message.text if message.in_reply_to or not message.subject else f"{message.subject}\n{message.text}"
+def _read(messages: Sequence[Message], brands: dict[int, int]) -> Iterator[tuple[Message, str, Reading]]:
+    """Each message by its brand's layer, and what it was read by."""
+    taught = layers.of(set(brands.values()))
+    for brand in dict.fromkeys(brands.values()):
+        mine = [message for message in messages if brands[message.account_id] == brand]
+        by, layer = taught.get(brand, (shipped().name, NOTHING))
+        for message, reading in zip(mine, read([teaching.text_of(each) for each in mine], layer), strict=True):
+            yield message, by, reading
 
 
 def _brands(accounts: set[int]) -> dict[int, int]:
@@ -72,7 +74,7 @@ def _keep(rows: Sequence[MessageReading]) -> None:
     again = [row for row in rows if row.pk in known and not _is_older(row, known[row.pk])]
     for row in again:
         for name in known[row.pk].corrected:
-            _say(row, name, getattr(known[row.pk], name))
+            _say(row, name, _value(known[row.pk], name))
     MessageReading.objects.bulk_create(again, update_conflicts=True, unique_fields=["message"], update_fields=_READ)
 
 
@@ -82,11 +84,19 @@ def _is_older(row: MessageReading, known: MessageReading) -> bool:
 
 def _say(row: MessageReading, field: str, value: Any) -> None:
     """Let a person's word stand in the reading, and what follows from it."""
-    setattr(row, field, value)
+    if field.startswith(TOPIC):
+        others = [topic for topic in row.topics if topic != field.removeprefix(TOPIC)]
+        row.topics = [*others, field.removeprefix(TOPIC)] if value else others
+    else:
+        setattr(row, field, value)
     row.corrected = [*(name for name in row.corrected if name != field), field]
     if field == "kind":
         row.spam = value == "spam"
         row.needs_answer = row.needs_answer and not row.spam
+
+
+def _value(row: MessageReading, field: str) -> Any:
+    return field.removeprefix(TOPIC) in row.topics if field.startswith(TOPIC) else getattr(row, field)
 
 
 @transaction.atomic
@@ -98,26 +108,38 @@ def correct(
     `on` is what the feed's line is about, if not the message. To say what the model had read takes the correction back.
     Raises `NotUnderstood`.
     """
-    if value not in CORRECTABLE.get(field, ()) or isinstance(value, bool) != (field == "offensive"):
-        raise NotUnderstood(_("That can't be said of a message."))
     reading = _held(message)
-    if getattr(reading, field) == value:
+    if not can_be_said(reading.brand_id, field, value):
+        raise NotUnderstood(_("That can't be said of a message."))
+    if _value(reading, field) == value:
         return None
     last = _live(message, field)
     if last and last.was == value:
         _take_back(reading, last, by=by, at=at, on=on or message)
         return None
-    was = getattr(reading, field)
+    was = _value(reading, field)
     if last:
         was, last.undone_at = last.was, at
         last.save(update_fields=["undone_at"])
     said = Correction.objects.create(
-        brand_id=reading.brand_id, message=message, field=field, was=was, value=value, by_id=by, at=at
-    )
+        brand_id=reading.brand_id, message=message, field=field, was=was, value=value, by_id=by, at=at,
+        beside={name: getattr(reading, name) for name in (*teaching.BESIDE, "topics")},
+    )  # fmt: skip
     _say(reading, field, value)
     reading.save(update_fields=_READ)
     _record(activities.CORRECTED, said, by=by, at=at, on=on or message)
+    teaching.ask(reading.brand_id, at=at)
     return said
+
+
+def can_be_said(brand: int, field: str, value: Any) -> bool:
+    """Whether a field may have a value: one of those there are, or a topic that is shipped or the brand's own."""
+    if isinstance(value, bool) != (field == "offensive" or field.startswith(TOPIC)):
+        return False
+    topic = field.removeprefix(TOPIC)
+    if topic == field:
+        return value in CORRECTABLE.get(field, ())
+    return topic in shipped().fields["topics"].classes or Topic.objects.filter(brand=brand, slug=topic).exists()
 
 
 @transaction.atomic
@@ -138,7 +160,21 @@ def _take_back(reading: MessageReading, last: Correction, *, by: int, at: dateti
     reading.corrected = [name for name in reading.corrected if name != last.field]
     reading.save(update_fields=["corrected"])
     read_messages([reading.message], at=at)
+    _as_it_was(last)
     _record(activities.UNCORRECTED, last, by=by, at=at, on=on)
+    teaching.ask(reading.brand_id, at=at)
+
+
+def _as_it_was(last: Correction) -> None:
+    """What was read before stands again at once, even where the layer in use still holds what was taken back."""
+    reading = MessageReading.objects.get(pk=last.message_id)
+    is_of_another_text = reading.edited_at is not None and reading.edited_at > last.at
+    if _value(reading, last.field) == last.was or is_of_another_text:
+        return
+    corrected = reading.corrected
+    _say(reading, last.field, last.was)
+    reading.corrected = corrected
+    reading.save(update_fields=_READ)
 
 
 def _held(message: Message) -> MessageReading:

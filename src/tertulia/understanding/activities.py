@@ -6,3 +6,19 @@ from tertulia.core.activity import declare
 
 CORRECTED = declare("reading.corrected", _("{who} corrected what was understood of a message"))
 UNCORRECTED = declare("reading.uncorrected", _("{who} took back a correction of what was understood"))
+TAUGHT = declare("learning.taught", _("What the corrections teach is in use"))
+HELD = declare(
+    "learning.held",
+    _("What was learnt from corrections reads “{field}” worse in your own messages: decide whether to use it"),
+    says=("field",),
+)
+ACCEPTED = declare("learning.accepted", _("{who} put to use what was learnt although some is read worse"))
+REFUSED = declare("learning.refused", _("{who} left what was learnt and reads worse"))
+SWITCHED_ON = declare("learning.on", _("{who} switched on what the corrections teach"))
+SWITCHED_OFF = declare("learning.off", _("{who} switched off what the corrections teach"))
+FORGOTTEN = declare("learning.forgotten", _("{who} had everything forgotten that corrections taught"))
+IMPORTED = declare("learning.imported", _("{who} imported {count} examples to learn from"))
+UNIMPORTED = declare("learning.unimported", _("{who} took back an import of examples"))
+TOPIC_ADDED = declare("topic.added", _("{who} added the topic {topic}"))
+TOPIC_RENAMED = declare("topic.renamed", _("{who} renamed the topic {was} to {topic}"))
+TOPIC_REMOVED = declare("topic.removed", _("{who} removed the topic {topic}"))

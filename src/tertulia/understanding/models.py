@@ -39,13 +39,18 @@ class Correction(models.Model):
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="corrections", db_index=False)
-    field = models.CharField(max_length=9)
+    field = models.CharField(max_length=70)
+    """Of the reading; or `topic:` and the topic that the value, true or false, puts on or takes off."""
     was = models.JSONField()
     """What the model had read."""
     value = models.JSONField()
+    beside = models.JSONField(default=dict)
+    """The reading as somebody looked at it then: what they left as it was, they found right."""
     by_id = models.BigIntegerField()
     at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
+    is_lesson = models.BooleanField(default=True)
+    """Something is learnt from it. Not any more once all was forgotten: the message still means what was said."""
 
     class Meta:
         constraints = [
@@ -57,3 +62,82 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id} {self.field}: {self.was} → {self.value}"
+
+
+class Topic(models.Model):
+    """What only this brand's messages are about. Its slug stands in readings, its name on pages."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    slug = models.SlugField(max_length=60, db_index=False)
+    name = models.CharField(max_length=60)
+    by_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brand", "slug"], name="topic_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Import(models.Model):
+    """Examples that came in one file, and go together when it is undone."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=200)
+    size = models.PositiveIntegerField()
+    by_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Example(models.Model):
+    """What a text that is no message of ours means, as a file said."""
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="examples")
+    text = models.TextField()
+    field = models.CharField(max_length=70)
+    value = models.JSONField()
+    at = models.DateTimeField(null=True)
+    """When it was said first, if the file knew."""
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.value}"
+
+
+class BrandLayer(models.Model):
+    """What a brand's corrections add to the shipped model, a row a training."""
+
+    class State(models.TextChoices):
+        LIVE = "live"
+        OFF = "off"  # somebody switched it off
+        HELD = "held"  # only the fields that got worse, until a person decides
+        LEFT = "left"  # a person decided against it
+        PAST = "past"  # replaced: its figures stay
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=4, choices=State)
+    model = models.CharField(max_length=40)
+    """The name of the shipped model that it belongs on top of."""
+    content = models.BinaryField()
+    """Of `learning.packed`; empty once it is past."""
+    lessons = models.PositiveIntegerField()
+    """How many corrections and examples it was learnt from or judged by."""
+    figures = models.JSONField(default=dict)
+    """By field, of its set-aside messages: `judging.Figure`."""
+    accepted = models.JSONField(default=list)
+    """Fields that a person put to use although they were worse."""
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand"], name="layer_in_use", condition=models.Q(state__in=["live", "off"])
+            ),
+            models.UniqueConstraint(fields=["brand"], name="layer_held", condition=models.Q(state="held")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brand_id}: {self.state} {self.at:%Y-%m-%d %H:%M}"

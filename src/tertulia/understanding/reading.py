@@ -9,12 +9,13 @@ Nothing is asked of anybody and nothing leaves the machine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from . import features
+from .learning import NOTHING, OWN_FROM, Layer
 from .model import Field, Floats, Model, shipped
 from .questions import questions_in
 from .script import UNKNOWN, language_by_script
@@ -28,6 +29,11 @@ BATCH = 256
 MOST_TOPICS = 3
 TOPIC_FROM = 0.3
 """A topic is named from this probability on: of thirty, most are rare, and one missed costs more than one too many."""
+MOST_OWN_TOPICS = 3
+OWN_TOPIC_FROM = OWN_FROM
+"""An own topic's own threshold is moved there when it is learnt."""
+LEVELS: Final = (0, 33, 67, 100)
+"""Urgencies one can say, in per cent: it can wait, within the day, today, now."""
 WORDS_WHY = 3
 _EXPLAINED = ("sentiment", "kind", "urgency", "offensive")
 
@@ -50,6 +56,7 @@ class Reading:
     spam: bool
     needs_answer: bool
     topics: list[str]
+    """Of the thirty that are shipped; a brand's own come first, by their slugs."""
     questions: list[str]
     confidence: dict[str, float]
     why: dict[str, list[str]]
@@ -58,23 +65,40 @@ class Reading:
         return asdict(self)
 
 
-def read(texts: Sequence[str]) -> list[Reading]:
-    """The readings of texts, in their order. Any text will do; it is never refused and never takes long."""
+def read(texts: Sequence[str], layer: Layer = NOTHING) -> list[Reading]:
+    """The readings of texts, in their order, by the shipped model and what a brand has taught (`layer`).
+
+    Any text will do; it is never refused and never takes long.
+    """
     model = shipped()
     return [
         reading
         for first in range(0, len(texts), BATCH)
-        for reading in _read_batch(texts[first : first + BATCH], model)
+        for reading in _read_batch(texts[first : first + BATCH], model, layer)
     ]  # fmt: skip
 
 
-def _read_batch(texts: Sequence[str], model: Model) -> list[Reading]:
+def _read_batch(texts: Sequence[str], model: Model, layer: Layer) -> list[Reading]:
     plain = [features.normalised(text) for text in texts]
     found = features.of(plain)
-    scores = model.scores(found)
+    scores, own = layer.scores(found, model.scores(found)) if layer.blocks else (model.scores(found), np.zeros((0, 0)))
     likely = {field.name: model.probabilities(scores, field) for field in model.fields.values()}
-    reasons = _reasons(plain, model, likely)
-    return [_reading(text, n, model.fields, likely, reasons) for n, text in enumerate(texts)]
+    reasons = _reasons(plain, model, layer, likely)
+    readings = [_reading(text, n, model.fields, likely, reasons) for n, text in enumerate(texts)]
+    return [_with_own(reading, layer.own, own[n]) for n, reading in enumerate(readings)] if layer.own else readings
+
+
+def _with_own(reading: Reading, topics: Sequence[str], scores: Floats) -> Reading:
+    likely = 1 / (1 + np.exp(-np.clip(scores, -50, 50)))
+    named = [int(at) for at in np.argsort(-likely, kind="stable")[:MOST_OWN_TOPICS] if likely[at] >= OWN_TOPIC_FROM]
+    if not named or not reading.confidence["language"]:
+        return reading
+    sure = [*likely[named], *([reading.confidence["topics"]] if reading.topics else [])]
+    return replace(
+        reading,
+        topics=[*(topics[at] for at in named), *reading.topics],
+        confidence={**reading.confidence, "topics": round(float(min(sure)), 3)},
+    )
 
 
 def _reading(
@@ -126,7 +150,7 @@ def _reading(
     )
 
 
-def _reasons(plain: Sequence[str], model: Model, likely: dict[str, Floats]) -> dict[str, list[list[str]]]:
+def _reasons(plain: Sequence[str], model: Model, layer: Layer, likely: dict[str, Floats]) -> dict[str, list[list[str]]]:
     """For each text the words that weighed most in what was decided; a piece's weight is shared by its words."""
     signs = features.Signs(plain)
     if not len(signs.first):
@@ -139,7 +163,10 @@ def _reasons(plain: Sequence[str], model: Model, likely: dict[str, Floats]) -> d
     reasons = {}
     for name in _EXPLAINED:
         column, sign = _decided(model.fields[name], likely[name])
-        weight = model.weights[row, column[document]] * model.gain[column][document] * sign[document] * share
+        weight = model.weights[row, column[document]] * model.gain[column][document]
+        if layer.blocks:
+            weight = weight + layer.weights_at(row, column[document])
+        weight = weight * sign[document] * share
         total = np.zeros(len(words) + 1)
         for shift in range(int((last - first).max()) + 1):
             inside = first + shift <= last

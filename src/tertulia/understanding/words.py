@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
+
+from .learning import TOPIC
+
+
+def fields() -> dict[str, str]:
+    return {"kind": _("What it is"), "sentiment": _("Feeling"), "urgency": _("Urgency"), "offensive": _("Offence")}
+
+
+def field(name: str, own: Mapping[str, str]) -> str:
+    """What a field is called; of a topic, `own` among them, the topic."""
+    slug = name.removeprefix(TOPIC)
+    return fields().get(name) or own.get(slug) or topics().get(slug, slug)
+
+
+def value(name: str, value: Any) -> str:
+    """What somebody said of a field."""
+    if name.startswith(TOPIC):
+        return _("is about it") if value else _("isn't about it")
+    if name == "offensive":
+        return _("Offensive") if value else _("Not offensive")
+    if name == "urgency":
+        return urgencies().get(nearest(value), "")
+    return (kinds() if name == "kind" else sentiments()).get(value, str(value))
 
 
 def kinds() -> dict[str, str]:

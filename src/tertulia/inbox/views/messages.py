@@ -17,6 +17,7 @@ from tertulia.connectors.contract import Outcome
 from tertulia.core import clock, pictures
 from tertulia.team.access import brand_required
 from tertulia.understanding.actions import NotUnderstood
+from tertulia.understanding.lessons import NoTopic
 
 from .. import acting, actions, readings, understood
 from ..access import DeskRequest
@@ -53,14 +54,16 @@ def correct_reading(request: DeskRequest, brand: Brand, message_id: int) -> Http
     conversation = _conversation(message.account_id, message.thread_id)
     what: dict[str, Any] = {"conversation": conversation, "message": message, "by": request.user, "at": clock.now()}
     form = ReadingForm(request.POST)
-    said = form.cleaned_data if form.is_valid() else {"say": "", "undo": ""}
+    said = form.cleaned_data if form.is_valid() else {"say": "", "undo": "", "topic": ""}
     try:
-        if said["undo"]:
+        if said["topic"]:
+            understood.put_topic(name=said["topic"], **what)
+        elif said["undo"]:
             understood.undo_correction(field=said["undo"], **what)
         else:
             field, value = readings.said(said["say"])
             understood.correct(field=field, value=value, **what)
-    except NotUnderstood as problem:
+    except (NotUnderstood, NoTopic) as problem:
         messages.error(request, str(problem))
     return changed(request, conversation)
 

@@ -1,0 +1,297 @@
+"""From a brand's corrections to its layer: what is learnt from, what is set aside, and what is put to use.
+
+About every fifth message is set aside for good, by its id: it is never learnt from, and judges what was learnt from the
+others. A field that a new layer reads worse there than what is in use stays as it is until a person decides.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.utils import translation
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Message
+from tertulia.core import activity, jobs
+
+from . import activities, words
+from . import models as rows
+from .features import normalised
+from .judging import Figure, judged
+from .learning import NOTHING, TOPIC, Layer, fit, unpacked
+from .learning import Example as Lesson
+from .model import shipped
+from .models import BrandLayer, Correction, MessageReading, Topic
+
+ASIDE = 5
+"""One in so many."""
+MOST_LESSONS = 3_000
+"""Texts that are learnt from and judged by, the newest."""
+OTHERS = 400
+"""The brand's other texts that tell what is common there."""
+GATHERED = timedelta(seconds=10)
+"""Corrections of so long are learnt from together."""
+LEFT_AS_IT_WAS = 0.3
+"""What a field counts that somebody saw and did not correct."""
+BESIDE = ("kind", "sentiment", "urgency", "offensive")
+
+LEARN, READ_AGAIN = "flows.learn", "flows.read_again"
+
+State = BrandLayer.State
+
+
+def ask(brand: int, *, at: datetime) -> None:
+    """Have the brand's corrections learnt from soon; asked often, it is done once in a while."""
+    turn = int(at.timestamp() // GATHERED.total_seconds()) + 1
+    ends = datetime.fromtimestamp(turn * GATHERED.total_seconds(), tz=at.tzinfo)
+    jobs.enqueue(LEARN, due_at=ends + timedelta(seconds=2), key=f"{LEARN}:{brand}@{turn}", brand_id=brand)
+
+
+def is_aside(message: int) -> bool:
+    return zlib.crc32(str(message).encode()) % ASIDE == 0
+
+
+@dataclass
+class Lessons:
+    """What a brand's people said, of the texts to learn from and of those set aside."""
+
+    taught: list[Lesson]
+    aside: list[Lesson]
+    said: int
+    """How many corrections and imported examples there are."""
+
+
+def learn(*, brand: int, at: datetime) -> None:
+    """Learn the brand's layer anew from all that was said and put to use what did not get worse.
+
+    Done twice, it changes nothing. While somebody has it switched off nothing happens.
+    """
+    used = BrandLayer.objects.filter(brand=brand, state__in=[State.LIVE, State.OFF]).first()
+    if used and used.state == State.OFF:
+        return
+    model = shipped()
+    is_of_model = used is not None and used.model == model.name
+    before = unpacked(bytes(used.content)) if used and is_of_model else NOTHING
+    lessons = lessons_of(brand)
+    own = list(Topic.objects.filter(brand=brand).order_by("slug").values_list("slug", flat=True))
+    learnt = fit(lessons.taught, _others(brand), own, model) if lessons.taught else NOTHING
+    accepted = [name for name in (used.accepted if used else []) if name in learnt.blocks]
+    figures = judged(lessons.aside, before, learnt, [name for name in learnt.blocks if name != "spam"], model)
+    worse = [name for name, figure in figures.items() if figure.is_worse(may_be_worse_than_shipped=name in accepted)]
+    _keep(brand, used if is_of_model else None, before, learnt, figures, worse, accepted, lessons.said, at)
+
+
+def _keep(
+    brand: int, used: BrandLayer | None, before: Layer, learnt: Layer, figures: Mapping[str, Figure],
+    worse: Sequence[str], accepted: Sequence[str], said: int, at: datetime,
+) -> None:  # fmt: skip
+    held = _with_spam(worse)
+    whole = learnt.only(name for name in learnt.blocks if name not in held).over(before.only(held))
+    content = whole.packed()
+    with transaction.atomic():
+        Brand.objects.select_for_update().get(pk=brand)
+        if BrandLayer.objects.filter(brand=brand, state=State.OFF).exists():
+            return
+        _hold(brand, learnt.only(held), {name: figures[name] for name in worse}, said, at)
+        is_known = used is not None and bytes(used.content) == content and used.lessons == said
+        if not is_known and (whole.blocks or used):
+            told = {name: figure.as_dict() for name, figure in figures.items() if name not in worse}
+            put_to_use(brand, content, figures=told, accepted=accepted, lessons=said, at=at)
+
+
+def _with_spam(names: Sequence[str]) -> list[str]:
+    """Whether it is spam follows from what kind it is."""
+    return [*names, *(["spam"] if "kind" in names else [])]
+
+
+def _hold(brand: int, layer: Layer, figures: Mapping[str, Figure], said: int, at: datetime) -> None:
+    """Keep what got worse for a person to decide, and tell of fields that nobody was told of yet."""
+    content = layer.packed()
+    before = BrandLayer.objects.filter(brand=brand, state__in=[State.HELD, State.LEFT]).order_by("-pk").first()
+    if before and bytes(before.content) == content:
+        return
+    BrandLayer.objects.filter(brand=brand, state=State.HELD).delete()
+    if layer.blocks:
+        row = BrandLayer.objects.create(
+            brand_id=brand, state=State.HELD, model=shipped().name, content=content, lessons=said, at=at,
+            figures={name: figure.as_dict() for name, figure in figures.items()},
+        )  # fmt: skip
+        for name in sorted(set(figures) - set(before.figures if before else ())):
+            activity.record(activities.HELD, on=row, brand=brand, at=at, field=_english(brand, name))
+
+
+def _english(brand: int, field: str) -> str:
+    """What a field is called, as the feed keeps it: whoever reads it is told in their language."""
+    with translation.override("en"):
+        return words.field(field, own_topics(brand))
+
+
+def own_topics(brand: int) -> dict[str, str]:
+    """The names of the brand's own topics, by slug and by name."""
+    return dict(Topic.objects.filter(brand=brand).order_by("name").values_list("slug", "name"))
+
+
+def put_to_use(
+    brand: int, content: bytes, *, figures: Mapping[str, Any], accepted: Sequence[str], lessons: int, at: datetime,
+    by: int | None = None,
+) -> BrandLayer:  # fmt: skip
+    """Let a layer read from now on; the one before it is past, its figures stay."""
+    BrandLayer.objects.filter(brand=brand, state__in=[State.LIVE, State.OFF]).update(state=State.PAST, content=b"")
+    row = BrandLayer.objects.create(
+        brand_id=brand, state=State.LIVE, model=shipped().name, content=content, figures=dict(figures),
+        accepted=list(accepted), lessons=lessons, at=at,
+    )  # fmt: skip
+    activity.record(activities.ACCEPTED if by else activities.TAUGHT, on=row, brand=brand, by=by, at=at)
+    jobs.enqueue(READ_AGAIN, brand_id=brand)
+    return row
+
+
+@transaction.atomic
+def accept(*, held: BrandLayer, by: int, at: datetime) -> None:
+    """Put to use what got worse all the same."""
+    used = BrandLayer.objects.filter(brand=held.brand_id, state__in=[State.LIVE, State.OFF]).first()
+    before = unpacked(bytes(used.content)) if used and used.model == held.model else NOTHING
+    layer = unpacked(bytes(held.content))
+    figures = {**(used.figures if used else {}), **held.figures}
+    accepted = sorted({*(used.accepted if used else []), *held.figures})
+    held.delete()
+    put_to_use(
+        held.brand_id, layer.over(before).packed(), figures=figures, accepted=accepted, lessons=held.lessons, at=at,
+        by=by,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def refuse(*, held: BrandLayer, by: int, at: datetime) -> None:
+    """Leave what got worse; the same is not offered again."""
+    BrandLayer.objects.filter(brand=held.brand_id, state=State.LEFT).delete()
+    held.state = State.LEFT
+    held.save(update_fields=["state"])
+    activity.record(activities.REFUSED, on=held, brand=held.brand_id, by=by, at=at)
+
+
+@transaction.atomic
+def switch(*, brand: int, is_on: bool, by: int, at: datetime) -> bool:
+    """Let the brand's layer read, or the shipped model alone; whether that changed anything."""
+    was, becomes = (State.OFF, State.LIVE) if is_on else (State.LIVE, State.OFF)
+    row = BrandLayer.objects.select_for_update().filter(brand=brand, state=was).first()
+    if row is None:
+        return False
+    row.state = becomes
+    row.save(update_fields=["state"])
+    name = activities.SWITCHED_ON if is_on else activities.SWITCHED_OFF
+    activity.record(name, on=row, brand=brand, by=by, at=at)
+    jobs.enqueue(READ_AGAIN, brand_id=brand)
+    ask(brand, at=at)
+    return True
+
+
+@transaction.atomic
+def forget(*, brand: Brand, by: int, at: datetime) -> None:
+    """Forget all that was learnt and what it was learnt from. What people said of a message stands in its reading."""
+    BrandLayer.objects.filter(brand=brand).delete()
+    rows.Import.objects.filter(brand=brand).delete()
+    Correction.objects.filter(brand=brand, is_lesson=True).update(is_lesson=False)
+    activity.record(activities.FORGOTTEN, on=brand, brand=brand.pk, by=by, at=at)
+    jobs.enqueue(READ_AGAIN, brand_id=brand.pk)
+
+
+def lessons_of(brand: int) -> Lessons:
+    """What the brand's people said, the newest last."""
+    corrections = _corrections(brand)
+    taught, aside = _Gathered(), _Gathered()
+    for example in rows.Example.objects.filter(source__brand=brand).order_by("source__at", "pk").iterator():
+        group = aside if is_aside_text(example.text) else taught
+        group.add(example.text, {example.field: example.value}, {})
+    topics = {row.slug: row.at for row in Topic.objects.filter(brand=brand)}
+    asked = {said.field for of_message in corrections.values() for said in of_message if said.field.startswith(TOPIC)}
+    asked |= set(taught.fields) | set(aside.fields)
+    for message, of_message in zip(_messages(corrections), corrections.values(), strict=True):
+        group = aside if is_aside(message.pk) else taught
+        group.add(text_of(message), *_said(of_message, topics, asked))
+    for text in aside.texts:
+        taught.texts.pop(text, None)
+    said = sum(map(len, corrections.values())) + rows.Example.objects.filter(source__brand=brand).count()
+    return Lessons(list(taught.lessons())[-MOST_LESSONS:], list(aside.lessons())[-MOST_LESSONS:], said)
+
+
+def is_aside_text(text: str) -> bool:
+    return zlib.crc32(normalised(text).encode()) % ASIDE == 0
+
+
+def _corrections(brand: int) -> dict[int, list[Correction]]:
+    """The corrections that stand, by message; those corrected last come last."""
+    live = Correction.objects.filter(
+        brand=brand, undone_at__isnull=True, is_lesson=True, message__deleted_at__isnull=True
+    )
+    found: dict[int, list[Correction]] = {}
+    for said in reversed(live.order_by("-at", "-pk")[: 4 * MOST_LESSONS]):
+        found.setdefault(said.message_id, []).append(said)
+    return dict(list(found.items())[-MOST_LESSONS:])
+
+
+def _messages(ids: Mapping[int, Any]) -> list[Message]:
+    known = Message.objects.only("account_id", "subject", "text", "in_reply_to").in_bulk(list(ids))
+    return [known[pk] for pk in ids]
+
+
+def _said(
+    corrections: Sequence[Correction], topics: Mapping[str, datetime], asked: set[str]
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """What somebody said of a message, and what they left as it was, by field; and how much that counts."""
+    said = {each.field: each.value for each in corrections}
+    last = corrections[-1]
+    left = {name: last.beside[name] for name in BESIDE if name in last.beside and name not in said}
+    named = last.beside.get("topics")
+    for name in sorted(asked - set(said)) if named is not None else []:
+        if name.startswith(TOPIC) and topics.get(name.removeprefix(TOPIC), last.at) <= last.at:
+            left[name] = name.removeprefix(TOPIC) in named
+    return {**left, **said}, dict.fromkeys(left, LEFT_AS_IT_WAS)
+
+
+@dataclass
+class _Gathered:
+    """What was said by text: of the same text and field the last stands."""
+
+    texts: dict[str, tuple[str, dict[str, Any], dict[str, float]]] = field(default_factory=dict)
+
+    def add(self, text: str, said: Mapping[str, Any], weight: Mapping[str, float]) -> None:
+        whole, known, weights = self.texts.pop(normalised(text), (text, {}, {}))
+        for name, value in said.items():
+            if name in weight and known.get(name) is not None and name not in weights:
+                continue  # said outright before
+            known[name] = value
+            weights.pop(name, None)
+            if name in weight:
+                weights[name] = weight[name]
+        self.texts[normalised(text)] = (whole, known, weights)
+
+    @property
+    def fields(self) -> set[str]:
+        return {name for _text, said, _weight in self.texts.values() for name in said}
+
+    def lessons(self) -> Iterator[Lesson]:
+        for text, said, weight in self.texts.values():
+            yield Lesson(text, said, weight)
+
+
+def _others(brand: int) -> list[str]:
+    uncorrected = MessageReading.objects.filter(brand=brand, corrected=[], message__deleted_at__isnull=True)
+    ids = list(uncorrected.order_by("-pk").values_list("pk", flat=True)[:OTHERS])
+    found = Message.objects.filter(pk__in=ids).only("subject", "text", "in_reply_to")
+    return [text_of(message) for message in found.order_by("pk")]
+
+
+def text_of(message: Message) -> str:
+    """What is read of a message: with what it is about, unless that was an earlier message's."""
+    return message.text if message.in_reply_to or not message.subject else f"{message.subject}\n{message.text}"
+
+
+def layers_of_another_model() -> models.QuerySet[BrandLayer]:
+    """Those a new shipped model has left behind."""
+    return BrandLayer.objects.filter(state=State.LIVE).exclude(model=shipped().name)

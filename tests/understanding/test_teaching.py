@@ -1,0 +1,300 @@
+"""From corrections to what reads the next message: in the background, judged apart, never worse without being told."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from conftest import NOON, envelope
+from tertulia.channels.models import Message
+from tertulia.core.models import Activity, Job
+from tertulia.flows import inbound, schedule
+from tertulia.inbox import understood
+from tertulia.inbox.models import Conversation
+from tertulia.team.models import Notification
+from tertulia.understanding import actions, judging, layers, lessons, teaching
+from tertulia.understanding.model import shipped
+from tertulia.understanding.models import BrandLayer, Correction, Example, Import, MessageReading, Topic
+
+pytestmark = pytest.mark.django_db
+
+CHEESE, NEXT = "¿Tenéis tarta de queso para el sábado?", "¿Tenéis tarta de chocolate para el domingo?"
+
+
+def arrive(account, text, name) -> Message:
+    ids = inbound.intake(account, [envelope(text, remote_id=name, thread=name)], at=NOON)
+    inbound.process(conversation_ids=ids)
+    return Message.objects.get(account=account, remote_id=name)
+
+
+def taught(account, text, name, *, is_aside=False) -> Message:
+    """A message whose id falls on the asked side."""
+    for tries in range(100):
+        message = arrive(account, text, f"{name}-{tries}")
+        if teaching.is_aside(message.pk) == is_aside:
+            return message
+        Conversation.objects.filter(thread_id=message.thread_id).delete()
+        message.delete()
+    raise AssertionError("no message falls on this side")
+
+
+def correct(message, by, field="kind", value="support"):
+    return actions.correct(message=message, field=field, value=value, by=by.pk, at=NOON)
+
+
+def learn(brand):
+    teaching.learn(brand=brand.pk, at=NOON)
+
+
+def kind_of(text, brand) -> str:
+    [found] = actions.read([text], layers.of_one(brand.pk))
+    return str(found.kind)
+
+
+def test_a_correction_teaches_in_the_background_and_what_is_open_is_read_anew(site, brand, alba):
+    waiting, other = arrive(site, NEXT, "b"), arrive(site, "Gracias por todo", "c")
+    first = taught(site, CHEESE, "a")
+    conversation = Conversation.objects.get(thread_id=first.thread_id)
+    understood.correct(conversation=conversation, message=first, field="kind", value="support", by=alba, at=NOON)
+    assert Job.objects.filter(task="flows.learn").count() == 1
+    schedule.run_due(NOON + timedelta(days=3650))
+    assert MessageReading.objects.get(pk=waiting.pk).kind == "support"
+    assert Conversation.objects.get(thread_id="b").kind == "support"
+    assert MessageReading.objects.get(pk=other.pk).kind == "praise"
+    layer = BrandLayer.objects.get()
+    assert (layer.state, layer.lessons) == ("live", 1)
+    assert MessageReading.objects.get(pk=waiting.pk).by == f"{shipped().name}+{layer.pk}"
+    assert Activity.objects.filter(type="learning.taught").count() == 1
+
+
+def test_learning_twice_changes_nothing_and_another_brand_nothing_at_all(site, brand, other_brand, alba):
+    correct(taught(site, CHEESE, "a"), alba)
+    learn(brand)
+    before = list(BrandLayer.objects.values())
+    learn(brand)
+    learn(other_brand)
+    assert list(BrandLayer.objects.values()) == before
+    assert kind_of(NEXT, brand) == "support"
+    assert kind_of(NEXT, other_brand) == "purchase"
+
+
+def test_many_corrections_in_a_while_ask_for_one_job(site, brand):
+    for seconds in (1, 2, 9):
+        teaching.ask(brand.pk, at=NOON + timedelta(seconds=seconds))
+    teaching.ask(brand.pk, at=NOON + timedelta(seconds=10))
+    assert Job.objects.filter(task="flows.learn").count() == 2
+
+
+def test_to_undo_a_correction_is_to_unlearn_it(site, brand, alba):
+    message = taught(site, CHEESE, "a")
+    correct(message, alba)
+    learn(brand)
+    actions.undo_correction(message=message, field="kind", by=alba.pk, at=NOON)
+    learn(brand)
+    assert kind_of(NEXT, brand) == "purchase"
+
+
+def test_what_is_set_aside_is_never_learnt_from(site, brand, alba):
+    correct(taught(site, CHEESE, "a", is_aside=True), alba)
+    lessons_there_are = teaching.lessons_of(brand.pk)
+    assert (lessons_there_are.taught, len(lessons_there_are.aside)) == ([], 1)
+    learn(brand)
+    assert kind_of(CHEESE, brand) == "purchase"
+
+
+def test_a_text_that_is_set_aside_is_not_learnt_from_under_another_id_either(site, brand, alba):
+    correct(taught(site, CHEESE, "a", is_aside=True), alba)
+    correct(taught(site, CHEESE, "b"), alba)
+    assert teaching.lessons_of(brand.pk).taught == []
+
+
+def test_what_was_left_as_it_was_counts_less_than_what_was_said(site, brand, alba):
+    correct(taught(site, CHEESE, "a"), alba)
+    [lesson] = teaching.lessons_of(brand.pk).taught
+    assert (lesson.said["kind"], lesson.said["sentiment"]) == ("support", "neutral")
+    assert (lesson.weight.get("kind"), lesson.weight["sentiment"]) == (None, teaching.LEFT_AS_IT_WAS)
+
+
+@pytest.fixture
+def worse(site, brand, alba, monkeypatch) -> BrandLayer:
+    """What was taught of the one message is wrong for the set-aside one."""
+    monkeypatch.setattr(judging, "ENOUGH", 1)
+    correct(taught(site, NEXT, "aside", is_aside=True), alba, "sentiment", "positive")
+    correct(taught(site, CHEESE, "a"), alba)
+    learn(brand)
+    return BrandLayer.objects.get(state="held")
+
+
+def test_a_field_that_got_worse_is_held_back_and_told(worse, brand, alba, bruno):
+    assert set(worse.figures) == {"kind"}
+    assert (worse.figures["kind"]["shipped"], worse.figures["kind"]["now"]) == (1.0, 0.0)
+    assert kind_of(NEXT, brand) == kind_of(CHEESE, brand) == "purchase"
+    schedule.run_due(NOON + timedelta(days=3650))
+    note = Notification.objects.get(reason="worse")
+    assert (note.user, note.url) == (alba, "/b/horno-candela/settings/learning/")
+    assert Activity.objects.get(type="learning.held").data == {"field": "What it is"}
+    learn(brand)
+    assert Activity.objects.filter(type="learning.held").count() == 1
+
+
+def test_a_person_may_put_it_to_use_all_the_same(worse, brand, alba):
+    teaching.accept(held=worse, by=alba.pk, at=NOON)
+    assert kind_of(NEXT, brand) == "support"
+    learn(brand)
+    assert kind_of(NEXT, brand) == "support"
+    assert not BrandLayer.objects.filter(state="held").exists()
+
+
+def test_or_leave_it_and_is_not_asked_again(worse, brand, alba):
+    teaching.refuse(held=worse, by=alba.pk, at=NOON)
+    learn(brand)
+    assert kind_of(CHEESE, brand) == "purchase"
+    assert not BrandLayer.objects.filter(state="held").exists()
+
+
+def test_switched_off_the_shipped_model_reads_alone_until_it_is_switched_on(site, brand, alba):
+    message = taught(site, CHEESE, "a")
+    correct(message, alba)
+    learn(brand)
+    assert teaching.switch(brand=brand.pk, is_on=False, by=alba.pk, at=NOON)
+    assert not teaching.switch(brand=brand.pk, is_on=False, by=alba.pk, at=NOON)
+    learn(brand)
+    assert kind_of(NEXT, brand) == "purchase"
+    teaching.switch(brand=brand.pk, is_on=True, by=alba.pk, at=NOON)
+    assert kind_of(NEXT, brand) == "support"
+
+
+def test_to_forget_leaves_what_was_said_of_a_message(site, brand, alba):
+    message = taught(site, CHEESE, "a")
+    correct(message, alba)
+    learn(brand)
+    teaching.forget(brand=brand, by=alba.pk, at=NOON)
+    learn(brand)
+    assert kind_of(NEXT, brand) == "purchase"
+    assert MessageReading.objects.get(pk=message.pk).kind == "support"
+    assert not BrandLayer.objects.exists()
+
+
+def test_another_shipped_model_leaves_the_layer_behind_until_it_is_learnt_anew(site, brand, alba):
+    correct(taught(site, CHEESE, "a"), alba)
+    learn(brand)
+    BrandLayer.objects.update(model="older")
+    assert kind_of(NEXT, brand) == "purchase"
+    assert list(teaching.layers_of_another_model()) == [BrandLayer.objects.get()]
+    learn(brand)
+    assert kind_of(NEXT, brand) == "support"
+
+
+def test_a_topic_is_put_on_and_taken_off_and_undone(site, brand, alba):
+    message = arrive(site, CHEESE, "a")
+    topic = lessons.add_topic(brand=brand, name=" Tartas  por encargo", by=alba.pk, at=NOON)
+    assert (topic.slug, topic.name) == ("tartas-por-encargo", "Tartas por encargo")
+    assert lessons.add_topic(brand=brand, name="tartas por encargo", by=alba.pk, at=NOON) == topic
+    actions.read_messages([message], at=NOON)
+    before = MessageReading.objects.values().get()
+    for field in ("topic:tartas-por-encargo", "topic:price"):
+        correct(message, alba, field, True)
+    correct(message, alba, "topic:stock", False)
+    actions.read_messages([message], at=NOON)
+    assert MessageReading.objects.get().topics == ["tartas-por-encargo", "price"]
+    for field in ("topic:tartas-por-encargo", "topic:price", "topic:stock"):
+        actions.undo_correction(message=message, field=field, by=alba.pk, at=NOON)
+    assert MessageReading.objects.values().get() == before
+
+
+@pytest.mark.parametrize(("field", "value"), [("topic:nonsense", True), ("topic:price", 1), ("topic:price", "True")])
+def test_only_topics_that_there_are_are_taken(site, other_brand, alba, field, value):
+    Topic.objects.create(brand=other_brand, slug="nonsense", name="Nonsense", at=NOON)
+    with pytest.raises(actions.NotUnderstood):
+        correct(arrive(site, CHEESE, "a"), alba, field, value)
+    assert not Correction.objects.exists()
+
+
+def test_a_topic_goes_with_all_that_was_said_of_it_and_no_other(site, brand, alba):
+    message = arrive(site, CHEESE, "a")
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    correct(message, alba, "topic:tartas", True)
+    correct(message, alba, "topic:price", True)
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    found = MessageReading.objects.get()
+    assert (found.corrected, "tartas" in found.topics, "price" in found.topics) == (["topic:price"], False, True)
+    assert Correction.objects.get(undone_at=None).field == "topic:price"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 61])
+def test_a_topic_needs_a_name(brand, alba, name):
+    with pytest.raises(lessons.NoTopic):
+        lessons.add_topic(brand=brand, name=name, by=alba.pk, at=NOON)
+
+
+def test_a_topic_called_like_a_shipped_one_is_another(brand, alba):
+    assert lessons.add_topic(brand=brand, name="Price", by=alba.pk, at=NOON).slug == "price-2"
+    assert lessons.add_topic(brand=brand, name="🥐", by=alba.pk, at=NOON).slug
+
+
+def test_what_leaves_one_brand_teaches_another(site, brand, other_brand, alba, carla):
+    lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    message = taught(site, CHEESE, "a")
+    correct(message, alba)
+    correct(message, alba, "topic:tartas", True)
+    lines = list(lessons.exported(brand))
+    assert [json.loads(line) for line in lines] == [
+        {"text": CHEESE, "field": "kind", "value": "support", "at": NOON.isoformat()},
+        {"text": CHEESE, "field": "topic:tartas", "value": True, "at": NOON.isoformat(), "name": "Tartas"},
+    ]
+    content = "".join(lines).encode()
+    source = lessons.import_lines(brand=other_brand, content=content, name="a.jsonl", by=carla.pk, at=NOON)
+    assert (source.size, Topic.objects.get(brand=other_brand).name) == (2, "Tartas")
+    assert "".join(lessons.exported(other_brand)).encode() == content
+    learn(other_brand)
+    assert kind_of(NEXT, other_brand) == ("purchase" if teaching.is_aside_text(CHEESE) else "support")
+    lessons.undo_import(source=source, by=carla.pk, at=NOON)
+    learn(other_brand)
+    assert kind_of(NEXT, other_brand) == "purchase"
+
+
+GOOD = '{"text": "Hola", "field": "kind", "value": "question"}'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense", "[]", "3", "{}", GOOD.replace("Hola", ""), GOOD.replace("kind", "language"),
+        GOOD.replace('"question"', "true"), GOOD.replace('"question"', "[]"), GOOD.replace("question", "nonsense"),
+        '{"text": "Hola", "field": "urgency", "value": 50}', '{"text": "Hola", "field": "topic:x", "value": 1}',
+        '{"text": "Hola", "field": "topic:a b", "value": true}', '{"text": "Hola", "field": "offensive", "value": 1}',
+        '{"text": "Hola", "field": "kind", "value": "question", "at": "yesterday"}', "[" * 100_000,
+        '{"text": "a\\u0000b", "field": "kind", "value": "question"}', '{"text": 3, "field": null, "value": null}',
+    ],
+)  # fmt: skip
+def test_a_line_that_cannot_be_read_is_told_and_nothing_is_half_done(brand, line):
+    with pytest.raises(lessons.NotReadable) as caught:
+        lessons.import_lines(brand=brand, content=f"{GOOD}\n{line}\n".encode(), name="a", by=None, at=NOON)
+    assert "2" in caught.value.problems[0]
+    assert not Import.objects.exists()
+    assert not Example.objects.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00", b"x" * (lessons.LARGEST + 1)])
+def test_a_file_that_cannot_be_read_is_told(brand, content):
+    with pytest.raises(lessons.NotReadable):
+        lessons.import_lines(brand=brand, content=content, name="a", by=None, at=NOON)
+
+
+def test_a_layer_costs_one_question_a_batch(site, brand, alba):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            actions.read_messages([message], at=NOON)
+        return len(asked)
+
+    message = taught(site, CHEESE, "a")
+    correct(message, alba)
+    learn(brand)
+    actions.read_messages([message], at=NOON)
+    with_layer = cost()
+    teaching.switch(brand=brand.pk, is_on=False, by=alba.pk, at=NOON)
+    assert with_layer == cost()
