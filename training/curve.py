@@ -8,12 +8,13 @@ of them. Of each draw a part of the messages is set aside for judging and nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from tertulia.understanding import features
 from tertulia.understanding.learning import OWN_FROM, TOPIC, Example, fit
-from tertulia.understanding.model import shipped
+from tertulia.understanding.model import Model, shipped
 
 from . import corpus
 
@@ -70,6 +71,7 @@ def curve(name: str, topics: Topics) -> dict[int, list[float]]:
     """F1 of each draw, by the number of examples, as long as there are so many."""
     texts = list(topics)
     is_so = np.array([name in topics[text] for text in texts])
+    model = _without(name)
     found: dict[int, list[float]] = {}
     for draw in range(DRAWS):
         order = np.random.default_rng(draw).permutation(len(texts))
@@ -78,13 +80,23 @@ def curve(name: str, topics: Topics) -> dict[int, list[float]]:
         rest, others = yes[len(yes) // JUDGED_OF :], [texts[n] for n in no[len(no) // 2 :]]
         for count in EXAMPLES:
             if count <= len(rest):
-                learnt = fit([Example(texts[n], {TOPIC + name: True}) for n in rest[:count]], others, [name], shipped())
+                learnt = fit([Example(texts[n], {TOPIC + name: True}) for n in rest[:count]], others, [name], model)
                 plain = features.of([features.normalised(texts[n]) for n in judged])
-                _, scores = learnt.scores(plain, shipped().scores(plain))
+                _, scores = learnt.scores(plain, model.scores(plain))
                 named = 1 / (1 + np.exp(-scores[:, 0])) >= OWN_FROM
                 both = named.sum() + is_so[judged].sum()
                 found.setdefault(count, []).append(float(2 * (named & is_so[judged]).sum() / both))
     return found
+
+
+def _without(name: str) -> Model:
+    """The shipped model, deaf to a topic."""
+    field = shipped().fields["topics"]
+    if name not in field.classes:
+        return shipped()
+    gain, offset = shipped().gain.copy(), shipped().offset.copy()
+    gain[field.first + field.classes.index(name)] = offset[field.first + field.classes.index(name)] = 0.0
+    return replace(shipped(), gain=gain, offset=offset)
 
 
 def _narrow(language: str) -> Topics:

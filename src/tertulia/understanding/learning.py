@@ -6,8 +6,10 @@ Lin, "Dual coordinate descent methods for logistic regression and maximum entrop
 the bound of the curvature for its step. With few corrections little changes elsewhere.
 
 A brand's own topic has no scores to begin with. It is learnt from the features of the texts it holds for, weighed by
-naive Bayes against the brand's other messages: ridge regression in closed form. From which score on it is named is
-judged on texts that were left out. No chance is involved: the same examples give the same layer.
+naive Bayes against the brand's other messages: ridge regression in closed form. What the shipped model says of a text is
+listened to as well where that reads left-out texts better. From which score on it is named is judged on them.
+
+No chance is involved: the same examples give the same layer.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +44,9 @@ _SETTLED = 0.05
 _PENALTY = 0.005
 _SEEN_ELSEWHERE = 50
 """Texts without a feature that are counted beside those at hand when it is judged how rare it is."""
+_HEARD = 0.15
+_MOST_TOLD = 8_000
+"""Rows of features that an own topic is learnt from."""
 _PARTS = 5
 _FEW = 5
 _LIKELIER = 4.0
@@ -70,6 +75,8 @@ class Block:
     rows: NDArray[np.int32]
     weights: NDArray[np.float16]
     bias: Floats
+    heard: Floats
+    """Own topics only: a weight for each of the shipped model's scores; empty where words do better without them."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,11 @@ class Layer:
         sums = sums / np.sqrt(np.maximum(found.counts, 1))[:, None] + self._bias
         changed, first = base.copy(), len(self._columns)
         changed[:, self._columns] += sums[:, :first]
-        return changed, sums[:, first:]
+        own = sums[:, first:]
+        for n, block in enumerate(self._parts[1]):
+            if len(block.heard):
+                own[:, n] += heard(base[:, : len(block.heard)]) @ block.heard
+        return changed, own
 
     def weights_at(self, rows: Places, columns: Places) -> Floats:
         """What was learnt of single features, for the shipped model's columns."""
@@ -151,7 +162,7 @@ class Layer:
         held: dict[str, Any] = {"names": np.array(list(self.blocks), dtype=str)}
         for n, block in enumerate(self.blocks.values()):
             held |= {f"{n}.columns": np.array(block.columns, np.int32), f"{n}.rows": block.rows,
-                     f"{n}.weights": block.weights, f"{n}.bias": block.bias}  # fmt: skip
+                     f"{n}.weights": block.weights, f"{n}.bias": block.bias, f"{n}.heard": block.heard}  # fmt: skip
         target = io.BytesIO()
         np.savez_compressed(target, **held)
         return target.getvalue()
@@ -163,10 +174,15 @@ def unpacked(content: bytes) -> Layer:
         return Layer({
             str(name): Block(
                 tuple(int(column) for column in held[f"{n}.columns"]),
-                *(held[f"{n}.{part}"] for part in ("rows", "weights", "bias")),
+                *(held[f"{n}.{part}"] for part in ("rows", "weights", "bias", "heard")),
             )
             for n, name in enumerate(held["names"])
         })  # fmt: skip
+
+
+def heard(base: Floats) -> Floats:
+    """The shipped model's scores as an own topic is learnt from them."""
+    return np.asarray(_HEARD * np.clip(base, -4, 4))
 
 
 NOTHING: Final = Layer({})
@@ -191,6 +207,15 @@ def fit(examples: Sequence[Example], others: Sequence[str], own: Sequence[str], 
         if block := learner.own(TOPIC + topic):
             blocks[TOPIC + topic] = block
     return Layer(blocks)
+
+
+class _Line(NamedTuple):
+    """What tells of a topic: rows of features and what each weighs, where it begins, what the model's scores weigh."""
+
+    rows: Places
+    weights: Floats
+    bias: float
+    heard: Floats
 
 
 class _Learner:
@@ -224,7 +249,7 @@ class _Learner:
         weight = np.array([self.examples[n].weight.get(source, 1.0) for n in said])
         values = self.rarity[self.local] * self.length[self.number]
         solved, bias = self._solve(texts, truth, weight, self.base[texts][:, columns], values, is_one_of)
-        return self._kept(tuple(columns), solved * self.rarity[:, None], bias)
+        return self._kept(tuple(columns), solved * self.rarity[:, None], bias, np.zeros(0))
 
     def own(self, name: str) -> Block | None:
         """A topic of the brand alone: from the texts it holds for, against all others."""
@@ -234,56 +259,54 @@ class _Learner:
         if not yes:
             return None
         texts, is_so = np.array(yes + no), np.append(np.ones(len(yes)), -np.ones(len(no)))
-        rows, weights, bias = self._ridge(texts, is_so)
-        bias = _LIKELIER * (bias - self._threshold(texts, is_so)) + float(np.log(OWN_FROM / (1 - OWN_FROM)))
+        by_words, by_all = (self._without(texts, is_so, hears) for hears in (False, True))
+        hears = len(yes) >= _FEW and _best(by_all, is_so)[1] > _best(by_words, is_so)[1]
+        line = self._ridge(texts, is_so, hears)
+        threshold = _threshold(by_all if hears else by_words, is_so)
+        bias = _LIKELIER * (line.bias - threshold) + float(np.log(OWN_FROM / (1 - OWN_FROM)))
         whole = np.zeros((len(self.met), 1))
-        whole[rows, 0] = _LIKELIER * weights
-        return self._kept((), whole, np.array([bias]))
+        whole[line.rows, 0] = _LIKELIER * line.weights
+        return self._kept((), whole, np.array([bias]), _LIKELIER * line.heard)
 
-    def _ridge(self, texts: Places, is_so: Floats) -> tuple[Places, Floats, float]:
-        """The rows of features that tell, their weights, and where the scale begins."""
+    def _ridge(self, texts: Places, is_so: Floats, hears: bool) -> _Line:
         yes = np.bincount(self._rows_of(texts[is_so > 0])[0], minlength=len(self.met))
         no = np.bincount(self._rows_of(texts[is_so < 0])[0], minlength=len(self.met))
         so, other = int((is_so > 0).sum()), int((is_so < 0).sum())
-        tell = np.flatnonzero(yes)
-        ratio = np.abs(np.log((yes[tell] + 0.5) / (so + 1)) - np.log((no[tell] + 0.5) / (other + 1)))
+        ratio = np.abs(np.log((yes + 0.5) / (so + 1)) - np.log((no + 0.5) / (other + 1)))
+        tell = np.sort(np.argsort(-yes * ratio, kind="stable")[: min(_MOST_TOLD, np.count_nonzero(yes))])
         where = np.full(len(self.met), -1)
         where[tell] = np.arange(len(tell))
         rows, number = self._rows_of(texts)
         at = where[rows] >= 0
-        rows, number = where[rows[at]], number[at]
+        rows, number = rows[at], number[at]
         x = np.zeros((len(texts), len(tell)), np.float32)
-        x[number, rows] = ratio[rows] * self.length[texts[number]]
+        x[number, where[rows]] = ratio[rows] * self.length[texts[number]]
+        ears = heard(self.base[texts, : self.model.fields["language"].first]) if hears else np.zeros((len(texts), 0))
         weight = np.where(is_so > 0, 1 / so, 1 / max(other, 1)) * 50
-        given = np.linalg.solve(x @ x.T + 1.0 + np.diag(1 / weight), is_so)
-        return tell, (given @ x) * ratio, float(given.sum())
+        given = np.linalg.solve(x @ x.T + ears @ ears.T + 1.0 + np.diag(1 / weight), is_so)
+        return _Line(tell, (given @ x) * ratio[tell], float(given.sum()), given @ ears)
 
-    def _rows_of(self, texts: Places) -> tuple[Places, Places]:
-        """The local rows of some texts, and which of the texts each is of."""
-        counts = np.diff(self.ends)[texts]
-        first = np.repeat(self.ends[texts] - np.append(0, np.cumsum(counts)[:-1]), counts)
-        return self.local[first + np.arange(counts.sum())], np.repeat(np.arange(len(texts)), counts)
-
-    def _threshold(self, texts: Places, is_so: Floats) -> float:
-        """From which score on a text counts, by what was learnt without it."""
+    def _without(self, texts: Places, is_so: Floats, hears: bool) -> Floats:
+        """The score of each text by what was learnt without it."""
         so = int((is_so > 0).sum())
         parts = min(_PARTS, max(so, 2))
         part = np.append(np.arange(so) % parts, np.arange(len(texts) - so) % parts)
         without = np.full(len(texts), -1.0)
         for n in range(parts):
             if (is_so[part != n] > 0).any():
-                rows, weights, bias = self._ridge(texts[part != n], is_so[part != n])
+                line, held = self._ridge(texts[part != n], is_so[part != n], hears), texts[part == n]
                 whole = np.zeros(len(self.met))
-                whole[rows] = weights
-                found, number = self._rows_of(texts[part == n])
-                sums = np.bincount(number, whole[found], (part == n).sum())
-                without[part == n] = sums * self.length[texts[part == n]] + bias
-        if so < _FEW:
-            return float(np.quantile(without[is_so < 0], 0.98)) if so < len(texts) else 0.0
-        order = np.argsort(-without, kind="stable")
-        hits, named = np.cumsum(is_so[order] > 0), np.arange(1, len(order) + 1)
-        best = int((2 * hits / (named + so)).argmax())
-        return float((without[order[best]] + without[order[min(best + 1, len(order) - 1)]]) / 2)
+                whole[line.rows] = line.weights
+                found, number = self._rows_of(held)
+                sums = np.bincount(number, whole[found], len(held)) * self.length[held]
+                without[part == n] = sums + line.bias + heard(self.base[held, : len(line.heard)]) @ line.heard
+        return without
+
+    def _rows_of(self, texts: Places) -> tuple[Places, Places]:
+        """The local rows of some texts, and which of the texts each is of."""
+        counts = np.diff(self.ends)[texts]
+        first = np.repeat(self.ends[texts] - np.append(0, np.cumsum(counts)[:-1]), counts)
+        return self.local[first + np.arange(counts.sum())], np.repeat(np.arange(len(texts)), counts)
 
     def _solve(
         self, texts: Places, truth: Floats, weight: Floats, offset: Floats, values: Floats, is_one_of: bool,
@@ -308,11 +331,11 @@ class _Learner:
                 break
         return solved, bias
 
-    def _kept(self, columns: tuple[int, ...], weights: Floats, bias: Floats) -> Block:
+    def _kept(self, columns: tuple[int, ...], weights: Floats, bias: Floats, ears: Floats) -> Block:
         heavy = np.abs(weights).max(1)
         at = np.sort(np.argsort(-heavy, kind="stable")[:MOST_ROWS])
         at = at[heavy[at] > 1e-4]
-        return Block(columns, self.met[at].astype(np.int32), weights[at].astype(np.float16), bias)
+        return Block(columns, self.met[at].astype(np.int32), weights[at].astype(np.float16), bias, ears)
 
 
 _BEGINS = 0.02
@@ -339,3 +362,20 @@ def _truth(name: str, value: Any, model: Model) -> list[float]:
     if name in model.fields and model.fields[name].is_one_of:
         return [float(value == each) for each in model.fields[name].classes]
     return [float(bool(value))]
+
+
+def _threshold(without: Floats, is_so: Floats) -> float:
+    """From which score on a text counts, by what was learnt without it."""
+    so = int((is_so > 0).sum())
+    if so < _FEW:
+        return float(np.quantile(without[is_so < 0], 0.98)) if so < len(is_so) else 0.0
+    return _best(without, is_so)[0]
+
+
+def _best(without: Floats, is_so: Floats) -> tuple[float, float]:
+    """The score from which on F1 is best, and that F1."""
+    order = np.argsort(-without, kind="stable")
+    hits, named = np.cumsum(is_so[order] > 0), np.arange(1, len(order) + 1)
+    f1 = 2 * hits / (named + (is_so > 0).sum())
+    best = int(f1.argmax())
+    return float((without[order[best]] + without[order[min(best + 1, len(order) - 1)]]) / 2), float(f1[best])
