@@ -28,7 +28,7 @@ from tertulia.inbox import automatic, filing, labelling, routing, understood
 from tertulia.inbox.actions import put_on_labels
 from tertulia.inbox.models import Conversation, Label
 
-from . import forwarded
+from . import brains, forwarded
 
 log = logging.getLogger(__name__)
 
@@ -262,7 +262,8 @@ def process(*, conversation_ids: list[int]) -> None:
 def understand(conversation_ids: Sequence[int], *, at: datetime) -> None:
     """Read what was written. Where that fails the message goes its way all the same, only without being understood."""
     try:
-        understood.read_new(conversation_ids, at=at)
+        if read := understood.read_new(conversation_ids, at=at):
+            brains.ask_for_more(read)
     except Exception as error:
         if _will_pass(error):
             raise

@@ -14,7 +14,7 @@ from tertulia.inbox.models import Conversation
 from tertulia.team import notices
 from tertulia.team.models import Membership
 from tertulia.team.permissions import Role
-from tertulia.understanding.models import BrandLayer
+from tertulia.understanding.models import Brain, BrandLayer
 
 Told = tuple[Iterable[int | None], str]
 """Whom, and why."""
@@ -84,6 +84,10 @@ def _ownerless(line: Activity) -> Told:
     return _managers(line.brand_id), "ownerless"
 
 
+def _brain(line: Activity) -> Told:
+    return _managers(line.brand_id), "brain"
+
+
 def _worse(line: Activity) -> Told:
     return _managers(line.brand_id), "worse"
 
@@ -110,6 +114,8 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "account.attention": _attention,
     "account.expiring": _expiring,
     "learning.held": _worse,
+    "brain.budget_used": _brain,
+    "brain.failing": _brain,
     "account.changed": _resettled,
     "account.connected": _resettled,
     "account.reconnected": _resettled,
@@ -134,6 +140,8 @@ def _address(line: Activity) -> str:
     slug = Brand.objects.values_list("slug", flat=True).get(pk=line.brand_id)
     if line.on_kind == Account._meta.label_lower:
         return reverse("channels:account", args=[slug, line.on_id])
+    if line.on_kind == Brain._meta.label_lower:
+        return reverse("inbox:brains", args=[slug])
     if line.on_kind == BrandLayer._meta.label_lower:
         return reverse("inbox:learning", args=[slug])
     return reverse("inbox:conversation", args=[slug, line.on_id])

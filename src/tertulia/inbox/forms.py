@@ -17,6 +17,8 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core.choices import name_empty
 from tertulia.team.models import User
+from tertulia.understanding import words
+from tertulia.understanding.models import Brain
 
 from . import queries
 from .models import AutomaticReply, Conversation, Label, SavedReply, SavedView
@@ -76,6 +78,77 @@ class ImportForm(forms.Form):
         help_text=_("As the export writes it: a line of JSON for each example."),
         widget=forms.FileInput(attrs={"accept": ".jsonl,.json,.txt"}),
     )
+
+
+class BrainForm(forms.Form):
+    """Another model that reads."""
+
+    kind = forms.ChoiceField(label=_("Where it runs"), choices=Brain.Kind)
+    address = forms.URLField(
+        label=_("Address"), max_length=500, required=False, assume_scheme="https",
+        help_text=_("As its makers give it, up to /v1: http://127.0.0.1:11434/v1 is an Ollama on this machine. Private "
+                    "addresses have to be allowed by whoever runs Tertulia (TERTULIA_ALLOWED_ADDRESSES)."),
+    )  # fmt: skip
+    model = forms.CharField(
+        label=_("Model"), max_length=300,
+        help_text=_("Its name there; of one on this machine, its folder or its name in the local cache."),
+    )  # fmt: skip
+    key = forms.CharField(
+        label=_("Key"), max_length=500, required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("If it asks for one. Kept encrypted, never shown again; left empty, the one that is kept stays."),
+    )  # fmt: skip
+    fields_read = forms.MultipleChoiceField(label=_("What it reads"), widget=forms.CheckboxSelectMultiple)
+    labels = forms.CharField(
+        label=_("Labels"), required=False, max_length=4_000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Of a classifier on this machine: what it says and what that means, one a line: POS = positive"),
+    )  # fmt: skip
+    seconds = forms.IntegerField(label=_("Seconds it may take"), min_value=1, max_value=60, initial=20)
+    monthly_tokens = forms.IntegerField(
+        label=_("Tokens a month at most"), min_value=0, max_value=10**12, initial=1_000_000,
+        help_text=_("About 300 for a message. Used up, the shipped model reads alone until the month ends."),
+    )  # fmt: skip
+    is_on = forms.BooleanField(label=_("Switched on"), required=False)
+
+    def __init__(self, data: Any = None, *, brain: Brain | None = None) -> None:
+        super().__init__(data, initial=_brain_as_kept(brain) if brain else None)
+        self.fields["fields_read"].choices = list(words.all_fields().items())  # type: ignore[attr-defined]
+        if brain is None:
+            del self.fields["is_on"]  # it is tried first
+
+    def clean_labels(self) -> dict[str, str]:
+        lines = [line.partition("=") for line in self.cleaned_data["labels"].splitlines() if line.strip()]
+        if any(not said.strip() or not means.strip() for said, _is, means in lines):
+            raise forms.ValidationError(_("One a line, what it says = what that means."))
+        return {said.strip(): means.strip() for said, _is, means in lines}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        is_here = cleaned.get("kind") == Brain.Kind.HUGGING_FACE
+        if not is_here and not cleaned.get("address"):
+            self.add_error("address", _("Say where it is."))
+        if is_here and len(cleaned.get("fields_read", ())) > 1:
+            self.add_error("fields_read", _("A classifier says one thing: choose one."))
+        if is_here and not cleaned.get("labels"):
+            self.add_error("labels", _("Say what its labels mean."))
+        return cleaned
+
+    def said(self) -> dict[str, Any]:
+        """As `thinking.add` takes it."""
+        said = {name: self.cleaned_data[name] for name in _BRAIN if name in self.cleaned_data}
+        return {**said, "fields": self.cleaned_data["fields_read"]}
+
+
+_BRAIN = ("kind", "address", "model", "key", "labels", "seconds", "monthly_tokens", "is_on")
+
+
+def _brain_as_kept(brain: Brain) -> dict[str, Any]:
+    kept = {name: getattr(brain, name) for name in _BRAIN if name != "key"}
+    labels = "\n".join(f"{said} = {means}" for said, means in brain.labels.items())
+    return {**kept, "fields_read": brain.fields, "labels": labels}
+
+
+class TrialForm(forms.Form):
+    text = forms.CharField(label=_("A message"), max_length=4_000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class CompletionForm(forms.Form):

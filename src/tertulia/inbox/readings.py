@@ -130,7 +130,7 @@ def _part(
         field,
         name,
         [Choice(f"{field}={_sent(value)}", each, value == so) for value, each in names.items()],
-        words.sure(reading.confidence.get(field, 0)),
+        reading.brained.get(field) or words.sure(reading.confidence.get(field, 0)),
         ", ".join(gettext("“{words}”").format(words=word) for word in why),
         _who(said, people),
         names.get(_nearest(field, said.was), "") if said else "",

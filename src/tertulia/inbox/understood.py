@@ -32,12 +32,26 @@ WORDS_OF_LANGUAGE = 4
 _KEPT = ("kind", "sentiment", "urgency", "is_offensive", "language")
 
 
-def read_new(conversation_ids: Collection[int], *, at: datetime) -> None:
-    """Read the messages of the persons in these conversations that were not read yet or were edited since."""
+def read_new(conversation_ids: Collection[int], *, at: datetime) -> list[int]:
+    """Read the messages of the persons in these conversations that were not read yet or were edited since.
+
+    Returns their ids.
+    """
+    read: list[int] = []
     conversations = list(Conversation.objects.filter(pk__in=conversation_ids))
     for messages in _unread(conversations):
         understanding.read_messages(messages, at=at)
+        read += [message.pk for message in messages]
     _note(conversation_ids)
+    return read
+
+
+def note_messages(message_ids: Collection[int]) -> None:
+    """Let the conversations of these messages know what their readings say now."""
+    threads = set(Message.objects.filter(pk__in=message_ids).values_list("account_id", "thread_id"))
+    accounts, names = {account for account, _ in threads}, {name for _, name in threads}
+    found = Conversation.objects.filter(account_id__in=accounts, thread_id__in=names)
+    _note([pk for pk, *thread in found.values_list("pk", "account_id", "thread_id") if tuple(thread) in threads])
 
 
 def read_again(brand: int, *, at: datetime) -> None:

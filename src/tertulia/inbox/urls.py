@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, arrangement, desk, learning, messages, person, writing
+from .views import acts, arrangement, brains, desk, learning, messages, person, writing
 
 app_name = "inbox"
 
@@ -35,6 +35,12 @@ urlpatterns = [
     path("b/<slug:brand>/people/<int:member_id>/", person.show_person, name="person"),
     path("b/<slug:brand>/people/<int:member_id>/joining/", person.join, name="joining"),
     path("b/<slug:brand>/joinings/<int:joining_id>/removal/", person.part, name="parting"),
+    path("b/<slug:brand>/settings/models/", brains.show, name="brains"),
+    path("b/<slug:brand>/settings/models/<int:brain_id>/", brains.change, name="brain"),
+    path("b/<slug:brand>/settings/models/<int:brain_id>/removal/", brains.remove, name="brain_removal"),
+    path("b/<slug:brand>/settings/models/<int:brain_id>/trial/", brains.try_it, name="brain_trial"),
+    path("b/<slug:brand>/settings/models/<int:brain_id>/calls/", brains.show_calls, name="brain_calls"),
+    path("b/<slug:brand>/settings/models/<int:brain_id>/calls.jsonl", brains.export_calls, name="brain_export"),
     path("b/<slug:brand>/settings/learning/", learning.show, name="learning"),
     path("b/<slug:brand>/settings/learning/switch/", learning.switch, name="learning_switch"),
     path("b/<slug:brand>/settings/learning/decision/", learning.decide, name="learning_decision"),

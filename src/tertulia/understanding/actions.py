@@ -73,8 +73,14 @@ def _keep(rows: Sequence[MessageReading]) -> None:
     MessageReading.objects.bulk_create([row for row in rows if row.pk not in known], ignore_conflicts=True)
     again = [row for row in rows if row.pk in known and not _is_older(row, known[row.pk])]
     for row in again:
-        for name in known[row.pk].corrected:
-            _say(row, name, _value(known[row.pk], name))
+        before = known[row.pk]
+        if before.edited_at == row.edited_at:
+            row.brained = before.brained
+            for name in before.brained:
+                setattr(row, name, getattr(before, name))
+                row.why.pop(name, None)
+        for name in before.corrected:
+            _say(row, name, _value(before, name))
     MessageReading.objects.bulk_create(again, update_conflicts=True, unique_fields=["message"], update_fields=_READ)
 
 

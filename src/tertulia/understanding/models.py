@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Message
+from tertulia.core.crypto import SecretsField
 
 
 class MessageReading(models.Model):
@@ -29,6 +31,8 @@ class MessageReading(models.Model):
     edited_at = models.DateTimeField(null=True)
     """As it stood in the message that was read: a later one there asks for another reading."""
     corrected = models.JSONField(default=list)
+    brained = models.JSONField(default=dict)
+    """Fields that a brain read, and its name."""
 
     def __str__(self) -> str:
         return f"{self.message_id}: {self.kind}"
@@ -141,3 +145,71 @@ class BrandLayer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.brand_id}: {self.state} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Brain(models.Model):
+    """Another model that reads some fields instead of the shipped one: behind an address, or on this machine."""
+
+    class Kind(models.TextChoices):
+        ENDPOINT = "endpoint", _("Behind an address (OpenAI-compatible: Ollama, llama.cpp, vLLM, OpenAI, Mistral…)")
+        HUGGING_FACE = "hugging_face", _("On this machine (a Hugging Face classifier)")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.ENDPOINT)
+    address = models.CharField(max_length=500, blank=True, default="")
+    model = models.CharField(max_length=300)
+    """Its name there; of one on this machine, the name in the local cache or its folder."""
+    secrets = SecretsField(default=dict)
+    fields = models.JSONField(default=list)
+    labels = models.JSONField(default=dict)
+    """What a classifier says → the field's value."""
+    seconds = models.PositiveSmallIntegerField(default=20)
+    monthly_tokens = models.PositiveBigIntegerField(default=1_000_000)
+    is_on = models.BooleanField(default=False)
+    failures = models.PositiveSmallIntegerField(default=0)
+    """In a row."""
+    paused_until = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.model
+
+
+class BrainMonth(models.Model):
+    """What a brain has used in a month of UTC, with what calls under way may still use."""
+
+    brain = models.ForeignKey(Brain, on_delete=models.CASCADE, related_name="months", db_index=False)
+    month = models.DateField()
+    tokens = models.PositiveBigIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    told_at = models.DateTimeField(null=True)
+    """That the budget is used up."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brain", "month"], name="brain_month_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.brain_id} {self.month:%Y-%m}: {self.tokens}"
+
+
+class BrainCall(models.Model):
+    """What left for a brain, masked as it was, and what came of it. Kept for 30 days."""
+
+    brain = models.ForeignKey(Brain, on_delete=models.CASCADE, related_name="calls", db_index=False)
+    at = models.DateTimeField()
+    sent = models.TextField()
+    got = models.TextField(blank=True, default="")
+    outcome = models.CharField(max_length=300, blank=True, default="")
+    """Why it was of no use; empty when it was."""
+    tokens = models.PositiveIntegerField(default=0)
+    milliseconds = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["brain", "-at", "-id"], name="brain_call_list"),
+            models.Index(fields=["at"], name="brain_call_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brain_id} {self.at:%Y-%m-%d %H:%M}"

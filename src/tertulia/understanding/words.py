@@ -58,6 +58,20 @@ def urgencies() -> dict[int, str]:
     }
 
 
+def all_fields() -> dict[str, str]:
+    """What a reading says, field by field."""
+    return {
+        "language": _("Language"),
+        "sentiment": _("Feeling"),
+        "kind": _("What it is"),
+        "urgency": _("Urgency"),
+        "offensive": _("Offence"),
+        "needs_answer": _("Whether it needs an answer"),
+        "topics": _("Topics"),
+        "questions": _("Questions"),
+    }
+
+
 def urgent(per_cent: int) -> str:
     """That something is urgent, from 50 per cent on."""
     return _("Urgent now") if nearest(per_cent) == 100 else _("Urgent today")

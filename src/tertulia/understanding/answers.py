@@ -1,0 +1,55 @@
+"""What another model said, and what of it can be used: a value that its field may have, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from .questions import LONGEST as LONGEST_QUESTION
+from .questions import MOST as MOST_QUESTIONS
+from .reading import KINDS, LANGUAGES, MOST_TOPICS, SENTIMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What became of one call: by the number of the text the values that can be used, and how it went."""
+
+    values: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    why: str = ""
+    got: str = ""
+    tokens: int = 0
+    pause: timedelta | None = None
+
+
+def usable(told: Mapping[str, Any], fields: Collection[str], topics: Collection[str]) -> dict[str, Any]:
+    """Of what was said of one text, the fields that were asked for and have a value there is. Urgency in per cent."""
+    found = {name: _usable(name, told.get(name), topics) for name in fields}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _usable(name: str, value: Any, topics: Collection[str]) -> Any:
+    match name:
+        case "language":
+            is_code = isinstance(value, str) and (
+                value in LANGUAGES or (len(value) == 2 and value.isascii() and value.isalpha())
+            )
+            return value.lower() if is_code else None
+        case "sentiment":
+            return value if value in SENTIMENTS else None
+        case "kind":
+            return value if value in KINDS else None
+        case "urgency":
+            return round(100 * value) if type(value) in (int, float) and 0 <= value <= 1 else None
+        case "offensive" | "needs_answer":
+            return value if isinstance(value, bool) else None
+        case "topics" if _are_texts(value):
+            return [each for each in dict.fromkeys(value) if each in topics][:MOST_TOPICS]
+        case "questions" if _are_texts(value):
+            return [asked[:LONGEST_QUESTION] for each in value if (asked := " ".join(each.split()))][:MOST_QUESTIONS]
+    return None
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 20 and all(isinstance(each, str) for each in value)
