@@ -22,7 +22,7 @@ from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, teaching
 from tertulia.understanding.learning import NOTHING
 from tertulia.understanding.model import shipped
-from tertulia.understanding.models import BrandLayer
+from tertulia.understanding.models import Brain, BrandLayer
 
 EVERYBODYS = ("accounts/", "api/")  # allauth's own pages; the API has its own matrix in tests/api
 
@@ -87,6 +87,9 @@ class World:
         said = envelope("Feria del pan", thread="articles", remote_id="a1", kind="article")
         inbound.intake(self.feed, [said], at=NOON)
         self.article = Message.objects.get(account=self.feed)
+        self.brain = Brain.objects.create(
+            brand=brand, address="http://127.0.0.1:9/v1", model="big", fields=["kind"], created_at=NOON
+        )
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -126,6 +129,7 @@ class World:
             "topic_id": self.topic.id,
             "correction_id": self.correction.id,
             "import_id": self.brought.id,
+            "brain_id": self.brain.id,
         }
 
     def body(self) -> dict[str, object]:
