@@ -22,10 +22,11 @@ from tertulia.community.models import Member
 from tertulia.core.kept import Among, Kept, Slot, columns, moment, record, spread, word
 from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
+from tertulia.understanding import words
 from tertulia.understanding.models import Correction
 from tertulia.understanding.reading import KINDS
 
-from . import activities
+from . import activities, labelling
 from .models import Conversation, ConversationLabel, Draft, Label, Mention, Note, Presence, Read, SavedView
 
 View = Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "mentions", "by_hand", "all"]
@@ -660,5 +661,8 @@ def _saved_views() -> Kept:
 
 
 def topics(brand: Brand) -> list[tuple[str, str]]:
-    """The labels of a brand as what somebody can be said to know."""
-    return list(Label.objects.filter(brand=brand).order_by("name").values_list("name", "name"))
+    """What somebody can be said to know: the brand's labels, and the topics that are read of messages."""
+    names = list(Label.objects.filter(brand=brand).order_by("name").values_list("name", flat=True))
+    taken = set(map(labelling.fold, names))
+    names += sorted(name for name in words.topics().values() if labelling.fold(name) not in taken)
+    return [(name, name) for name in names]
