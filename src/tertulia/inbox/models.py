@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Coalesce
@@ -11,6 +13,11 @@ from tertulia.community.models import Member
 from tertulia.team.models import User
 
 PREVIEW_LENGTH = 200
+URGENT, NOW = 50, 84
+"""Per cents from which on something is urgent, and urgent now rather than today."""
+HEAD_STARTS = ((NOW, timedelta(hours=24)), (URGENT, timedelta(hours=4)))
+"""What urgency is worth in the lists: who waits stands there as if they had waited, or written, so much more. It wears
+off by itself: nothing stays on top for ever."""
 
 
 class Conversation(models.Model):
@@ -65,6 +72,10 @@ class Conversation(models.Model):
     first_response_due_at = models.DateTimeField(null=True)
     first_responded_at = models.DateTimeField(null=True)
     resolution_due_at = models.DateTimeField(null=True)
+    ranked_at = models.DateTimeField(null=True)
+    """Where it stands among those who wait, the longest first; empty when nobody waits (`rank`)."""
+    listed_at = models.DateTimeField()
+    """Where it stands in the lists that begin with the newest (`rank`)."""
     promise_due_at = models.DateTimeField(null=True)
     """The next promise that is still open: the earlier of the two above, empty when kept or none was made."""
     warned_at = models.DateTimeField(null=True)
@@ -89,13 +100,13 @@ class Conversation(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "thread_id"], name="conversation_unique")]
         indexes = [
-            models.Index(fields=["brand", "state", "-last_activity_at", "-id"], name="conversation_state"),
-            models.Index(fields=["brand", "owner", "state", "-last_activity_at", "-id"], name="conversation_owner"),
-            models.Index(fields=["account", "state", "-last_activity_at", "-id"], name="conversation_account"),
+            models.Index(fields=["brand", "state", "-listed_at", "-id"], name="conversation_state"),
+            models.Index(fields=["brand", "owner", "state", "-listed_at", "-id"], name="conversation_owner"),
+            models.Index(fields=["account", "state", "-listed_at", "-id"], name="conversation_account"),
             models.Index(
-                fields=["brand", "waiting_since", "id"],
+                fields=["brand", "ranked_at", "id"],
                 name="conversation_waiting",
-                condition=models.Q(state="open", waiting_since__isnull=False),
+                condition=models.Q(ranked_at__isnull=False),
             ),
             models.Index(
                 fields=["promise_due_at", "id"],
@@ -120,17 +131,17 @@ class Conversation(models.Model):
             models.Index(fields=["member", "-last_activity_at", "-id"], name="conversation_member"),
             # Of what was read; `queries._WALKED` names the same conditions.
             models.Index(
-                fields=["brand", "kind", "state", "-last_activity_at", "-id"],
+                fields=["brand", "kind", "state", "-listed_at", "-id"],
                 name="conversation_kind",
                 condition=~models.Q(kind=""),
             ),
             models.Index(
-                fields=["brand", "sentiment", "state", "-last_activity_at", "-id"],
+                fields=["brand", "sentiment", "state", "-listed_at", "-id"],
                 name="conversation_sentiment",
                 condition=models.Q(sentiment__in=["negative", "positive"]),
             ),
             models.Index(
-                fields=["brand", "state", "-last_activity_at", "-id"],
+                fields=["brand", "state", "-listed_at", "-id"],
                 name="conversation_urgent",
                 condition=models.Q(urgency__gte=50),
             ),
@@ -138,6 +149,19 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return self.subject or self.preview[:60] or self.thread_id
+
+    @property
+    def head_start(self) -> timedelta:
+        """What its urgency is worth while somebody waits."""
+        if self.state != self.State.OPEN or self.waiting_since is None:
+            return timedelta()
+        return next((worth for level, worth in HEAD_STARTS if self.urgency >= level), timedelta())
+
+    def rank(self) -> None:
+        """Set where it stands in the lists, from its state, last activity, wait and urgency. Saves nothing."""
+        is_waiting = self.state == self.State.OPEN and self.waiting_since is not None
+        self.ranked_at = self.waiting_since - self.head_start if is_waiting and self.waiting_since else None
+        self.listed_at = self.last_activity_at + self.head_start
 
 
 class Assignment(models.Model):

@@ -27,7 +27,7 @@ from tertulia.understanding.models import Correction
 from tertulia.understanding.reading import KINDS
 
 from . import activities, labelling
-from .models import Conversation, ConversationLabel, Draft, Label, Mention, Note, Presence, Read, SavedView
+from .models import URGENT, Conversation, ConversationLabel, Draft, Label, Mention, Note, Presence, Read, SavedView
 
 View = Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "mentions", "by_hand", "all"]
 VIEWS: tuple[View, ...] = (
@@ -41,13 +41,11 @@ EACH_TO = 100
 THREAD_PAGE = 50
 SEARCH_STEP = 100
 FEELINGS = ("negative", "positive")
-URGENT = 50
-"""Per cent from which on somebody is in a hurry."""
 
 _COLUMNS = (
     "id", "account_id", "channel", "member_id", "member_name", "subject", "preview", "language", "state",
-    "close_reason", "snoozed_until", "owner_id", "last_activity_at", "waiting_since", "promise_due_at",
-    "first_responded_at", "labels", "has_trouble", "turn", "answered_turn", "kind", "sentiment", "urgency",
+    "close_reason", "snoozed_until", "owner_id", "last_activity_at", "waiting_since", "promise_due_at", "ranked_at", "listed_at",
+       "first_responded_at", "labels", "has_trouble", "turn", "answered_turn", "kind", "sentiment", "urgency",
     "is_offensive",
 )  # fmt: skip
 
@@ -61,7 +59,7 @@ class BadCursor(ValueError):
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What the list shows. `view` decides the order too: longest waiting, newest mention, oldest task by hand, else
-    newest first.
+    newest first; who waits for something urgent has a head start (`Conversation.rank`).
 
     `account` and `label` and `owner` are ids; `channel` a kind of channel; `kind`, `sentiment` and `urgent` say what
     the person's newest message is; `q` words to search for, over all states.
@@ -142,7 +140,7 @@ def _plain_page(brand: Brand, user: User, filters: Filters, after: str, limit: i
     accounts = _accounts_of(brand, filters) if filters.account or filters.channel else None
     if accounts == []:
         return ListPage([])
-    column = "waiting_since" if filters.view == "waiting" else "last_activity_at"
+    column = _ORDER.get(filters.view, "listed_at")
     question = _plain(
         filters.view,
         None if accounts is None else len(accounts),
@@ -168,6 +166,9 @@ def _accounts(by_id: bool, by_channel: bool) -> Kept:
     return Kept(rows.filter(kind=word("channel")) if by_channel else rows, "id")
 
 
+_ORDER = {"waiting": "ranked_at", "trouble": "last_activity_at"}
+
+
 @lru_cache(maxsize=500)
 def _plain(
     view: View, accounts: int | None, has_owner: bool, said: tuple[str, ...], goes_on: bool, limit: int
@@ -181,7 +182,7 @@ def _plain(
         rows = rows if accounts is None else rows.filter(Among("account_id", "account", accounts))
     rows = _in_view(rows, view, Slot("user"))
     rows = rows.filter(owner_id=Slot("owner")) if has_owner else rows
-    column = "waiting_since" if view == "waiting" else "last_activity_at"
+    column = _ORDER.get(view, "listed_at")
     side, sign = ("gt", "") if view == "waiting" else ("lt", "-")
     rows = _from(rows, column, "id", side) if goes_on else rows
     return Kept(rows.order_by(f"{sign}{column}", f"{sign}id")[:limit], *_COLUMNS)
@@ -230,7 +231,7 @@ def _in_view(rows: QuerySet[Conversation], view: View, user: int | Slot) -> Quer
     elif view == "nobody":
         rows = rows.filter(owner__isnull=True)
     elif view == "waiting":
-        rows = rows.filter(waiting_since__isnull=False)
+        rows = rows.filter(ranked_at__isnull=False)
     elif view in {"snoozed", "closed"}:
         rows = rows.filter(state=view)
     elif view == "trouble":
@@ -464,7 +465,7 @@ _OPEN_OF_EACH = (
     f"""
 SELECT 'account', account.id, (SELECT count(*) FROM (
     SELECT 1 FROM {Conversation._meta.db_table} one WHERE one.account_id = account.id AND one.state = 'open'
-    ORDER BY one.last_activity_at DESC, one.id DESC LIMIT %s) counted)
+    ORDER BY one.listed_at DESC, one.id DESC LIMIT %s) counted)
 FROM {Account._meta.db_table} account WHERE account.brand_id = %s
 """,  # noqa: S608 — our own tables' names
     f"""

@@ -25,7 +25,7 @@ AT_ONCE = 256
 SURE_OF_LANGUAGE = 0.9
 WORDS_OF_LANGUAGE = 4
 
-_KEPT = ("kind", "sentiment", "urgency", "is_offensive", "language")
+_KEPT = ("kind", "sentiment", "urgency", "is_offensive", "language", "ranked_at", "listed_at")
 
 
 def read_new(conversation_ids: Collection[int], *, at: datetime) -> None:
@@ -93,6 +93,7 @@ def _note(conversation_ids: Collection[int]) -> None:
     for row in bulk.find(Conversation, "id", newest_of, is_locked=True):
         before = [getattr(row, name) for name in _KEPT]
         _take_over(row, known.get(newest_of[row.pk] or 0))
+        row.rank()
         if before != [getattr(row, name) for name in _KEPT]:
             changed.append(row)
     bulk.update(changed, _KEPT)
