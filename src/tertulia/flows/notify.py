@@ -83,6 +83,11 @@ def _ownerless(line: Activity) -> Told:
     return _managers(line.brand_id), "ownerless"
 
 
+def _ruled(line: Activity) -> Told:
+    managers = _managers(line.brand_id) if line.data.get("managers") else []
+    return [*line.data.get("tell", []), *managers], "rule"
+
+
 def _resettled(line: Activity) -> Told:
     """Settings decide where answers go: whoever else manages the brand hears of a change."""
     return _managers(line.brand_id), "settings"
@@ -102,6 +107,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "act.unknown": _act_refused,
     "conversation.woken": _woken,
     "conversation.ownerless": _ownerless,
+    "conversation.ruled": _ruled,
     "account.attention": _attention,
     "account.expiring": _expiring,
     "account.changed": _resettled,

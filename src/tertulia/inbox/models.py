@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Account
+from tertulia.channels.models import Account, Message
 from tertulia.community.models import Member
 from tertulia.team.models import User
 
@@ -297,6 +297,45 @@ class Promise(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_response_minutes}/{self.resolution_minutes} min"
+
+
+class Rule(models.Model):
+    """«If … then …» for what comes in, once it has been read. It never answers, and acts once on a message."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(_("name"), max_length=80)
+    position = models.PositiveIntegerField()
+    conditions = models.JSONField(default=dict)
+    """All of them must hold; the keys of `rules.CONDITIONS`."""
+    acts = models.JSONField(default=dict)
+    """The keys of `rules.ACTS`."""
+    stops = models.BooleanField(default=False)
+    """Where it holds, those after it are not asked."""
+    on_at = models.DateTimeField(null=True)
+    """Since when it acts, on what arrives from then on; empty while it is switched off."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brand", "name"], name="rule_unique")]
+        indexes = [models.Index(fields=["brand", "position", "id"], name="rule_order")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleAct(models.Model):
+    """That a rule has acted on a message, and what it did: never again on that one, however often it is read."""
+
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+", db_index=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
+    did = models.JSONField(default=list)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "message"], name="rule_act_unique")]
+        indexes = [models.Index(fields=["rule", "at"], name="rule_act_count")]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} on {self.message_id}"
 
 
 class Draft(models.Model):

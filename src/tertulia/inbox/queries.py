@@ -44,9 +44,9 @@ FEELINGS = ("negative", "positive")
 
 _COLUMNS = (
     "id", "account_id", "channel", "member_id", "member_name", "subject", "preview", "language", "state",
-    "close_reason", "snoozed_until", "owner_id", "last_activity_at", "waiting_since", "promise_due_at", "ranked_at", "listed_at",
-       "first_responded_at", "labels", "has_trouble", "turn", "answered_turn", "kind", "sentiment", "urgency",
-    "is_offensive",
+    "close_reason", "snoozed_until", "owner_id", "last_activity_at", "waiting_since", "promise_due_at",
+    "ranked_at", "listed_at", "first_responded_at", "labels", "has_trouble", "turn", "answered_turn", "kind",
+    "sentiment", "urgency", "is_offensive",
 )  # fmt: skip
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
@@ -506,7 +506,7 @@ _SHOWN = (
     activities.ASSIGNED, activities.ROUTED, activities.UNASSIGNED, activities.LABELLED, activities.UNLABELLED,
     activities.SNOOZED, activities.WOKEN, activities.CLOSED, activities.REOPENED, activities.DECIDED,
     activities.WITHDRAWN, activities.AT_RISK, activities.BROKEN, activities.RETRIED, activities.ACTED,
-    activities.ACT_UNDONE, activities.DONE_BY_HAND,
+    activities.ACT_UNDONE, activities.DONE_BY_HAND, activities.RULED,
 )  # fmt: skip
 
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import migrations, models
 from django.db.models import F
@@ -6,7 +7,7 @@ from django.db.models import F
 URGENT_ONES = ((50, 84, timedelta(hours=4)), (84, 101, timedelta(hours=24)))
 
 
-def rank(apps, schema_editor):
+def rank(apps: Any, schema_editor: Any) -> None:
     """All rows in two statements; what is urgent and waits, of which there is little, in one each."""
     conversations = apps.get_model("inbox", "Conversation").objects
     conversations.update(listed_at=F("last_activity_at"))
