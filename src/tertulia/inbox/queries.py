@@ -40,6 +40,8 @@ EACH_TO = 100
 """Those of single accounts and labels, of which there are many: "99+" from here on."""
 THREAD_PAGE = 50
 SEARCH_STEP = 100
+SEARCH_MOST = 5_000
+"""Messages that hold the words, looked through for one page; where few of them are as asked, the next page reads on."""
 FEELINGS = ("negative", "positive")
 
 _COLUMNS = (
@@ -62,7 +64,7 @@ class Filters:
     newest first; who waits for something urgent has a head start (`Conversation.rank`).
 
     `account` and `label` and `owner` are ids; `channel` a kind of channel; `kind`, `sentiment` and `urgent` say what
-    the person's newest message is; `q` words to search for, over all states.
+    the person's newest message is; `q` words to search for, over all states, among what is as those three say.
     """
 
     view: View = "open"
@@ -80,6 +82,11 @@ class Filters:
         """What is asked of the newest message, as conditions."""
         wanted = {"kind": self.kind, "sentiment": self.sentiment, "urgency__gte": URGENT if self.urgent else None}
         return {name: value for name, value in wanted.items() if value}
+
+    @property
+    def said_in_address(self) -> dict[str, Any]:
+        """The same, as an address carries it."""
+        return {name: value for name, value in self.as_dict().items() if name in {"kind", "sentiment", "urgent"}}
 
     def as_dict(self) -> dict[str, Any]:
         """Only what differs from the defaults: what a saved view keeps and an address carries."""
@@ -313,25 +320,46 @@ def _by_hand_page(brand: Brand, filters: Filters, after: str, limit: int) -> Lis
 
 
 def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> ListPage:
-    """Conversations by their newest message that holds the words, with its `passage`. The cursor is its id."""
+    """Conversations by their newest message that holds the words, with its `passage`. The cursor is its id.
+
+    Narrowed down, a page may have fewer rows than asked for, even none, and still another after it.
+    """
     before = _number(after)
     if after and before is None:
         raise BadCursor(after)
     found: dict[int, int] = {}
+    looked_at, rest = 0, ""
     while len(found) <= limit:
         hits = search.find(brand.id, filters.q, before=before, limit=SEARCH_STEP)
-        for message_id, id in _conversations_of(brand, hits):
+        for message_id, id in _as_said(_conversations_of(brand, hits), filters):
             if id not in found and len(found) <= limit:
                 found[id] = message_id
         if len(hits) < SEARCH_STEP:
             break
-        before = hits[-1]
+        before, looked_at = hits[-1], looked_at + len(hits)
+        if filters.said and looked_at >= SEARCH_MOST:
+            rest = str(before)
+            break
     ids = list(found)
     rows = _by_ids(brand, ids[:limit])
     texts = search.texts([found[row["id"]] for row in rows])
     for row in rows:
         row["passage"] = search.passage(texts.get(found[row["id"]], ""), filters.q)
-    return ListPage(rows, str(found[ids[limit - 1]]) if len(ids) > limit else "")
+    return ListPage(rows, str(found[ids[limit - 1]]) if len(ids) > limit else rest)
+
+
+def _as_said(found: list[tuple[int, int]], filters: Filters) -> list[tuple[int, int]]:
+    """Those whose conversation is as `filters.said` says, keeping the order."""
+    if not filters.said or not found:
+        return found
+    ids = sorted({id for _message, id in found})
+    fit = {id for (id,) in _fitting(len(ids), tuple(filters.said)).ask(**spread("one", ids), **filters.said)}
+    return [pair for pair in found if pair[1] in fit]
+
+
+@lru_cache(maxsize=500)
+def _fitting(count: int, said: tuple[str, ...]) -> Kept:
+    return Kept(_narrowed(Conversation.objects.filter(Among("id", "one", count)), said), "id")
 
 
 def _conversations_of(brand: Brand, message_ids: Sequence[int]) -> list[tuple[int, int]]:
