@@ -338,6 +338,18 @@ class RuleAct(models.Model):
         return f"{self.rule_id} on {self.message_id}"
 
 
+class Rereading(models.Model):
+    """How far what was there before has been read by a model: open conversations, then all messages, newest first."""
+
+    model = models.CharField(max_length=40, unique=True)
+    conversations_below = models.BigIntegerField()
+    """Ids from here on have been seen to; 0 when all have. So it is with the next."""
+    messages_below = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.conversations_below}, {self.messages_below}"
+
+
 class Draft(models.Model):
     """What somebody was writing, so that a closed tab loses nothing."""
 

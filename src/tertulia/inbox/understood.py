@@ -25,6 +25,7 @@ AT_ONCE = 256
 SURE_OF_LANGUAGE = 0.9
 WORDS_OF_LANGUAGE = 4
 
+_NEEDED = ("account_id", "subject", "text", "in_reply_to", "edited_at")
 _KEPT = ("kind", "sentiment", "urgency", "is_offensive", "language", "ranked_at", "listed_at")
 
 
@@ -34,6 +35,20 @@ def read_new(conversation_ids: Collection[int], *, at: datetime) -> None:
     for messages in _unread(conversations):
         understanding.read_messages(messages, at=at)
     _note(conversation_ids)
+
+
+def read_again(conversation_ids: Collection[int], messages: QuerySet[Message], *, by: str, at: datetime) -> int:
+    """Read those of the messages that this model (`by`) has not read, and keep on the conversations what follows.
+
+    Returns how many were read.
+    """
+    ids = list(_unread_of(messages, by).order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(ids), AT_ONCE):
+        some = Message.objects.filter(pk__in=ids[first : first + AT_ONCE])
+        understanding.read_messages(list(some.only(*_NEEDED)), at=at)
+    if ids:
+        _note(conversation_ids)
+    return len(ids)
 
 
 def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> None:
@@ -61,10 +76,12 @@ def _unread(conversations: Sequence[Conversation]) -> Iterator[list[Message]]:
             yield from _batches(_unread_of(Message.objects.filter(pk__in=ids)), {(row.account_id, row.thread_id)})
 
 
-def _unread_of(messages: QuerySet[Message]) -> QuerySet[Message]:
+def _unread_of(messages: QuerySet[Message], by: str = "") -> QuerySet[Message]:
+    """With `by`, those too that another model has read."""
     is_later = Q(edited_at__isnull=False, reading__edited_at__isnull=True) | Q(edited_at__gt=F("reading__edited_at"))
     inbound = messages.filter(direction=Message.Direction.IN, deleted_at__isnull=True).exclude(kind="article")
-    return inbound.filter(Q(reading__isnull=True) | is_later)
+    unread = Q(reading__isnull=True) | is_later
+    return inbound.filter(unread | ~Q(reading__by=by) if by else unread)
 
 
 def _batches(messages: QuerySet[Message], threads: set[tuple[int, str]]) -> Iterator[list[Message]]:
@@ -73,7 +90,7 @@ def _batches(messages: QuerySet[Message], threads: set[tuple[int, str]]) -> Iter
     ids = [pk for pk, *thread in rows if tuple(thread) in threads]
     for first in range(0, len(ids), AT_ONCE):
         some = Message.objects.filter(pk__in=ids[first : first + AT_ONCE])
-        yield list(some.only("account_id", "subject", "text", "in_reply_to", "edited_at"))
+        yield list(some.only(*_NEEDED))
 
 
 @transaction.atomic
