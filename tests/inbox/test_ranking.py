@@ -75,6 +75,4 @@ def test_one_walk_of_one_index(four, brand, alba, view, index):
 
 
 def test_the_row_says_why_it_stands_ahead(four, brand, as_alba):
-    assert (
-        'title="Put ahead by 4 hours, because it is urgent"' in as_alba.get("/b/horno-candela/inbox/").content.decode()
-    )
+    assert 'title="Adelantada 4 horas, porque es urgente"' in as_alba.get("/b/horno-candela/inbox/").content.decode()

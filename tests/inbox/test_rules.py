@@ -182,7 +182,7 @@ def test_written_tried_switched_on_moved_and_removed_on_its_pages(brand, site, a
     answer = as_alba.post(base, {"name": "Quejas", "kind": "complaint", "urgency": "", "managers": "on"}, follow=True)
     one = Rule.objects.get(name="Quejas")
     assert (one.conditions, one.acts, one.on_at) == ({"kind": "complaint"}, {"managers": True}, None)
-    assert "Would have acted on 1 of the last message." in answer.content.decode()
+    assert "Hay un mensaje con el que probarla. Habría actuado sobre 1." in answer.content.decode()
 
     as_alba.post(f"{base}{one.pk}/switch/", {"on": "1"})
     as_alba.post(f"{base}{one.pk}/place/")
@@ -200,4 +200,4 @@ def test_the_feed_names_the_rule(brand, site, as_alba):
     rule(brand, note="x")
     conversation = run(arrive(site))
     page = as_alba.get(f"/b/horno-candela/inbox/{conversation.pk}/").content.decode()
-    assert "The rule “Urge” applied" in page
+    assert "Se ha aplicado la regla «Urge»" in page
