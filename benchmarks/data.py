@@ -23,7 +23,7 @@ from tertulia.community.models import Member, MemberIdentity
 from tertulia.core import bulk
 from tertulia.core.models import Activity
 from tertulia.inbox import activities
-from tertulia.inbox.models import Conversation, ConversationLabel, Label, Promise
+from tertulia.inbox.models import HEAD_STARTS, URGENT, Conversation, ConversationLabel, Label, Promise
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import Role
 
@@ -171,6 +171,8 @@ class _Chunk:
         state = self.chance.choices(("open", "closed", "snoozed"), (30, 67, 3))[0]
         labels = self.chance.sample(self.company.labels, self.chance.choices((0, 1, 2), (5, 4, 1))[0])
         is_waiting = state == "open" and self.chance.random() < 0.5
+        urgency = URGENT if number % 20 == 0 else 0
+        ahead = HEAD_STARTS[-1][1] if urgency and is_waiting else timedelta()
         owner = None if self.chance.random() < 0.05 else self.chance.choice(self.company.people).pk
         self._add(Identity, id=number, account_id=account.pk, remote_id=f"p{number:09d}", name=name)
         self._add(Member, id=number, brand_id=brand, name=name, first_seen_at=thread[0][0], last_seen_at=at)
@@ -180,7 +182,8 @@ class _Chunk:
             member_id=number, channel=account.kind, member_name=name, preview=thread[-1][1][:200], state=state,
             close_reason="answered" if state == "closed" else "", closed_at=at if state == "closed" else None,
             snoozed_until=at + timedelta(days=9_000) if state == "snoozed" else None, owner_id=owner,
-            last_activity_at=at, last_inbound_at=at, last_outbound_at=thread[-2][0],
+            last_activity_at=at, listed_at=at + ahead, ranked_at=at - ahead if is_waiting else None, urgency=urgency,
+            last_inbound_at=at, last_outbound_at=thread[-2][0],
             waiting_since=at if is_waiting else None, promise_due_at=at + timedelta(hours=1) if is_waiting else None,
             warned_at=at if is_waiting else None, broken_at=at if is_waiting else None,
             labels=[label.pk for label in labels], turn=MESSAGES_EACH, answered_turn=MESSAGES_EACH - is_waiting,

@@ -85,10 +85,7 @@ def _look_up() -> float:
     """The first page of the list as one plain statement, fetched whole."""
     table = Conversation._meta.db_table
     mark = "?" if connection.vendor == "sqlite" else "%s"
-    sql = (
-        f"SELECT * FROM {table} WHERE brand_id = {mark} AND state = 'open'"
-        " ORDER BY last_activity_at DESC, id DESC LIMIT 26"
-    )
+    sql = f"SELECT * FROM {table} WHERE brand_id = {mark} AND state = 'open' ORDER BY listed_at DESC, id DESC LIMIT 26"
     connection.ensure_connection()
     cursor, took, args = connection.connection.cursor(), [], (brand().pk,)
     for _ in range(300):

@@ -49,7 +49,7 @@ def _views(base: str, size: int) -> dict[str, str]:
         "closed": f"{base}?view=closed",
         "label": f"{base}?label={label.pk}",
         "channel": f"{base}?channel=phone",
-        "deep page": f"{base}?after={queries._cursor(half.last_activity_at, half.pk)}",
+        "deep page": f"{base}?after={queries._cursor(half.listed_at, half.pk)}",
         "search": f"{base}?view=all&q=pedido",
     }
 

@@ -16,7 +16,7 @@ from tertulia.community.models import Member
 from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions, joining
-from tertulia.inbox.models import Conversation, Label, Promise, SavedReply, SavedView
+from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, teaching
@@ -59,6 +59,7 @@ class World:
         self.reply = SavedReply.objects.create(brand=brand, title="Horario", text="De 9 a 14")
         self.view = SavedView.objects.create(brand=brand, user=None, name="Pan", filters={"label": self.label.id})
         self.promise = Promise.objects.create(brand=brand, first_response_minutes=60)
+        self.rule = Rule.objects.create(brand=brand, name="Pan", position=1, acts={"note": "Pan"})
         self.membership = Membership.objects.get(brand=brand, user=owner)
         self.skill = Skill.objects.create(membership=self.membership, kind="topic", value="Pan")
         self.shift = Shift.objects.create(membership=self.membership, weekday=0, starts="09:00", ends="14:00")
@@ -106,6 +107,7 @@ class World:
             "reply_id": self.reply.id,
             "view_id": self.view.id,
             "promise_id": self.promise.id,
+            "rule_id": self.rule.id,
             "membership_id": self.membership.id,
             "skill_id": self.skill.id,
             "shift_id": self.shift.id,

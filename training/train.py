@@ -52,7 +52,14 @@ def tasks(rows: Sequence[Labelled]) -> list[Task]:
     topics = tuple(sorted({topic for row in rows for topic in row.topics or ()}))
     languages = tuple(sorted({row.language for row in rows}))
     return [
-        Task("sentiment", ("negative", "neutral", "positive"), True, lambda row: _one(row.sentiment), 0.05, is_seen_together=True),
+        Task(
+            "sentiment",
+            ("negative", "neutral", "positive"),
+            True,
+            lambda row: _one(row.sentiment),
+            0.05,
+            is_seen_together=True,
+        ),
         Task("kind", corpus.KINDS, True, lambda row: _one(row.kind), is_seen_together=True),
         Task(
             "urgency",
@@ -63,7 +70,13 @@ def tasks(rows: Sequence[Labelled]) -> list[Task]:
         ),
         Task("offensive", ("offensive",), False, lambda row: _flag("offensive", row.offensive), 0.5),
         Task("spam", ("spam",), False, lambda row: _flag("spam", row.spam), 0.5),
-        Task("needs_answer", ("needs_answer",), False, lambda row: _flag("needs_answer", row.needs_answer), is_seen_together=True),
+        Task(
+            "needs_answer",
+            ("needs_answer",),
+            False,
+            lambda row: _flag("needs_answer", row.needs_answer),
+            is_seen_together=True,
+        ),
         Task("topics", topics, False, lambda row: row.topics, is_seen_together=True),
         Task("language", languages, True, lambda row: _one(row.language), 0.3, 0.3),
     ]

@@ -202,9 +202,72 @@ def test_after_a_close_j_goes_on_where_the_closed_one_stood(company, sign_in):
     assert first != second
 
 
+@pytest.fixture
+def without_script(company, chromium):
+    """Alba at a browser that runs no script."""
+    context = chromium.new_context(java_script_enabled=False, locale="es-ES", timezone_id="Europe/Madrid")
+    page = context.new_page()
+    page.goto(f"{company.url}/accounts/login/")
+    page.locator("input[type=email]").fill("alba@example.com")
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.locator("input[type=password]").press("Enter")
+    page.wait_for_url("**/inbox/**")
+    yield page
+    context.close()
+
+
+def understood_as(page):
+    """The menu of the newest message's reading: its summary, and a way to find a choice in it."""
+    reading = page.locator("details.reading").last
+    return reading.locator("summary"), lambda says: reading.locator(f"button[value='{says}']")
+
+
+def test_what_was_understood_is_put_right_by_mouse_and_by_keyboard(company, sign_in, visit):
+    write_as_customer(visit(), company, "Os dejo mi opinión del obrador")
+    alba = sign_in("alba")
+    open_row(alba, "Os dejo mi opinión del obrador")
+    summary, choice = understood_as(alba)
+    summary.click()
+    was = choice("kind=praise").get_attribute("aria-pressed")
+    choice("kind=complaint").click()
+    expect(summary).to_contain_text("Queja")
+
+    summary.focus()
+    alba.keyboard.press("Enter")
+    expect(choice("sentiment=negative")).to_be_visible()
+    for _ in range(40):
+        if choice("sentiment=negative").evaluate("button => button === document.activeElement"):
+            break
+        alba.keyboard.press("Tab")
+    alba.keyboard.press("Enter")
+    expect(summary).to_contain_text("Descontento")
+
+    summary.click()
+    expect(choice("kind=complaint")).to_have_attribute("aria-pressed", "true")
+    choice("kind").click()  # takes the correction back
+    expect(summary).not_to_contain_text("Queja")
+    summary.click()
+    expect(choice("kind=praise")).to_have_attribute("aria-pressed", was)
+    expect(choice("sentiment")).to_be_visible()  # the other stands
+
+
+def test_what_was_understood_is_put_right_without_a_script(company, without_script):
+    page = without_script
+    page.goto(f"{company.url}/b/{SAMPLE}/inbox/")
+    page.locator(".row__link").first.click()
+    summary, choice = understood_as(page)
+    summary.click()
+    choice("kind=spam").click()
+    expect(summary).to_contain_text("Spam")
+    summary.click()
+    choice("kind").click()
+    expect(choice("kind")).to_have_count(0)
+
+
 PAGES = [
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
-    "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/api/", "channels/", "settings/",
+    "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",
+    "channels/", "settings/",
 ]  # fmt: skip
 
 

@@ -122,3 +122,22 @@ def test_a_saved_view_keeps_it(twelve, as_alba, brand):
     assert SavedView.objects.get().filters == {"kind": "complaint", "urgent": True}
     shown = as_alba.get("/b/horno-candela/inbox/?kind=complaint&urgent=1").content.decode()
     assert '<a class="view" href="/b/horno-candela/inbox/?kind=complaint&amp;urgent=1" aria-current="page">' in shown
+
+
+def test_words_and_what_was_read_together_page_by_page(twelve, brand, alba, monkeypatch):
+    asked = Filters(q="pan", kind="complaint", sentiment="negative")
+    assert names(brand, alba, asked, limit=1) == ["P06", "P00"]
+    assert names(brand, alba, Filters(q="pan", urgent=True)) == ["P08", "P04", "P00"]
+    assert names(brand, alba, Filters(q="pan 4", urgent=True)) == ["P04"]
+    assert names(brand, alba, Filters(q="tarta", urgent=True)) == []
+    monkeypatch.setattr(queries, "SEARCH_STEP", 2)
+    monkeypatch.setattr(queries, "SEARCH_MOST", 4)
+    assert names(brand, alba, asked) == ["P06", "P00"]
+
+
+def test_the_search_keeps_what_the_list_was_narrowed_down_to(twelve, as_alba, brand):
+    page = as_alba.get("/b/horno-candela/inbox/?q=pan&kind=complaint&urgent=1").content.decode()
+    assert '<input type="hidden" name="kind" value="complaint">' in page
+    assert '<input type="hidden" name="urgent" value="True">' in page
+    assert 'href="/b/horno-candela/inbox/?urgent=1&amp;q=pan"' in page
+    assert page.count('class="row"') == 3

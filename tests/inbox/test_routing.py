@@ -17,6 +17,7 @@ from tertulia.inbox import routing
 from tertulia.inbox.models import Assignment, Conversation, Label
 from tertulia.team.models import Absence, Membership, Shift, Skill
 from tertulia.team.permissions import Role
+from tertulia.understanding.models import MessageReading
 
 NIGHT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ def conversation(account, *labels, thread="diego", language="es", member=None, *
     member = member or Member.objects.create(brand=account.brand, name="Diego", first_seen_at=NOON, last_seen_at=NOON)
     return Conversation.objects.create(
         brand=account.brand, account=account, thread_id=thread, member=member, channel=account.kind,
-        language=language, labels=[each.pk for each in labels], last_activity_at=NOON, created_at=NOON,
+        language=language, labels=[each.pk for each in labels], last_activity_at=NOON, listed_at=NOON, created_at=NOON,
         waiting_since=NOON, **fields,
     )  # fmt: skip
 
@@ -364,3 +365,57 @@ def test_a_hundred_cost_as_many_queries_as_one(team, site, orders, django_assert
 
     with django_assert_max_num_queries(20):
         routing.route_many(here, at=NOON)
+
+
+# What was read
+
+
+def read(conversation, *topics, sure=0.9, number=1) -> None:
+    message = Message.objects.create(
+        account=conversation.account, thread_id=conversation.thread_id, remote_id=f"{conversation.thread_id}{number}",
+        direction="in",
+        kind="chat", text="x", sent_at=NOON + timedelta(minutes=number), received_at=NOON,
+    )  # fmt: skip
+    MessageReading.objects.create(
+        message=message, brand=conversation.brand, language="es", sentiment="neutral", kind="question", urgency=0,
+        offensive=False, spam=False, needs_answer=True, topics=list(topics), confidence={"topics": sure}, at=NOON,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("skill", ["Entregas", "entrega", "Envíos", "delivery", "shipping"])
+def test_whoever_knows_what_the_message_is_about_by_whatever_name(team, site, skill):
+    knows(team["nuria"], skill)
+    of = conversation(site)
+    read(of, "delivery")
+    read(of, number=2)  # a greeting after it
+
+    choice = routing.choose(of, NOON)
+
+    assert choice.user == team["nuria"]
+    with translation.override("es"):
+        assert "sabe de entrega" in routing.sentence(choice.because)
+
+
+def test_an_unsure_topic_weighs_less_and_binds_nobody(team, site):
+    knows(team["bruno"], "entregas")
+    knows(team["nuria"], "facturas")
+    of = conversation(site)
+    read(of, "delivery", sure=0.6)
+    read(of, "invoice", sure=0.8, number=2)
+    assert chosen(of) == "Nuria"
+
+    doubtful = conversation(site, thread="doubtful")
+    read(doubtful, "delivery", sure=0.4)
+    holds(team["bruno"], site, 25)
+    assert routing.choose(doubtful, NOON).because["stage"] == "qualified"  # nobody full is waited for
+
+
+def test_a_topic_that_is_a_label_too_counts_once(team, site, orders):
+    knows(team["nuria"], "pedidos", Skill.Level.GOOD)
+    of = conversation(site, orders)
+    read(of, "order", sure=1)
+
+    because = routing.choose(of, NOON).because
+
+    assert because["knowledge"]["topics"] == Skill.Level.GOOD
+    assert (because["topics"], because["about"]) == (["Pedidos"], [])

@@ -24,7 +24,7 @@ from tertulia.connectors.contract import BadPayload, Envelope, Inbound, Outcome,
 from tertulia.core import bulk, clock, jobs
 from tertulia.core.html import tidy
 from tertulia.core.redact import describe
-from tertulia.inbox import automatic, filing, labelling, routing, understood
+from tertulia.inbox import automatic, filing, labelling, routing, rules, understood
 from tertulia.inbox.actions import put_on_labels
 from tertulia.inbox.models import Conversation, Label
 
@@ -248,11 +248,12 @@ def _read_some_again(account_id: int, *, by: int | None, at: datetime, after: in
 
 @jobs.task("inbound.process", attempts=10)
 def process(*, conversation_ids: list[int]) -> None:
-    """Read, label and route what has come in, and say that it arrived; every step may be repeated."""
+    """Read and label what has come in, let the rules act, give it away and say that it arrived; all may be repeated."""
     at = clock.now()
     understand(conversation_ids, at=at)
     for conversation in Conversation.objects.filter(id__in=conversation_ids).select_related("brand"):
         label_by_words(conversation, at=at)
+    rules.apply(conversation_ids, at=at)
     fresh = Conversation.objects.filter(id__in=conversation_ids, owner__isnull=True, state=Conversation.State.OPEN)
     routing.route_many(list(fresh.select_related("brand")), at=at)
     for conversation in automatic.waiting(conversation_ids):

@@ -92,6 +92,11 @@ def _worse(line: Activity) -> Told:
     return _managers(line.brand_id), "worse"
 
 
+def _ruled(line: Activity) -> Told:
+    managers = _managers(line.brand_id) if line.data.get("managers") else []
+    return [*line.data.get("tell", []), *managers], "rule"
+
+
 def _resettled(line: Activity) -> Told:
     """Settings decide where answers go: whoever else manages the brand hears of a change."""
     return _managers(line.brand_id), "settings"
@@ -111,6 +116,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "act.unknown": _act_refused,
     "conversation.woken": _woken,
     "conversation.ownerless": _ownerless,
+    "conversation.ruled": _ruled,
     "account.attention": _attention,
     "account.expiring": _expiring,
     "learning.held": _worse,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, time, timedelta
+from time import monotonic as time_passed
+from time import sleep
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +21,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Delivery
 from tertulia.core import activity, clock, jobs
 from tertulia.core.models import Activity
-from tertulia.inbox import actions, activities, promises, routing
+from tertulia.inbox import actions, activities, promises, rereading, routing
 from tertulia.inbox.models import Conversation, Promise
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
@@ -30,6 +32,8 @@ MOST = 2_000
 REMIND_AFTER = timedelta(hours=1)
 """Of opening time."""
 REMINDERS = 2
+REREAD_SECONDS, REREAD_PAUSE = 15.0, 0.5
+"""Of each minute, and between two steps."""
 
 
 @jobs.periodic("promises.tick", seconds=30)
@@ -57,6 +61,11 @@ def ownerless_tick() -> None:
 @jobs.periodic("inbox.hand_on", seconds=60)
 def hand_on_tick() -> None:
     hand_on(at=clock.now())
+
+
+@jobs.periodic("inbox.reread", seconds=60)
+def reread_tick() -> None:
+    reread(seconds=REREAD_SECONDS)
 
 
 # Promises
@@ -163,6 +172,18 @@ def _remind(due: dict[int, int], *, at: datetime) -> int:
         task.reminders = due[task.pk]
     Delivery.objects.bulk_update(tasks, ["reminders"])
     return actions.remind_by_hand(deliveries=tasks, at=at)
+
+
+# What could not be read when it came
+
+
+def reread(*, seconds: float) -> int:
+    """Read some of what no model, or an older one, has read, with pauses that leave the machine to people."""
+    until, read = time_passed() + seconds, 0
+    while time_passed() < until and (more := rereading.step(at=clock.now())) is not None:
+        read += more
+        sleep(REREAD_PAUSE)
+    return read
 
 
 # What was put aside

@@ -486,8 +486,11 @@ def _relabelled(conversation: Conversation, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def add_note(*, conversation: Conversation, text: str, by: User, at: datetime) -> Note:
-    """Write for the team's eyes; those named with @ are told. Raises `Empty`, `Problem` when it is too long."""
+def add_note(*, conversation: Conversation, text: str, by: User | None, at: datetime) -> Note:
+    """Write for the team's eyes, `by` nobody when a rule does; those named with @ are told.
+
+    Raises `Empty`, `Problem` when it is too long.
+    """
     text = tidy(text).strip()
     if not text:
         raise Empty(_("Write the note first."))
@@ -496,7 +499,7 @@ def add_note(*, conversation: Conversation, text: str, by: User, at: datetime) -
     mentions = mentioned(text, conversation.brand_id)
     note = Note.objects.create(conversation=conversation, by=by, text=text, mentions=mentions, at=at)
     for id in mentions:
-        if id != by.id:
+        if by is None or id != by.id:
             call = {"brand_id": conversation.brand_id, "at": at, "is_unread": True}
             Mention.objects.update_or_create(conversation=conversation, user_id=id, defaults=call)
     _record(activities.NOTED, conversation, by=by, at=at, note=note.id, mentions=mentions)
@@ -547,7 +550,7 @@ def wake(*, conversation: Conversation, at: datetime, until: datetime | None = N
 
 
 @transaction.atomic
-def close(*, conversation: Conversation, reason: str, by: User, at: datetime) -> None:
+def close(*, conversation: Conversation, reason: str, by: User | None, at: datetime) -> None:
     """End it with a reason; a new message of the person opens it again. Raises `Problem` for an unknown reason."""
     if reason not in Conversation.Reason.values:
         raise Problem(_("Choose why it is closed."))
@@ -556,7 +559,7 @@ def close(*, conversation: Conversation, reason: str, by: User, at: datetime) ->
         _close(conversation, reason=reason, by=by, at=at)
 
 
-def _close(conversation: Conversation, *, reason: str, by: User, at: datetime, **facts: Any) -> None:
+def _close(conversation: Conversation, *, reason: str, by: User | None, at: datetime, **facts: Any) -> None:
     conversation.state, conversation.close_reason = Conversation.State.CLOSED, reason
     conversation.closed_at, conversation.settled_to = at, filing.newest_read(conversation, turn=conversation.turn)
     conversation.snoozed_until = None

@@ -48,6 +48,7 @@ def file(account: Account, recorded: Recorded, *, at: datetime) -> list[Conversa
         conversation = conversations[message.thread_id]
         in_order = message.deleted_at is None and message.sent_at >= conversation.last_activity_at
         _take_in(conversation, message, clocks)
+        conversation.rank()
         if not in_order:
             odd.add(message.thread_id)
         received.setdefault(message.thread_id, []).append(message)
@@ -118,6 +119,7 @@ def _begin(account: Account, message: Message, members: dict[int, Member]) -> Co
         subject=message.subject,
         language=member.language,
         last_activity_at=message.sent_at,
+        listed_at=message.sent_at,
         created_at=message.sent_at,
     )
     conversation.account, conversation.brand = account, account.brand
@@ -209,6 +211,7 @@ def _recompute(
     is_open = conversation.state == Conversation.State.OPEN
     conversation.waiting_since = found.waiting_since if is_open else None
     conversation.has_trouble = thread in known.troubled
+    conversation.rank()
     promises.recompute(conversation, at=at, clocks=clocks, lines=lines)
 
 
@@ -348,7 +351,8 @@ _place = attrgetter("sent_at", "id")
 
 _SAVED = (
     "state", "close_reason", "closed_at", "settled_to", "snoozed_until", "snoozed_by_id", "preview", "last_activity_at",
-    "last_inbound_at", "last_outbound_at", "waiting_since", "first_response_due_at", "first_responded_at",
+    "last_inbound_at", "last_outbound_at", "waiting_since", "ranked_at", "listed_at",
+    "first_response_due_at", "first_responded_at",
     "resolution_due_at", "promise_due_at", "warned_at", "broken_at", "has_trouble", "turn", "answered_turn",
     "member_name",
 )  # fmt: skip

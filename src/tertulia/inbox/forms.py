@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,8 +21,8 @@ from tertulia.team.models import User
 from tertulia.understanding import words
 from tertulia.understanding.models import Brain
 
-from . import queries
-from .models import AutomaticReply, Conversation, Label, SavedReply, SavedView
+from . import pages, queries, rules
+from .models import AutomaticReply, Conversation, Label, Rule, SavedReply, SavedView
 
 HUES = [
     (0, _("crimson")), (30, _("red")), (60, _("orange")), (90, _("yellow")), (120, _("lime")), (150, _("green")),
@@ -337,3 +338,94 @@ def _automatic(brand: Brand) -> str:
 
 class JoiningForm(forms.Form):
     other = forms.IntegerField(min_value=1)
+
+
+class RuleForm(forms.Form):
+    """If … then …; what is left empty isn't asked, or isn't done."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    account = forms.TypedChoiceField(label=_("Account"), required=False, coerce=int, empty_value="")
+    channel = forms.ChoiceField(label=_("Channel"), required=False)
+    kind = forms.ChoiceField(label=_("What it is"), required=False)
+    sentiment = forms.ChoiceField(label=_("Feeling"), required=False)
+    urgency = forms.TypedChoiceField(label=_("Urgency, at least"), required=False, coerce=int, empty_value="")
+    offensive = forms.TypedChoiceField(
+        label=_("Offence"), required=False, coerce=lambda value: value == "1", empty_value=""
+    )
+    language = forms.CharField(label=_("Language, as its two letters"), max_length=2, required=False)
+    topic = forms.ChoiceField(label=_("Topic"), required=False)
+    person = forms.ChoiceField(label=_("Who writes"), required=False)
+    confidence = forms.TypedChoiceField(label=_("How sure, at least"), required=False, coerce=int, empty_value="")
+    words = forms.CharField(
+        label=_("One of these words"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("One a line, found whole."),
+    )  # fmt: skip
+    labels = forms.ModelMultipleChoiceField(
+        Label.objects.none(), label=_("Put on the labels"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    owner = forms.TypedChoiceField(label=_("Give it to"), required=False, coerce=int, empty_value="")
+    tell = forms.TypedMultipleChoiceField(
+        label=_("Notify"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+    managers = forms.BooleanField(label=_("Notify whoever manages the brand"), required=False)
+    note = forms.CharField(
+        label=_("Write a note"), required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    close = forms.ChoiceField(
+        label=_("Close it"), required=False,
+        help_text=_("Whoever opens it again undoes it. As spam only what was read as spam or as nothing else."),
+    )  # fmt: skip
+    stops = forms.BooleanField(label=_("Stop here: the rules below are not asked"), required=False)
+
+    def __init__(self, data: Any, *, rule: Rule) -> None:
+        super().__init__(data, initial={"name": rule.name, "stops": rule.stops, **rule.conditions, **rule.acts})
+        self.rule = rule
+        names = queries.names(rule.brand)
+        reasons = Conversation.Reason
+        offered: dict[str, list[tuple[Any, Any]]] = {
+            "account": [(id, name) for id, name, _kind in names.accounts],
+            "channel": sorted({(kind, pages.channel_name(kind)) for _id, _name, kind in names.accounts}),
+            "kind": list(words.kinds().items()),
+            "sentiment": list(words.sentiments().items()),
+            "urgency": [(level, name) for level, name in words.urgencies().items() if level],
+            "offensive": [("1", _("Offensive")), ("0", _("Not offensive"))],
+            "topic": sorted(words.topics().items(), key=itemgetter(1)),
+            "person": [("new", _("Somebody new")), ("known", _("Somebody we know"))],
+            "confidence": [(90, words.sure(0.9)), (70, words.sure(0.7))],
+            "owner": names.people,
+            "close": [(one.value, one.label) for one in (reasons.SPAM, reasons.NO_ANSWER_NEEDED)],
+        }
+        for field, choices in offered.items():
+            self.fields[field].choices = [("", "–"), *choices]  # type: ignore[attr-defined]
+        self.fields["tell"].choices = names.people  # type: ignore[attr-defined]
+        self.fields["labels"].queryset = Label.objects.filter(brand=rule.brand)  # type: ignore[attr-defined]
+        if isinstance(self.initial.get("words"), list):
+            self.initial["words"] = "\n".join(self.initial["words"])
+        if isinstance(self.initial.get("offensive"), bool):
+            self.initial["offensive"] = str(int(self.initial["offensive"]))
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        if Rule.objects.filter(brand=self.rule.brand, name=name).exclude(pk=self.rule.pk).exists():
+            raise forms.ValidationError(_("There is a rule of that name already."))
+        return name
+
+    def clean_words(self) -> list[str]:
+        found = [" ".join(line.split())[:60] for line in self.cleaned_data["words"].splitlines()]
+        return list(dict.fromkeys(filter(None, found)))[:200]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not any(cleaned.get(name) for name in rules.ACTS):
+            raise forms.ValidationError(_("Say what the rule does."))
+        return cleaned
+
+    def filled(self) -> Rule:
+        """The rule as the form says it."""
+        said = {name: value for name, value in self.cleaned_data.items() if value or value is False}
+        said["labels"] = [label.pk for label in self.cleaned_data["labels"]]
+        self.rule.name, self.rule.stops = said["name"], said["stops"]
+        wanted = [*rules.CONDITIONS, "confidence"]
+        self.rule.conditions = {name: said[name] for name in wanted if name in said}
+        self.rule.acts = {name: said[name] for name in rules.ACTS if said.get(name)}
+        return self.rule

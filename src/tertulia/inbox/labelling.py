@@ -21,6 +21,12 @@ def labels_for(text: str, labels: Iterable[Label]) -> list[Label]:
     return [label for label in labels if any(_holds(folded, word) for word in label.words)]
 
 
+def holds_any(text: str, words: Iterable[str]) -> bool:
+    """Whether the text has one of the words whole."""
+    folded = f" {fold(text[:MAX_TEXT])} "
+    return any(_holds(folded, word) for word in words)
+
+
 def fold(text: str) -> str:
     """The words of a text in lower case without accents, with one space between; symbols (🎂) are words too."""
     return " ".join("".join(map(_sign, unicodedata.normalize("NFKD", text).casefold())).split())

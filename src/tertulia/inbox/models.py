@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Account
+from tertulia.channels.models import Account, Message
 from tertulia.community.models import Member
 from tertulia.team.models import User
 
 PREVIEW_LENGTH = 200
+URGENT, NOW = 50, 84
+"""Per cents from which on something is urgent, and urgent now rather than today."""
+HEAD_STARTS = ((NOW, timedelta(hours=24)), (URGENT, timedelta(hours=4)))
+"""What urgency is worth in the lists: who waits stands there as if they had waited, or written, so much more. It wears
+off by itself: nothing stays on top for ever."""
 
 
 class Conversation(models.Model):
@@ -65,6 +72,10 @@ class Conversation(models.Model):
     first_response_due_at = models.DateTimeField(null=True)
     first_responded_at = models.DateTimeField(null=True)
     resolution_due_at = models.DateTimeField(null=True)
+    ranked_at = models.DateTimeField(null=True)
+    """Where it stands among those who wait, the longest first; empty when nobody waits (`rank`)."""
+    listed_at = models.DateTimeField()
+    """Where it stands in the lists that begin with the newest (`rank`)."""
     promise_due_at = models.DateTimeField(null=True)
     """The next promise that is still open: the earlier of the two above, empty when kept or none was made."""
     warned_at = models.DateTimeField(null=True)
@@ -89,13 +100,13 @@ class Conversation(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "thread_id"], name="conversation_unique")]
         indexes = [
-            models.Index(fields=["brand", "state", "-last_activity_at", "-id"], name="conversation_state"),
-            models.Index(fields=["brand", "owner", "state", "-last_activity_at", "-id"], name="conversation_owner"),
-            models.Index(fields=["account", "state", "-last_activity_at", "-id"], name="conversation_account"),
+            models.Index(fields=["brand", "state", "-listed_at", "-id"], name="conversation_state"),
+            models.Index(fields=["brand", "owner", "state", "-listed_at", "-id"], name="conversation_owner"),
+            models.Index(fields=["account", "state", "-listed_at", "-id"], name="conversation_account"),
             models.Index(
-                fields=["brand", "waiting_since", "id"],
+                fields=["brand", "ranked_at", "id"],
                 name="conversation_waiting",
-                condition=models.Q(state="open", waiting_since__isnull=False),
+                condition=models.Q(ranked_at__isnull=False),
             ),
             models.Index(
                 fields=["promise_due_at", "id"],
@@ -120,17 +131,17 @@ class Conversation(models.Model):
             models.Index(fields=["member", "-last_activity_at", "-id"], name="conversation_member"),
             # Of what was read; `queries._WALKED` names the same conditions.
             models.Index(
-                fields=["brand", "kind", "state", "-last_activity_at", "-id"],
+                fields=["brand", "kind", "state", "-listed_at", "-id"],
                 name="conversation_kind",
                 condition=~models.Q(kind=""),
             ),
             models.Index(
-                fields=["brand", "sentiment", "state", "-last_activity_at", "-id"],
+                fields=["brand", "sentiment", "state", "-listed_at", "-id"],
                 name="conversation_sentiment",
                 condition=models.Q(sentiment__in=["negative", "positive"]),
             ),
             models.Index(
-                fields=["brand", "state", "-last_activity_at", "-id"],
+                fields=["brand", "state", "-listed_at", "-id"],
                 name="conversation_urgent",
                 condition=models.Q(urgency__gte=50),
             ),
@@ -138,6 +149,19 @@ class Conversation(models.Model):
 
     def __str__(self) -> str:
         return self.subject or self.preview[:60] or self.thread_id
+
+    @property
+    def head_start(self) -> timedelta:
+        """What its urgency is worth while somebody waits."""
+        if self.state != self.State.OPEN or self.waiting_since is None:
+            return timedelta()
+        return next((worth for level, worth in HEAD_STARTS if self.urgency >= level), timedelta())
+
+    def rank(self) -> None:
+        """Set where it stands in the lists, from its state, last activity, wait and urgency. Saves nothing."""
+        is_waiting = self.state == self.State.OPEN and self.waiting_since is not None
+        self.ranked_at = self.waiting_since - self.head_start if is_waiting and self.waiting_since else None
+        self.listed_at = self.last_activity_at + self.head_start
 
 
 class Assignment(models.Model):
@@ -307,6 +331,57 @@ class Promise(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_response_minutes}/{self.resolution_minutes} min"
+
+
+class Rule(models.Model):
+    """«If … then …» for what comes in, once it has been read. It never answers, and acts once on a message."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(_("name"), max_length=80)
+    position = models.PositiveIntegerField()
+    conditions = models.JSONField(default=dict)
+    """All of them must hold; the keys of `rules.CONDITIONS`."""
+    acts = models.JSONField(default=dict)
+    """The keys of `rules.ACTS`."""
+    stops = models.BooleanField(default=False)
+    """Where it holds, those after it are not asked."""
+    on_at = models.DateTimeField(null=True)
+    """Since when it acts, on what arrives from then on; empty while it is switched off."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brand", "name"], name="rule_unique")]
+        indexes = [models.Index(fields=["brand", "position", "id"], name="rule_order")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleAct(models.Model):
+    """That a rule has acted on a message, and what it did: never again on that one, however often it is read."""
+
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="+", db_index=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+")
+    did = models.JSONField(default=list)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "message"], name="rule_act_unique")]
+        indexes = [models.Index(fields=["rule", "at"], name="rule_act_count")]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} on {self.message_id}"
+
+
+class Rereading(models.Model):
+    """How far what was there before has been read by a model: open conversations, then all messages, newest first."""
+
+    model = models.CharField(max_length=40, unique=True)
+    conversations_below = models.BigIntegerField()
+    """Ids from here on have been seen to; 0 when all have. So it is with the next."""
+    messages_below = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.conversations_below}, {self.messages_below}"
 
 
 class Draft(models.Model):

@@ -310,7 +310,7 @@ def narrowings(filters: queries.Filters, around: Around) -> list[tuple[str, list
     base = url("inbox:list", around.brand.slug)
 
     def link(name: str, is_on: bool, **wanted: Any) -> RailLink:
-        return RailLink(name, base + query_of(replace(filters, q="", **wanted)), is_current=is_on)
+        return RailLink(name, base + query_of(replace(filters, **wanted)), is_current=is_on)
 
     kinds = [
         link(name, kind == filters.kind, kind="" if kind == filters.kind else kind)
@@ -328,7 +328,7 @@ def title_of(filters: queries.Filters, around: Around) -> str:
     """What the list in hand is called."""
     narrower = [words.kinds().get(filters.kind), words.sentiments().get(filters.sentiment)]
     narrower += [gettext("Urgent")] if filters.urgent else []
-    return " · ".join([view_title(filters, around), *filter(None, narrower if not filters.q else [])])
+    return " · ".join([view_title(filters, around), *filter(None, narrower)])
 
 
 def view_title(filters: queries.Filters, around: Around) -> str:

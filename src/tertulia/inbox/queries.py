@@ -22,11 +22,12 @@ from tertulia.community.models import Member
 from tertulia.core.kept import Among, Kept, Slot, columns, moment, record, spread, word
 from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
+from tertulia.understanding import words
 from tertulia.understanding.models import Correction
 from tertulia.understanding.reading import KINDS
 
-from . import activities
-from .models import Conversation, ConversationLabel, Draft, Label, Mention, Note, Presence, Read, SavedView
+from . import activities, labelling
+from .models import URGENT, Conversation, ConversationLabel, Draft, Label, Mention, Note, Presence, Read, SavedView
 
 View = Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "mentions", "by_hand", "all"]
 VIEWS: tuple[View, ...] = (
@@ -39,15 +40,15 @@ EACH_TO = 100
 """Those of single accounts and labels, of which there are many: "99+" from here on."""
 THREAD_PAGE = 50
 SEARCH_STEP = 100
+SEARCH_MOST = 5_000
+"""Messages that hold the words, looked through for one page; where few of them are as asked, the next page reads on."""
 FEELINGS = ("negative", "positive")
-URGENT = 50
-"""Per cent from which on somebody is in a hurry."""
 
 _COLUMNS = (
     "id", "account_id", "channel", "member_id", "member_name", "subject", "preview", "language", "state",
     "close_reason", "snoozed_until", "owner_id", "last_activity_at", "waiting_since", "promise_due_at",
-    "first_responded_at", "labels", "has_trouble", "turn", "answered_turn", "kind", "sentiment", "urgency",
-    "is_offensive",
+    "ranked_at", "listed_at", "first_responded_at", "labels", "has_trouble", "turn", "answered_turn", "kind",
+    "sentiment", "urgency", "is_offensive",
 )  # fmt: skip
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
@@ -60,10 +61,10 @@ class BadCursor(ValueError):
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What the list shows. `view` decides the order too: longest waiting, newest mention, oldest task by hand, else
-    newest first.
+    newest first; who waits for something urgent has a head start (`Conversation.rank`).
 
     `account` and `label` and `owner` are ids; `channel` a kind of channel; `kind`, `sentiment` and `urgent` say what
-    the person's newest message is; `q` words to search for, over all states.
+    the person's newest message is; `q` words to search for, over all states, among what is as those three say.
     """
 
     view: View = "open"
@@ -81,6 +82,11 @@ class Filters:
         """What is asked of the newest message, as conditions."""
         wanted = {"kind": self.kind, "sentiment": self.sentiment, "urgency__gte": URGENT if self.urgent else None}
         return {name: value for name, value in wanted.items() if value}
+
+    @property
+    def said_in_address(self) -> dict[str, Any]:
+        """The same, as an address carries it."""
+        return {name: value for name, value in self.as_dict().items() if name in {"kind", "sentiment", "urgent"}}
 
     def as_dict(self) -> dict[str, Any]:
         """Only what differs from the defaults: what a saved view keeps and an address carries."""
@@ -141,7 +147,7 @@ def _plain_page(brand: Brand, user: User, filters: Filters, after: str, limit: i
     accounts = _accounts_of(brand, filters) if filters.account or filters.channel else None
     if accounts == []:
         return ListPage([])
-    column = "waiting_since" if filters.view == "waiting" else "last_activity_at"
+    column = _ORDER.get(filters.view, "listed_at")
     question = _plain(
         filters.view,
         None if accounts is None else len(accounts),
@@ -167,6 +173,9 @@ def _accounts(by_id: bool, by_channel: bool) -> Kept:
     return Kept(rows.filter(kind=word("channel")) if by_channel else rows, "id")
 
 
+_ORDER = {"waiting": "ranked_at", "trouble": "last_activity_at"}
+
+
 @lru_cache(maxsize=500)
 def _plain(
     view: View, accounts: int | None, has_owner: bool, said: tuple[str, ...], goes_on: bool, limit: int
@@ -180,7 +189,7 @@ def _plain(
         rows = rows if accounts is None else rows.filter(Among("account_id", "account", accounts))
     rows = _in_view(rows, view, Slot("user"))
     rows = rows.filter(owner_id=Slot("owner")) if has_owner else rows
-    column = "waiting_since" if view == "waiting" else "last_activity_at"
+    column = _ORDER.get(view, "listed_at")
     side, sign = ("gt", "") if view == "waiting" else ("lt", "-")
     rows = _from(rows, column, "id", side) if goes_on else rows
     return Kept(rows.order_by(f"{sign}{column}", f"{sign}id")[:limit], *_COLUMNS)
@@ -229,7 +238,7 @@ def _in_view(rows: QuerySet[Conversation], view: View, user: int | Slot) -> Quer
     elif view == "nobody":
         rows = rows.filter(owner__isnull=True)
     elif view == "waiting":
-        rows = rows.filter(waiting_since__isnull=False)
+        rows = rows.filter(ranked_at__isnull=False)
     elif view in {"snoozed", "closed"}:
         rows = rows.filter(state=view)
     elif view == "trouble":
@@ -311,25 +320,46 @@ def _by_hand_page(brand: Brand, filters: Filters, after: str, limit: int) -> Lis
 
 
 def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> ListPage:
-    """Conversations by their newest message that holds the words, with its `passage`. The cursor is its id."""
+    """Conversations by their newest message that holds the words, with its `passage`. The cursor is its id.
+
+    Narrowed down, a page may have fewer rows than asked for, even none, and still another after it.
+    """
     before = _number(after)
     if after and before is None:
         raise BadCursor(after)
     found: dict[int, int] = {}
+    looked_at, rest = 0, ""
     while len(found) <= limit:
         hits = search.find(brand.id, filters.q, before=before, limit=SEARCH_STEP)
-        for message_id, id in _conversations_of(brand, hits):
+        for message_id, id in _as_said(_conversations_of(brand, hits), filters):
             if id not in found and len(found) <= limit:
                 found[id] = message_id
         if len(hits) < SEARCH_STEP:
             break
-        before = hits[-1]
+        before, looked_at = hits[-1], looked_at + len(hits)
+        if filters.said and looked_at >= SEARCH_MOST:
+            rest = str(before)
+            break
     ids = list(found)
     rows = _by_ids(brand, ids[:limit])
     texts = search.texts([found[row["id"]] for row in rows])
     for row in rows:
         row["passage"] = search.passage(texts.get(found[row["id"]], ""), filters.q)
-    return ListPage(rows, str(found[ids[limit - 1]]) if len(ids) > limit else "")
+    return ListPage(rows, str(found[ids[limit - 1]]) if len(ids) > limit else rest)
+
+
+def _as_said(found: list[tuple[int, int]], filters: Filters) -> list[tuple[int, int]]:
+    """Those whose conversation is as `filters.said` says, keeping the order."""
+    if not filters.said or not found:
+        return found
+    ids = sorted({id for _message, id in found})
+    fit = {id for (id,) in _fitting(len(ids), tuple(filters.said)).ask(**spread("one", ids), **filters.said)}
+    return [pair for pair in found if pair[1] in fit]
+
+
+@lru_cache(maxsize=500)
+def _fitting(count: int, said: tuple[str, ...]) -> Kept:
+    return Kept(_narrowed(Conversation.objects.filter(Among("id", "one", count)), said), "id")
 
 
 def _conversations_of(brand: Brand, message_ids: Sequence[int]) -> list[tuple[int, int]]:
@@ -463,7 +493,7 @@ _OPEN_OF_EACH = (
     f"""
 SELECT 'account', account.id, (SELECT count(*) FROM (
     SELECT 1 FROM {Conversation._meta.db_table} one WHERE one.account_id = account.id AND one.state = 'open'
-    ORDER BY one.last_activity_at DESC, one.id DESC LIMIT %s) counted)
+    ORDER BY one.listed_at DESC, one.id DESC LIMIT %s) counted)
 FROM {Account._meta.db_table} account WHERE account.brand_id = %s
 """,  # noqa: S608 — our own tables' names
     f"""
@@ -504,7 +534,7 @@ _SHOWN = (
     activities.ASSIGNED, activities.ROUTED, activities.UNASSIGNED, activities.LABELLED, activities.UNLABELLED,
     activities.SNOOZED, activities.WOKEN, activities.CLOSED, activities.REOPENED, activities.DECIDED,
     activities.WITHDRAWN, activities.AT_RISK, activities.BROKEN, activities.RETRIED, activities.ACTED,
-    activities.ACT_UNDONE, activities.DONE_BY_HAND,
+    activities.ACT_UNDONE, activities.DONE_BY_HAND, activities.RULED,
 )  # fmt: skip
 
 
@@ -660,5 +690,8 @@ def _saved_views() -> Kept:
 
 
 def topics(brand: Brand) -> list[tuple[str, str]]:
-    """The labels of a brand as what somebody can be said to know."""
-    return list(Label.objects.filter(brand=brand).order_by("name").values_list("name", "name"))
+    """What somebody can be said to know: the brand's labels, and the topics that are read of messages."""
+    names = list(Label.objects.filter(brand=brand).order_by("name").values_list("name", flat=True))
+    taken = set(map(labelling.fold, names))
+    names += sorted(name for name in words.topics().values() if labelling.fold(name) not in taken)
+    return [(name, name) for name in names]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from tertulia.channels.models import Message
 from tertulia.understanding import words
@@ -16,6 +17,7 @@ from tertulia.understanding.learning import TOPIC
 from tertulia.understanding.models import Correction, MessageReading
 
 from . import labelling, queries
+from .models import URGENT
 
 LOOKED_AT = 2_000
 """Characters of a message whose spelling is known."""
@@ -91,7 +93,7 @@ def _marks(reading: MessageReading) -> list[tuple[str, str]]:
     marks = [(words.kinds().get(reading.kind, reading.kind), "")]
     if reading.sentiment != "neutral":
         marks.append((words.sentiments().get(reading.sentiment, reading.sentiment), ""))
-    if reading.urgency >= queries.URGENT:
+    if reading.urgency >= URGENT:
         marks.append((words.urgent(reading.urgency), "soon"))
     if reading.offensive:
         marks.append((gettext("Offensive"), "late"))
@@ -99,15 +101,23 @@ def _marks(reading: MessageReading) -> list[tuple[str, str]]:
 
 
 def signs(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What a row of the list shows of the newest message: icon, word and tone."""
+    """What a row of the list shows of the newest message: icon, word and why that matters here."""
     found = []
     if row["kind"] == "complaint":
         found.append(("", words.kinds()["complaint"], ""))
-    if row["urgency"] >= queries.URGENT:
-        found.append(("lightning", words.urgent(row["urgency"]), ""))
+    if row["urgency"] >= URGENT:
+        found.append(("lightning", words.urgent(row["urgency"]), _why_ahead(row)))
     if row["is_offensive"]:
         found.append(("", gettext("Offensive"), ""))
     return found
+
+
+def _why_ahead(row: Mapping[str, Any]) -> str:
+    hours = (row["listed_at"] - row["last_activity_at"]) // timedelta(hours=1)
+    ahead = ngettext(
+        "Put ahead by {count} hour, because it is urgent", "Put ahead by {count} hours, because it is urgent", hours
+    )
+    return ahead.format(count=hours) if hours else ""
 
 
 def _spelling(message: Message) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """To whom: the person of the team best placed to answer, and why, in one line.
 
-    score = knowledge (1 + topics + language + channel, by declared level)
+    score = knowledge (1 + topics + language + channel, by declared level; a topic that was read, by how sure that is)
             × situation (there now, load, already knows the person)
 
 The first of these groups that has anybody gives the best of them, ties going to the lower load and then to the older
@@ -16,7 +16,7 @@ Nothing here is chance, and every factor stands in `because`: the same input giv
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import prod
@@ -38,6 +38,7 @@ from tertulia.team.models import Absence, Membership, Shift, Skill, User
 from tertulia.team.permissions import PERMISSIONS, Role
 
 from . import activities
+from . import topics as topics_read
 from .labelling import fold
 from .models import Assignment, Conversation, Label
 
@@ -47,6 +48,8 @@ COME_TOGETHER = timedelta(hours=2)
 """When nobody is there, those who begin within this time of the first count as coming first."""
 CHANNEL_WEIGHT = 0.5
 OFF_SHIFT = 0.25
+LIKELY = 0.5
+"""How sure a topic that was read must be for those who know it to come first."""
 IN_THREAD, ANSWERED_BEFORE = 1.5, 1.25
 
 
@@ -80,6 +83,7 @@ class Fit:
     load: int
     shift: str
     topics: Sequence[str]
+    about: Sequence[str]
     speaks: bool
     knows: bool
     known: str
@@ -190,7 +194,7 @@ def _untold(conversations: Sequence[Conversation], chosen: Mapping[int, Choice])
 class Desk:
     """The people of a brand who may answer, weighed at one moment against some of its conversations.
 
-    A dozen queries at most, however many the conversations.
+    Some fourteen queries at most, however many the conversations.
     """
 
     def __init__(self, brand: Brand, conversations: Sequence[Conversation], at: datetime) -> None:
@@ -200,6 +204,7 @@ class Desk:
         _mark_away(self.people, brand, self.when)
         _count_loads(self.people, brand)
         self._labels = _label_names(brand, conversations)
+        self._about = topics_read.of_each(conversations) if self._has_topics() else {}
         self._accounts = dict(Account.objects.filter(brand=brand).values_list("pk", "name"))
         self._known = _Known(conversations, [person.user.pk for person in self.people])
 
@@ -220,6 +225,9 @@ class Desk:
         labels = [self._labels[id] for id in conversation.labels if id in self._labels]
         levels = {name: person.skills.get((Skill.Kind.TOPIC, fold(name)), 0) for name in labels}
         topics = [name for name in labels if levels[name]]
+        about = self._about.get(conversation.pk, {})
+        read = {topic: level * about[topic] for topic in about if (level := _level(person, topic))}
+        likely = [topic for topic in about if about[topic] >= LIKELY]
         language = foreign_language(conversation, self.brand)
         spoken = person.skills.get((Skill.Kind.LANGUAGE, language), 0) if language else 0
         channel = person.skills.get((Skill.Kind.CHANNEL, conversation.channel.casefold()), 0)
@@ -227,12 +235,12 @@ class Desk:
         known = self._known.how(person.user.pk, conversation)
         load = person.load - (person.user.pk == conversation.owner_id)
         return Fit(
-            person, load, shift, topics,
+            person, load, shift, topics, _beyond(read, topics),
             speaks=not language or spoken > 0,
-            knows=not self._experts(labels) or bool(topics),
+            knows=not (self._experts(labels) or self._experts_on(likely)) or bool(topics or read),
             known=known,
             knowledge={
-                "base": 1.0, "topics": float(sum(levels.values())), "language": float(spoken),
+                "base": 1.0, "topics": round(self._topics(levels, read), 3), "language": float(spoken),
                 "channel": channel * CHANNEL_WEIGHT,
             },
             situation={
@@ -241,6 +249,18 @@ class Desk:
                 "known": {"thread": IN_THREAD, "before": ANSWERED_BEFORE}.get(known, 1.0),
             },
         )  # fmt: skip
+
+    @staticmethod
+    def _topics(labels: Mapping[str, int], read: Mapping[str, float]) -> float:
+        """A topic that stands there as a label too counts once."""
+        beyond = _beyond(read, [name for name, level in labels.items() if level])
+        return float(sum(labels.values())) + sum(read[topic] for topic in beyond)
+
+    def _has_topics(self) -> bool:
+        return any(kind == Skill.Kind.TOPIC for person in self.people for kind, _value in person.skills)
+
+    def _experts_on(self, topics: Sequence[str]) -> bool:
+        return any(_level(person, topic) for person in self.people for topic in topics)
 
     def _experts(self, labels: Sequence[str]) -> bool:
         """Whether anybody at all knows one of these topics; else the lack of it says nothing."""
@@ -261,6 +281,7 @@ class Desk:
             "knowledge": dict(fit.knowledge),
             "situation": dict(fit.situation),
             "topics": list(fit.topics),
+            "about": list(fit.about),
             "language": foreign_language(conversation, self.brand) if fit.knowledge["language"] else "",
             "channel": self._accounts.get(conversation.account_id, "") if fit.knowledge["channel"] else "",
             "known": fit.known,
@@ -269,6 +290,17 @@ class Desk:
             "load": fit.load,
             "capacity": fit.person.capacity,
         }
+
+
+def _level(person: Person, topic: str) -> int:
+    """How well somebody knows a topic, whatever they call it."""
+    return max((person.skills.get((Skill.Kind.TOPIC, each), 0) for each in topics_read.spellings(topic)), default=0)
+
+
+def _beyond(read: Iterable[str], labels: Collection[str]) -> list[str]:
+    """Of the topics that were read, those that none of these labels names."""
+    named = set(map(fold, labels))
+    return [topic for topic in read if not topics_read.spellings(topic) & named]
 
 
 def foreign_language(conversation: Conversation, brand: Brand) -> str:
@@ -394,8 +426,10 @@ def sentence(because: Mapping[str, Any]) -> str:
 
 
 def _reasons(because: Mapping[str, Any]) -> Iterable[str]:
-    if topics := because.get("topics"):
-        yield _("knows about {topics}").format(topics=get_text_list([_small(topic) for topic in topics], _("and")))
+    topics = [_small(topic) for topic in because.get("topics", [])]
+    topics += [topics_read.name(topic) for topic in because.get("about", [])]
+    if topics:
+        yield _("knows about {topics}").format(topics=get_text_list(topics, _("and")))
     if language := because.get("language"):
         yield _("speaks {language}").format(language=_language_name(language))
     if channel := because.get("channel"):

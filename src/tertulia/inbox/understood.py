@@ -29,7 +29,8 @@ AGAIN = 500
 SURE_OF_LANGUAGE = 0.9
 WORDS_OF_LANGUAGE = 4
 
-_KEPT = ("kind", "sentiment", "urgency", "is_offensive", "language")
+_NEEDED = ("account_id", "subject", "text", "in_reply_to", "edited_at")
+_KEPT = ("kind", "sentiment", "urgency", "is_offensive", "language", "ranked_at", "listed_at")
 
 
 def read_new(conversation_ids: Collection[int], *, at: datetime) -> list[int]:
@@ -63,6 +64,21 @@ def read_again(brand: int, *, at: datetime) -> None:
     for messages in _batches(whole, {(account, name) for _pk, account, name in threads}):
         understanding.read_messages(messages, at=at)
     _note([pk for pk, _account, _name in threads])
+
+
+def read_through(conversation_ids: Collection[int], messages: QuerySet[Message], *, by: str, at: datetime) -> int:
+    """Read those of the messages that this model (`by`, with or without a brand's layer) has not read, and keep on the
+    conversations what follows.
+
+    Returns how many were read.
+    """
+    ids = list(_unread_of(messages, by).order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(ids), AT_ONCE):
+        some = Message.objects.filter(pk__in=ids[first : first + AT_ONCE])
+        understanding.read_messages(list(some.only(*_NEEDED)), at=at)
+    if ids:
+        _note(conversation_ids)
+    return len(ids)
 
 
 def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> None:
@@ -113,9 +129,11 @@ def _unread(conversations: Sequence[Conversation]) -> Iterator[list[Message]]:
             yield from _batches(_unread_of(Message.objects.filter(pk__in=ids)), {(row.account_id, row.thread_id)})
 
 
-def _unread_of(messages: QuerySet[Message]) -> QuerySet[Message]:
+def _unread_of(messages: QuerySet[Message], by: str = "") -> QuerySet[Message]:
+    """With `by`, those too that another model has read."""
     is_later = Q(edited_at__isnull=False, reading__edited_at__isnull=True) | Q(edited_at__gt=F("reading__edited_at"))
-    return _inbound(messages).filter(Q(reading__isnull=True) | is_later)
+    unread = Q(reading__isnull=True) | is_later
+    return _inbound(messages).filter(unread | ~Q(reading__by__startswith=by) if by else unread)
 
 
 def _inbound(messages: QuerySet[Message]) -> QuerySet[Message]:
@@ -128,7 +146,7 @@ def _batches(messages: QuerySet[Message], threads: set[tuple[int, str]]) -> Iter
     ids = [pk for pk, *thread in rows if tuple(thread) in threads]
     for first in range(0, len(ids), AT_ONCE):
         some = Message.objects.filter(pk__in=ids[first : first + AT_ONCE])
-        yield list(some.only("account_id", "subject", "text", "in_reply_to", "edited_at"))
+        yield list(some.only(*_NEEDED))
 
 
 @transaction.atomic
@@ -148,6 +166,7 @@ def _note(conversation_ids: Collection[int]) -> None:
     for row in bulk.find(Conversation, "id", newest_of, is_locked=True):
         before = [getattr(row, name) for name in _KEPT]
         _take_over(row, known.get(newest_of[row.pk] or 0))
+        row.rank()
         if before != [getattr(row, name) for name in _KEPT]:
             changed.append(row)
     bulk.update(changed, _KEPT)

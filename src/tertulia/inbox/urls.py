@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, arrangement, brains, desk, learning, messages, person, writing
+from .views import acts, arrangement, brains, desk, learning, messages, person, rules, writing
 
 app_name = "inbox"
 
@@ -71,6 +71,11 @@ urlpatterns = [
         arrangement.set_automatic_reply,
         name="automatic_reply",
     ),
+    path("b/<slug:brand>/settings/rules/", rules.show_rules, name="rules"),
+    path("b/<slug:brand>/settings/rules/<int:rule_id>/", rules.change_rule, name="rule"),
+    path("b/<slug:brand>/settings/rules/<int:rule_id>/switch/", rules.switch, name="rule_switch"),
+    path("b/<slug:brand>/settings/rules/<int:rule_id>/place/", rules.move_up, name="rule_place"),
+    path("b/<slug:brand>/settings/rules/<int:rule_id>/removal/", rules.remove, name="rule_removal"),
     path("b/<slug:brand>/settings/promises/", arrangement.show_promises, name="promises"),
     path(
         "b/<slug:brand>/settings/promises/<int:promise_id>/removal/", arrangement.remove_promise, name="promise_removal"

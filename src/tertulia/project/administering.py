@@ -23,6 +23,7 @@ from tertulia.channels.models import Account
 from tertulia.connectors import registry
 from tertulia.core import clock, crypto, rotation
 from tertulia.flows import first_run
+from tertulia.inbox import rereading
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import Role
 from tertulia.understanding import lessons
@@ -99,6 +100,17 @@ def demo(_options: argparse.Namespace) -> None:
         raise Sorry("The sample company is there already.")
     brand = first_run.add_sample(user=manager.user, at=clock.now()).brand
     _say(f"The sample company {brand} is there, with {manager.user} as its manager. Its shop page: /shop/{brand.slug}/")
+
+
+def understand_stored(_options: argparse.Namespace) -> None:
+    """Read at once what no model, or an older one, has read. May be cut short and repeated."""
+    rereading.begin_again()
+    read = 0
+    while (more := rereading.step(at=clock.now())) is not None:
+        read += more
+        sys.stderr.write(f"\r{read:,} read, at most {rereading.left():,} to look at  ")
+    sys.stderr.write("\n")
+    _say(f"{read:,} messages were read.")
 
 
 def _add_user(options: argparse.Namespace) -> None:

@@ -59,7 +59,9 @@ def work(options: argparse.Namespace) -> int:
     return _in_django("work", options)
 
 
-def understand(_options: argparse.Namespace) -> int:
+def understand(options: argparse.Namespace) -> int:
+    if options.stored:
+        return _in_django("understand", options)
     lines = import_module("tertulia.understanding.lines")  # here, so that nothing else waits for numpy
     return int(lines.understand())
 
@@ -163,7 +165,9 @@ def _add_rest(commands: Any) -> None:
     rotate.add_argument(
         "--wait", type=float, default=30, metavar=_("SECONDS"), help=_("for whoever is just writing; 30")
     )
-    _add(commands, "understand", _("read lines of text from the input and print what each says, as JSON"), understand)
+    says = _("read lines of text from the input and print what each says, as JSON")
+    read = _add(commands, "understand", says, understand)
+    read.add_argument("--stored", action="store_true", help=_("read instead the messages that nobody has read yet"))
     _add(commands, "demo", _("add a brand with a sample company: conversations, people, a shop"), in_django)
     manage = commands.add_parser("manage", help=_("Django's own commands: manage help"), add_help=False)
     manage.add_argument("rest", nargs=argparse.REMAINDER)

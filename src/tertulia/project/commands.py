@@ -29,6 +29,7 @@ _COMMANDS = {
     "user": "tertulia.project.administering:user",
     "token": "tertulia.project.administering:token",
     "keys": "tertulia.project.administering:keys",
+    "understand": "tertulia.project.administering:understand_stored",
     "channel": "tertulia.project.administering:channel",
     "learning": "tertulia.project.administering:learning",
 }

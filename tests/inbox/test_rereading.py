@@ -1,0 +1,67 @@
+"""What was there before it could be read: read bit by bit, open conversations first, then from the newest back."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from conftest import NOON, envelope
+from tertulia.channels.models import Message
+from tertulia.flows import inbound, ticks
+from tertulia.inbox import actions, rereading, understood
+from tertulia.inbox.models import Conversation
+from tertulia.project import administering
+from tertulia.understanding.models import MessageReading
+
+pytestmark = pytest.mark.django_db
+ANGRY = "Es una vergüenza, llevo tres semanas esperando y nadie me contesta"
+
+
+@pytest.fixture
+def six(site, alba):
+    """A message each in six conversations, never read; only the oldest two are open."""
+    inbound.intake(
+        site, [envelope(ANGRY, remote_id=f"m{n}", thread=f"p{n}", minutes=n) for n in range(6)], at=NOON
+    )  # fmt: skip
+    for one in Conversation.objects.filter(thread_id__in=["p2", "p3", "p4", "p5"]):
+        actions.close(conversation=one, reason="no_answer", by=alba, at=NOON)
+
+
+def read() -> set[str]:
+    return set(MessageReading.objects.values_list("message__remote_id", flat=True))
+
+
+def test_open_ones_first_then_from_the_newest_back_until_done(six, monkeypatch):
+    monkeypatch.setattr(rereading, "MESSAGES", 2)
+    steps = []
+    while rereading.step(at=NOON) is not None:
+        steps.append(read())
+    assert steps[:3] == [{"m0", "m1"}, {"m0", "m1", "m4", "m5"}, {f"m{n}" for n in range(6)}]
+    assert set(Conversation.objects.values_list("kind", flat=True)) == {"complaint"}
+
+
+def test_nothing_to_do_costs_one_look_up(six):
+    while rereading.step(at=NOON) is not None:
+        pass
+    with CaptureQueriesContext(connection) as asked:
+        assert rereading.step(at=NOON) is None
+    assert len(asked) == 1
+
+
+def test_what_an_older_model_read_is_read_again_and_what_people_said_stands(six, alba):
+    conversation, message = Conversation.objects.get(thread_id="p0"), Message.objects.get(remote_id="m0")
+    understood.read_new([conversation.pk], at=NOON)
+    understood.correct(conversation=conversation, message=message, field="kind", value="support", by=alba, at=NOON)
+    MessageReading.objects.update(by="older", sentiment="positive")
+    assert ticks.reread(seconds=0.1) >= 1
+    reading = MessageReading.objects.get(pk=message.pk)
+    assert (reading.kind, reading.sentiment) == ("support", "negative")
+    assert reading.by != "older"
+
+
+def test_all_at_once_from_the_console_and_nothing_twice(six, capsys):
+    administering.understand_stored(None)
+    assert "6 messages were read." in capsys.readouterr().out
+    administering.understand_stored(None)
+    assert "0 messages were read." in capsys.readouterr().out
