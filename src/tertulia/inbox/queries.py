@@ -38,7 +38,7 @@ COUNT_TO = 1_000
 EACH_TO = 100
 """Those of single accounts and labels, of which there are many: "99+" from here on."""
 THREAD_PAGE = 50
-SEARCH_STEP = 100
+SEARCH_STEP = 60
 FEELINGS = ("negative", "positive")
 URGENT = 50
 """Per cent from which on somebody is in a hurry."""
