@@ -121,11 +121,11 @@ class Hours:
 
 def of(brand: Brand) -> Hours:
     """The brand's opening hours, loaded once."""
-    stretches = [(row.weekday, row.opens, row.closes) for row in bulk.find(OpeningHours, "brand_id", [brand.pk])]
+    asked = bulk.ask(OpeningHours, "brand_id", [brand.pk])
     own = frozenset(row.on for row in bulk.find(Holiday, "brand_id", [brand.pk], without=("name",)))
     return Hours(
         brand.time_zone,
-        stretches,
+        [(row.weekday, row.opens, row.closes) for row in asked.rows()],
         lambda day: day in own or day in _public(brand.country, brand.region, day.year, ""),
     )
 

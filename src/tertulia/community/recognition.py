@@ -35,7 +35,7 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
         for identity in strangers
     ]
     bulk.insert(fresh)
-    bulk.insert(
+    bulk.add(
         [
             bulk.new(MemberIdentity, identity_id=identity.pk, member_id=member.pk)
             for identity, member in zip(strangers, fresh, strict=True)

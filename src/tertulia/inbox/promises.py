@@ -121,7 +121,9 @@ class Clocks:
 
 def clocks_for(brand: Brand) -> Clocks:
     """Everything that is needed to reckon with a brand's promises: three queries."""
-    return Clocks(bulk.find(Promise, "brand_id", [brand.pk]), hours.of(brand))
+    asked = bulk.ask(Promise, "brand_id", [brand.pk])
+    open_hours = hours.of(brand)
+    return Clocks(asked.rows(), open_hours)
 
 
 # The clocks of one conversation
