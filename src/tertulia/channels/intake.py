@@ -410,6 +410,8 @@ def _identities(account: Account, latest: dict[str, Author], there: Iterable[Ide
             renewed.append(row)
     bulk.update(renewed, [name for name, _ in _AUTHOR_FIELDS])
     bulk.insert(fresh)
+    for row in fresh:
+        row.is_new = True
     return known | {row.remote_id: row for row in fresh}
 
 
