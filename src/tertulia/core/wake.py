@@ -25,7 +25,7 @@ LONGEST_PATH = 100
 
 def after_commit() -> None:
     """Ring once the present transaction is durable; at once outside of one."""
-    if all(call is not ring for _blocks, call, _robust in connection.run_on_commit):
+    if all(waiting[1] is not ring for waiting in connection.run_on_commit):
         transaction.on_commit(ring, robust=True)
 
 
