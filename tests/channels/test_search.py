@@ -136,3 +136,17 @@ def test_a_word_begun_that_nobody_says_any_more_is_not_found(brand, site):
     edit = envelope("tarta", remote_id="m1", verb="edited", changed_at=NOON.replace(hour=13))
     inbound.intake(site, [edit], at=NOON)
     assert found(brand, "cumplea") == []
+
+
+@pytest.mark.parametrize("looked_up", [0, 1_000])
+@pytest.mark.parametrize(("times", "expected"), [(2, ["roscón", "rosc", "rosc"]), (3, ["rosc", "rosc", "rosc"])])
+def test_the_word_itself_decides_however_old_it_is(brand, site, monkeypatch, looked_up, times, expected):
+    monkeypatch.setattr(search, "WINDOW", 1)
+    monkeypatch.setattr(search, "STRETCHES", (1, 3))
+    monkeypatch.setattr(search, "ENOUGH", 3)
+    monkeypatch.setattr(search, "MOST_LOOKED_UP", looked_up)
+    said = [*["rosc"] * times, "roscón", *["tarta"] * 4]
+    inbound.intake(site, [envelope(text, remote_id=f"m{n}", minutes=n) for n, text in enumerate(said)], at=NOON)
+    assert found(brand, "rosc") == expected
+    first, *rest = search.find(brand.pk, "rosc")
+    assert search.find(brand.pk, "rosc", before=first) == rest

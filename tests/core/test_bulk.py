@@ -3,7 +3,7 @@
 from datetime import date, time, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from conftest import NOON, envelope
@@ -103,3 +103,32 @@ def test_rows_are_added_whose_ids_nobody_asks_for(some):
         None,
         "waiting",
     )
+
+
+def test_what_is_written_ahead_is_there_when_it_is_asked_for(some):
+    with transaction.atomic(), bulk.ahead():
+        bulk.reserve(Identity)
+        bulk.insert([row := bulk.new(Identity, account_id=some.pk, remote_id="new")])
+        bulk.add([bulk.new(Identity, account_id=some.pk, remote_id=name) for name in ("newer", "newest")])
+        row.name = "Ána"
+        bulk.update([row], ["name"])
+        assert Identity.objects.filter(name="Ána", remote_id="new", pk=row.pk).update(handle="ana") == 1
+        asked = bulk.ask(Identity, "id", [row.pk])
+        assert [found.remote_id for found in bulk.find(Identity, "remote_id", ["newer", "newest"])] == [
+            "newer", "newest",
+        ]  # fmt: skip
+        assert [found.handle for found in asked.rows()] == ["ana"]
+    bulk.insert([another := bulk.new(Identity, account_id=some.pk, remote_id="after")])
+    assert another.pk > row.pk
+
+
+def test_what_fails_ahead_fails_inside_the_block_and_leaves_nothing(some):
+    def write():
+        with transaction.atomic(), bulk.ahead():
+            bulk.add([bulk.new(Identity, account_id=some.pk, remote_id="new")])
+            bulk.add([bulk.new(Identity, account_id=some.pk, remote_id="new")])
+
+    before = Identity.objects.count()
+    with pytest.raises(IntegrityError):
+        write()
+    assert Identity.objects.count() == before

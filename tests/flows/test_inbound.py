@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from conftest import NOON, envelope
 from tertulia.channels.models import Message, MessageVersion, Quarantine
 from tertulia.connectors.contract import Author, Inbound
-from tertulia.core import jobs
+from tertulia.core import clock, jobs
 from tertulia.core.activity import Activity
+from tertulia.core.models import Job
 from tertulia.flows import inbound
 from tertulia.inbox import actions
 from tertulia.inbox.models import Conversation
@@ -190,3 +191,34 @@ def test_an_intake_holds_its_account_and_leaves_the_brand_to_its_other_channels(
     locked = [query["sql"].split(" FROM ")[1].split()[0] for query in asked if "FOR NO KEY UPDATE" in query["sql"]]
     held = ["tertulia_channels_account", "inbox_conversation"]
     assert locked == (held if connection.vendor == "postgresql" else [])
+
+
+def test_what_waits_is_gone_through_together_and_one_that_fails_keeps_no_other(site, bruno, monkeypatch):
+    at = clock.now()
+    for n in range(4):
+        inbound.intake(site, [envelope("Hola", remote_id=f"m{n}", thread=f"t{n}", author=Author(f"p{n}"))], at=at)
+    bad = Conversation.objects.get(thread_id="t2")
+    asked, label = [], inbound.label_by_words
+
+    def fail(conversation, *, at):
+        asked.append(conversation.pk)
+        if conversation == bad:
+            raise ValueError("bad")
+        label(conversation, at=at)
+
+    monkeypatch.setattr(inbound, "label_by_words", fail)
+    for _ in range(3):
+        jobs.run_due(clock.now(), raises=False)
+    assert set(Conversation.objects.filter(owner=None)) == {bad}
+    waiting = Job.objects.exclude(state=Job.State.DONE).get(task__startswith="inbound.")
+    assert (waiting.task, waiting.args, waiting.attempts) == ("inbound.process_alone", {"conversation_id": bad.pk}, 1)
+
+
+def test_what_waits_is_one_job_and_what_failed_before_is_left_alone(site):
+    ids = []
+    for n in range(4):
+        ids += inbound.intake(site, [envelope(remote_id=f"m{n}", thread=f"t{n}", author=Author(f"p{n}"))], at=NOON)
+    Job.objects.filter(task="inbound.process", args={"conversation_ids": ids[3:]}).update(attempts=1)
+    inbound.process(conversation_ids=ids[:1])
+    waiting = Job.objects.filter(task="inbound.process", state=Job.State.WAITING).order_by("pk")
+    assert [job.args["conversation_ids"] for job in waiting] == [ids[3:], ids[:3]]

@@ -10,6 +10,7 @@ from django.core import mail as outbox
 
 from conftest import NOON, person
 from tertulia.core import activity, jobs
+from tertulia.core.models import Job
 from tertulia.flows import notify
 from tertulia.team import notices
 from tertulia.team.models import Membership, Notification, User
@@ -168,3 +169,11 @@ def test_feed_enqueues_the_telling(brand, alba, bruno):
     )
     jobs.run_due(NOON + timedelta(days=365 * 50))
     assert told() == {("Bruno", "assigned")}
+
+
+def test_all_lines_that_wait_are_told_along_with_one(brand, alba, bruno):
+    facts = {"by": alba.pk, "to": bruno.pk, "to_name": "Bruno", "person": "Diego"}
+    lines = [activity.record("conversation.assigned", on=brand, brand=brand.pk, at=NOON, **facts) for _ in range(3)]
+    notify.tell(activity_ids=[lines[0].pk])
+    assert set(Notification.objects.values_list("activity_id", flat=True)) == {line.pk for line in lines}
+    assert not Job.objects.filter(task="flows.tell", state=Job.State.WAITING).exists()

@@ -121,13 +121,23 @@ class Hours:
 
 def of(brand: Brand) -> Hours:
     """The brand's opening hours, loaded once."""
-    stretches = [(row.weekday, row.opens, row.closes) for row in bulk.find(OpeningHours, "brand_id", [brand.pk])]
-    own = frozenset(row.on for row in bulk.find(Holiday, "brand_id", [brand.pk], without=("name",)))
-    return Hours(
-        brand.time_zone,
-        stretches,
-        lambda day: day in own or day in _public(brand.country, brand.region, day.year, ""),
-    )
+    return ask(brand)()
+
+
+def ask(brand: Brand) -> Callable[[], Hours]:
+    """As `of`, for a block that asks `ahead`: they are wanted when it is called."""
+    asked = bulk.ask(OpeningHours, "brand_id", [brand.pk])
+    free = bulk.ask(Holiday, "brand_id", [brand.pk], without=("name",))
+
+    def hours() -> Hours:
+        own = frozenset(row.on for row in free.rows())
+        return Hours(
+            brand.time_zone,
+            [(row.weekday, row.opens, row.closes) for row in asked.rows()],
+            lambda day: day in own or day in _public(brand.country, brand.region, day.year, ""),
+        )
+
+    return hours
 
 
 def is_open(brand: Brand, at: datetime) -> bool:

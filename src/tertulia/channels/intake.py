@@ -54,8 +54,10 @@ def record(account: Account, envelopes: Sequence[Envelope], *, at: datetime) -> 
     stories = _stories(envelopes)
     if not stories:
         return Recorded()
+    people = {_id(story.person): story.person for story in stories.values() if story.person.remote_id}
+    asked = bulk.ask(Identity, "remote_id", people, account_id=account.pk)
     known = _known(account, stories.values())
-    identities = _identities(account, [story.person for story in stories.values() if story.person.remote_id])
+    identities = _identities(account, people, asked.rows())
     recorded = Recorded(returned=returned)
     for remote_id, story in stories.items():
         message = known.get(remote_id)
@@ -392,10 +394,9 @@ def _id(author: Author) -> str:
 _AUTHOR_FIELDS = (("name", 200), ("handle", 200), ("email", 254), ("phone", 32), ("language", 12))
 
 
-def _identities(account: Account, authors: Sequence[Author]) -> dict[str, Identity]:
+def _identities(account: Account, latest: dict[str, Author], there: Iterable[Identity]) -> dict[str, Identity]:
     """The authors as this account knows them, created or brought up to date (an empty value forgets nothing)."""
-    latest = {_id(author): author for author in authors}
-    known = {row.remote_id: row for row in bulk.find(Identity, "remote_id", latest, account_id=account.pk)}
+    known = {row.remote_id: row for row in there}
     fresh, renewed = [], []
     for remote_id, author in latest.items():
         facts = {name: tidy(value)[:length] for name, length in _AUTHOR_FIELDS if (value := getattr(author, name))}
@@ -409,6 +410,8 @@ def _identities(account: Account, authors: Sequence[Author]) -> dict[str, Identi
             renewed.append(row)
     bulk.update(renewed, [name for name, _ in _AUTHOR_FIELDS])
     bulk.insert(fresh)
+    for row in fresh:
+        row.is_new = True
     return known | {row.remote_id: row for row in fresh}
 
 

@@ -100,6 +100,8 @@ class Identity(models.Model):
     email = models.CharField(max_length=254, blank=True, default="")
     phone = models.CharField(max_length=32, blank=True, default="")
     language = models.CharField(max_length=12, blank=True, default="")
+    is_new = False
+    """Set by the intake that makes it: nobody can know it yet."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="identity_unique")]

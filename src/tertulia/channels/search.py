@@ -126,31 +126,30 @@ def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 6
     words = _asked(query)
     if not words:
         return []
-    run = _sqlite if connection.vendor == "sqlite" else _postgresql
+    if connection.vendor != "sqlite":
+        return _postgresql(brand_id, words, before, limit)
     # Where there is but one brand its token says nothing, and its list is the longest of all.
     brand = [_brand_token(brand_id)] if Brand.objects.exclude(pk=brand_id).exists() else []
     if len(words[-1][0]) < BEGINNING:
-        return run(brand, words, False, before, limit)
+        return _sqlite(brand, words, False, before, limit)
     # All words that begin so are many lists to merge, so it is done only where the word itself leaves room; and asked
     # from the top, that every page of one search be of one kind.
-    newest = run(brand, words, False, None, max(limit, ENOUGH))
+    newest = _sqlite(brand, words, False, None, max(limit, ENOUGH))
     if len(newest) < ENOUGH:
         begun = _begun(words[-1])
         if begun is None:
-            return run(brand, words, True, before, limit)
+            return _sqlite(brand, words, True, before, limit)
         if begun:
-            return run(brand, [*words[:-1], [*words[-1], *begun]], False, before, limit)
-    return newest[:limit] if before is None else run(brand, words, False, before, limit)
+            return _sqlite(brand, [*words[:-1], [*words[-1], *begun]], False, before, limit)
+    return newest[:limit] if before is None else _sqlite(brand, words, False, before, limit)
 
 
 def _begun(forms: Sequence[str]) -> list[str] | None:
-    """The indexed words that begin like a word, besides its own forms; None where they can't be told or are too many.
+    """The indexed words that begin like a word, besides its own forms; None where they are too many.
 
     Asked for the beginning itself, SQLite merges the whole lists of all of them before it gives the newest. Asked for
     each by name, it walks the lists from their ends and stops when there are enough.
     """
-    if connection.vendor != "sqlite":
-        return None
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE VIRTUAL TABLE IF NOT EXISTS temp.message_words"
@@ -220,69 +219,114 @@ def _sqlite(
         return [row[0] for row in cursor.fetchall()]
 
 
-def _postgresql(
-    brand: Sequence[str], words: Sequence[Sequence[str]], may_go_on: bool, before: int | None, limit: int
-) -> list[int]:
-    terms = ["(" + " | ".join(forms) + ")" for forms in words]
-    if may_go_on:
-        terms[-1] = f"({terms[-1]} | {words[-1][0]}:*)"
-    query = " & ".join([*brand, *terms])
+def _postgresql(brand_id: int, words: Sequence[Sequence[str]], before: int | None, limit: int) -> list[int]:
     with connection.cursor() as cursor:
-        # Left to itself the planner walks the primary key until it has found enough: seconds for a rare word. And what
-        # the index finds must each be looked up: a second for a frequent one. So the newest are read in any case, as
-        # many more as promise the rest; then the index is asked for the newest stretches, and only then for all.
-        cursor.execute("SELECT max(message_id) FROM message_search")
-        top = min(before or 2**62, (cursor.fetchone()[0] or 0) + 1)
-        found, bottom = _read(cursor, query, top, WINDOW, limit)
+        if len(words[-1][0]) < BEGINNING:
+            return _Newest(cursor, brand_id, words, before, limit).holding(EXACT, limit)
+        # As in SQLite the word itself decides, asked from the top, whether its beginnings are looked for. But where all
+        # messages with one are few, so are those with the word, and nothing else need be asked.
+        top = _Newest(cursor, brand_id, words, None, max(limit, ENOUGH))
+        if not top.found[BEGUN] and (few := top.all_if_few(BEGUN)) is not None and len(few) < ENOUGH:
+            return [id for id in few if before is None or id < before][:limit]
+        newest = top.holding(EXACT, max(limit, ENOUGH))
+        kind = EXACT if len(newest) >= ENOUGH else BEGUN
+        if before is not None:
+            return _Newest(cursor, brand_id, words, before, limit).holding(kind, limit)
+        return newest[:limit] if kind == EXACT else top.holding(kind, limit)
+
+
+EXACT, BEGUN = 0, 1
+"""The last word as it stands; or any that begins so."""
+
+
+class _Newest:
+    """The newest messages below a place, read one after the other, and the index to be asked for more.
+
+    Left to itself the planner walks the primary key until it has found enough: seconds for a rare word. And what the
+    index finds must each be looked up: a second for a frequent one. So the newest are read in any case, as many more as
+    promise the rest; then the index is asked for the newest stretches, and only then for all.
+    """
+
+    def __init__(
+        self, cursor: Any, brand_id: int, words: Sequence[Sequence[str]], before: int | None, limit: int
+    ) -> None:
+        terms = ["(" + " | ".join(forms) + ")" for forms in words]
+        exact, begun = " & ".join(terms), " & ".join([*terms[:-1], f"({terms[-1]} | {words[-1][0]}:*)"])
+        own = _brand_token(brand_id)
+        cursor.execute(
+            f"{_NEWEST} SELECT {_HOLDING}, {_HOLDING}, (SELECT min(message_id) FROM newest),"  # noqa: S608 — our own words
+            " (SELECT max(message_id) FROM newest), EXISTS (SELECT FROM brand_brand WHERE id <> %s)",
+            [before or 2**62, WINDOW, f"{exact} & {own}", limit, f"{begun} & {own}", limit, brand_id],
+        )
+        *self.found, self._bottom, last, is_one_of_several = cursor.fetchone()
+        self._top = (last or 0) + 1
+        # Where there is but one brand its token says nothing, and its list is the longest of all.
+        self._queries = [f"{own} & {query}" if is_one_of_several else query for query in (exact, begun)]
+        self._cursor = cursor
+
+    def holding(self, kind: int, limit: int) -> list[int]:
+        """The newest that hold all the words."""
+        found = list(self.found[kind][:limit])
         more = _in_proportion(WINDOW, len(found), limit - len(found))
-        if 0 < more <= MOST_READ and bottom is not None:
-            found += _read(cursor, query, bottom, more, limit - len(found))[0]
+        if 0 < more <= MOST_READ and self._bottom is not None:
+            found += self._read(kind, self._bottom, more, limit - len(found))
         if len(found) == limit:
             return found
         near, far = STRETCHES
-        newest = (top - 1) >> near
-        found = _looked_up(cursor, query, range(max(0, newest - 1), newest + 1), near, top, limit)
+        newest = (self._top - 1) >> near
+        found = self._looked_up(kind, range(max(0, newest - 1), newest + 1), near, limit)
         older = _in_proportion(2, len(found), limit - len(found))
         if 0 < older <= MOST_STRETCHES:
             stretches = range(max(0, newest - 1 - older), max(0, newest - 1))
-            found += _looked_up(cursor, query, stretches, near, top, limit - len(found))
+            found += self._looked_up(kind, stretches, near, limit - len(found))
         if len(found) == limit:
             return found
-        if len(found) * top > MOST_LOOKED_UP << (near + 1):
-            newest = (top - 1) >> far
-            found = _looked_up(cursor, query, range(max(0, newest - 1), newest + 1), far, top, limit)
-        return found if len(found) == limit else _looked_up(cursor, query, range(0), near, top, limit)
+        if not self._are_few(len(found)):
+            newest = (self._top - 1) >> far
+            found = self._looked_up(kind, range(max(0, newest - 1), newest + 1), far, limit)
+        return found if len(found) == limit else self._looked_up(kind, range(0), near, limit)
+
+    def all_if_few(self, kind: int) -> list[int] | None:
+        """All of them, up to `ENOUGH`; None where the newest stretches promise too many to look up."""
+        near, _far = STRETCHES
+        newest = (self._top - 1) >> near
+        found = self._looked_up(kind, range(max(0, newest - 1), newest + 1), near, ENOUGH)
+        return self._looked_up(kind, range(0), near, ENOUGH) if self._are_few(len(found)) else None
+
+    def _are_few(self, found: int) -> bool:
+        """Whether all can be looked up, if they are as many everywhere as in the two newest of the small stretches."""
+        return found * self._top <= MOST_LOOKED_UP << (STRETCHES[0] + 1)
+
+    def _read(self, kind: int, top: int, count: int, limit: int) -> list[int]:
+        """What so many messages below `top` hold of the query."""
+        self._cursor.execute(f"{_NEWEST} SELECT {_HOLDING}", [top, count, self._queries[kind], limit])
+        found: list[int] = self._cursor.fetchone()[0]
+        return found
+
+    def _looked_up(self, kind: int, stretches: range, bits: int, limit: int) -> list[int]:
+        """What the index finds below the top, in some stretches or in all there are."""
+        query = self._queries[kind]
+        if stretches:
+            query += f" & ({' | '.join(_stretch(number << bits, bits) for number in stretches)})"
+        self._cursor.execute(
+            "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
+            " WHERE words @@ %s::tsquery AND message_id < %s)"
+            " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
+            [query, self._top, limit],
+        )
+        return [row[0] for row in self._cursor.fetchall()]
+
+
+_NEWEST = (
+    "WITH newest AS MATERIALIZED"
+    " (SELECT message_id, words FROM message_search WHERE message_id < %s ORDER BY message_id DESC LIMIT %s)"
+)
+_HOLDING = "array(SELECT message_id FROM newest WHERE words @@ %s::tsquery ORDER BY message_id DESC LIMIT %s)"
 
 
 def _in_proportion(read: int, found: int, missing: int) -> int:
     """How much more to read, and a quarter on top, if the rest is spread like what was found; 0 if nothing was."""
     return -(-read * missing * 5 // (found * 4)) if found else 0
-
-
-def _read(cursor: Any, query: str, top: int, count: int, limit: int) -> tuple[list[int], int | None]:
-    """What so many messages below `top` hold of the query, and the last of them that was read."""
-    cursor.execute(
-        "WITH newest AS MATERIALIZED (SELECT message_id, words FROM message_search WHERE message_id < %s"
-        " ORDER BY message_id DESC LIMIT %s)"
-        " SELECT array(SELECT message_id FROM newest WHERE words @@ %s::tsquery ORDER BY message_id DESC LIMIT %s),"
-        " (SELECT min(message_id) FROM newest)",
-        [top, count, query, limit],
-    )
-    found, bottom = cursor.fetchone()
-    return found, bottom
-
-
-def _looked_up(cursor: Any, query: str, stretches: range, bits: int, top: int, limit: int) -> list[int]:
-    """What the index finds below `top`, in some stretches or in all there are."""
-    if stretches:
-        query += f" & ({' | '.join(_stretch(number << bits, bits) for number in stretches)})"
-    cursor.execute(
-        "WITH hits AS MATERIALIZED (SELECT message_id FROM message_search"
-        " WHERE words @@ %s::tsquery AND message_id < %s)"
-        " SELECT message_id FROM hits ORDER BY message_id DESC LIMIT %s",
-        [query, top, limit],
-    )
-    return [row[0] for row in cursor.fetchall()]
 
 
 def threads(message_ids: Sequence[int]) -> list[tuple[int, int, str]]:

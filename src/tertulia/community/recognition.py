@@ -17,7 +17,7 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
     Nobody is joined by their own word: an address typed into a form is no proof. `actions.join` does that by hand.
     """
     wanted = {identity.id: identity for identity in identities}
-    links = bulk.find(MemberIdentity, "identity_id", wanted)
+    links = bulk.find(MemberIdentity, "identity_id", [id for id, identity in wanted.items() if not identity.is_new])
     known = {member.id: member for member in bulk.find(Member, "id", {link.member_id for link in links})}
     members = {link.identity_id: known[link.member_id] for link in links}
     strangers = [identity for id, identity in wanted.items() if id not in members]
@@ -35,7 +35,7 @@ def recognise(identities: Iterable[Identity], *, brand_id: int, at: datetime) ->
         for identity in strangers
     ]
     bulk.insert(fresh)
-    bulk.insert(
+    bulk.add(
         [
             bulk.new(MemberIdentity, identity_id=identity.pk, member_id=member.pk)
             for identity, member in zip(strangers, fresh, strict=True)

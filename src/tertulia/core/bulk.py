@@ -1,21 +1,27 @@
 """Many rows in few statements, for the ways in and out: several times faster than `bulk_create` and `bulk_update`.
 
 What it saves is the SQL made anew for every batch, and what the ORM does for each value it reads: here each row is a
-tuple for one prepared statement (SQLite) or a line of a COPY (PostgreSQL). Everything a model promises still holds,
-because the database holds it: constraints, foreign keys, the caller's transaction.
+tuple for one prepared statement (SQLite) or a line of a COPY (PostgreSQL), which also plans only once what is asked
+again and again with other values. Everything a model promises still holds, because the database holds it: constraints,
+foreign keys, the caller's transaction.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+import psycopg
+from django.db import connection, connections, models
+from django.db.backends.utils import CursorWrapper
 from django.db.models.base import ModelState
+from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.types.datetime import TimestamptzLoader
 
 Adapt = Callable[[Any], Any]
@@ -48,18 +54,37 @@ def find(
     `equal` narrows them down further, what `without` names is fetched only when it is asked for, and `is_locked` holds
     the rows until the transaction ends, where the database can; others may go on to refer to them.
     """
+    return ask(model, name, values, without=without, is_locked=is_locked, **equal).rows()
+
+
+def ask(
+    model: type[Row], name: str, values: Iterable[Any], *, without: Sequence[str] = (), is_locked: bool = False,
+    **equal: Any,
+) -> Asked[Row]:  # fmt: skip
+    """As `find`; what is asked `ahead` is looked for while the next is asked, until the rows are wanted."""
     values = list(values)
     if not values:
-        return []
+        return Asked(model, (), None)
     vendor = connection.vendor
     select, names = _select(model, tuple(without), tuple(equal), vendor)
     among, params = _among(model, name, values, vendor)
     order = "id FOR NO KEY UPDATE" if is_locked and vendor == "postgresql" else "id"
-    with connection.cursor() as cursor:
-        if vendor == "postgresql":
-            cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-        cursor.execute(f"{select}{among} ORDER BY {order}", [*equal.values(), *params])
-        return _rows(model, names, cursor.fetchall())
+    cursor = _cursor()
+    cursor.execute(f"{select}{among} ORDER BY {order}", [*equal.values(), *params])
+    return Asked(model, names, cursor)
+
+
+class Asked(Generic[Row]):
+    """An answer on its way. Nothing may be written to its table before it is read."""
+
+    def __init__(self, model: type[Row], names: Sequence[str], cursor: CursorWrapper | None) -> None:
+        self._model, self._names, self._cursor = model, names, cursor
+
+    def rows(self) -> list[Row]:
+        if self._cursor is None:
+            return []
+        with self._cursor as cursor:
+            return _rows(self._model, self._names, cursor.fetchall())
 
 
 @lru_cache(maxsize=200)
@@ -79,6 +104,8 @@ def _select(
 def _among(model: type[models.Model], name: str, values: list[Any], vendor: str) -> tuple[str, list[Any]]:
     """`column IN (…)` and its params: on PostgreSQL one array, whose statement is always the same."""
     column = _column(model, name)
+    if len(values) == 1:
+        return f"{column} = %s", values
     if vendor == "postgresql":
         return f"{column} = ANY(%s::{_type(model, name)}[])", [values]
     return f"{column} IN ({', '.join(['%s'] * len(values))})", values
@@ -108,6 +135,100 @@ def _rows(model: type[Row], names: Sequence[str], found: Iterable[Sequence[Any]]
     return rows
 
 
+def _cursor() -> CursorWrapper:
+    """On PostgreSQL one whose statements are planned once: the values travel beside them, without a type of their own,
+    so that a statement is the same whatever is missing or large among them."""
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    own: Any = connections[connection.alias]
+    own.close_if_health_check_failed()
+    own.ensure_connection()
+    cursor: CursorWrapper = own._prepare_cursor(_Planning(own.connection))
+    return cursor
+
+
+class _Planning(psycopg.Cursor[Any]):
+    """Its adapters are made once: to make them anew for each cursor takes longer than most statements."""
+
+    @property
+    def adapters(self) -> AdaptersMap:
+        global _adapters
+        if _adapters is None:
+            _adapters = AdaptersMap(self.connection.adapters)
+            _adapters.register_loader("timestamptz", TimestamptzLoader)
+            for kind in (int, bool, datetime, date, time):
+                _adapters.register_dumper(kind, _Untyped)
+        return _adapters
+
+
+_adapters: AdaptersMap | None = None
+
+
+class _Untyped(Dumper):
+    def dump(self, value: Any) -> bytes:
+        return str(value).encode()
+
+
+@contextmanager
+def ahead() -> Iterator[None]:
+    """PostgreSQL: what is only written here is not waited for, until something is asked or the block ends.
+
+    Inside a transaction, and for few rows: many are better copied. An error may come later than its cause, but always
+    inside of the block.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline() as pipeline:
+
+        def settled(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+            result = execute(sql, params, many, context)
+            if not isinstance(context["cursor"].cursor, _Planning):
+                with connection.wrap_database_errors:
+                    pipeline.sync()  # it may ask how many rows it has changed
+            return result
+
+        with connection.execute_wrapper(settled):
+            try:
+                yield
+            finally:
+                _here.reserved = None
+
+
+class _Here(threading.local):
+    """What this thread has at hand."""
+
+    reserved: _Reserved | None = None
+
+
+_here = _Here()
+
+
+class _Reserved:
+    """Ids on their way, one for each model."""
+
+    def __init__(self, kinds: Sequence[type[models.Model]]) -> None:
+        tables = [kind._meta.db_table for kind in kinds]
+        self._kinds, self._ids, self._cursor = kinds, dict[type[models.Model], int](), _cursor()
+        self._cursor.execute(f"SELECT {', '.join([_NEXT_ID] * len(tables))}", tables)
+
+    def take(self, kind: type[models.Model]) -> int | None:
+        if self._kinds:
+            self._ids = dict(zip(self._kinds, self._cursor.fetchone(), strict=True))
+            self._kinds = ()
+        return self._ids.pop(kind, None)
+
+
+_NEXT_ID = "nextval(pg_get_serial_sequence(%s, 'id'))"
+
+
+def reserve(*kinds: type[models.Model]) -> None:
+    """In a block that writes `ahead`: ask now for the id that one new row of each model will have, so that nobody waits
+    for it when it is written. One that isn't used is lost, and nothing with it."""
+    if connection.vendor == "postgresql":
+        _here.reserved = _Reserved(kinds)
+
+
 def insert(rows: Sequence[models.Model]) -> None:
     """Insert new rows of one model, and give them their ids. Must run inside a transaction."""
     if not rows:
@@ -129,10 +250,14 @@ def insert(rows: Sequence[models.Model]) -> None:
 def _insert_one(row: models.Model) -> int:
     """In one statement, where many rows need their ids beforehand."""
     model = type(row)
+    if _here.reserved and (id := _here.reserved.take(model)):
+        row.id = id  # type: ignore[attr-defined]
+        copy(model._meta.db_table, _columns(model), _tuples(model, [row]))
+        return id
     names = _without_id(model)
     [values] = _tuples(model, [row], names)
     statement = _statement(model._meta.db_table, tuple(_bare(model, name) for name in names))
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(f"{statement} RETURNING id", values)
         return int(cursor.fetchone()[0])
 
@@ -150,10 +275,10 @@ def copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
     """Insert tuples that are ready for the database."""
     given = list(rows)
     statement = _statement(table, tuple(columns))
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         if len(given) == 1:
             cursor.execute(statement, given[0])
-        elif connection.vendor == "postgresql":
+        elif connection.vendor == "postgresql" and not connection.connection.pgconn.pipeline_status:
             with cursor.copy(_stream(table, tuple(columns))) as stream:
                 for row in given:
                     stream.write_row(row)
@@ -184,8 +309,8 @@ def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
     columns = [model._meta.get_field(name) for name in (*fields, "id")]
     names = [connection.ops.quote_name(str(field.column)) for field in columns[:-1]]  # type: ignore[union-attr]
     values = list(_tuples(model, rows, (*fields, "id")))
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    with _cursor() as cursor:
+        if connection.vendor == "postgresql" and len(values) > 1:
             arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in columns)  # type: ignore[union-attr]
             cursor.execute(
                 f"UPDATE {table} SET {', '.join(f'{name} = new.{name}' for name in names)}"  # noqa: S608
@@ -206,7 +331,7 @@ def raise_to(model: type[models.Model], ids: Iterable[int], name: str, value: An
     among, params = _among(model, "id", given, connection.vendor)
     column, adapt = _column(model, name), adapts(model, (name,))[name]
     ready = adapt(value) if adapt else value
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(
             f"UPDATE {model._meta.db_table} SET {column} = %s WHERE {among} AND {column} < %s",  # noqa: S608
             [ready, *params, ready],
@@ -338,7 +463,7 @@ _EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
 def _next_ids(model: type[models.Model], count: int) -> Iterable[int]:
     """Ids nobody else will be given: from the sequence, or, in SQLite, under the writer's lock of this transaction."""
     table = model._meta.db_table
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
                 "WITH own AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name)"

@@ -168,13 +168,13 @@ def enqueue(
 def take_along(what: Callable[..., None], *, at: datetime, limit: int) -> list[Mapping[str, Any]]:
     """The arguments of jobs of this task that are due and wait: they are done with the caller's transaction.
 
-    For a task whose work costs the same for one as for many.
+    For a task whose work costs the same for one as for many. What was tried before and failed is left alone.
     """
     found = due.change(
         "core_job",
         "state = 'done', fence = fence + 1, finished_at = %s",
         where=due.one_of(
-            "SELECT id FROM core_job WHERE state = 'waiting' AND due_at <= %s AND task = %s"
+            "SELECT id FROM core_job WHERE state = 'waiting' AND due_at <= %s AND task = %s AND attempts = 0"
             " ORDER BY due_at, id LIMIT %s"
         ),
         params=[at, at, what.task_name, limit],  # type: ignore[attr-defined]

@@ -90,8 +90,7 @@ def _call_each(order: dict[str, Any], payloads: Sequence[bytes]) -> list[Any]:
     failures = 0
     while len(results) < len(payloads):
         with _children.one() as child:
-            if child.is_ready(order):
-                child.hand_over(_next_together(payloads, len(results)), results)
+            if child.obeys(order, _next_together(payloads, len(results)), results):
                 continue
         failures += 1  # once: its idle time was over just then
         if failures > AT_ONCE:
@@ -146,32 +145,34 @@ class _Child:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def is_ready(self, order: dict[str, Any]) -> bool:
-        """Whether it lives and has found the function it is to call."""
+    def obeys(self, order: dict[str, Any], payloads: Sequence[bytes], results: list[Any]) -> bool:
+        """Add what comes of the payloads; one that it dies of is the last.
+
+        False when it doesn't live or can't find the function. It is given everything before it says anything more than
+        that it has found it: neither side can wait for the other.
+        """
         self._order = order
+        is_given = False
         try:
             self._wire.settimeout(_TO_START)
-            _send(self._wire, json.dumps(order).encode())
+            _send(self._wire, json.dumps(order).encode(), _LENGTH.pack(len(payloads)), *payloads)
+            is_given = True
+        except OSError:
+            pass  # whether before or after it was ready is told now
+        try:
             _receive(self._wire, 16)
         except OSError:
             self.end()
             return False
-        return True
-
-    def hand_over(self, payloads: Sequence[bytes], results: list[Any]) -> None:
-        """Add what comes of the payloads; one that it dies of is the last.
-
-        It is given everything before it says anything: neither side can wait for the other.
-        """
-        self._wire.settimeout(self._order["seconds"] + _GRACE)
-        try:
-            _send(self._wire, _LENGTH.pack(len(payloads)))
-            for payload in payloads:
-                _send(self._wire, payload)
-        except OSError:
+        if is_given:
+            self._hear(payloads, results)
+        else:
             results.append(Unreadable(TOO_MUCH))
             self.end()
-            return
+        return True
+
+    def _hear(self, payloads: Sequence[bytes], results: list[Any]) -> None:
+        self._wire.settimeout(self._order["seconds"] + _GRACE)
         for _payload in payloads:
             try:
                 kind, said = json.loads(_receive(self._wire, self._order["largest"] + 1024))
@@ -305,8 +306,8 @@ def _failed(why: str) -> bytes:
 # ── the wire ───────────────────────────────────────────────────────────────
 
 
-def _send(wire: socket.socket, said: bytes) -> None:
-    wire.sendall(_LENGTH.pack(len(said)) + said)
+def _send(wire: socket.socket, *said: bytes) -> None:
+    wire.sendall(b"".join(part for each in said for part in (_LENGTH.pack(len(each)), each)))
 
 
 def _receive(wire: socket.socket, most: int) -> bytes:

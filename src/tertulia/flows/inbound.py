@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import DataError, IntegrityError, transaction
@@ -19,7 +20,8 @@ from django.utils.translation import gettext_noop as _
 from tertulia.brand.models import Brand
 from tertulia.channels import intake as facts
 from tertulia.channels.actions import settle
-from tertulia.channels.models import Account, Message, Quarantine
+from tertulia.channels.models import Account, Identity, Message, Quarantine
+from tertulia.community.models import Member
 from tertulia.connectors.contract import BadPayload, Envelope, Inbound, Outcome, Unread, Unsupported
 from tertulia.core import bulk, clock, jobs
 from tertulia.core.html import tidy
@@ -39,6 +41,10 @@ SHORTEST_SECRET = 8
 UNREAD = _("A message couldn't be taken in. It is kept whole.")
 NO_DELIVERY = _("This is one message of a delivery, not a delivery that its connector could read.")
 READ_AT_ONCE = 50
+FEW = 3
+"""Messages that are written one after the other sooner than copied."""
+TOGETHER = 100
+"""So many waiting jobs become one."""
 
 
 class StaleReading(Exception):
@@ -63,8 +69,9 @@ def intake(
     envelopes, elsewhere = forwarded.sort_out(account, envelopes)
     for other, envelope in elsewhere:
         intake(other, [envelope], at=at)
-    with transaction.atomic():
-        held = _held(account)
+    is_short = len(envelopes) <= FEW
+    with transaction.atomic(), bulk.ahead() if is_short else nullcontext():
+        held = _held(account, is_short=is_short)
         if fence is not None and held.poll_fence != fence:
             raise StaleReading
         recorded = facts.record(held, envelopes, at=at)
@@ -77,10 +84,13 @@ def intake(
     return [conversation.id for conversation in conversations]
 
 
-def _held(account: Account) -> Account:
+def _held(account: Account, *, is_short: bool) -> Account:
     """The account as it stands now, held until the transaction ends."""
-    [held] = bulk.find(Account, "id", [account.pk], without=("secrets",), is_locked=True)
-    [brand] = bulk.find(Brand, "id", [held.brand_id])
+    asked = bulk.ask(Account, "id", [account.pk], without=("secrets",), is_locked=True)
+    if is_short:
+        bulk.reserve(Identity, Message, Member, Conversation)
+    [brand] = bulk.find(Brand, "id", [account.brand_id])
+    [held] = asked.rows()
     bulk.relate(held, brand=brand)
     return held
 
@@ -246,10 +256,41 @@ def _read_some_again(account_id: int, *, by: int | None, at: datetime, after: in
     return len(some[:READ_AT_ONCE]) - kept, kept
 
 
-@jobs.task("inbound.process", attempts=10)
+@jobs.task("inbound.process", attempts=10, at_once=2)
 def process(*, conversation_ids: list[int]) -> None:
-    """Read and label what has come in, let the rules act, give it away and say that it arrived; all may be repeated."""
+    """Read and label what has come in, let the rules act, give it away and say that it arrived; all may be repeated.
+
+    One that fails doesn't keep the others.
+    """
     at = clock.now()
+    if len(conversation_ids) < TOGETHER:
+        _put_together(at=at)
+    try:
+        _process(conversation_ids, at=at)
+    except Exception as error:
+        if len(conversation_ids) == 1 or _will_pass(error):
+            raise
+        log.error("What came in can't be gone through together: %s", describe(error))
+        with transaction.atomic():
+            for id in conversation_ids:
+                jobs.enqueue(process_alone, conversation_id=id)
+
+
+@jobs.task("inbound.process_alone", attempts=10, at_once=2)
+def process_alone(*, conversation_id: int) -> None:
+    _process([conversation_id], at=clock.now())
+
+
+@transaction.atomic
+def _put_together(*, at: datetime) -> None:
+    """Make one job of what else waits: of many, each costs a fifth of what it costs alone."""
+    waiting = jobs.take_along(process, at=at, limit=TOGETHER)
+    if waiting:
+        ids = sorted({id for each in waiting for id in each["conversation_ids"]})
+        jobs.enqueue(process, conversation_ids=ids)
+
+
+def _process(conversation_ids: Sequence[int], *, at: datetime) -> None:
     understand(conversation_ids, at=at)
     for conversation in Conversation.objects.filter(id__in=conversation_ids).select_related("brand"):
         label_by_words(conversation, at=at)

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
+from tertulia.core.redact import describe
 from tertulia.inbox.models import Conversation
 from tertulia.team import notices
 from tertulia.team.models import Membership
 from tertulia.team.permissions import Role
 from tertulia.understanding.models import Brain, BrandLayer
 
+log = logging.getLogger(__name__)
+
+TOLD_AT_ONCE = 100
+"""So many other jobs are done along with one."""
+
 Told = tuple[Iterable[int | None], str]
 """Whom, and why."""
 
 
-@jobs.task("flows.tell", attempts=8)
+@jobs.task("flows.tell", attempts=8, at_once=2)
 def tell(*, activity_ids: list[int]) -> None:
-    """Leave a notification for each person a line concerns. Told twice, it changes nothing."""
+    """Leave a notification for each person a line concerns, and along with these of all lines that wait for it. Told
+    twice, it changes nothing."""
+    try:
+        with transaction.atomic():
+            others = jobs.take_along(tell, at=clock.now(), limit=TOLD_AT_ONCE)
+            _tell([*activity_ids, *(id for each in others for id in each["activity_ids"])])
+    except DatabaseError:
+        raise  # passes by itself
+    except Exception as error:  # noqa: BLE001 — whatever it is, it is raised again for the one it belongs to
+        log.error("News can't be told together: %s", describe(error))
+        _tell(activity_ids)
+
+
+def _tell(activity_ids: Iterable[int]) -> None:
     for line in Activity.objects.filter(pk__in=activity_ids, type__in=CONCERNS).order_by("pk"):
         whom, reason = CONCERNS[line.type](line)
         people = {user for user in whom if user} - {line.by_id}

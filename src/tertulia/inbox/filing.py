@@ -38,8 +38,9 @@ def file(account: Account, recorded: Recorded, *, at: datetime) -> list[Conversa
     """File what an intake recorded, in its transaction. Returns the conversations that have something new."""
     new = [message for message in recorded.new if _belongs(message)]
     changed = [message for message in recorded.changed if _belongs(message)]
+    asked = promises.ask_clocks(account.brand)
     conversations, before = _conversations(account, [*new, *changed], at=at)
-    clocks = promises.clocks_for(account.brand)
+    clocks = asked()
     odd = {message.thread_id for message in changed}
     for delivery in recorded.returned:
         _note_return(account, delivery, at=at)

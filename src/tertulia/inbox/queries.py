@@ -39,7 +39,7 @@ COUNT_TO = 1_000
 EACH_TO = 100
 """Those of single accounts and labels, of which there are many: "99+" from here on."""
 THREAD_PAGE = 50
-SEARCH_STEP = 100
+SEARCH_STEP = 60
 SEARCH_MOST = 5_000
 """Messages that hold the words, looked through for one page; where few of them are as asked, the next page reads on."""
 FEELINGS = ("negative", "positive")

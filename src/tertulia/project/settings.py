@@ -129,6 +129,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "tertulia.core.sqlite3"
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+else:
+    # Django's own statements are never prepared; those of `core.bulk` are, when they are asked for the third time.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 2)
 BROKER_URL = env_secret("TERTULIA_BROKER_URL")
 WORK_THREADS = env_int("TERTULIA_WORK_THREADS", 8)
 WEB_WORKERS = env_int("TERTULIA_WEB_WORKERS", 2)
