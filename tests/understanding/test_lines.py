@@ -14,7 +14,7 @@ FIELDS = {
 
 
 def test_a_line_in_is_an_object_out(tmp_path):
-    lines = "¿Abrís hoy?\n\nGracias\r\n".encode() + b"\xff\xfe no UTF-8\n" + b"sin salto final"
+    lines = "¿Abrís hoy?\n\nMuchas gracias por todo\r\n".encode() + b"\xff\xfe no UTF-8\n" + b"sin salto final"
     done = subprocess.run(COMMAND, input=lines, capture_output=True, check=True, timeout=60, cwd=tmp_path)
     said = [json.loads(line) for line in done.stdout.splitlines()]
 
