@@ -226,3 +226,19 @@ def test_a_classifier_that_is_not_installed_says_so(arrived, brand):
     )  # fmt: skip
     assert arrived().brained == {}
     assert Brain.objects.get().trouble
+
+
+def test_what_kind_it_says_decides_whether_it_is_spam_when_it_is_read_again(arrived, brain, server):
+    server.says = {"kind": "complaint"}
+    reading = arrived("GANA DINERO FACIL desde casa, pincha aquí https://casino.example bitcoin 100% seguro")
+    assert (reading.kind, reading.spam) == ("complaint", False)
+    understood.read_again(brain.brand_id, at=NOON)
+    reading.refresh_from_db()
+    assert (reading.kind, reading.spam) == ("complaint", False)
+
+
+def test_signs_that_no_database_holds_are_left_out(arrived, brain, server):
+    Brain.objects.update(fields=["questions"])
+    server.says = {"questions": ["¿Abrís\0 el \ud83ddomingo?"]}
+    assert arrived().questions == ["¿Abrís el domingo?"]
+    assert BrainCall.objects.get().outcome == ""

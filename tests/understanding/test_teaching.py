@@ -189,6 +189,48 @@ def test_another_shipped_model_leaves_the_layer_behind_until_it_is_learnt_anew(s
     assert kind_of(NEXT, brand) == "support"
 
 
+def test_of_another_model_it_is_learnt_anew_once_even_if_nothing_is_left_of_it(site, brand, alba):
+    message = taught(site, CHEESE, "a")
+    correct(message, alba)
+    learn(brand)
+    actions.undo_correction(message=message, field="kind", by=alba.pk, at=NOON)
+    BrandLayer.objects.update(model="older")
+    learn(brand)
+    assert not teaching.layers_of_another_model().exists()
+
+
+def between(monkeypatch, something):
+    """Lets something happen while a layer is being learnt."""
+    real = teaching.judged
+
+    def judged(*args):
+        monkeypatch.setattr(teaching, "judged", real)
+        something()
+        return real(*args)
+
+    monkeypatch.setattr(teaching, "judged", judged)
+
+
+def test_what_is_forgotten_while_it_is_learnt_stays_forgotten(site, brand, alba, monkeypatch):
+    correct(taught(site, CHEESE, "a"), alba)
+    between(monkeypatch, lambda: teaching.forget(brand=brand, by=alba.pk, at=NOON))
+    learn(brand)
+    assert not BrandLayer.objects.exists()
+
+
+def test_who_learns_longer_does_not_overwrite_who_knows_more(site, brand, alba, monkeypatch):
+    correct(taught(site, CHEESE, "a"), alba)
+    more = taught(site, "Gracias por todo", "b")
+
+    def somebody_quicker():
+        correct(more, alba, "kind", "suggestion")
+        learn(brand)
+
+    between(monkeypatch, somebody_quicker)
+    learn(brand)
+    assert BrandLayer.objects.get(state="live").lessons == 2
+
+
 def test_a_topic_is_put_on_and_taken_off_and_undone(site, brand, alba):
     message = arrive(site, CHEESE, "a")
     topic = lessons.add_topic(brand=brand, name=" Tartas  por encargo", by=alba.pk, at=NOON)

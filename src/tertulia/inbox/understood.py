@@ -156,6 +156,8 @@ def _note(conversation_ids: Collection[int]) -> None:
         account_id=OuterRef("account_id"), thread_id=OuterRef("thread_id"), direction=Message.Direction.IN,
         deleted_at__isnull=True, is_automatic=False, reading__isnull=False,
     ).order_by("-sent_at", "-id")  # fmt: skip
+    # Held first: what is read then is what a correction that was quicker has left.
+    rows = bulk.find(Conversation, "id", conversation_ids, is_locked=True)
     found = Conversation.objects.filter(pk__in=conversation_ids).annotate(newest=Subquery(newest.values("pk")[:1]))
     newest_of = dict(found.values_list("pk", "newest"))
     readings = MessageReading.objects.select_related("message").only(
@@ -163,9 +165,9 @@ def _note(conversation_ids: Collection[int]) -> None:
     )
     known = readings.in_bulk([pk for pk in newest_of.values() if pk])
     changed = []
-    for row in bulk.find(Conversation, "id", newest_of, is_locked=True):
+    for row in rows:
         before = [getattr(row, name) for name in _KEPT]
-        _take_over(row, known.get(newest_of[row.pk] or 0))
+        _take_over(row, known.get(newest_of.get(row.pk) or 0))
         row.rank()
         if before != [getattr(row, name) for name in _KEPT]:
             changed.append(row)

@@ -79,6 +79,8 @@ def _keep(rows: Sequence[MessageReading]) -> None:
             for name in before.brained:
                 setattr(row, name, getattr(before, name))
                 row.why.pop(name, None)
+            if "kind" in before.brained:
+                _follow_kind(row)
         for name in before.corrected:
             _say(row, name, _value(before, name))
     MessageReading.objects.bulk_create(again, update_conflicts=True, unique_fields=["message"], update_fields=_READ)
@@ -97,8 +99,12 @@ def _say(row: MessageReading, field: str, value: Any) -> None:
         setattr(row, field, value)
     row.corrected = [*(name for name in row.corrected if name != field), field]
     if field == "kind":
-        row.spam = value == "spam"
-        row.needs_answer = row.needs_answer and not row.spam
+        _follow_kind(row)
+
+
+def _follow_kind(row: MessageReading) -> None:
+    row.spam = row.kind == "spam"
+    row.needs_answer = row.needs_answer and not row.spam
 
 
 def _value(row: MessageReading, field: str) -> Any:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from tertulia.core.html import tidy
+
 from .questions import LONGEST as LONGEST_QUESTION
 from .questions import MOST as MOST_QUESTIONS
 from .reading import KINDS, LANGUAGES, MOST_TOPICS, SENTIMENTS
@@ -47,7 +49,8 @@ def _usable(name: str, value: Any, topics: Collection[str]) -> Any:
         case "topics" if _are_texts(value):
             return [each for each in dict.fromkeys(value) if each in topics][:MOST_TOPICS]
         case "questions" if _are_texts(value):
-            return [asked[:LONGEST_QUESTION] for each in value if (asked := " ".join(each.split()))][:MOST_QUESTIONS]
+            lines = (" ".join(tidy(each).split()) for each in value)
+            return [asked[:LONGEST_QUESTION] for asked in lines if asked][:MOST_QUESTIONS]
     return None
 
 

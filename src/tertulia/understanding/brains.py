@@ -22,6 +22,7 @@ from django.utils.translation import gettext_noop as _
 from tertulia.channels.models import Message
 from tertulia.core import activity
 from tertulia.core.crypto import UnreadableSecret
+from tertulia.core.html import tidy
 from tertulia.core.http import Answer, Door
 from tertulia.core.outcomes import BadPayload, Outcome
 from tertulia.core.redact import redact
@@ -267,7 +268,7 @@ def _settle(brain: Brain, sent: str, said: Said, *, reserved: int, began: float,
     """Write the call down; what it used instead of what was reserved, where it says how much."""
     took = round((time.monotonic() - began) * 1000)
     BrainCall.objects.create(
-        brain=brain, at=at, sent=sent[:LONGEST_LOGGED], got=redact(said.got), outcome=said.why[:300],
+        brain=brain, at=at, sent=sent[:LONGEST_LOGGED], got=redact(tidy(said.got)), outcome=said.why[:300],
         tokens=said.tokens or reserved, milliseconds=took,
     )  # fmt: skip
     if reserved and said.tokens:

@@ -83,7 +83,7 @@ def learn(*, brand: int, at: datetime) -> None:
     accepted = [name for name in (used.accepted if used else []) if name in learnt.blocks]
     figures = judged(lessons.aside, before, learnt, [name for name in learnt.blocks if name != "spam"], model)
     worse = [name for name, figure in figures.items() if figure.is_worse(may_be_worse_than_shipped=name in accepted)]
-    _keep(brand, used if is_of_model else None, before, learnt, figures, worse, accepted, lessons.said, at)
+    _keep(brand, used, before, learnt, figures, worse, accepted, lessons.said, at)
 
 
 def _keep(
@@ -94,14 +94,33 @@ def _keep(
     whole = learnt.only(name for name in learnt.blocks if name not in held).over(before.only(held))
     content = whole.packed()
     with transaction.atomic():
-        Brand.objects.select_for_update().get(pk=brand)
-        if BrandLayer.objects.filter(brand=brand, state=State.OFF).exists():
+        _one_at_a_time(brand)
+        stands = BrandLayer.objects.filter(brand=brand, state__in=[State.LIVE, State.OFF]).first()
+        if stands and stands.state == State.OFF:
+            return
+        if stands != used or (said and not _is_anything_taught(brand)):  # meanwhile more was learnt, or all forgotten
+            ask(brand, at=at)
             return
         _hold(brand, learnt.only(held), {name: figures[name] for name in worse}, said, at)
-        is_known = used is not None and bytes(used.content) == content and used.lessons == said
+        is_known = (
+            used is not None
+            and used.model == shipped().name
+            and bytes(used.content) == content
+            and used.lessons == said
+        )
         if not is_known and (whole.blocks or used):
             told = {name: figure.as_dict() for name, figure in figures.items() if name not in worse}
             put_to_use(brand, content, figures=told, accepted=accepted, lessons=said, at=at)
+
+
+def _one_at_a_time(brand: int) -> None:
+    """Whoever changes what a brand reads by waits until the one before is done. Messages may go on coming in."""
+    Brand.objects.select_for_update(no_key=True).get(pk=brand)
+
+
+def _is_anything_taught(brand: int) -> bool:
+    lessons = Correction.objects.filter(brand=brand, undone_at__isnull=True, is_lesson=True)
+    return lessons.exists() or rows.Example.objects.filter(source__brand=brand).exists()
 
 
 def _with_spam(names: Sequence[str]) -> list[str]:
@@ -154,6 +173,7 @@ def put_to_use(
 @transaction.atomic
 def accept(*, held: BrandLayer, by: int, at: datetime) -> None:
     """Put to use what got worse all the same."""
+    _one_at_a_time(held.brand_id)
     used = BrandLayer.objects.filter(brand=held.brand_id, state__in=[State.LIVE, State.OFF]).first()
     before = unpacked(bytes(used.content)) if used and used.model == held.model else NOTHING
     layer = unpacked(bytes(held.content))
@@ -178,6 +198,7 @@ def refuse(*, held: BrandLayer, by: int, at: datetime) -> None:
 @transaction.atomic
 def switch(*, brand: int, is_on: bool, by: int, at: datetime) -> bool:
     """Let the brand's layer read, or the shipped model alone; whether that changed anything."""
+    _one_at_a_time(brand)
     was, becomes = (State.OFF, State.LIVE) if is_on else (State.LIVE, State.OFF)
     row = BrandLayer.objects.select_for_update().filter(brand=brand, state=was).first()
     if row is None:
@@ -194,6 +215,7 @@ def switch(*, brand: int, is_on: bool, by: int, at: datetime) -> bool:
 @transaction.atomic
 def forget(*, brand: Brand, by: int, at: datetime) -> None:
     """Forget all that was learnt and what it was learnt from. What people said of a message stands in its reading."""
+    _one_at_a_time(brand.pk)
     BrandLayer.objects.filter(brand=brand).delete()
     rows.Import.objects.filter(brand=brand).delete()
     Correction.objects.filter(brand=brand, is_lesson=True).update(is_lesson=False)
