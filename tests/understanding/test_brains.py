@@ -17,7 +17,7 @@ from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import understood
 from tertulia.inbox.models import Conversation
-from tertulia.understanding import brains
+from tertulia.understanding import brains, hugging_face
 from tertulia.understanding.models import Brain, BrainCall, BrainMonth, MessageReading
 
 pytestmark = pytest.mark.django_db
@@ -242,3 +242,21 @@ def test_signs_that_no_database_holds_are_left_out(arrived, brain, server):
     server.says = {"questions": ["¿Abrís\0 el \ud83ddomingo?"]}
     assert arrived().questions == ["¿Abrís el domingo?"]
     assert BrainCall.objects.get().outcome == ""
+
+
+@pytest.mark.parametrize(("means", "is_read_as"), [("1", 100), ("0.33", 33), ("0,67", 67), ("soon", None)])
+def test_a_classifier_may_tell_how_urgent_it_is(monkeypatch, means, is_read_as):
+    monkeypatch.setattr(hugging_face, "_classifier", lambda model: lambda texts: ["HOT"] * len(texts))
+    said = hugging_face.ask(Brain(fields=["urgency"], labels={"HOT": means}), [TEXT])
+    assert said.values == ({0: {"urgency": is_read_as}} if is_read_as else {})
+
+
+def test_a_classifier_that_breaks_stops_nothing(arrived, brain, server, monkeypatch):
+    def breaks(texts):
+        raise RuntimeError("The size of tensor a (1602) must match the size of tensor b (64)")
+
+    monkeypatch.setattr(hugging_face, "_classifier", lambda model: breaks)
+    Brain.objects.filter(pk=brain.pk).update(kind="hugging_face", fields=["sentiment"])
+    Brain.objects.create(brand=brain.brand, address=server.address, model="b", fields=["kind"], is_on=True, created_at=NOON)
+    assert arrived().kind == "complaint"
+    assert Brain.objects.get(pk=brain.pk).trouble

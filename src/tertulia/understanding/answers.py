@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from tertulia.core.html import tidy
 
 from .questions import LONGEST as LONGEST_QUESTION
 from .questions import MOST as MOST_QUESTIONS
 from .reading import KINDS, LANGUAGES, MOST_TOPICS, SENTIMENTS
+
+
+FAILED = _("It answered with an error.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from tertulia.core.outcomes import BadPayload, Outcome
 from tertulia.core.redact import redact
 
 from . import activities, hugging_face
-from .answers import Said, usable
+from .answers import FAILED, Said, usable
 from .masking import masked
 from .model import shipped
 from .models import Brain, BrainCall, BrainMonth, MessageReading, Topic
@@ -53,7 +53,6 @@ LONGEST_LOGGED = 20_000
 NO_KEY = _("The key can't be read any more. Type it again.")
 NOT_LET_IN = _("The key isn't accepted there.")
 TOO_OFTEN = _("It asks to be left alone for a while.")
-FAILED = _("It answered with an error.")
 NONSENSE = _("What it answered can't be used.")
 NO_BUDGET = _("The month's budget is used up.")
 

@@ -5,6 +5,7 @@ pip install 'tertulia[hf]'          # transformers and torch: some gigabytes
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -13,12 +14,19 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from .answers import Said, usable
+from tertulia.core.redact import describe
+
+from .answers import FAILED, Said, usable
 from .models import Brain
 
+log = logging.getLogger(__name__)
+
 MISSING = _("The packages for it are missing. Install them with: pip install 'tertulia[hf]'")
-NOT_THERE = _("The model isn't on this machine: give its folder, or fetch it first with: huggingface-cli download")
+NOT_THERE = _("The model isn't on this machine: give its folder, or fetch it first with: hf download")
 NO_LABEL = _("It gave a label that nothing was said about. Say under Labels what it means.")
+
+SPARE = 2
+"""Places that models of the RoBERTa kind count beside those of the text."""
 
 _lock = threading.Lock()
 
@@ -32,6 +40,9 @@ def ask(brain: Brain, texts: Sequence[str]) -> Said:
         return Said(why=MISSING)
     except (OSError, ValueError):
         return Said(why=NOT_THERE)
+    except Exception as error:  # noqa: BLE001 — other people's models break in ways nobody foresees
+        log.warning("The classifier %s can't read: %s", brain.model, describe(error))
+        return Said(why=FAILED)
     [name] = brain.fields[:1] or ["sentiment"]
     values = {}
     for number, label in enumerate(found):
@@ -44,7 +55,16 @@ def ask(brain: Brain, texts: Sequence[str]) -> Said:
 def _typed(name: str, means: Any) -> Any:
     if name in ("offensive", "needs_answer"):
         return {"true": True, "false": False}.get(str(means).lower())
+    if name == "urgency":
+        return _number(str(means))
     return [means] if name == "topics" else means
+
+
+def _number(means: str) -> float | None:
+    try:
+        return float(means.replace(",", "."))
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=2)
@@ -54,4 +74,7 @@ def _classifier(model: str) -> Callable[[list[str]], list[str]]:
     from transformers import pipeline  # type: ignore[import-not-found]  # noqa: PLC0415 — a choice, and slow to load
 
     made = pipeline("text-classification", model=model, truncation=True, trust_remote_code=False, device=-1)
+    longest = getattr(made.model.config, "max_position_embeddings", 0) - SPARE
+    if 0 < longest < made.tokenizer.model_max_length:  # many don't say how much they can read, and break over more
+        made.tokenizer.model_max_length = longest
     return lambda texts: [str(each["label"]) for each in made(texts)]

@@ -94,7 +94,7 @@ def abandon(request: DeskRequest, brand: Brand, delivery_id: int) -> HttpRespons
         text = acting.give_up_by_hand(delivery=delivery, by=request.user, at=clock.now())
     except actions.Problem as problem:
         messages.error(request, str(problem))
-        return changed(request, conversation)
+        return written(request, conversation) if delivery.act == "reply" else changed(request, conversation)
     return written(request, conversation, text=text) if delivery.act == "reply" else changed(request, conversation)
 
 
