@@ -76,6 +76,14 @@ def test_messages_come_newest_first_with_the_fate_of_answers(api, conversation):
     assert [(m["text"], m["author_name"]) for m in older["items"]] == [("¿Abrís el domingo?", "Diego")]
 
 
+def test_what_a_machine_wrote_is_told_apart(api, conversation, site):
+    away = envelope("Estoy fuera", remote_id="away", minutes=2, is_automatic=True)
+    inbound.intake(site, [away], at=NOON)
+    page = api.get(f"/conversations/{conversation.id}/messages").data
+    said = {m["text"]: m["is_automatic"] for m in page["items"]}
+    assert said == {"¿Abrís el domingo?": False, "Estoy fuera": True}
+
+
 def test_what_was_deleted_upstream_is_not_told(api, conversation, site):
     inbound.intake(site, [envelope(verb="deleted", changed_at=NOON + timedelta(minutes=1))], at=NOON)
     told = api.get(f"/conversations/{conversation.id}/messages").data["items"][0]

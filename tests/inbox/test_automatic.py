@@ -118,6 +118,30 @@ def test_it_speaks_the_language_of_who_writes(answering):
     assert said.text.startswith("Hi, Sam: we answer ")
 
 
+def test_a_brand_that_changes_its_language_goes_on_answering_in_the_one_it_has(answering, brand):
+    automatic.AutomaticReply.objects.update(texts={"es": "Hola: te contestamos {cuando}."})
+    type(brand).objects.update(language="en")
+    [said] = written(answering, author=Author(remote_id="sam", name="Sam", language="fr"))
+    assert said.text.startswith("Hola: te contestamos ")
+
+
+def test_not_behind_a_colleague_who_was_quicker(answering, alba, monkeypatch):
+    def is_due(reply, conversation, last, *, at):
+        actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=at)
+        return True
+
+    monkeypatch.setattr(automatic, "_is_due", is_due)
+    assert not written(answering)
+
+
+def test_a_note_of_absence_that_left_elsewhere_is_no_answer_in_the_feed_either(site):
+    inbound.intake(site, [envelope()], at=NOON)
+    away = envelope("Estoy fuera", remote_id="out", minutes=1, is_ours=True, is_automatic=True, person=Author("diego"))
+    inbound.intake(site, [away], at=NOON)
+    told = Activity.objects.filter(on_kind="inbox.conversation").order_by("pk").values_list("type", flat=True)
+    assert list(told) == ["conversation.received", "conversation.acknowledged"]
+
+
 def test_without_words_it_is_not_switched_on(site, alba):
     with pytest.raises(automatic.NoText):
         automatic.set_reply(account=site, is_on=True, when="always", texts={"en": "Hi"}, by=alba, at=NOON)

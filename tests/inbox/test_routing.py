@@ -17,6 +17,7 @@ from tertulia.inbox import routing
 from tertulia.inbox.models import Assignment, Conversation, Label
 from tertulia.team.models import Absence, Membership, Shift, Skill
 from tertulia.team.permissions import Role
+from tertulia.understanding import lessons
 from tertulia.understanding.models import MessageReading
 
 NIGHT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -394,6 +395,20 @@ def test_whoever_knows_what_the_message_is_about_by_whatever_name(team, site, sk
     assert choice.user == team["nuria"]
     with translation.override("es"):
         assert "sabe de entrega" in routing.sentence(choice.because)
+
+
+def test_whoever_knows_a_topic_of_the_brand_s_own(team, site):
+    topic = lessons.add_topic(brand=site.brand, name="Tartas de encargo", by=None, at=NOON)
+    lessons.rename_topic(topic=topic, name="Tartas por encargo", by=team["nuria"].pk, at=NOON)
+    knows(team["nuria"], "tartas por encargo")
+    of = conversation(site)
+    read(of, topic.slug)
+
+    choice = routing.choose(of, NOON)
+
+    assert choice.user == team["nuria"]
+    with translation.override("es"):
+        assert "sabe de tartas por encargo" in routing.sentence(choice.because)
 
 
 def test_an_unsure_topic_weighs_less_and_binds_nobody(team, site):

@@ -15,6 +15,7 @@ from tertulia.flows import inbound
 from tertulia.inbox import actions, activities, rules
 from tertulia.inbox.models import Conversation, Label, Note, Rule, RuleAct
 from tertulia.team.models import Notification
+from tertulia.understanding import lessons
 from tertulia.understanding.models import MessageReading
 
 pytestmark = pytest.mark.django_db
@@ -201,3 +202,30 @@ def test_the_feed_names_the_rule(brand, site, as_alba):
     conversation = run(arrive(site))
     page = as_alba.get(f"/b/horno-candela/inbox/{conversation.pk}/").content.decode()
     assert "Se ha aplicado la regla «Urge»" in page
+
+
+def test_what_cannot_be_done_keeps_neither_the_rest_nor_the_others(brand, site, alba):
+    rule(brand, note="\x01", close="no_answer")
+    rule(brand, "b", note="second", position=2)
+    assert run(arrive(site)).state == "closed"
+    assert RuleAct.objects.order_by("pk").first().did == ["close"]
+    assert Note.objects.get().text == "second"
+
+
+def test_many_messages_cost_no_more_questions(brand, site, django_assert_num_queries):
+    rule(brand, conditions={"person": "known", "kind": "spam"}, note="x")
+    conversation = arrive(site)
+    for number in range(2, 12):
+        arrive(site, number=number)
+    with django_assert_num_queries(5):
+        rules.apply([conversation.pk], at=NOON)
+    arrive(site, number=99, thread="eva")
+    with django_assert_num_queries(3):
+        assert rules.tried(Rule(brand=brand, conditions={"person": "new"}))[0] == 12
+
+
+def test_own_topics_can_be_asked_for_and_a_language_however_it_is_typed(brand, site, as_alba, alba):
+    lessons.add_topic(brand=brand, name="Tartas de encargo", by=alba.pk, at=NOON)
+    said = {"name": "Tartas", "topic": "tartas-de-encargo", "language": "ES", "note": "x"}
+    assert as_alba.post("/b/horno-candela/settings/rules/", said).status_code == 302
+    assert Rule.objects.get().conditions == {"language": "es", "topic": "tartas-de-encargo"}

@@ -92,6 +92,8 @@ def acknowledge(conversation: Conversation, *, at: datetime) -> Delivery | None:
         return None
     with transaction.atomic():
         conversation = actions.lock(conversation)
+        if conversation.waiting_since is None:  # somebody was quicker
+            return None
         AutomaticReply.objects.select_for_update().get(account_id=conversation.account_id)  # one at a time
         if not _is_first_today(conversation.account_id, _address(last), at=at):
             return None
@@ -129,7 +131,8 @@ def _is_first_today(account_id: int, address: str, *, at: datetime) -> bool:
 def _text(reply: AutomaticReply, conversation: Conversation, *, at: datetime) -> str:
     brand = conversation.brand
     language = conversation.language.partition("-")[0]
-    language = language if reply.texts.get(language) else brand.language
+    # The brand may speak another language by now than when the words were written.
+    language = next(each for each in (language, brand.language, *reply.texts) if reply.texts.get(each))
     opening = hours.of(brand).next_opening(at)
     with translation.override(language):
         when = _when(opening, at=at, zone=brand.time_zone) if opening and opening > at else _("as soon as we can")

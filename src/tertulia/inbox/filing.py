@@ -398,7 +398,9 @@ def _tell(
     lines = []
     for thread_id, messages in received.items():
         inbound = sum(message.direction == Message.Direction.IN for message in messages)
-        name = activities.RECEIVED if inbound else activities.REPLIED
+        by_machine = all(message.is_automatic for message in messages)
+        ours = activities.ACKNOWLEDGED if by_machine else activities.REPLIED
+        name = activities.RECEIVED if inbound else ours
         data = {"account": account.id, "thread": thread_id, "count": len(messages)}
         lines.append((name, conversations[thread_id], {**data, "person": conversations[thread_id].member_name}))
     for message in changed:

@@ -17,9 +17,11 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core.choices import name_empty
+from tertulia.core.html import tidy
 from tertulia.team.models import User
 from tertulia.understanding import words
 from tertulia.understanding.models import Brain
+from tertulia.understanding.teaching import own_topics
 
 from . import pages, queries, rules
 from .models import AutomaticReply, Conversation, Label, Rule, SavedReply, SavedView
@@ -389,7 +391,7 @@ class RuleForm(forms.Form):
             "sentiment": list(words.sentiments().items()),
             "urgency": [(level, name) for level, name in words.urgencies().items() if level],
             "offensive": [("1", _("Offensive")), ("0", _("Not offensive"))],
-            "topic": sorted(words.topics().items(), key=itemgetter(1)),
+            "topic": sorted({**own_topics(rule.brand_id), **words.topics()}.items(), key=itemgetter(1)),
             "person": [("new", _("Somebody new")), ("known", _("Somebody we know"))],
             "confidence": [(90, words.sure(0.9)), (70, words.sure(0.7))],
             "owner": names.people,
@@ -409,6 +411,12 @@ class RuleForm(forms.Form):
         if Rule.objects.filter(brand=self.rule.brand, name=name).exclude(pk=self.rule.pk).exists():
             raise forms.ValidationError(_("There is a rule of that name already."))
         return name
+
+    def clean_language(self) -> str:
+        return str(self.cleaned_data["language"]).lower()
+
+    def clean_note(self) -> str:
+        return tidy(self.cleaned_data["note"]).strip()
 
     def clean_words(self) -> list[str]:
         found = [" ".join(line.split())[:60] for line in self.cleaned_data["words"].splitlines()]

@@ -36,6 +36,7 @@ from tertulia.core import activity
 from tertulia.core.models import Activity
 from tertulia.team.models import Absence, Membership, Shift, Skill, User
 from tertulia.team.permissions import PERMISSIONS, Role
+from tertulia.understanding.teaching import own_topics
 
 from . import activities
 from . import topics as topics_read
@@ -204,7 +205,7 @@ class Desk:
         _mark_away(self.people, brand, self.when)
         _count_loads(self.people, brand)
         self._labels = _label_names(brand, conversations)
-        self._about = topics_read.of_each(conversations) if self._has_topics() else {}
+        self._about = _by_name(topics_read.of_each(conversations), brand) if self._has_topics() else {}
         self._accounts = dict(Account.objects.filter(brand=brand).values_list("pk", "name"))
         self._known = _Known(conversations, [person.user.pk for person in self.people])
 
@@ -290,6 +291,14 @@ class Desk:
             "load": fit.load,
             "capacity": fit.person.capacity,
         }
+
+
+def _by_name(about: Mapping[int, Mapping[str, float]], brand: Brand) -> dict[int, dict[str, float]]:
+    """What conversations are about, the brand's own topics as people call them."""
+    if not any(about.values()):
+        return {}
+    own = own_topics(brand.pk)
+    return {pk: {own.get(topic, topic): sure for topic, sure in each.items()} for pk, each in about.items()}
 
 
 def _level(person: Person, topic: str) -> int:
@@ -427,7 +436,7 @@ def sentence(because: Mapping[str, Any]) -> str:
 
 def _reasons(because: Mapping[str, Any]) -> Iterable[str]:
     topics = [_small(topic) for topic in because.get("topics", [])]
-    topics += [topics_read.name(topic) for topic in because.get("about", [])]
+    topics += [_small(topics_read.name(topic)) for topic in because.get("about", [])]
     if topics:
         yield _("knows about {topics}").format(topics=get_text_list(topics, _("and")))
     if language := because.get("language"):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Count, Min
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Message
@@ -40,11 +41,18 @@ class Case:
     message: Message
     reading: MessageReading
     conversation: Conversation
+    known_since: datetime
+    """When the person's first conversation began."""
 
 
 def _person(case: Case, wanted: str) -> bool:
-    earlier = Conversation.objects.filter(member=case.conversation.member_id, created_at__lt=case.message.sent_at)
-    return earlier.exists() == (wanted == "known")
+    return (case.known_since < case.message.sent_at) == (wanted == "known")
+
+
+def _known_since(conversations: Collection[Conversation]) -> dict[int, datetime]:
+    """By the person."""
+    theirs = Conversation.objects.filter(member__in={row.member_id for row in conversations})
+    return dict(theirs.values_list("member").annotate(Min("created_at")))
 
 
 CONDITIONS: dict[str, Callable[[Case, Any], bool]] = {
@@ -88,8 +96,14 @@ def apply(conversation_ids: Collection[int], *, at: datetime) -> None:
     brands = {row.brand_id for row in conversations}
     for rule in Rule.objects.filter(brand__in=brands, on_at__isnull=False).order_by("position", "id"):
         rules.setdefault(rule.brand_id, []).append(rule)
-    for case in _cases([row for row in conversations if row.brand_id in rules], at=at):
-        _apply_to(case, rules[case.conversation.brand_id], at=at)
+    cases = list(_cases([row for row in conversations if row.brand_id in rules], at=at))
+    done: dict[int, set[int]] = {}
+    for message, rule in RuleAct.objects.filter(message__in=[case.message.pk for case in cases]).values_list(
+        "message", "rule"
+    ):
+        done.setdefault(message, set()).add(rule)
+    for case in cases:
+        _apply_to(case, rules[case.conversation.brand_id], done.get(case.message.pk, set()), at=at)
 
 
 def _cases(conversations: Sequence[Conversation], *, at: datetime) -> Iterator[Case]:
@@ -102,14 +116,15 @@ def _cases(conversations: Sequence[Conversation], *, at: datetime) -> Iterator[C
         message__direction=Message.Direction.IN, message__is_automatic=False, message__deleted_at__isnull=True,
         message__received_at__gte=at - LOOKS_BACK,
     ).defer("message__raw")  # fmt: skip
+    since = _known_since(conversations)
     for reading in found.order_by("pk"):
         thread = reading.message.account_id, reading.message.thread_id
         if thread in threads:
-            yield Case(reading.message, reading, threads[thread])
+            row = threads[thread]
+            yield Case(reading.message, reading, row, since[row.member_id])
 
 
-def _apply_to(case: Case, rules: Sequence[Rule], *, at: datetime) -> None:
-    done = set(RuleAct.objects.filter(message=case.message).values_list("rule", flat=True))
+def _apply_to(case: Case, rules: Sequence[Rule], done: Collection[int], *, at: datetime) -> None:
     for rule in rules:
         if rule.on_at is None or case.message.received_at < rule.on_at:
             continue
@@ -132,8 +147,17 @@ def _act(rule: Rule, case: Case, *, at: datetime) -> None:
         rule=rule.name, rule_id=rule.pk, message=case.message.pk, tell=rule.acts.get("tell", []),
         managers=bool(rule.acts.get("managers")),
     )  # fmt: skip
-    act.did = [name for name, value in rule.acts.items() if name in ACTS and ACTS[name](conversation, case, value, at)]
+    act.did = [name for name in rule.acts if name in ACTS and _does(name, rule, conversation, case, at=at)]
     act.save(update_fields=["did"])
+
+
+def _does(name: str, rule: Rule, conversation: Conversation, case: Case, *, at: datetime) -> bool:
+    """Whether it was done; one that can't be done keeps none of the others."""
+    try:
+        return ACTS[name](conversation, case, rule.acts[name], at)
+    except actions.Problem as problem:
+        log.warning("Rule %s can't do its “%s”: %s", rule.pk, name, problem)
+        return False
 
 
 def _label(conversation: Conversation, _case: Case, ids: list[int], at: datetime) -> bool:
@@ -144,14 +168,9 @@ def _label(conversation: Conversation, _case: Case, ids: list[int], at: datetime
 
 def _give(conversation: Conversation, _case: Case, id: int, at: datetime) -> bool:
     to = User.objects.filter(pk=id, is_active=True).first()
-    if to is None:
-        return False
-    try:
+    if to is not None:
         actions.assign(conversation=conversation, to=to, by=None, at=at)
-    except actions.NotAllowedHere:
-        log.warning("A rule gives conversations to person %s, who may not answer any more.", id)
-        return False
-    return True
+    return to is not None
 
 
 def _note(conversation: Conversation, _case: Case, text: str, at: datetime) -> bool:
@@ -185,23 +204,26 @@ ACTS: dict[str, Callable[[Conversation, Case, Any, datetime], bool]] = {
 
 def tried(rule: Rule, *, most: int = TRIED) -> tuple[int, list[Case]]:
     """How many of the brand's newest messages were looked at, and on which of them the rule would have acted."""
-    newest = MessageReading.objects.filter(brand=rule.brand_id, message__is_automatic=False)
+    newest = MessageReading.objects.filter(
+        brand=rule.brand_id, message__is_automatic=False, message__deleted_at__isnull=True
+    )
     readings = list(newest.select_related("message").defer("message__raw").order_by("-pk")[:most])
     accounts, threads = {r.message.account_id for r in readings}, {r.message.thread_id for r in readings}
     found = Conversation.objects.filter(brand=rule.brand_id, account__in=accounts, thread_id__in=threads)
     conversations = {(row.account_id, row.thread_id): row for row in found}
+    since = _known_since(conversations.values())
     cases = [
-        Case(reading.message, reading, conversations[thread])
+        Case(reading.message, reading, row, since[row.member_id])
         for reading in readings
-        if (thread := (reading.message.account_id, reading.message.thread_id)) in conversations
+        if (row := conversations.get((reading.message.account_id, reading.message.thread_id)))
     ]
     return len(cases), [case for case in cases if holds(rule, case)]
 
 
 def counts(brand: Brand, *, at: datetime) -> dict[int, int]:
     """On how many messages each rule has acted in the last 30 days."""
-    rules = list(Rule.objects.filter(brand=brand).values_list("pk", flat=True))
-    return {pk: RuleAct.objects.filter(rule=pk, at__gte=at - COUNTED).count() for pk in rules}
+    acted = RuleAct.objects.filter(rule__brand=brand, at__gte=at - COUNTED).values_list("rule").annotate(Count("pk"))
+    return dict.fromkeys(Rule.objects.filter(brand=brand).values_list("pk", flat=True), 0) | dict(acted)
 
 
 # Keeping them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,11 @@ from django.utils.translation import gettext
 
 from tertulia.brand.models import Brand
 from tertulia.understanding import brains, words
+from tertulia.understanding.learning import TOPIC
 from tertulia.understanding.masking import masked
 from tertulia.understanding.models import Brain, BrainMonth
 from tertulia.understanding.reading import read
+from tertulia.understanding.teaching import own_topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,12 @@ def tried(brain: Brain, text: str, *, at: datetime) -> Trial:
     values = said.values.get(0, {})
     mine = {**own.as_dict(), "urgency": round(own.urgency * 100)}
     names = words.all_fields()
-    lines = [(names[name], _say(name, mine[name]), _say(name, values.get(name))) for name in brain.fields]
+    own = own_topics(brain.brand_id)
+    lines = [(names[name], _say(name, mine[name], own), _say(name, values.get(name), own)) for name in brain.fields]
     return Trial(lines, sent, gettext(said.why) if said.why else "", said.tokens)
 
 
-def _say(name: str, value: Any) -> str:
+def _say(name: str, value: Any, own: Mapping[str, str]) -> str:
     if value is None:
         return "–"
     match name:
@@ -78,7 +82,7 @@ def _say(name: str, value: Any) -> str:
         case "urgency":
             return words.urgencies()[words.nearest(value)]
         case "topics":
-            return ", ".join(words.topics().get(each, each) for each in value) or "–"
+            return ", ".join(words.field(TOPIC + each, own) for each in value) or "–"
         case "questions":
             return " · ".join(value) or "–"
     if isinstance(value, bool):

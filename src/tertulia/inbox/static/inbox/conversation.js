@@ -27,9 +27,10 @@ customElements.define("t-conversation", class extends HTMLElement {
       else htmx.trigger(this.querySelector("[data-news]"), "news");
     }, 120);
   }
-  // Something here waits for its answer: were it replaced meanwhile, what comes back would find no place.
+  // Something here waits for its answer: were it replaced meanwhile, what comes back would find no place. Nor is a menu
+  // taken from under somebody's hands.
   get isWaiting() {
-    return this.querySelector(".htmx-request:not([data-news])") !== null;
+    return this.querySelector(".htmx-request:not([data-news]), [data-news] .menu[open]") !== null;
   }
   place = ({ detail }) => {
     const isNews = detail.requestConfig.elt.matches("[data-news]");
