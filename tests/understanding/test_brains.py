@@ -257,6 +257,8 @@ def test_a_classifier_that_breaks_stops_nothing(arrived, brain, server, monkeypa
 
     monkeypatch.setattr(hugging_face, "_classifier", lambda model: breaks)
     Brain.objects.filter(pk=brain.pk).update(kind="hugging_face", fields=["sentiment"])
-    Brain.objects.create(brand=brain.brand, address=server.address, model="b", fields=["kind"], is_on=True, created_at=NOON)
+    Brain.objects.create(
+        brand=brain.brand, address=server.address, model="b", fields=["kind"], is_on=True, created_at=NOON
+    )
     assert arrived().kind == "complaint"
     assert Brain.objects.get(pk=brain.pk).trouble

@@ -98,10 +98,9 @@ def apply(conversation_ids: Collection[int], *, at: datetime) -> None:
         rules.setdefault(rule.brand_id, []).append(rule)
     cases = list(_cases([row for row in conversations if row.brand_id in rules], at=at))
     done: dict[int, set[int]] = {}
-    for message, rule in RuleAct.objects.filter(message__in=[case.message.pk for case in cases]).values_list(
-        "message", "rule"
-    ):
-        done.setdefault(message, set()).add(rule)
+    acts = RuleAct.objects.filter(message__in=[case.message.pk for case in cases])
+    for message_id, rule_id in acts.values_list("message", "rule"):
+        done.setdefault(message_id, set()).add(rule_id)
     for case in cases:
         _apply_to(case, rules[case.conversation.brand_id], done.get(case.message.pk, set()), at=at)
 

@@ -66,8 +66,10 @@ def tried(brain: Brain, text: str, *, at: datetime) -> Trial:
     values = said.values.get(0, {})
     mine = {**own.as_dict(), "urgency": round(own.urgency * 100)}
     names = words.all_fields()
-    own = own_topics(brain.brand_id)
-    lines = [(names[name], _say(name, mine[name], own), _say(name, values.get(name), own)) for name in brain.fields]
+    topics = own_topics(brain.brand_id)
+    lines = [
+        (names[name], _say(name, mine[name], topics), _say(name, values.get(name), topics)) for name in brain.fields
+    ]
     return Trial(lines, sent, gettext(said.why) if said.why else "", said.tokens)
 
 

@@ -15,7 +15,6 @@ from .questions import LONGEST as LONGEST_QUESTION
 from .questions import MOST as MOST_QUESTIONS
 from .reading import KINDS, LANGUAGES, MOST_TOPICS, SENTIMENTS
 
-
 FAILED = _("It answered with an error.")
 
 

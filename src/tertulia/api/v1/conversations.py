@@ -274,7 +274,8 @@ def _message(item: queries.Item, statuses: Container[str]) -> MessageShape:
         id=message.id, direction=message.direction, kind=message.kind, author_id=message.author_id,
         author_name=message.author_name or str(message.identity or ""), subject=message.subject,
         text="" if message.deleted_at else message.text, is_automatic=message.is_automatic,
-        sent_at=message.sent_at, edited_at=message.edited_at, deleted_at=message.deleted_at, status=status if status in statuses else "",
+        sent_at=message.sent_at, edited_at=message.edited_at, deleted_at=message.deleted_at,
+        status=status if status in statuses else "",
         reply_id=delivery.id if delivery else None, reply_state=delivery.state if delivery else None,
     )  # fmt: skip
 

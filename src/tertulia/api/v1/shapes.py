@@ -189,7 +189,9 @@ class MessageShape(BaseModel):
     author_name: str
     subject: str
     text: str = Field(description="Plain text; empty once it was deleted on its channel")
-    is_automatic: bool = Field(description="A machine wrote it: an absence note, or our automatic answer. It answers nobody")
+    is_automatic: bool = Field(
+        description="A machine wrote it: an absence note, or our automatic answer. It answers nobody"
+    )
     sent_at: Moment
     edited_at: Moment | None
     deleted_at: Moment | None
