@@ -61,3 +61,9 @@ def test_a_hostile_text_takes_no_longer():
     """Were it read whole this would not end: some of the rules go back and forth over what they look at."""
     for text in ("a@" * 200_000, "1 " * 500_000, "calle " * 200_000, "Soy " + "De La " * 100_000, "+" * 1_000_000):
         assert len(masked(text)) <= 2 * LONGEST
+
+
+@pytest.mark.parametrize("text", ["\n" * 2_500 + "A", "calle" + " " * 3_500 + "A"])
+def test_no_text_keeps_it_busy(text):
+    """Both took minutes once."""
+    assert masked(text) == text

@@ -38,8 +38,8 @@ _PAPERS: Final = (
 )  # fmt: skip
 _STREET: Final = re.compile(
     r"\b(?:calle|c/|avda?\.?|avenida|av\.|plaza|pza\.?|paseo|p[º°]\.?|camino|carretera|ronda|traves[ií]a|urbanizaci[oó]n"
-    r"|carrer|rua|rue|via|jir[oó]n|jr\.|carrera|cra\.?|colonia|col\.)\s+[^\n,;.!?]{2,50}?[,\s]+(?:n[.ºúo°]*\s*)?\d{1,5}\b"
-    r"(?:\s*[,\-]?\s*(?:\d{1,2}[ºª°]\s*\w?\b|piso\s*\w+|pta\.?\s*\w+))?",
+    r"|carrer|rua|rue|via|jir[oó]n|jr\.|carrera|cra\.?|colonia|col\.)\s{1,4}[^\n,;.!?]{2,50}?[,\s]{1,4}(?:n[.ºúo°]{0,3}\s{0,4})?\d{1,5}\b"
+    r"(?:\s{0,4}[,\-]?\s{0,4}(?:\d{1,2}[ºª°]\s{0,4}\w?\b|piso\s{0,4}\w+|pta\.?\s{0,4}\w+))?",
     re.IGNORECASE,
 )
 _ENGLISH_STREET: Final = re.compile(rf"\b\d{{1,5}} (?:{_NAME} ){{1,3}}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Drive)\b")
@@ -49,7 +49,7 @@ _SAYS_NAME: Final = re.compile(
     rf"|em dic))"
     rf"[\s,.:!-]{{1,4}}({_NAMES})"
 )
-_SIGNED: Final = re.compile(rf"\n\s*[-–—]?\s*({_NAMES})[\s.]*\Z")
+_SIGNED: Final = re.compile(rf"\n[^\S\n]*(?:[-–—][^\S\n]*)?({_NAMES})[\s.]*\Z")
 _KEEPS: Final = frozenset({
     "Hola", "Buenas", "Buenos", "Gracias", "Saludos", "Atentamente", "Hello", "Thanks", "Regards", "Cheers", "Todo",
     "Nada", "Muy", "Por", "Para", "Pero", "Y", "El", "La", "Los", "Las", "Un", "Una", "Cliente", "Clienta", "Socio",
