@@ -30,7 +30,7 @@ customElements.define("t-conversation", class extends HTMLElement {
   // Something here waits for its answer: were it replaced meanwhile, what comes back would find no place. Nor is a menu
   // taken from under somebody's hands.
   get isWaiting() {
-    return this.querySelector(".htmx-request:not([data-news]), [data-news] .menu[open]") !== null;
+    return this.querySelector(".htmx-request:not([data-news]), #conversation-thread .menu[open]") !== null;
   }
   place = ({ detail }) => {
     const isNews = detail.requestConfig.elt.matches("[data-news]");
