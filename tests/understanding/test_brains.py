@@ -15,6 +15,7 @@ from tertulia.connectors.contract import Author
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.flows import inbound
+from tertulia.flows.brains import read as read_by_brains
 from tertulia.inbox import understood
 from tertulia.inbox.models import Conversation
 from tertulia.understanding import brains, hugging_face
@@ -138,10 +139,10 @@ def test_a_person_has_the_last_word(arrived, brain, server, alba):
     reading = arrived()
     conversation, message = Conversation.objects.get(), Message.objects.get()
     understood.correct(conversation=conversation, message=message, field="kind", value="praise", by=alba, at=NOON)
-    reading.refresh_from_db()
+    brain.fields, server.says = ["kind", "sentiment"], {"kind": "complaint", "sentiment": "negative"}
     changed = brains.read_more(brain, [message], at=NOON)
     reading.refresh_from_db()
-    assert (reading.kind, changed) == ("praise", [message.pk])
+    assert (reading.kind, reading.sentiment, changed) == ("praise", "negative", [message.pk])
 
 
 def test_the_budget_is_never_exceeded(arrived, brain, server):
@@ -262,3 +263,9 @@ def test_a_classifier_that_breaks_stops_nothing(arrived, brain, server, monkeypa
     )
     assert arrived().kind == "complaint"
     assert Brain.objects.get(pk=brain.pk).trouble
+
+
+def test_a_job_that_runs_twice_sends_nothing_twice(arrived, brain, server):
+    reading = arrived()
+    read_by_brains(message_ids=[reading.pk])
+    assert len(server.heard) == 1

@@ -65,15 +65,20 @@ def on(brands: Collection[int]) -> list[Brain]:
 def read_more(brain: Brain, messages: Sequence[Message], *, at: datetime) -> list[int]:
     """Have messages of its brand that were read already read by a brain; returns the ids of those it said something of.
 
-    While it is paused, or its budget used up, nothing leaves.
+    While it is paused, or its budget used up, nothing leaves; nor does what it has read already.
     """
     changed: list[int] = []
+    messages = [each for each in messages if not _has_read(brain, each.reading)]
     for first in range(0, len(messages), AT_ONCE):
         some = messages[first : first + AT_ONCE]
         said = ask(brain, [masked(text_of(each), _names(each)) for each in some], at=at)
         told = {some[number].pk: values for number, values in said.values.items()}
         changed += _take_over(brain, told)
     return changed
+
+
+def _has_read(brain: Brain, reading: MessageReading) -> bool:
+    return all(reading.brained.get(name) == brain.model or name in reading.corrected for name in brain.fields)
 
 
 def _names(message: Message) -> list[str]:
