@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import translation
 
 from conftest import NOON, envelope
 from fakes import brain as fakes
@@ -18,6 +19,7 @@ from tertulia.flows import inbound
 from tertulia.flows.brains import read as read_by_brains
 from tertulia.inbox import understood
 from tertulia.inbox.models import Conversation
+from tertulia.team import notices
 from tertulia.understanding import brains, hugging_face
 from tertulia.understanding.models import Brain, BrainCall, BrainMonth, MessageReading
 
@@ -186,6 +188,14 @@ def test_it_is_left_alone_when_it_fails_again_and_again(arrived, brain, server):
     assert arrived(at=at, remote_id="m9", thread="p9").kind == "complaint"
     brain.refresh_from_db()
     assert (brain.failures, brain.trouble, brain.paused_until) == (0, "", None)
+
+
+def test_why_it_fails_is_told_in_the_reader_s_language(arrived, brain, server):
+    server.fault = "401"
+    arrived()
+    line = Activity.objects.get(type="brain.failing")
+    with translation.override("es"):
+        assert notices.sentence(line, "brain", {}) == "El modelo de lectura big-1 falla: Allí no aceptan la clave."
 
 
 def test_what_was_sent_is_kept_for_thirty_days(arrived, brain, server):
