@@ -190,12 +190,14 @@ def test_it_is_left_alone_when_it_fails_again_and_again(arrived, brain, server):
     assert (brain.failures, brain.trouble, brain.paused_until) == (0, "", None)
 
 
-def test_why_it_fails_is_told_in_the_reader_s_language(arrived, brain, server):
+def test_why_it_fails_is_told_in_the_reader_s_language(arrived, brain, server, as_alba):
     server.fault = "401"
     arrived()
     line = Activity.objects.get(type="brain.failing")
     with translation.override("es"):
         assert notices.sentence(line, "brain", {}) == "El modelo de lectura big-1 falla: Allí no aceptan la clave."
+    page = as_alba.get(reverse("inbox:brain_calls", args=[brain.brand.slug, brain.pk])).content.decode()
+    assert "<strong>Allí no aceptan la clave.</strong>" in page
 
 
 def test_what_was_sent_is_kept_for_thirty_days(arrived, brain, server):

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from tertulia.brand.models import Brand
+from tertulia.core.sentences import told
 from tertulia.understanding import brains, words
 from tertulia.understanding.learning import TOPIC
 from tertulia.understanding.masking import masked
@@ -52,7 +53,7 @@ def shown(brand: Brand, *, at: datetime, only: int | None = None) -> list[Shown]
             tokens := used[brain.pk].tokens if brain.pk in used else 0,
             used[brain.pk].calls if brain.pk in used else 0,
             min(100, round(100 * tokens / brain.monthly_tokens)) if brain.monthly_tokens else 100,
-            gettext(brain.trouble) if brain.trouble else "",
+            told(brain.trouble),
             bool(brain.paused_until and brain.paused_until > at),
         )
         for brain in (found.filter(pk=only) if only else found)
@@ -70,7 +71,7 @@ def tried(brain: Brain, text: str, *, at: datetime) -> Trial:
     lines = [
         (names[name], _say(name, mine[name], topics), _say(name, values.get(name), topics)) for name in brain.fields
     ]
-    return Trial(lines, sent, gettext(said.why) if said.why else "", said.tokens)
+    return Trial(lines, sent, told(said.why), said.tokens)
 
 
 def _say(name: str, value: Any, own: Mapping[str, str]) -> str:
