@@ -41,6 +41,20 @@ def test_open_ones_first_then_from_the_newest_back_until_done(six, monkeypatch):
     assert set(Conversation.objects.values_list("kind", flat=True)) == {"complaint"}
 
 
+def test_one_that_breaks_the_reading_keeps_no_other_from_it(six, monkeypatch):
+    real = understood.understanding.read_messages
+
+    def breaks(messages, *, at):
+        if any(message.thread_id == "p3" for message in messages):
+            raise ValueError("nobody foresaw this")
+        return real(messages, at=at)
+
+    monkeypatch.setattr(understood.understanding, "read_messages", breaks)
+    while rereading.step(at=NOON) is not None:
+        pass
+    assert read() == {"m0", "m1", "m2", "m4", "m5"}
+
+
 def test_nothing_to_do_costs_one_look_up(six):
     while rereading.step(at=NOON) is not None:
         pass

@@ -3,15 +3,17 @@ shows and finds of the newest one."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from tertulia.channels.models import Message
 from tertulia.core import bulk
+from tertulia.core.redact import describe
 from tertulia.team.models import User
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, words
@@ -20,6 +22,8 @@ from tertulia.understanding.models import MessageReading
 from tertulia.understanding.script import UNKNOWN
 
 from .models import Conversation
+
+log = logging.getLogger(__name__)
 
 LONG = 1_000
 """Messages. Of a longer conversation only so many, the newest, are looked through for what was not read yet."""
@@ -41,8 +45,7 @@ def read_new(conversation_ids: Collection[int], *, at: datetime) -> list[int]:
     read: list[int] = []
     conversations = list(Conversation.objects.filter(pk__in=conversation_ids))
     for messages in _unread(conversations):
-        understanding.read_messages(messages, at=at)
-        read += [message.pk for message in messages]
+        read += _read(messages, at=at)
     _note(conversation_ids)
     return read
 
@@ -62,7 +65,7 @@ def read_again(brand: int, *, at: datetime) -> None:
     accounts, names = {account for _pk, account, _name in threads}, {name for _pk, _account, name in threads}
     whole = _inbound(Message.objects.filter(account_id__in=accounts, thread_id__in=names, reading__isnull=False))
     for messages in _batches(whole, {(account, name) for _pk, account, name in threads}):
-        understanding.read_messages(messages, at=at)
+        _read(messages, at=at)
     _note([pk for pk, _account, _name in threads])
 
 
@@ -73,12 +76,13 @@ def read_through(conversation_ids: Collection[int], messages: QuerySet[Message],
     Returns how many were read.
     """
     ids = list(_unread_of(messages, by).order_by("pk").values_list("pk", flat=True))
+    read = 0
     for first in range(0, len(ids), AT_ONCE):
         some = Message.objects.filter(pk__in=ids[first : first + AT_ONCE])
-        understanding.read_messages(list(some.only(*_NEEDED)), at=at)
-    if ids:
+        read += len(_read(list(some.only(*_NEEDED)), at=at))
+    if read:
         _note(conversation_ids)
-    return len(ids)
+    return read
 
 
 def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> None:
@@ -116,6 +120,20 @@ def undo_of_message(*, message: Message, field: str, by: User, at: datetime) -> 
         undo_correction(conversation=found, message=message, field=field, by=by, at=at)
     else:
         understanding.undo_correction(message=message, field=field, by=by.pk, at=at)
+
+
+def _read(messages: Sequence[Message], *, at: datetime) -> list[int]:
+    """Read these; one that breaks the reading keeps none of the others from it. Returns the ids of what was read."""
+    try:
+        understanding.read_messages(messages, at=at)
+    except DatabaseError:
+        raise  # passes by itself
+    except Exception as error:  # noqa: BLE001 — whatever it is, it must not keep what came before and after unread
+        if len(messages) > 1:
+            return [id for each in messages for id in _read([each], at=at)]
+        log.error("Message %s can't be read: %s", messages[0].pk, describe(error))
+        return []
+    return [message.pk for message in messages]
 
 
 def _unread(conversations: Sequence[Conversation]) -> Iterator[list[Message]]:
