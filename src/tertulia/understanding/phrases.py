@@ -24,6 +24,8 @@ LONGEST_PHRASE: Final = 5
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|\S")
 _HYPHEN = re.compile(r"(?<=\w)-(?=\w)")
 _NO_WORDS = re.compile(r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|(?<!\w)[@#][\w.]*\w|\{\w+\}")
+_VOSOTROS = re.compile(r"(?:ais|eis|is)\Z")
+_ACCENTED: Final = {"ais": "áis", "eis": "éis", "is": "ís"}
 _STEMMERS: Final = {
     "es": "spanish", "en": "english", "pt": "portuguese", "fr": "french", "it": "italian", "de": "german",
     "ca": "catalan",
@@ -182,7 +184,15 @@ def _word(word: str, language: str) -> tuple[str, str]:
         return "", ""
     if len(folded) < 2 or folded.isdigit() or folded in _without_meaning(language):
         return folded, ""
-    return folded, _stemmer(language or "es").stemWord(folded)
+    return folded, stem_of(folded, language)
+
+
+def stem_of(folded: str, language: str = "") -> str:
+    """What the forms of a word have in common; Spanish where the language is not known. Of verbs in *vosotros* too."""
+    if language in {"", "es"}:
+        folded = _VOSOTROS.sub(lambda end: _ACCENTED[end[0]], folded)
+    stem: str = _stemmer(language or "es").stemWord(folded)
+    return fold(stem)
 
 
 @cache
