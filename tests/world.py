@@ -17,6 +17,7 @@ from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, SavedReply, SavedView
+from tertulia.insight import actions as insight
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
 
@@ -72,6 +73,7 @@ class World:
         said = envelope("Feria del pan", thread="articles", remote_id="a1", kind="article")
         inbound.intake(self.feed, [said], at=NOON)
         self.article = Message.objects.get(account=self.feed)
+        self.question = insight.dismiss_question(brand=brand, text="¿Abrís?", language="es", by=owner.pk, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -108,6 +110,7 @@ class World:
             "event_id": self.event.id,
             "message_id": self.message.id,
             "number": 0,
+            "question_id": self.question.id,
         }
 
     def body(self) -> dict[str, object]:

@@ -38,14 +38,25 @@ _SWAPPED: Final = {
     "where": "donde direccion ubicacion where address located",
     "when": "cuando fecha when",
     "vegan": "vegano vegana veganos veganas vegan",
-    "send": "envio envios enviar enviais envian enviarlo mandar mandais mandan ship shipping ships deliver delivery send",
+    "send": "envio envios enviar enviais envian mandar mandais mandan ship shipping ships deliver delivery send",
     "return": "devolver devuelve devolverlo devolveis devolucion devoluciones return returns returning",
     "gluten": "gluten celiaco celiaca celiacos celiacas coeliac celiac",
 }
 """Words that ask for the same thing."""
-_EMPTY: Final = frozenset(
-    ["a", "al", "algo", "algun", "alguna", "algunas", "alguno", "algunos", "alguien", "aqui", "asi", "aun", "cada", "como", "con", "cual", "cuales", "cuanto", "cuanta", "cuantos", "cuantas", "de", "del", "desde", "el", "ella", "ellos", "en", "entonces", "es", "esa", "ese", "eso", "esta", "este", "esto", "estas", "estos", "estais", "están", "estan", "estar", "fue", "ha", "habeis", "hay", "han", "hacer", "haceis", "hacen", "hace", "ir", "vais", "va", "van", "ibais", "la", "las", "le", "les", "lo", "los", "mas", "me", "mi", "mis", "muy", "nos", "o", "os", "para", "partir", "pero", "poder", "podeis", "podemos", "podria", "podriais", "podrian", "puede", "pueden", "puedo", "por", "porfa", "favor", "pues", "que", "quien", "quiero", "queria", "quisiera", "saber", "sabeis", "saben", "sabe", "se", "sea", "ser", "si", "sigue", "siguen", "son", "soy", "su", "sus", "tambien", "te", "tener", "teneis", "tenemos", "tendreis", "tiene", "tienen", "tienes", "todo", "todos", "toda", "todas", "todavia", "trabajais", "tu", "tus", "u", "un", "una", "unas", "uno", "unos", "usted", "ustedes", "vender", "vendeis", "venden", "vosotros", "vuestra", "vuestro", "vuestras", "vuestros", "y", "ya", "yo", "x", "q", "queda", "quedan", "quedaran", "hija", "hijo", "padre", "madre", "gracias", "dia", "hola", "hago", "isla", "islas", "posible", "possible", "a", "about", "also", "am", "an", "and", "any", "anything", "are", "at", "be", "by", "can", "could", "d", "did", "do", "does", "for", "from", "get", "give", "got", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "just", "know", "let", "like", "ll", "make", "me", "my", "need", "of", "on", "one", "or", "our", "please", "re", "s", "sell", "sells", "shall", "should", "some", "something", "still", "t", "tell", "thank", "thanks", "that", "the", "their", "them", "there", "these", "they", "this", "those", "to", "too", "u", "up", "us", "ve", "want", "was", "we", "what", "which", "will", "with", "would", "you", "your"]
-)
+_ANY_QUESTION: Final = """
+a al algo algun alguna algunas alguno algunos alguien aqui asi aun cada como con cual cuales cuanto cuanta cuantos
+cuantas de del desde el ella ellos en entonces es esa ese eso esta este esto estas estos estais están estan estar fue
+ha habeis hay han hacer haceis hacen hace ir vais va van ibais la las le les lo los mas me mi mis muy nos o os para
+partir pero poder podeis podemos podria podriais podrian puede pueden puedo por porfa favor pues que quien quiero
+queria quisiera saber sabeis saben sabe se sea ser si sigue siguen son soy su sus tambien te tener teneis tenemos
+tendreis tiene tienen tienes todo todos toda todas todavia trabajais tu tus u un una unas uno unos usted ustedes
+vender vendeis venden vosotros vuestra vuestro vuestras vuestros y ya yo x q queda quedan quedaran hija hijo padre
+madre gracias dia hola hago isla islas posible possible about also am an and any anything are at be by can could d did
+do does for from get give got has have how i if in into is it its just know let like ll make my need of on one or our
+please re s sell sells shall should some something still t tell thank thanks that the their them there these they this
+those to too up us ve want was we what which will with would you your
+"""
+_EMPTY: Final = frozenset(_ANY_QUESTION.split())
 
 
 @dataclass(frozen=True, slots=True)
