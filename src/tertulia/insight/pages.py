@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from tertulia.understanding import words
 from tertulia.understanding.grouping import Topic
@@ -88,7 +88,7 @@ def _change(topic: Topic, found: Topics) -> tuple[str, str]:
         return "", ""
     more = topic.messages - topic.before
     if topic.before == 0:
-        return _("new"), "up"
+        return pgettext("topic", "new"), "up"
     if more > 0:
         return ngettext("{n} more than before", "{n} more than before", more).format(n=more), "up"
     if more < 0:

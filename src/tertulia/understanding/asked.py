@@ -44,7 +44,7 @@ _SWAPPED: Final = {
 }
 """Words that ask for the same thing."""
 _ANY_QUESTION: Final = """
-a al algo algun alguna algunas alguno algunos alguien aqui asi aun cada como con cual cuales cuanto cuanta cuantos
+a eh al algo algun alguna algunas alguno algunos alguien aqui asi aun cada como con cual cuales cuanto cuanta cuantos
 cuantas de del desde el ella ellos en entonces es esa ese eso esta este esto estas estos estais están estan estar fue
 ha habeis hay han hacer haceis hacen hace ir vais va van ibais la las le les lo los mas me mi mis muy nos o os para
 partir pero poder podeis podemos podria podriais podrian puede pueden puedo por porfa favor pues que quien quiero
@@ -72,7 +72,7 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Repeated:
     text: str
-    """As the most have put it."""
+    """As the most have put it; of ways as frequent, the shortest."""
     askings: list[Asked]
     people: int
     variants: list[str]
@@ -101,7 +101,9 @@ def repeated(asked: Sequence[Asked], *, fewest: int = FEWEST) -> list[Repeated]:
     weights = Weights(asking)
     found = [
         _told([asked[n] for words in group for n in asking[words]])
-        for group in _together(sorted(asking, key=lambda words: (-len(asking[words]), sorted(words))), weights)
+        for group in _together(
+            sorted(asking, key=lambda words: (-len(asking[words]), len(words), sorted(words))), weights
+        )
     ]
     enough = [each for each in found if each.people >= fewest]
     return sorted(enough, key=lambda each: (-each.people, -len(each.askings), each.text))
@@ -171,10 +173,16 @@ def _together(meanings: Sequence[frozenset[str]], weights: Weights) -> list[list
 
 
 def _told(askings: list[Asked]) -> Repeated:
-    counted = Counter(_plain(each.text) for each in askings)
-    first = {_plain(each.text): each.text for each in reversed(askings)}
-    ways = [first[way] for way in sorted(counted, key=lambda way: (-counted[way], abs(len(way) - 40), way))]
-    return Repeated(ways[0], askings, len({each.person for each in askings}), ways[1 : MOST_VARIANTS + 1])
+    ways: dict[str, list[str]] = defaultdict(list)
+    for each in askings:
+        ways[_plain(each.text)].append(each.text)
+    texts = [_best_written(ways[way]) for way in sorted(ways, key=lambda way: (-len(ways[way]), len(way), way))]
+    return Repeated(texts[0], askings, len({each.person for each in askings}), texts[1 : MOST_VARIANTS + 1])
+
+
+def _best_written(texts: Sequence[str]) -> str:
+    """With its marks and accents, and without a greeting before it."""
+    return min(texts, key=lambda text: (not text.startswith("¿"), text.isascii(), len(text), text))
 
 
 def _plain(text: str) -> str:

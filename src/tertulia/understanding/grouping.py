@@ -27,6 +27,8 @@ from .phrases import Words, most_written, pairs, phrases, said, words_of
 
 FEWEST: Final = 3
 """Messages that make a topic of what no list knows, or a part of a topic."""
+SINGLE: Final = 5
+"""Messages that make a topic of a single word no list knows: with fewer it says too little."""
 MOST_QUOTES: Final = 3
 QUOTE: Final = 220
 """Characters of a quote."""
@@ -189,7 +191,7 @@ class _Crowd:
         worth = own @ middle * [_handy(self.messages[self.heads[row]].text) for row in rows] + 0.05 * np.log(alike)
         chosen: list[int] = []
         for at in np.argsort(-worth, kind="stable"):
-            if all(float(own[at] @ own[other]) < 0.75 and self._differ(rows[at], rows[other]) for other in chosen):
+            if all(self._differ(rows[at], rows[other]) for other in chosen):
                 chosen.append(int(at))
             if len(chosen) == MOST_QUOTES:
                 break
@@ -199,7 +201,9 @@ class _Crowd:
         return Quote(saying[0], _cut(self.messages[saying[0]].text), len(saying) - 1)
 
     def _differ(self, one: int, other: int) -> bool:
-        return self.messages[self.heads[one]].person != self.messages[self.heads[other]].person
+        a, b = self.heads[one], self.heads[other]
+        words, others = set(self.words[a].content()), set(self.words[b].content())
+        return self.messages[a].person != self.messages[b].person and len(words & others) < 0.7 * len(words | others)
 
     def _now(self, row: int, inside: set[int]) -> list[int]:
         return [n for n in self.followers[self.heads[row]] if n in inside and not self.messages[n].is_before]
@@ -207,8 +211,9 @@ class _Crowd:
     def _rows_of(self, members: Sequence[int]) -> list[int]:
         return sorted({self.row[n] for n in members})
 
-    def name(self, theme: Sequence[int]) -> str:
-        """The most telling words of those who said it, in their order."""
+    def name(self, theme: Sequence[int], of: str = "") -> str:
+        """The most telling words of those who said it, in their order; not those alone that name the topic it is of."""
+        known = {*words_of(of, "es").stems, *words_of(of, "en").stems}
         holding: Counter[tuple[str, ...]] = Counter()
         forms: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for row in theme:
@@ -218,7 +223,11 @@ class _Crowd:
             for stems, (first, end) in mine.items():
                 forms[stems].append(said(words, first, end))
         least = max(min(2, len(theme)), NAMED * len(theme))
-        telling = {stems: self._telling(stems, count, len(theme)) for stems, count in holding.items() if count >= least}
+        telling = {
+            stems: self._telling(stems, count, len(theme))
+            for stems, count in holding.items()
+            if count >= least and not known.issuperset(stems)
+        }
         if not telling:
             return ""
         best = min(telling, key=lambda stems: (-telling[stems], -len(stems), stems))
@@ -243,11 +252,11 @@ def _topics(
         if (of := _label_of([labels[crowd.heads[row]] for row in theme])) is not None:
             members[of].update(crowd.everybody(theme))
             parts[of].append(theme)
-        elif name := crowd.name(theme):
+        elif (name := crowd.name(theme)) and (" " in name or len(theme) >= SINGLE):
             topics.append(crowd.topic("said", name, crowd.everybody(theme)))
     for (kind, name), everybody in members.items():
         topic = crowd.topic("own" if kind == "own" else "general", name, sorted(everybody))
-        topic.parts = _parts(crowd, parts[kind, name])
+        topic.parts = _parts(crowd, parts[kind, name], of=name if kind == "own" else "")
         topics.append(topic)
     kept = [each for each in topics if each.messages >= (1 if each.kind == "own" else FEWEST)]
     inside = {n for each in kept for n in each.members}
@@ -255,10 +264,10 @@ def _topics(
     return sorted(kept, key=lambda each: (-each.messages, -each.people, each.key)), loose
 
 
-def _parts(crowd: _Crowd, themes: Sequence[Sequence[int]]) -> list[Topic]:
+def _parts(crowd: _Crowd, themes: Sequence[Sequence[int]], *, of: str) -> list[Topic]:
     named: dict[str, list[int]] = {}
     for theme in themes:
-        if name := crowd.name(theme):
+        if name := crowd.name(theme, of):
             named.setdefault(name, []).extend(crowd.everybody(theme))
     found = [crowd.topic("said", name, sorted(members)) for name, members in named.items()]
     return sorted(found, key=lambda each: (-each.messages, each.key))

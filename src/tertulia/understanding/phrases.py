@@ -60,7 +60,8 @@ lunes martes miercoles jueves viernes sabado sabados domingo domingos ahora mien
 quiere quieren sabia alla alli ahi esque cuyo quiza quizas tipo parte veo dadme decidme decirme dime siquiera diez
 once doce quince veinte treinta cien mil perfecto genial estaria seria encima venia venian compre pedi mejores peor
 fuera dentro unico unica numero nombre persona personas senor senora senores estimados buen primera primero segunda
-segundo tres cuatro cinco euros euro ayuda informacion enhorabuena
+segundo tres cuatro cinco euros euro ayuda informacion enhorabuena deje dejeis dejaron confirmo confirma confirmar
+confirmado
 """,
     "en": """
 a about above after again all also always am an and any anybody anyone anything are as ask at back be because been
@@ -74,8 +75,9 @@ she should shouldn since so some someone something soon still such sure take tel
 them then there these they thing things think this those though thought three through time times to today tomorrow
 tonight too tried try trying two u under until up us use used using ve very want wanted was wasn way we week weeks
 well went were weren what whats when where which while who why will wish with without won wonder wondering would
-wouldn yes yesterday yet you your yours month months year years hour hours ago morning afternoon evening monday
-tuesday wednesday thursday friday saturday sunday around anyway maybe already
+wouldn yes yesterday yet you four five six seven eight nine ten half past perfect your yours month months year years
+hour hours ago morning afternoon evening monday tuesday wednesday thursday friday saturday sunday around anyway maybe
+already
 """,
     "pt": """
 a ao aos as ate bom boa com como da das de do dos e ela ele eles em entre era essa esse esta este eu foi fui ha isso
