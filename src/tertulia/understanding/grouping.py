@@ -202,7 +202,7 @@ class _Crowd:
 
     def _differ(self, one: int, other: int) -> bool:
         a, b = self.heads[one], self.heads[other]
-        words, others = set(self.words[a].content()), set(self.words[b].content())
+        words, others = set(self.words[a].folded), set(self.words[b].folded)
         return self.messages[a].person != self.messages[b].person and len(words & others) < 0.7 * len(words | others)
 
     def _now(self, row: int, inside: set[int]) -> list[int]:
