@@ -31,10 +31,10 @@ def test_words_are_pasted_a_line_each_and_come_back_as_they_were(as_alba, brand)
 @pytest.mark.parametrize(
     ("field", "text", "says"),
     [
-        ("product", "Hogaza\nHOGAZA", "“HOGAZA”"),
-        ("place", "Hogaza\nAtocha = hogazá", "“Hogaza”"),
+        ("product", "Hogaza\nHOGAZA", "HOGAZA"),
+        ("place", "Hogaza\nAtocha = hogazá", "Hogaza"),
         ("product", "= rosca", "1"),
-        ("product", "¡!", "“¡!”"),
+        ("product", "¡!", "¡!"),
         ("product", "x" * 61, "60"),
         ("product", "Pan = " + ",".join(f"p{n}" for n in range(21)), "20"),
         ("product", "\n".join(f"pan {n}" for n in range(501)), "500"),

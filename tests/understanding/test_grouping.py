@@ -47,11 +47,11 @@ def test_copies_are_folded_and_nothing_else_is(grouping):
 
 
 def test_themes_are_found_whole_and_clean(grouping):
-    """0.82 on the average when measured; the best topic or part for each theme, by F1."""
+    """The best topic or part for each theme, by F1: 0.85 on the average when measured, the worst 0.71."""
     themes = {row[0] for row in ROWS} - {"-"}
     best = {theme: max(_f1(topic, theme) for topic in every(grouping)) for theme in themes}
     assert len(themes) == 10
-    assert mean(best.values()) > 0.78, best
+    assert mean(best.values()) > 0.8, best
     assert min(best.values()) > 0.6, best
 
 

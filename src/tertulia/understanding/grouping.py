@@ -26,7 +26,7 @@ from .folding import leaders
 from .phrases import Words, most_written, pairs, phrases, said, words_of
 
 FEWEST: Final = 3
-"""Messages that make a topic of what no list knows, or a part of a topic."""
+"""Messages, and people, that make a topic of what no list knows; messages of more than one that make a part."""
 SINGLE: Final = 5
 """Messages that make a topic of a single word no list knows: with fewer it says too little."""
 MOST_QUOTES: Final = 3
@@ -247,16 +247,17 @@ def _topics(
     for n, mine in enumerate(labels):
         for label in mine:
             members[label].add(n)
-    topics: list[Topic] = []
+    free: list[Sequence[int]] = []
     for theme in themes:
         if (of := _label_of([labels[crowd.heads[row]] for row in theme])) is not None:
             members[of].update(crowd.everybody(theme))
             parts[of].append(theme)
-        elif (name := crowd.name(theme)) and (" " in name or len(theme) >= SINGLE):
-            topics.append(crowd.topic("said", name, crowd.everybody(theme)))
+        else:
+            free.append(theme)
+    topics = [each for each in _parts(crowd, free) if each.people >= FEWEST and _says_enough(each)]
     for (kind, name), everybody in members.items():
         topic = crowd.topic("own" if kind == "own" else "general", name, sorted(everybody))
-        topic.parts = _parts(crowd, parts[kind, name], of=name if kind == "own" else "")
+        topic.parts = _parts(crowd, parts[kind, name], name if kind == "own" else "")
         topics.append(topic)
     kept = [each for each in topics if each.messages >= (1 if each.kind == "own" else FEWEST)]
     inside = {n for each in kept for n in each.members}
@@ -264,7 +265,11 @@ def _topics(
     return sorted(kept, key=lambda each: (-each.messages, -each.people, each.key)), loose
 
 
-def _parts(crowd: _Crowd, themes: Sequence[Sequence[int]], *, of: str) -> list[Topic]:
+def _says_enough(topic: Topic) -> bool:
+    return " " in topic.name or topic.messages >= SINGLE
+
+
+def _parts(crowd: _Crowd, themes: Sequence[Sequence[int]], of: str = "") -> list[Topic]:
     named: dict[str, list[int]] = {}
     for theme in themes:
         if name := crowd.name(theme, of):

@@ -46,7 +46,7 @@ def topics(request: Call, filters: Query[PeriodParameters]) -> TopicsShape:
 
 @router.get("/questions", response=QuestionsShape, **door("conversations:read", "inbox.read"))
 def questions(request: Call, filters: Query[PeriodParameters]) -> QuestionsShape:
-    """What three different people or more ask in a period and no saved reply answers, the most asked first."""
+    """What three people or more ask in a period and no saved reply answers. The most asked comes first."""
     period = _period(request, filters)
     rows = insight.messages(request.auth.brand, period)
     listed, answered = insight.questions(request.auth.brand, rows[: insight.MOST])
