@@ -150,7 +150,10 @@ def _question(found: asked.Repeated, rows: Sequence[Row]) -> Question:
 
 
 def messages(brand: Brand, period: Period, *, most: int = MOST + 1) -> list[Row]:
-    """What people wrote in the period, newest first; spam, machines' words and what was deleted left out."""
+    """What people wrote in the period, newest first; spam, machines' words and what was deleted left out.
+
+    All states are named so that the index of brand, state and last activity is walked from there on.
+    """
     sql = f"""
 SELECT message.id, conversation.id, conversation.member_id, message.author_name, message.sent_at,
     CASE WHEN message.in_reply_to = '' THEN message.subject ELSE '' END, SUBSTR(message.text, 1, {_READ}),
@@ -159,7 +162,8 @@ FROM {Conversation._meta.db_table} conversation
 JOIN {Message._meta.db_table} message
     ON message.account_id = conversation.account_id AND message.thread_id = conversation.thread_id
 LEFT JOIN {MessageReading._meta.db_table} reading ON reading.message_id = message.id
-WHERE conversation.brand_id = %s AND conversation.last_activity_at >= %s
+WHERE conversation.brand_id = %s AND conversation.state IN ('open', 'snoozed', 'closed')
+    AND conversation.last_activity_at >= %s
     AND message.sent_at >= %s AND message.sent_at < %s
     AND message.direction = 'in' AND NOT message.is_automatic AND message.deleted_at IS NULL
     AND message.kind <> 'article' AND (reading.message_id IS NULL OR NOT reading.spam)

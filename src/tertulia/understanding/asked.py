@@ -38,7 +38,7 @@ _SWAPPED: Final = {
     "where": "donde direccion ubicacion where address located",
     "when": "cuando fecha when",
     "vegan": "vegano vegana veganos veganas vegan",
-    "send": "envio envios enviar enviais envian mandar mandais mandan ship shipping ships deliver delivery send",
+    "send": "envio envios envia enviar enviais envian mandar mandais mandan ship shipping ships deliver delivery send",
     "return": "devolver devuelve devolverlo devolveis devolucion devoluciones return returns returning",
     "gluten": "gluten celiaco celiaca celiacos celiacas coeliac celiac",
 }
