@@ -64,6 +64,12 @@ def test_a_saved_reply_answers_when_it_says_what_is_asked_for():
     assert not is_answered(question, [meaning("Encargos. Guardamos tu pedido hasta el lunes.", "es")])
 
 
+def test_what_something_costs_is_answered_by_a_price_alone():
+    [question] = found(["¿Cuánto cuesta el roscón?", "¿Qué precio tiene el roscón?", "precio del roscón?"])
+    assert not is_answered(question, [meaning("Roscones. Se encargan desde diciembre.", "es")])
+    assert is_answered(question, [meaning("Roscones. El mediano, 22 €.", "es")])
+
+
 def test_a_dismissed_question_is_known_again_in_other_words():
     [question] = found(["¿Tenéis pan de espelta?", "teneis pan de espelta", "¿Hay pan de espelta?"])
     assert is_among(question, ["¿Vendéis pan de espelta?"])

@@ -31,11 +31,11 @@ _GREETINGS = re.compile(
     re.IGNORECASE,
 )
 _SWAPPED: Final = {
-    "price": "cuesta cuestan costaria vale valen precio precios sale salen cobrais cobran price prices cost costs much",
+    "price": "cuesta cuestan costaria vale valen precio precios sale salen cobrais cobran euro euros price cost much",
     "open": "abris abrir abre abren abrimos abierto abierta abiertos abriis open opens opening",
     "close": "cerrais cerrar cierra cierran cierre close closes closing",
     "order": "encargar encargo encargos encargais reservar reserva reservo pedir pido encarga reserve",
-    "where": "donde direccion ubicacion where address located",
+    "where": "donde direccion ubicacion calle plaza avenida where address located street",
     "when": "cuando fecha when",
     "vegan": "vegano vegana veganos veganas vegan",
     "send": "envio envios envia enviar enviais envian mandar mandais mandan ship shipping ships deliver delivery send",
@@ -86,7 +86,7 @@ def _swapped() -> Mapping[str, str]:
 
 def meaning(text: str, language: str = "") -> frozenset[str]:
     """What matters in a question: its words as stems, without those that any question might have."""
-    words = words_of(_GREETINGS.sub("", text), language).folded
+    words = words_of(_GREETINGS.sub("", text).replace("€", " euros "), language).folded
     kept = [word for word in words if word and word not in _EMPTY and (len(word) > 1 or word.isdigit())]
     return frozenset(_swapped().get(word) or stem_of(word, language) for word in kept)
 
@@ -140,7 +140,9 @@ def is_answered(question: Repeated, texts: Sequence[frozenset[str]]) -> bool:
     asks = frozenset(
         word for word, n in Counter(w for each in meanings for w in each).items() if 2 * n >= len(meanings)
     )
-    said = asks - {"=when", "=where", "=price"} or asks
+    said = asks - {"=when", "=where"} or asks  # an answer names the day or the place rather than asks for it
+    if "=price" in said:
+        texts = [text for text in texts if "=price" in text]
     return any(weights.norm(said & text) >= ANSWERED * weights.norm(said) for text in texts)
 
 
@@ -176,7 +178,10 @@ def _told(askings: list[Asked]) -> Repeated:
     ways: dict[str, list[str]] = defaultdict(list)
     for each in askings:
         ways[_plain(each.text)].append(each.text)
-    texts = [_best_written(ways[way]) for way in sorted(ways, key=lambda way: (-len(ways[way]), len(way), way))]
+    told = [(-len(texts), _best_written(texts)) for texts in ways.values()]
+    texts = [
+        text for _count, text in sorted(told, key=lambda way: (way[0], not way[1].startswith("¿"), len(way[1]), way[1]))
+    ]
     return Repeated(texts[0], askings, len({each.person for each in askings}), texts[1 : MOST_VARIANTS + 1])
 
 
