@@ -343,7 +343,7 @@ def _themes(vectors: Vectors) -> list[list[int]]:
         sample = left[:: max(1, -(-len(left) // _AT_ONCE))]
         groups = [sample[each] for each in _agglomerated(vectors[sample]) if len(each) > 1]
         if len(sample) == len(left) or not groups:
-            found += [sorted(map(int, each)) for each in groups]
+            found += [_tight(vectors, np.sort(each)) for each in groups]
             break
         middles = np.array([vectors[each].mean(0) for each in groups])
         near = vectors[left] @ middles.T
@@ -352,6 +352,13 @@ def _themes(vectors: Vectors) -> list[list[int]]:
         found += [[int(row) for row in left[taken & (best == n)]] for n in range(len(groups))]
         left = left[~taken]
     return found
+
+
+def _tight(vectors: Vectors, rows: NDArray[np.int64]) -> list[int]:
+    """Without those that are not, themselves, as alike to the others as the others are."""
+    own = vectors[rows]
+    to_others = (own @ own.sum(0) - 1) / max(len(rows) - 1, 1)
+    return [int(row) for row in rows[to_others >= JOINED]]
 
 
 def _agglomerated(vectors: Vectors) -> list[list[int]]:

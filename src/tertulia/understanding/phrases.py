@@ -60,8 +60,8 @@ lunes martes miercoles jueves viernes sabado sabados domingo domingos ahora mien
 quiere quieren sabia alla alli ahi esque cuyo quiza quizas tipo parte veo dadme decidme decirme dime siquiera diez
 once doce quince veinte treinta cien mil perfecto genial estaria seria encima venia venian compre pedi mejores peor
 fuera dentro unico unica numero nombre persona personas senor senora senores estimados buen primera primero segunda
-segundo tres cuatro cinco euros euro ayuda informacion enhorabuena deje dejeis dejaron confirmo confirma confirmar
-confirmado
+segundo tres cuatro cinco euros euro ayuda informacion enhorabuena deje dejeis dejaron visto confirmo confirma
+confirmar confirmado
 """,
     "en": """
 a about above after again all also always am an and any anybody anyone anything are as ask at back be because been
