@@ -17,6 +17,7 @@ from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
+from tertulia.insight import actions as insight
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, teaching
@@ -91,6 +92,7 @@ class World:
         self.brain = Brain.objects.create(
             brand=brand, address="http://127.0.0.1:9/v1", model="big", fields=["kind"], created_at=NOON
         )
+        self.question = insight.dismiss_question(brand=brand, text="¿Abrís?", language="es", by=owner.pk, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -132,6 +134,7 @@ class World:
             "correction_id": self.correction.id,
             "import_id": self.brought.id,
             "brain_id": self.brain.id,
+            "question_id": self.question.id,
         }
 
     def body(self) -> dict[str, object]:
