@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -234,6 +235,14 @@ class RemotePost(models.Model):
     def __str__(self) -> str:
         return self.remote_id or f"post {self.pk}, not there yet"
 
+    @property
+    def target(self) -> dict[str, Any]:
+        """What a connector is told of it: the fields of `Target`."""
+        return {
+            "thread_id": self.remote_id, "remote_id": self.remote_id, "hints": self.hints, "kind": "post",
+            "url": self.url, "is_ours": True,
+        }  # fmt: skip
+
 
 POSTING = frozenset({"post", "part", "comment"})
 """Acts that say something to everybody: each has the `RemotePost` it makes."""
@@ -326,7 +335,7 @@ class Delivery(models.Model):
 
     @property
     def subject(self) -> Message:
-        """The message it sends, or the one it is done on."""
+        """The message it sends, or the one it is done on; what concerns a post has none."""
         message = self.message or self.on
         assert message is not None  # noqa: S101 — held by the database
         return message
