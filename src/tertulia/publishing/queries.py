@@ -65,6 +65,7 @@ def grace(brand_id: int) -> timedelta:
 class Leg:
     """One part of a version on its way: its delivery, and what has become of it on the network."""
 
+    is_deleted: bool
     number: int
     delivery: int
     state: str
@@ -73,7 +74,6 @@ class Leg:
     url: str
     finished_at: datetime | None
     revision: int
-    is_deleted: bool
 
 
 @dataclass(slots=True)
@@ -96,7 +96,7 @@ def standings(posts: Iterable[Post]) -> dict[int, Standing]:
         "revision",
     )  # fmt: skip
     for version, deleted_at, *leg in rows:
-        legs[version].append(Leg(*leg, is_deleted=deleted_at is not None))
+        legs[version].append(Leg(deleted_at is not None, *leg))
     found = {id: Standing("", {}, {}) for id in by_id}
     for version, post in Version.objects.filter(post__in=by_id).order_by("pk").values_list("pk", "post"):
         found[post].versions[version] = _version_state(legs.get(version, []))
