@@ -358,19 +358,16 @@ def _lay_out(
 
 def _lay_out_again(post: Post, times: Mapping[int, _Withdrawn], *, at: datetime) -> None:
     """After a change: those that were scheduled, at the same moment; and an account that came along since."""
-    by_account = {version.account_id: version for version in _versions(post)}
-    waiting = {id: one for id, one in times.items() if id in by_account and one.due_at}
-    planned = [one for one in waiting.values() if not one.ended]
-    joins = [version for version in by_account.values() if planned and not version.sendings.exists()]
-    _check_fit(
-        [version for version in joins if version.account_id not in waiting or not waiting[version.account_id].ended]
-    )
-    for version in by_account.values():
-        one = waiting.get(version.account_id)
-        if one and one.due_at:
-            _lay_out(version, post, due_at=one.due_at, by=one.by, at=at, ended=one.ended)
-        elif version in joins:
-            _lay_out(version, post, due_at=planned[0].due_at or at, by=planned[0].by, at=at)
+    planned = [one for one in times.values() if not one.ended]
+    again: list[tuple[Version, _Withdrawn]] = []
+    for version in _versions(post):
+        if one := times.get(version.account_id):
+            again.append((version, one))
+        elif planned and not version.sendings.exists():
+            again.append((version, planned[0]))
+    _check_fit([version for version, one in again if not one.ended])
+    for version, one in again:
+        _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
 
 
 @transaction.atomic
