@@ -60,6 +60,9 @@ BRAND_PATHS = (
     "member__brand",
     "webhook__brand",
     "message__account__brand",
+    "post__brand",
+    "part__post__brand",
+    "version__post__brand",
 )
 
 

@@ -11,6 +11,7 @@ from tertulia.channels.models import Account
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.inbox.models import Conversation
+from tertulia.publishing.models import Post
 from tertulia.team import notices
 from tertulia.team.models import Membership
 from tertulia.team.permissions import Role
@@ -67,6 +68,14 @@ def _act_refused(line: Activity) -> Told:
     return [line.data.get("author") or _owner(line)], "act"
 
 
+def _post(line: Activity) -> Told:
+    return [line.data.get("author")], "post"
+
+
+def _held(line: Activity) -> Told:
+    return _managers(line.brand_id), "stopped"
+
+
 def _woken(line: Activity) -> Told:
     return [line.data.get("snoozed_by")], "woken"
 
@@ -100,6 +109,13 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "delivery.reminded": _reminded,
     "act.refused": _act_refused,
     "act.unknown": _act_refused,
+    "post.refused": _post,
+    "post.unknown": _post,
+    "post.missed": _post,
+    "post.by_hand": _post,
+    "post.delete_failed": _post,
+    "publishing.stopped": _held,
+    "publishing.resumed": _held,
     "conversation.woken": _woken,
     "conversation.ownerless": _ownerless,
     "account.attention": _attention,
@@ -128,4 +144,8 @@ def _address(line: Activity) -> str:
     slug = Brand.objects.values_list("slug", flat=True).get(pk=line.brand_id)
     if line.on_kind == Account._meta.label_lower:
         return reverse("channels:account", args=[slug, line.on_id])
+    if line.on_kind == Post._meta.label_lower:
+        return reverse("publishing:post", args=[slug, line.on_id])
+    if line.on_kind == Brand._meta.label_lower:
+        return reverse("publishing:posts", args=[slug])
     return reverse("inbox:conversation", args=[slug, line.on_id])

@@ -86,9 +86,13 @@ def kept(brand_id: int, digest: str) -> bytes:
     return _path(brand_id, digest).read_bytes()
 
 
+def too_large() -> str:
+    return _("The file is too large: {limit} MB at most.").format(limit=LARGEST // 1024**2)
+
+
 def _checked(content: bytes) -> tuple[str, int, int, bytes]:
     if len(content) > LARGEST:
-        raise NotAPicture(_("The file is too large: {limit} MB at most.").format(limit=LARGEST // 1024**2))
+        raise NotAPicture(too_large())
     kind, width, height = pictures.measure(content)
     if not kind:
         raise NotAPicture(_("This is no picture. JPEG, PNG, GIF and WebP can be used."))

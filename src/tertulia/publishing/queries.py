@@ -43,6 +43,10 @@ def accounts(brand: Brand) -> list[Account]:
     return list(Account.objects.filter(brand=brand, kind__in=able).defer("secrets").order_by("name", "pk"))
 
 
+def of_brand(brand: Brand) -> QuerySet[Account]:
+    return Account.objects.filter(brand=brand).defer("secrets").order_by("name", "pk")
+
+
 def pictures(brand: Brand) -> QuerySet[Media]:
     """The brand's library, newest first."""
     return Media.objects.filter(brand=brand).order_by("-created_at", "-pk")
