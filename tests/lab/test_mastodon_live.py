@@ -5,7 +5,6 @@ Runs with TERTULIA_LAB=1 and prints a line for each operation.
 
 from __future__ import annotations
 
-import base64
 import os
 import threading
 import time
@@ -21,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lab import mastodon_mock, snac
+from lab.ground import HOGAZA
 from lab.lines import Lines, NotPossible
 from lab.mastodon_api import Lab
 from tertulia.connectors.contract import (
@@ -42,9 +42,6 @@ from tertulia.core.http import Door
 
 pytestmark = pytest.mark.skipif(os.environ.get("TERTULIA_LAB") != "1", reason="needs TERTULIA_LAB=1")
 CHANNEL = "mastodon"
-HOGAZA = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEUlEQVR4nGM4sSABjhiI4wAA69IcgSjnDbMAAAAASUVORK5CYII="
-)
 BACK = "http://127.0.0.1:9/back"
 
 
