@@ -101,8 +101,8 @@ class Blind(Connector):
     def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
         self.check_fit(account, draft)
         said = {
-            "thread": EVERYBODY, "kind": draft.kind, "text": draft.text, "title": draft.title, "key": key,
-            "pictures": [[one.id, one.alt] for one in draft.pictures],
+            "thread": EVERYBODY, "by": self.key, "key": key,
+            "kind": draft.kind, "text": draft.text, "title": draft.title, "pictures": [[one.id, one.alt] for one in draft.pictures],
             "above": draft.above.remote_id if draft.above else "", "top": _top(draft),
         }  # fmt: skip
         made = self._ask(account, "POST", "/posts", json=said)
