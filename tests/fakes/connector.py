@@ -102,7 +102,8 @@ class Blind(Connector):
         self.check_fit(account, draft)
         said = {
             "thread": EVERYBODY, "by": self.key, "key": key,
-            "kind": draft.kind, "text": draft.text, "title": draft.title, "pictures": [[one.id, one.alt] for one in draft.pictures],
+            "kind": draft.kind, "text": draft.text, "title": draft.title,
+            "pictures": [[one.id, one.alt] for one in draft.pictures],
             "above": draft.above.remote_id if draft.above else "", "top": _top(draft),
         }  # fmt: skip
         made = self._ask(account, "POST", "/posts", json=said)
