@@ -1,4 +1,5 @@
-"""How fast messages are understood on one core: language, feeling, kind, urgency and the rest, all together."""
+"""How fast messages are understood on one core: language, feeling, kind, urgency and the rest, all together; and how
+fast a period's messages are grouped."""
 
 from __future__ import annotations
 
@@ -9,11 +10,15 @@ from collections.abc import Iterator
 
 from training import corpus
 
+from tertulia.understanding import asked
+from tertulia.understanding.grouping import Said, group
 from tertulia.understanding.reading import read
 
 from .figures import Figure, percentile
 
 TEXTS = 5_000
+PERIOD = 20_000
+"""Messages of a period that the page of topics looks at, at most."""
 _ALONE = """
 import time
 from pathlib import Path
@@ -41,6 +46,25 @@ def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
     alone = [_seconds(text) * 1000 for text in texts[:500]]
     yield Figure("understanding, a single message: p50", percentile(alone, 0.5), "ms")
     yield Figure("understanding, a single message: p99", percentile(alone, 0.99), "ms", 5)
+    yield from _period()
+
+
+def _period() -> Iterator[Figure]:
+    """Of a core's own time: others may be at work, and a page waits for this alone."""
+    written = [row.text for row in corpus.own()]
+    texts = (written * (PERIOD // len(written) + 1))[:PERIOD]
+    readings = read(texts)
+    said = [
+        Said(text, n, r.topics, r.sentiment, r.language)
+        for n, (text, r) in enumerate(zip(texts, readings, strict=True))
+    ]
+    began = time.process_time()
+    group(said)
+    yield Figure("topics of 20,000 messages", time.process_time() - began, "s", 5)
+    asking = [asked.Asked(text, n, n, r.language) for n, r in enumerate(readings) for text in r.questions]
+    began = time.process_time()
+    asked.repeated(asking)
+    yield Figure("repeated questions of 20,000 messages", time.process_time() - began, "s", 5)
 
 
 def _seconds(text: str) -> float:

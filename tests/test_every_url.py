@@ -61,6 +61,9 @@ BRAND_PATHS = (
     "webhook__brand",
     "message__account__brand",
     "source__brand",
+    "post__brand",
+    "part__post__brand",
+    "version__post__brand",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from datetime import timedelta
 
@@ -17,6 +18,10 @@ from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
+from tertulia.insight import actions as insight
+from tertulia.publishing import actions as publishing
+from tertulia.publishing import library
+from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, teaching
@@ -24,6 +29,7 @@ from tertulia.understanding.learning import NOTHING
 from tertulia.understanding.model import shipped
 from tertulia.understanding.models import Brain, BrandLayer
 
+GIF = base64.b64decode("R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=")
 EVERYBODYS = ("accounts/", "api/")  # allauth's own pages; the API has its own matrix in tests/api
 
 
@@ -91,6 +97,15 @@ class World:
         self.brain = Brain.objects.create(
             brand=brand, address="http://127.0.0.1:9/v1", model="big", fields=["kind"], created_at=NOON
         )
+        self.question = insight.dismiss_question(brand=brand, text="¿Abrís?", language="es", by=owner.pk, at=NOON)
+        posted = Account.objects.create(brand=brand, kind="manual", name="Tablón", created_at=NOON)
+        self.media = library.add(brand=brand, name="pan.gif", content=GIF, by=owner, at=NOON)
+        pieces = [Piece(f"Pan de {name}", pictures=(Shown(self.media.pk),))]
+        said = {"pieces": pieces, "versions": {posted.pk: Wanted()}}
+        self.post = publishing.create(brand=brand, by=owner, at=NOON, **said)
+        publishing.publish_now(post=self.post, by=owner, at=NOON)
+        self.posting = Delivery.objects.get(post__isnull=False, account=posted)
+        Delivery.objects.filter(pk=self.posting.pk).update(state="missed")
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -120,6 +135,9 @@ class World:
             "quarantine_id": self.quarantine.id,
             "token_id": self.token.id,
             "webhook_id": self.webhook.id,
+            "post_id": self.post.id,
+            "media_id": self.media.id,
+            "posting_id": self.posting.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,
             "kind": "site",
@@ -132,6 +150,7 @@ class World:
             "correction_id": self.correction.id,
             "import_id": self.brought.id,
             "brain_id": self.brain.id,
+            "question_id": self.question.id,
         }
 
     def body(self) -> dict[str, object]:

@@ -58,6 +58,8 @@ KNOWN: dict[tuple[str, str], Any] = {
     ("GET", "/people"): None,
     ("GET", "/people/{person_id}"): None,
     ("POST", "/readings"): {"texts": ["¿Abrís hoy?"]},
+    ("GET", "/topics"): None,
+    ("GET", "/questions"): None,
     ("GET", "/webhooks"): None,
     ("POST", "/webhooks"): {"url": "http://127.0.0.1:9/hook", "types": []},
     ("GET", "/webhooks/{webhook_id}"): None,

@@ -22,7 +22,7 @@ import json
 import logging
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -31,23 +31,26 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fakes.connector import KINDS
+from fakes.connector import EVERYBODY, KINDS
 from fakes.network import SIGNING, TOKEN, Network, running
-from fakes.speaker import Speaker, speakers
+from fakes.speaker import Seen, Speaker, speakers
 from tertulia.connectors import contract, registry
 from tertulia.connectors.contract import (
     About,
     Author,
     BadPayload,
     Connector,
+    Draft,
     Envelope,
     Inbound,
     Item,
     Noted,
     Outcome,
     Page,
+    Picture,
     Target,
 )
+from tertulia.core import counting
 from tertulia.core.http import Answer, Door
 from tertulia.core.redact import redact
 from tertulia.core.sentences import in_spanish
@@ -69,7 +72,18 @@ def fake_account(network: Network) -> SampleAccount:
 
 
 SPEAKERS = {
-    key: Speaker(connector, lambda: running(Network(hang_seconds=2.2)), fake_account, Target("diego"), (TOKEN, SIGNING))
+    key: Speaker(
+        connector,
+        lambda: running(Network(hang_seconds=2.2)),
+        fake_account,
+        Target("diego"),
+        (TOKEN, SIGNING),
+        published=lambda network: [
+            Seen(one["text"], one["above"], [alt for _id, alt in one["pictures"]])
+            for one in network.posts
+            if one["thread"] == EVERYBODY and one["id"] not in network.deleted
+        ],
+    )
     for key, connector in KINDS.items()
 } | speakers()
 
@@ -432,6 +446,187 @@ def found(speaker: Speaker, network: Any, key: str) -> contract.Receipt | None:
     return opened(speaker).find(speaker.account(network), key)
 
 
+# It publishes.
+
+PNG = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0:~\x9bU\0\0\0\nIDATx\x9cc`\0\0\0\2\0\1H\xaf\xa4q"
+    b"\0\0\0\0IEND\xaeB`\x82"
+)
+
+
+def a_draft(connector: type[Connector], text: str = "Pan de pueblo", **more: Any) -> Draft:
+    """One that the network takes: with a title where it needs one."""
+    rule = connector.capabilities.publishes
+    assert rule is not None
+    return Draft(text, title="Pan" if "title" in rule.hints else "", **more)
+
+
+def a_picture(name: str = "pan.png", **more: Any) -> Picture:
+    return Picture(
+        **{"name": name, "type": "image/png", "size": len(PNG), "width": 1, "height": 1, "content": PNG, **more}
+    )
+
+
+def say(speaker: Speaker, network: Any, draft: Draft, key: str = "post-1") -> contract.Receipt:
+    """Hand the pictures in, then publish, as the house does."""
+    connector, account = opened(speaker), speaker.account(network)
+    taken = connector.pictures_taken(account)
+    if taken and taken.uploads:
+        pictures = [
+            replace(one, id=connector.attach(account, one, f"{key}-{number}"), content=b"")
+            for number, one in enumerate(draft.pictures)
+        ]
+        draft = replace(draft, pictures=pictures)
+    return connector.publish(account, draft, key)
+
+
+def publishing(speaker: Speaker) -> contract.Publishes:
+    rule = speaker.connector.capabilities.publishes
+    if rule is None:
+        pytest.skip("nothing is published here")
+    return rule
+
+
+def seen(speaker: Speaker, network: Any) -> list[Seen]:
+    assert speaker.published is not None
+    return speaker.published(network)
+
+
+def test_what_it_says_of_publishing_fits_together(connector):
+    rule = connector.capabilities.publishes
+    if rule is None:
+        pytest.skip("nothing is published here")
+    assert "post" in rule.kinds
+    assert rule.needs <= rule.hints
+    assert ("visibility" in rule.hints) == bool(rule.visible)
+    assert all(set(text) >= {"en", "es"} for _name, text in rule.visible)
+    assert rule.keys_live is None or rule.repeats_safely
+    assert rule.shows_own_within is None or rule.finds
+    assert rule.caption is None or rule.pictures
+    assert not rule.deletes or connector.capabilities.by_hand or "delete" in connector.capabilities.writes
+
+
+def test_a_post_that_does_not_fit_never_leaves(connector):
+    rule = connector.capabilities.publishes
+    if rule is None or connector.capabilities.by_hand:
+        pytest.skip("nothing is published here by a program")
+    asked, account = connector(NoNetwork()), account_of(connector)
+    bad = {"empty": a_draft(connector, " ")}
+    if rule.longest is not None:
+        bad["long"] = a_draft(connector, "n" * (rule.longest + 1))
+    if "title" in rule.needs:
+        bad["title"] = replace(a_draft(connector), title=" ")
+    if rule.visible:
+        bad["visibility"] = a_draft(connector, visibility="nobody")
+    if unheard := sorted({"part", "comment"} - rule.kinds):
+        bad["kind"] = a_draft(connector, kind=unheard[0])
+    if rule.pictures is None:
+        bad["no_pictures"] = a_draft(connector, pictures=[a_picture()])
+    else:
+        bad["many"] = a_draft(connector, pictures=[a_picture()] * (rule.pictures.most + 1))
+        bad["type"] = a_draft(connector, pictures=[a_picture(type="image/svg+xml")])
+        if rule.pictures.largest is not None:
+            bad["large"] = a_draft(connector, pictures=[a_picture(size=rule.pictures.largest + 1)])
+        if rule.pictures.most_pixels is not None:
+            bad["pixels"] = a_draft(connector, pictures=[a_picture(width=rule.pictures.most_pixels + 1)])
+        if rule.pictures.alt:
+            bad["alt"] = a_draft(connector, pictures=[a_picture(alt="n" * (rule.pictures.alt + 1))])
+        if rule.caption is not None:
+            bad["caption"] = a_draft(connector, "n" * (rule.caption + 1), pictures=[a_picture()])
+    for code, draft in bad.items():
+        assert (code if code != "caption" else "long") in [one.code for one in asked.misfits(account, draft)], code
+        with pytest.raises(contract.Refused) as refused:
+            asked.publish(account, draft, "key")
+        assert in_spanish(refused.value.why, contract.SENTENCES), code
+
+
+def test_it_counts_a_text_as_it_says(connector):
+    rule = connector.capabilities.publishes
+    if rule is None or rule.longest is None:
+        pytest.skip("there is no longest text")
+    asked, account = connector(NoNetwork()), account_of(connector)
+    lengths = {
+        "characters": len, "graphemes": counting.graphemes, "utf16": counting.utf16, "bytes": counting.utf8,
+        "x": counting.x_weighted, "mastodon": counting.graphemes, "bluesky": counting.graphemes,
+    }  # fmt: skip
+    for text in ("Pan", "pan 🥖", "á"):
+        assert asked.post_length(account, Draft(text)) == lengths[rule.counted](text)
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        ("401", contract.Reconnect),
+        ("429", contract.Retry),
+        ("500", contract.Retry),
+        ("html_502", contract.Retry),
+        ("400", contract.Refused),
+        ("accept_then_hang", contract.Unknown),
+        ("accept_then_cut", contract.Unknown),
+        ("accept_then_half", contract.Unknown),
+        ("accept_then_html", contract.Unknown),
+    ],
+)
+def test_an_answer_to_a_post_becomes_its_outcome(network, speaker, fault, outcome):
+    publishing(speaker)
+    before = len(seen(speaker, network))
+    network.faults.append(fault)
+    with pytest.raises(outcome):
+        say(speaker, network, a_draft(speaker.connector))
+    assert len(seen(speaker, network)) - before == (1 if outcome is contract.Unknown else 0)
+
+
+def test_the_same_post_twice_is_one_or_can_be_found(network, speaker):
+    rule = publishing(speaker)
+    before = len(seen(speaker, network))
+    network.honours_keys = rule.repeats_safely
+    draft = a_draft(speaker.connector)
+    first = say(speaker, network, draft)
+    if rule.repeats_safely:
+        assert say(speaker, network, draft) == first
+        assert len(seen(speaker, network)) == before + 1
+    if rule.finds:
+        connector, account = opened(speaker), speaker.account(network)
+        assert connector.find_post(account, draft, "post-1") == first
+        assert connector.find_post(account, draft, "another") is None
+
+
+def test_a_post_arrives_with_its_words_and_pictures_and_what_goes_below_it(network, speaker):
+    rule = publishing(speaker)
+    before = len(seen(speaker, network))
+    pictures = [a_picture(alt="Una «hogaza» & más")] if rule.pictures else []
+    first = say(speaker, network, a_draft(speaker.connector, "Pan\n\n<b>negro</b> & ñ 🥖", pictures=pictures))
+    shown = seen(speaker, network)[before]
+    alts = ["Una «hogaza» & más" if rule.pictures and rule.pictures.alt else ""] if pictures else []
+    assert (shown.text, shown.above, shown.alts) == ("Pan\n\n<b>negro</b> & ñ 🥖", "", alts)
+    above, told = Target(first.remote_id, first.remote_id, hints=first.hints, kind="post", is_ours=True), [first]
+    for number, kind in enumerate(sorted(rule.kinds - {"post"})):
+        below = say(speaker, network, a_draft(speaker.connector, kind, kind=kind, above=above), f"below-{number}")
+        assert (seen(speaker, network)[-1].text, seen(speaker, network)[-1].above) == (kind, first.remote_id)
+        told.append(below)
+    assert len({one.remote_id for one in told}) == len(told)
+    assert all(isinstance(value, str) for one in told for value in one.hints.values())
+
+
+def test_a_post_is_deleted_again_where_it_says_so(network, speaker):
+    if not publishing(speaker).deletes:
+        pytest.skip("what is published here stays")
+    before = len(seen(speaker, network))
+    made = say(speaker, network, a_draft(speaker.connector))
+    on = Target(made.remote_id, made.remote_id, hints=made.hints, kind="post", url=made.url, is_ours=True)
+    for _again in range(2):  # what is gone already is as was wanted
+        opened(speaker).act(speaker.account(network), "delete", on, "post-1-delete")
+    assert len(seen(speaker, network)) == before
+
+
+def test_what_a_person_has_to_publish_is_ready_to_copy_and_says_where(speaker_by_hand):
+    publishing(speaker_by_hand)
+    with speaker_by_hand.running() as network, pytest.raises(contract.ByHand) as task:
+        say(speaker_by_hand, network, a_draft(speaker_by_hand.connector))
+    assert task.value.text == "Pan de pueblo"
+    assert task.value.url.startswith(("https://", "http://"))
+
+
 # It does what it declares, and nothing else.
 
 
@@ -493,6 +688,12 @@ CALLS = {
     "finish_consent": (lambda can: can.consents, ("https://desk.example/back", {}, "code")),
     "listen": (lambda can: can.listens, (lambda: True,)),
     "find": (lambda can: can.finds, ("key",)),
+    "publish": (lambda can: can.publishes is not None, (Draft("Hola"), "key")),
+    "attach": (
+        lambda can: bool(can.publishes and can.publishes.pictures and can.publishes.pictures.uploads),
+        (Picture("pan.png", "image/png", 1, 1, 1), "key"),
+    ),
+    "find_post": (lambda can: bool(can.publishes and can.publishes.finds), (Draft("Hola"), "key")),
     "write_down": (lambda can: can.by_hand, (Noted("key", "person", "call", "Hola", AT),)),
     "welcome": (lambda can: can.hosted, ("", AT)),
     "recognise": (lambda can: can.hosted, ("",)),
@@ -504,8 +705,10 @@ CALLS = {
 def test_what_it_does_not_declare_is_unsupported(connector, call):
     is_declared, said = CALLS[call]
     if is_declared(connector.capabilities):
-        assert getattr(connector, call) is not getattr(Connector, call)
+        assert call == "find_post" or getattr(connector, call) is not getattr(Connector, call)
         return
+    if call == "find_post" and connector.capabilities.finds:
+        return  # nobody asks it
     with pytest.raises(contract.Unsupported):
         getattr(connector(NoNetwork()), call)(account_of(connector), *said)
 

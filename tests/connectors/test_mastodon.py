@@ -15,8 +15,10 @@ from fakes.mastodon import ME, QUESTION, TOKEN, Server, account, running
 from tertulia.channels import models as channels
 from tertulia.channels.models import Account, Message
 from tertulia.connectors.contract import (
+    Draft,
     Envelope,
     Page,
+    Picture,
     Reconnect,
     Refused,
     Retry,
@@ -24,7 +26,7 @@ from tertulia.connectors.contract import (
     Unknown,
     Unsupported,
 )
-from tertulia.connectors.mastodon import counting, texts
+from tertulia.connectors.mastodon import counting, publishing, texts
 from tertulia.connectors.mastodon.client import lasting, root, wait
 from tertulia.connectors.mastodon.connector import Mastodon
 from tertulia.connectors.mastodon.places import Place
@@ -536,6 +538,7 @@ def test_health_tells_what_the_server_tells(server, connector):
         "version": "4.6.0",
         "knows_keys": True,
         "streaming": server.url,
+        "pictures": {"most": 4, "alt": 1500, "types": ["image/jpeg", "image/png", "video/mp4"]},
     }
 
 
@@ -686,3 +689,30 @@ def _read_all(row: Account, at: datetime) -> datetime:
 def test_every_message_is_shown_once_as_it_stands_there(count, brand, monkeypatch):
     monkeypatch.setattr(channels, "http", Door(total=1.5))
     scenario(count, brand)
+
+
+# Posts.
+
+
+def test_what_the_server_says_of_pictures_holds(connector):
+    there = account(Server(url="https://a.example"))
+    there.settings["pictures"] = {"most": 2, "alt": 10, "types": ["image/png", "image/heic", 7], "largest": "x"}
+    taken = connector.pictures_taken(there)
+    assert (taken.most, taken.alt, taken.types, taken.largest) == (2, 10, {"image/png"}, 16 * 1024 * 1024)
+
+
+def test_a_picture_the_server_still_works_at_is_waited_for(server, connector, monkeypatch):
+    monkeypatch.setattr(publishing, "LOOK_SECONDS", 0.0)
+    server.media_waits = 3
+    id = connector.attach(account(server), Picture("pan.png", "image/png", 3, 1, 1, "Pan", content=b"png"), "key")
+    assert server.media[id] == {"alt": "Pan", "type": "image/png", "bytes": b"png"}
+    server.media_waits = 99
+    with pytest.raises(Retry):
+        connector.attach(account(server), Picture("pan.png", "image/png", 3, 1, 1, content=b"png"), "key-2")
+
+
+def test_a_warning_counts_with_the_text(server, connector):
+    draft = Draft("n" * 490, warning="w" * 11)
+    assert [one.code for one in connector.misfits(account(server), draft)] == ["long"]
+    connector.publish(account(server), Draft("n" * 490, warning="w" * 10, language="es"), "key")
+    assert server.posts[-1]["spoiler_text"] == "w" * 10

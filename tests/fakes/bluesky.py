@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fakes.network import FAULTS_AFTER, FAULTS_BEFORE, _Handler, _Server
-from fakes.speaker import Speaker
+from fakes.speaker import Seen, Speaker
 from tertulia.connectors.bluesky.connector import Bluesky
 from tertulia.connectors.contract import Target
 
@@ -262,6 +262,10 @@ class Network:
             self.blocked |= {record["subject"]} if ACTS[collection] == "block" else set()
         return {"uri": uri, "cid": kept["cid"]}
 
+    def uploadBlob(self, content: bytes, kind: str) -> Any:
+        link = {"$link": cid({"bytes": content.hex()})}
+        return {"blob": {"$type": "blob", "ref": link, "mimeType": kind, "size": len(content)}}
+
     def deleteRecord(self, repo: str, collection: str, rkey: str) -> Any:
         uri = f"at://{repo}/{collection}/{rkey}"
         if uri in self.records:
@@ -335,7 +339,10 @@ class _Bluesky(_Handler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         is_session = "com.atproto.server" in self.path
-        self._do(json.loads(body or b"{}"), fault="" if is_session else self.network.next_fault())
+        if self.path.endswith("uploadBlob"):
+            said = {"content": body, "kind": self.headers["content-type"]}
+            return self._do(said, fault=self.network.next_fault())
+        return self._do(json.loads(body or b"{}"), fault="" if is_session else self.network.next_fault())
 
     def _query(self) -> dict[str, list[str]]:
         return parse_qs(urlsplit(self.path).query)
@@ -427,4 +434,12 @@ SPEAKER = Speaker(
     target(_SAMPLE, _QUESTION),
     (ACCESS, REFRESH, PASSWORD),
     targets={"delete": target(_SAMPLE, _ANSWER)},
-)
+    published=lambda network: [
+        Seen(
+            one["value"]["text"], one["value"].get("reply", {}).get("parent", {}).get("uri", ""),
+            [image["alt"] for image in one["value"].get("embed", {}).get("images", [])],
+        )
+        for uri, one in network.records.items()
+        if f"{ME}/{POST}" in uri and one["key"]
+    ],
+)  # fmt: skip

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -13,16 +14,21 @@ from typing import Any
 from tertulia.connectors.contract import (
     REPLY,
     Account,
+    Act,
     Answer,
     Author,
     BadPayload,
     Capabilities,
     Connector,
+    Draft,
     Envelope,
     Field,
     Health,
     Inbound,
     Page,
+    Picture,
+    Pictures,
+    Publishes,
     Receipt,
     Reconnect,
     Refused,
@@ -31,8 +37,18 @@ from tertulia.connectors.contract import (
     Unknown,
     Unsupported,
 )
+from tertulia.core.counting import graphemes
 
 MAX_TEXT = 2000
+EVERYBODY = "everybody"
+PUBLISHES = Publishes(
+    kinds=frozenset({"post", "part", "comment"}),
+    counted="graphemes",
+    longest=300,
+    pictures=Pictures(most=4, largest=1_000_000, alt=100),
+    hints=frozenset({"title", "warning"}),
+    deletes=True,
+)
 VERBS = {"created", "edited", "deleted"}
 
 
@@ -46,7 +62,14 @@ class Blind(Connector):
         Field("token", {"en": "Token", "es": "Credencial"}, kind="secret"),
         Field("signing", {"en": "Signing key", "es": "Clave de firma"}, kind="secret"),
     )
-    capabilities = Capabilities(reads=frozenset({"direct"}), can=(REPLY,), max_text=MAX_TEXT, webhook=True, polls=True)
+    capabilities = Capabilities(
+        reads=frozenset({"direct"}),
+        can=(REPLY,),
+        max_text=MAX_TEXT,
+        webhook=True,
+        polls=True,
+        publishes=PUBLISHES,
+    )
 
     def check(self, account: Account) -> Health:
         self._ask(account, "GET", "/messages", params={"limit": "1"})
@@ -74,6 +97,35 @@ class Blind(Connector):
             raise Unsupported(f"Longer than {MAX_TEXT} characters.")
         made = self._ask(account, "POST", "/posts", json={"thread": to.thread_id, "text": text, "key": key})
         return Receipt(remote_id=made["id"])
+
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        self.check_fit(account, draft)
+        said = {
+            "thread": EVERYBODY, "by": self.key, "key": key,
+            "kind": draft.kind, "text": draft.text, "title": draft.title,
+            "pictures": [[one.id, one.alt] for one in draft.pictures],
+            "above": draft.above.remote_id if draft.above else "", "top": _top(draft),
+        }  # fmt: skip
+        made = self._ask(account, "POST", "/posts", json=said)
+        return self._receipt(made)
+
+    def attach(self, account: Account, picture: Picture, key: str) -> str:
+        said = {"size": len(picture.content), "type": picture.type}
+        return str(self._ask(account, "POST", "/pictures", json=said)["id"])
+
+    def _receipt(self, made: dict[str, Any]) -> Receipt:
+        return Receipt(made["id"], url=f"https://fake.example/{made['id']}", hints={"top": made["top"] or made["id"]})
+
+    def post_length(self, account: Account, draft: Draft) -> int:
+        return graphemes(draft.text)
+
+    def act(
+        self, account: Account, act: Act, on: Target, key: str, *, undo: bool = False, because: str = ""
+    ) -> Receipt:
+        if act != "delete" or on.kind != "post":
+            raise Unsupported(act)
+        self._ask(account, "POST", "/deletions", json={"id": on.remote_id})
+        return Receipt(on.remote_id)
 
     def reread(self, account: Account, since: datetime, until: datetime, cursor: str) -> Page:
         if self.capabilities.history is None:
@@ -137,6 +189,7 @@ class Keyed(Blind):
         webhook=True,
         polls=True,
         repeats_safely=True,
+        publishes=replace(PUBLISHES, repeats_safely=True),
     )
 
 
@@ -152,11 +205,20 @@ class Looking(Blind):
         finds=True,
         shows_own_within=5,
         history=timedelta(days=30),
+        publishes=replace(PUBLISHES, finds=True, shows_own_within=5),
     )
 
     def find(self, account: Account, key: str) -> Receipt | None:
         found = self._ask(account, "GET", "/posts", params={"key": key})["posts"]
         return Receipt(remote_id=found[0]["id"]) if found else None
+
+    def find_post(self, account: Account, draft: Draft, key: str) -> Receipt | None:
+        found = self._ask(account, "GET", "/posts", params={"key": key})["posts"]
+        return self._receipt(found[0]) if found else None
+
+
+def _top(draft: Draft) -> str:
+    return draft.above.hints["top"] if draft.above else ""
 
 
 def _moment(text: str) -> datetime:

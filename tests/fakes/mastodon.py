@@ -19,13 +19,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fakes.network import FAULTS_AFTER, FAULTS_BEFORE
-from fakes.speaker import Speaker
+from fakes.speaker import Seen, Speaker
 from tertulia.connectors.contract import Target
 from tertulia.connectors.mastodon.connector import Mastodon
 
@@ -64,6 +65,10 @@ class Server:
     """Makes a tenth of the calls that read fail."""
     requests: list[str] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
+    media: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Pictures that were handed in."""
+    media_waits: int = 0
+    """So often a picture is asked for before the server is done with it."""
     events: deque[tuple[str, str]] = field(default_factory=deque)
     challenges: dict[str, str] = field(default_factory=dict)
     hang_seconds: float = 2.2
@@ -129,7 +134,10 @@ class Server:
                 version = "4.2.1" if self.is_old else "4.6.0"
                 version = version if self.knows_keys else "0.17.3+git-abc"
                 statuses = {"max_characters": self.max_text, "characters_reserved_per_url": 23}
-                return {"version": version, "configuration": {"statuses": statuses, "urls": {"streaming": self.url}}}
+                statuses |= {"max_media_attachments": 4}
+                media = {"supported_mime_types": ["image/jpeg", "image/png", "video/mp4"], "description_limit": 1500}
+                said = {"statuses": statuses, "media_attachments": media, "urls": {"streaming": self.url}}
+                return {"version": version, "configuration": said}
             case ["v1", "notifications"]:
                 unwanted = set(asked.get("exclude_types[]", []))
                 shows_held = asked.get("include_filtered") == ["true"]
@@ -140,6 +148,9 @@ class Server:
             case ["v1", "accounts", id, "statuses"]:
                 mine = [one for one in self.statuses.values() if one["account"]["id"] == id]
                 return self._page(self._within(mine, asked), asked)
+            case ["v1", "media", id]:
+                self.media_waits -= 1
+                return self._media(id)
             case ["v1", "statuses"] if not self.is_old:
                 wanted = asked.get("id[]", [])[:20]
                 return [self.statuses[id] for id in wanted if id in self.statuses and not self._is_hidden(id)]
@@ -179,12 +190,31 @@ class Server:
             status = parent
         return found
 
+    def _media(self, id: str) -> dict[str, Any]:
+        one = self.media[id]
+        url = f"{self.url}/files/{id}" if self.media_waits <= 0 else None
+        return {"id": id, "type": "image", "url": url, "description": one["alt"]}
+
     # What it is told to do.
 
-    def change(self, method: str, path: str, said: dict[str, str], key: str) -> dict[str, Any]:
+    def hand_in(self, kind: str, body: bytes) -> dict[str, Any]:
+        form = BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
+        parts = {part.get_param("name", header="content-disposition"): part for part in form.get_payload()}
+        id = self._next_id()
+        alt = parts["description"].get_payload(decode=True).decode()
+        self.media[id] = {
+            "alt": alt,
+            "type": parts["file"].get_content_type(),
+            "bytes": parts["file"].get_payload(decode=True),
+        }
+        return self._media(id)
+
+    def change(
+        self, method: str, path: str, said: dict[str, str], key: str, media: list[str] | None = None
+    ) -> dict[str, Any]:
         match path.strip("/").split("/"):
             case ["api", "v1", "statuses"]:
-                return self._publish(said, key)
+                return self._publish(said, key, media or [])
             case ["api", "v1", "statuses", id] if method == "DELETE":
                 status = self._status(id)
                 self.delete(id)
@@ -205,15 +235,18 @@ class Server:
                 return self._token(said)
         raise Refusal(404, "Not Found")
 
-    def _publish(self, said: dict[str, str], key: str) -> dict[str, Any]:
+    def _publish(self, said: dict[str, str], key: str, media: list[str]) -> dict[str, Any]:
         if self.knows_keys and key in self.keys:
             return self.statuses[self.keys[key]]
-        if not said.get("status", "").strip():
+        if not said.get("status", "").strip() and not media:
             raise Refusal(422, "Validation failed: Text can't be blank")
         if len(said["status"]) + len(said.get("spoiler_text", "")) > self.max_text:
             raise Refusal(422, "Validation failed: Text character limit exceeded")
         to, visibility = said.get("in_reply_to_id", ""), said.get("visibility", "public")
-        status = self._new(ME, said["status"], to, visibility, spoiler_text=said.get("spoiler_text", ""))
+        shown = [self._media(id) for id in media]
+        status = self._new(
+            ME, said["status"], to, visibility, spoiler_text=said.get("spoiler_text", ""), media_attachments=shown
+        )  # fmt: skip
         self.keys[key] = status["id"]
         self.posts.append(status)
         return status
@@ -244,10 +277,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._handle(lambda: self.server_.read(unquote(address.path), parse_qs(address.query)), self._read_fault)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
-        said = {name: values[-1] for name, values in parse_qs(body, keep_blank_values=True).items()}
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
         path, key = unquote(urlsplit(self.path).path), self.headers.get("idempotency-key") or ""
-        self._handle(lambda: self.server_.change(self.command, path, said, key), self._write_fault)
+        if path == "/api/v2/media":
+            kind = self.headers["content-type"]
+            return self._handle(lambda: self.server_.hand_in(kind, body), self._write_fault)
+        form = parse_qs(body.decode(), keep_blank_values=True)
+        said, media = {name: values[-1] for name, values in form.items()}, form.get("media_ids[]", [])
+        return self._handle(lambda: self.server_.change(self.command, path, said, key, media), self._write_fault)
 
     do_DELETE = do_POST
 
@@ -381,4 +418,11 @@ SPEAKER = Speaker(
     QUESTION,
     (TOKEN, CLIENT_SECRET),
     targets={"delete": Target("1003:ana", remote_id="1003", is_ours=True)},
-)
+    published=lambda server: [
+        Seen(
+            status["content"][3:-4], status["in_reply_to_id"] or "",
+            [one["description"] for one in status["media_attachments"]],
+        )
+        for status in server.posts
+    ],
+)  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fakes.network import FAULTS_AFTER, FAULTS_BEFORE, START, _Handler, _Server
-from fakes.speaker import Speaker
+from fakes.speaker import Seen, Speaker
 from tertulia.connectors.contract import Target
 from tertulia.connectors.matrix.connector import Matrix
 
@@ -39,6 +39,7 @@ class Homeserver:
     account_data: dict[str, Any] = field(default_factory=lambda: {"m.direct": {DIEGO: [TALK]}})
     posts: list[dict[str, Any]] = field(default_factory=list)
     acts: list[tuple[str, bool]] = field(default_factory=list)
+    media: list[bytes] = field(default_factory=list)
     faults: deque[str] = field(default_factory=deque)
     """For calls that write."""
     read_faults: deque[str] = field(default_factory=deque)
@@ -116,6 +117,9 @@ class Homeserver:
         with self._lock:
             parts = [unquote(part) for part in path.removeprefix("/_matrix/client/").split("/")]
             match method, *parts:
+                case "POST", "", "_matrix", "media", "v3", "upload":
+                    self.media.append(body)
+                    return 200, {"content_uri": f"mxc://lab.test/{len(self.media)}"}
                 case "GET", "versions":
                     return 200, {"versions": ["v1.11"]}
                 case "POST", "v3", "login":
@@ -264,7 +268,11 @@ class _Client(_Handler):
     def do_PUT(self) -> None:
         self._answer(json.loads(self.rfile.read(int(self.headers["content-length"]))), self.network.faults)
 
-    do_POST = do_PUT
+    def do_POST(self) -> None:
+        if "/_matrix/media/" not in self.path:
+            return self.do_PUT()
+        body = self.rfile.read(int(self.headers["content-length"]))
+        return self._answer(body, self.network.faults)
 
     def _answer(self, body: Any, faults: deque[str]) -> None:
         self.network.requests.append(f"{self.command} {self.path}")
@@ -314,7 +322,7 @@ class _Account:
 
 
 def account(network: Homeserver) -> _Account:
-    return _Account(1, {"homeserver": network.url}, {"token": TOKEN, "password": PASSWORD})
+    return _Account(1, {"homeserver": network.url, "news": PLAZA}, {"token": TOKEN, "password": PASSWORD})
 
 
 TARGET = Target(f"{PLAZA} {DIEGO}", QUESTION, DIEGO, {"room": PLAZA}, kind="mention")
@@ -324,5 +332,14 @@ SPEAKER = Speaker(
     account,
     TARGET,
     (TOKEN, PASSWORD),
+    published=lambda network: [
+        Seen(
+            one["content"]["body"],
+            one["content"].get("m.relates_to", {}).get("m.in_reply_to", {}).get("event_id", ""),
+            [""] if one["content"]["msgtype"] == "m.image" else [],
+        )
+        for one in network.posts
+        if one["content"]
+    ],
     targets={"delete": Target(f"{PLAZA} {DIEGO}", OURS, ME, {"room": PLAZA}, kind="mention", is_ours=True)},
 )

@@ -39,6 +39,10 @@ class Network:
     hidden: set[str] = field(default_factory=set)
     """Messages it no longer shows us, though they stand."""
     posts: list[dict[str, Any]] = field(default_factory=list)
+    pictures: list[dict[str, Any]] = field(default_factory=list)
+    """Handed in, published or not."""
+    deleted: set[str] = field(default_factory=set)
+    """Posts that were taken down."""
     faults: deque[str] = field(default_factory=deque)
     requests: list[str] = field(default_factory=list)
     hang_seconds: float = 2.0
@@ -90,6 +94,15 @@ class Network:
             self.posts.append(made)
             return made
 
+    def hand_in(self, picture: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            self.pictures.append({**picture, "id": f"i{len(self.pictures)}"})
+            return self.pictures[-1]
+
+    def take_down(self, said: dict[str, Any]) -> dict[str, Any]:
+        self.deleted.add(said["id"])
+        return {}
+
     def find(self, key: str) -> list[dict[str, Any]]:
         return [post for post in self.posts if post["key"] == key]
 
@@ -126,8 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._handle(lambda: self._read(address.path, asked))
 
     def do_POST(self) -> None:
-        post = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self._handle(lambda: self.network.publish(post))
+        said = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        acts = {"/posts": self.network.publish, "/pictures": self.network.hand_in, "/deletions": self.network.take_down}
+        self._handle(lambda: acts[urlsplit(self.path).path](said))
 
     def _read(self, path: str, asked: dict[str, str]) -> Any:
         if path == "/messages":

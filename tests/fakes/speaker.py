@@ -20,12 +20,23 @@ from tertulia.connectors.contract import Act, Connector, Target
 
 
 @dataclass(frozen=True)
+class Seen:
+    """Something published, as everybody sees it there: its text, what it stands below, and what its pictures are said
+    to show ("" where the network carries no descriptions)."""
+
+    text: str
+    above: str = ""
+    alts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Speaker:
     """`running` starts the double, `account` is one connected to it, `target` what a reply answers there.
 
     `targets` what each act is done on (`target` where it isn't named); `secrets` what may never be seen;
     `open` makes the connector, for those that need another door than HTTP's; `by_hand` where a person gives every
-    answer: then nothing is ever written to the network.
+    answer: then nothing is ever written to the network. `published` what everybody sees of us, in its order, for a
+    connector that publishes.
     """
 
     connector: type[Connector]
@@ -36,6 +47,7 @@ class Speaker:
     targets: Mapping[Act, Target] = field(default_factory=dict)
     open: Callable[[type[Connector], Any], Connector] = lambda connector, door: connector(door)
     by_hand: bool = False
+    published: Callable[[Any], list[Seen]] | None = None
 
 
 def speakers() -> dict[str, Speaker]:

@@ -14,13 +14,14 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.parser import BytesParser
 from importlib import import_module
 from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
 from fakes import network
-from fakes.speaker import Speaker
+from fakes.speaker import Seen, Speaker
 from tertulia.connectors.contract import Target
 from tertulia.connectors.telegram.connector import Telegram
 
@@ -118,7 +119,8 @@ class Bots:
     # What the bot asks. Each answers (status, result or error).
 
     def call(self, method: str, said: dict[str, Any]) -> tuple[int, Any]:
-        check_call(method, said)
+        told = {name: "file" if isinstance(value, bytes) else value for name, value in said.items()}
+        check_call(method, {name: value for name, value in told.items() if not re.fullmatch(r"p\d", name)})
         with self._lock:
             name = re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), method)
             doing = getattr(self, f"_{name}", None)
@@ -170,6 +172,15 @@ class Bots:
         self.posts.append({**message, "said": said})
         self.messages[chat, self._ids] = message
         return 200, message
+
+    def _send_photo(self, said: dict[str, Any]) -> tuple[int, Any]:
+        return self._send_message({**said, "text": said.get("caption", ""), "pictures": 1})
+
+    def _send_media_group(self, said: dict[str, Any]) -> tuple[int, Any]:
+        album = said["media"]
+        assert all(one["media"].removeprefix("attach://") in said for one in album)
+        sent = [self._send_message({**said, "text": one.get("caption", ""), "pictures": 1})[1] for one in album]
+        return 200, sent
 
     def _delete_message(self, said: dict[str, Any]) -> tuple[int, Any]:
         one = self.messages.get((said["chat_id"], said["message_id"]))
@@ -233,7 +244,7 @@ class _Handler(network._Handler):
 
     def do_POST(self) -> None:
         bots = self.bots
-        said = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        said = self._said(self.rfile.read(int(self.headers["content-length"])))
         found = re.fullmatch(r"/bot([^/]+)/(\w+)", self.path)
         if not found or found[1] != TOKEN:
             return self._answer(401, error(401, "Unauthorized"))
@@ -252,6 +263,23 @@ class _Handler(network._Handler):
         if fault in network.FAULTS_AFTER:
             return self._fall_silent(fault, json.dumps(body).encode())
         return self._answer(status, body)
+
+    def _said(self, body: bytes) -> dict[str, Any]:
+        """A form with files says everything else as JSON, or as text."""
+        kind = self.headers["content-type"]
+        if "multipart" not in kind:
+            return json.loads(body)
+        form = BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
+        said: dict[str, Any] = {}
+        for part in form.get_payload():
+            content = part.get_payload(decode=True)
+            name = part.get_param("name", header="content-disposition")
+            said[name] = content if part.get_filename() else self.plain(content.decode(), name)
+        return said
+
+    @staticmethod
+    def plain(said: Any, name: str = "") -> Any:
+        return json.loads(said) if name in {"chat_id", "reply_parameters", "media"} else said
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:
         self._say(status, json.dumps(body).encode())
@@ -282,7 +310,9 @@ def with_messages() -> Bots:
 
 def account(bots: Any, **settings: Any) -> Any:
     secrets = {"token": TOKEN, "secret": SECRET}
-    return SimpleNamespace(id=1, settings={"api": bots.url, "mode": "ask", **settings}, secrets=secrets)
+    return SimpleNamespace(
+        id=1, settings={"api": bots.url, "mode": "ask", "channel": str(GROUP), **settings}, secrets=secrets
+    )
 
 
 def target(message: int = 11, *, chat: int = GROUP, person: int = ANA, **more: Any) -> Target:
@@ -292,6 +322,11 @@ def target(message: int = 11, *, chat: int = GROUP, person: int = ANA, **more: A
     return Target(f"{chat}:0:{person}", remote_id=f"{chat}:{message}", **told)
 
 
+def _above(said: dict[str, Any]) -> str:
+    answered = said.get("reply_parameters", {}).get("message_id")
+    return f"{said['chat_id']}:{answered}" if answered else ""
+
+
 SPEAKER = Speaker(
     Telegram,
     lambda: running(with_messages()),
@@ -299,4 +334,7 @@ SPEAKER = Speaker(
     target(),
     (TOKEN, SECRET),
     targets={"delete": target(12, is_ours=True)},
+    published=lambda bots: [
+        Seen(post["text"], _above(post["said"]), [""] * post["said"].get("pictures", 0)) for post in bots.posts
+    ],
 )

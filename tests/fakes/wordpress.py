@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from html import escape
+from html import escape, unescape
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fakes import network
-from fakes.speaker import Speaker
+from fakes.speaker import Seen, Speaker
 from tertulia.connectors.contract import Target
 from tertulia.connectors.wordpress.connector import WordPress
 
@@ -51,6 +52,9 @@ class Blog:
     """Comments of posts this user may not see: counted, but not shown."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0) - timedelta(days=1))
     honours_keys: bool = False
+    articles: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Posts that were written from outside."""
+    media: dict[int, dict[str, Any]] = field(default_factory=dict)
     _next_id: int = 1
     _last_act: dict[int, tuple[str, bool]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -130,6 +134,38 @@ class Blog:
                             author_ip="127.0.0.1", agent=said["author_user_agent"])  # fmt: skip
             return 201, self.shown(self.comments[id])
 
+    def publish(self, said: dict[str, Any]) -> tuple[int, Any]:
+        """An address that is taken gets a number behind it, as the real one does it."""
+        taken = [one["slug"] for one in self.articles.values()]
+        slug = said["slug"] if said["slug"] not in taken else f"{said['slug']}-2"
+        id = 100 + len(self.articles)
+        self.articles[id] = {**said, "slug": slug, "id": id}
+        return 201, self.article(id)
+
+    def article(self, id: int) -> dict[str, Any]:
+        one = self.articles[id]
+        link = f"{self.url}/{one['slug']}/"
+        return {"id": id, "status": one["status"], "slug": one["slug"], "link": link, "date_gmt": "2026-11-23T12:00:00"}
+
+    def find_articles(self, asked: dict[str, str]) -> list[dict[str, Any]]:
+        found = [one for one in self.articles.values() if one["slug"] == asked["slug"] and one["status"] != "trash"]
+        return [self.article(one["id"]) for one in found]
+
+    def trash_article(self, id: int) -> tuple[int, Any]:
+        if self.articles[id]["status"] == "trash":
+            return 410, _error("rest_already_trashed", "La entrada ya está en la papelera.", 410)
+        self.articles[id]["status"] = "trash"
+        return 200, self.article(id)
+
+    def hand_in(self, kind: str, named: str, content: bytes) -> tuple[int, Any]:
+        id = 500 + len(self.media)
+        self.media[id] = {"type": kind, "named": named, "bytes": content, "alt": ""}
+        return 201, {"id": id, "source_url": f"{self.url}/wp-content/uploads/{id}.png"}
+
+    def describe(self, id: int, said: dict[str, Any]) -> tuple[int, Any]:
+        self.media[id]["alt"] = said["alt_text"]
+        return 200, {"id": id}
+
     def update(self, id: int, said: dict[str, Any]) -> tuple[int, Any]:
         one = self.comments.get(id)
         if one is None:
@@ -187,7 +223,8 @@ class _Handler(network._Handler):
         self._answer({})
 
     def do_POST(self) -> None:
-        self._answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self._answer(json.loads(body) if "json" in self.headers["content-type"] else {"body": body})
 
     def do_DELETE(self) -> None:
         self._answer({})
@@ -228,6 +265,13 @@ class _Handler(network._Handler):
         if kind == "users":
             can = {"moderate_comments": blog.moderates, "edit_others_posts": blog.moderates}
             return 200, {"id": ME, "name": "Alba", "roles": ["editor"], "capabilities": can}, {}
+        if kind == "media":
+            told = (self.headers["content-type"], self.headers["content-disposition"], said.get("body", b""))
+            return *(blog.describe(int(id), said) if id else blog.hand_in(*told)), {}
+        if kind == "posts" and self.command == "GET":
+            return 200, blog.find_articles(asked), {}
+        if kind == "posts":
+            return *(blog.trash_article(int(id)) if id else blog.publish(said)), {}
         if kind != "comments":
             return 404, _error("rest_no_route", "No se ha encontrado ninguna ruta.", 404), {}
         if self.command == "GET" and not id:
@@ -269,11 +313,20 @@ def account(blog: Any) -> Any:
     return SimpleNamespace(id=1, settings={"url": blog.url, "user": USER}, secrets={"password": PASSWORD})
 
 
+def _seen(article: dict[str, Any]) -> Seen:
+    """As a reader of the page sees it."""
+    text, *_figures = article["content"].split("\n\n<figure")
+    paragraphs = [unescape(re.sub("<[^>]*>", "", one)) for one in text.split("</p>")]
+    alts = [unescape(alt) for alt in re.findall('alt="([^"]*)"', article["content"])]
+    return Seen("\n\n".join(one.strip() for one in paragraphs if one.strip()), alts=alts)
+
+
 SPEAKER = Speaker(
     WordPress,
     lambda: running(with_comments()),
     account,
     Target("4:mail-x", remote_id="1"),
     (PASSWORD, PAIR),
+    published=lambda blog: [_seen(one) for one in blog.articles.values() if one["status"] == "publish"],
     targets={"approve": Target("4:mail-x", remote_id="2"), "delete": Target("4:mail-x", remote_id="3", is_ours=True)},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import socket
@@ -14,6 +15,10 @@ from pathlib import Path
 from typing import Any
 
 LAB = Path(os.environ.get("TERTULIA_LAB_DIR") or Path(tempfile.gettempdir()) / "tertulia-lab")
+HOGAZA = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkpAAAAEUlEQVR4nGM4sSABjhiI4wAA69IcgSjnDbMAAAAASUVORK5CYII="
+)
+"""A picture, four points wide and high."""
 STEP_SECONDS = 900
 """A step of an installation takes no longer."""
 

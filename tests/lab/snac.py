@@ -73,6 +73,7 @@ def _running() -> Iterator[Lab]:
             homes={person: urls[name] for name, people in SITES.items() for person in people},
             lacks={
                 "one key makes one answer": "snac knows no keys: after silence a person decides",
+                "one key makes one post": "snac knows no keys: after silence a person decides",
                 "held back by the server's policy, and read": "snac has no notification policy",
                 "told at once": "snac has no streaming",
                 "report": "snac takes no reports",

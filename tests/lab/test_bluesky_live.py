@@ -9,16 +9,17 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from lab import bluesky as lab
+from lab.ground import HOGAZA
 from tertulia.connectors.bluesky import texts
 from tertulia.connectors.bluesky.connector import Bluesky
-from tertulia.connectors.contract import Envelope, Reconnect, Refused, Target
+from tertulia.connectors.contract import Draft, Envelope, Picture, Reconnect, Refused, Target
 from tertulia.core import clock
 from tertulia.core.http import Door
 
@@ -215,6 +216,54 @@ def renew_again_with_the_same_refresh_token_after_a_lost_answer(desk: Desk) -> N
     assert one.secrets["refresh"] != desk.account.secrets["refresh"]
     desk.account.secrets |= two.secrets
     desk.renew()
+
+
+@operation("published", "a post, with a picture and its description")
+def publish_with_a_picture(desk: Desk) -> None:
+    picture = Picture("hogaza.png", "image/png", len(HOGAZA), 4, 4, "Una hogaza en la mesa", content=HOGAZA)
+    id = desk.bluesky.attach(desk.account, picture, "picture")
+    draft = Draft("Hoy, pan ñ 🥖 https://horno.example/pan", pictures=[replace(picture, id=id)], language="es")
+    made = desk.bluesky.publish(desk.account, draft, f"post-{time.time_ns()}")
+    value = desk.shop.read(made.remote_id)["value"]
+    assert (value["text"], value["langs"], value["facets"][0]["features"][0]["uri"]) == (
+        draft.text, ["es"], "https://horno.example/pan",
+    )  # fmt: skip
+    assert [one["alt"] for one in value["embed"]["images"]] == ["Una hogaza en la mesa"]
+    shown = eventually(lambda: desk.ana.sees(made.remote_id))
+    assert [one["alt"] for one in shown["embed"]["images"]] == ["Una hogaza en la mesa"]
+
+
+@operation("published", "further parts below it, each once however often it is tried")
+def publish_a_thread(desk: Desk) -> None:
+    run, above, uris = time.time_ns(), None, []
+    for number, text in enumerate(("uno", "dos", "tres")):
+        draft = Draft(text, "part" if above else "post", above=above)
+        made = desk.bluesky.publish(desk.account, draft, f"{run}-{number}")
+        assert desk.bluesky.publish(desk.account, draft, f"{run}-{number}") == made
+        assert desk.bluesky.find_post(desk.account, draft, f"{run}-{number}") == made
+        above = Target("", made.remote_id, hints=made.hints, kind="post", is_ours=True)
+        uris.append(made.remote_id)
+    assert desk.bluesky.find_post(desk.account, Draft("uno"), f"{run}-nobody") is None
+    last = desk.shop.read(uris[2])["value"]["reply"]
+    assert (last["parent"]["uri"], last["root"]["uri"]) == (uris[1], uris[0])
+    eventually(lambda: desk.ana.sees(uris[2]))
+
+
+@operation("published", "not a sign too many")
+def publish_too_much(desk: Desk) -> None:
+    desk.bluesky.publish(desk.account, Draft("👨‍👩‍👧‍👦" * 100 + "n" * 200), f"just-{time.time_ns()}")
+    with pytest.raises(Refused):
+        desk.bluesky.publish(desk.account, Draft("n" * 301), "too-long")
+
+
+@operation("published", "taken down again")
+def take_down(desk: Desk) -> None:
+    made = desk.bluesky.publish(desk.account, Draft("Me lo pensé mejor"), f"gone-{time.time_ns()}")
+    eventually(lambda: desk.ana.sees(made.remote_id))
+    on = Target("", made.remote_id, hints=made.hints, kind="post", is_ours=True)
+    for _again in range(2):
+        desk.bluesky.act(desk.account, "delete", on, "delete")
+    eventually(lambda: desk.ana.sees(made.remote_id) is None)
 
 
 @operation("in", "a comment under our post")

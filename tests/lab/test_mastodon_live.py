@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+import urllib.error
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -18,10 +20,24 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lab import mastodon_mock, snac
+from lab.ground import HOGAZA
 from lab.lines import Lines, NotPossible
 from lab.mastodon_api import Lab
-from tertulia.connectors.contract import Envelope, Page, Reconnect, Refused, Target, Unknown, Unsupported
+from tertulia.connectors.contract import (
+    Draft,
+    Envelope,
+    Page,
+    Picture,
+    Receipt,
+    Reconnect,
+    Refused,
+    Target,
+    Unknown,
+    Unsupported,
+)
+from tertulia.connectors.mastodon.client import in_path, lasting
 from tertulia.connectors.mastodon.connector import Mastodon
+from tertulia.connectors.mastodon.reading import plain
 from tertulia.core.http import Door
 
 pytestmark = pytest.mark.skipif(os.environ.get("TERTULIA_LAB") != "1", reason="needs TERTULIA_LAB=1")
@@ -304,6 +320,46 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
         with pytest.raises(Reconnect):
             connector.check(SimpleNamespace(id=2, settings={"server": lab.url}, secrets={"token": "wrong"}))
 
+    def shown(receipt: Receipt) -> dict[str, Any]:
+        """The post as its server shows it."""
+        found: dict[str, Any] = lab.call("tienda", "GET", f"/api/v1/statuses/{in_path(receipt.remote_id)}")
+        return found
+
+    def published() -> None:
+        picture = Picture("hogaza.png", "image/png", len(HOGAZA), 4, 4, "Una hogaza en la mesa", content=HOGAZA)
+        id = connector.attach(account, picture, f"picture-{run}")
+        draft = Draft(f"Hoy, pan de centeno ñ 🥖 {run}", pictures=[replace(picture, id=id)], language="es")
+        there["post"] = connector.publish(account, draft, f"post-{run}")
+        status = shown(there["post"])
+        assert plain(status["content"]) == draft.text
+        assert [one["description"] for one in status["media_attachments"]] == ["Una hogaza en la mesa"]
+        assert status["visibility"] == "public"
+
+    def below() -> None:
+        above = Target("", there["post"].remote_id, hints=there["post"].hints, kind="post", is_ours=True)
+        there["part"] = connector.publish(account, Draft(f"Y de espelta {run}", "part", above=above), f"part-{run}")
+        answered = shown(there["part"])["in_reply_to_id"]
+        assert lasting(answered) == there["post"].remote_id
+
+    def posted_once() -> None:
+        again = connector.publish(account, Draft(f"Solo una vez {run}"), f"once-{run}")
+        assert connector.publish(account, Draft(f"Solo una vez {run}"), f"once-{run}") == again
+        assert connector.find_post(account, Draft(""), f"once-{run}") == again
+        assert connector.find_post(account, Draft(""), f"nobody-{run}") is None
+
+    def too_long_a_post() -> None:
+        limit = connector.longest_post(account, Draft("")) or 500
+        with pytest.raises(Refused):
+            connector.publish(account, Draft("n" * (limit + 1)), f"too-long-{run}")
+
+    def unpublished() -> None:
+        for name in ("part", "post"):
+            gone = Target("", there[name].remote_id, hints=there[name].hints, kind="post", is_ours=True)
+            connector.act(account, "delete", gone, f"delete-{name}-{run}")
+            connector.act(account, "delete", gone, f"delete-{name}-{run}")
+            with pytest.raises(urllib.error.HTTPError):
+                shown(there[name])
+
     return {
         "access": {
             "signed in on the server's own page": sign_in,
@@ -325,6 +381,13 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
             "too long an answer stays here": too_long,
             "one key makes one answer": once,
             "looking makes nothing": unknown_key,
+        },
+        "published": {
+            "a post, with a picture and its description": published,
+            "a further part below it": below,
+            "one key makes one post": posted_once,
+            "a sign too many stays here": too_long_a_post,
+            "taken down again, part by part": unpublished,
         },
         "moderated": {
             "like": applaud("like", "favourited"),

@@ -8,15 +8,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lab import wordpress as lab
+from lab.ground import HOGAZA
 from lab.lines import Lines
-from tertulia.connectors.contract import Envelope, Reconnect, Refused, Target
+from tertulia.connectors.contract import Draft, Envelope, Picture, Reconnect, Refused, Target
 from tertulia.connectors.wordpress.connector import WordPress
 from tertulia.core.http import Door
 
@@ -78,7 +81,38 @@ def test_the_whole_round_trip(blog, lines):
         [came] = [one for one in desk.known.values() if one.author.name == "Ana" and one.about.remote_id == str(post)]
         assert (came.kind, came.hints["status"]) == ("comment", "hold")
 
+    there: dict[str, Any] = {}
+
+    def published() -> None:
+        picture = Picture("hogaza.png", "image/png", len(HOGAZA), 4, 4, "Una hogaza «buena» & más", content=HOGAZA)
+        id = connector.attach(account, picture, f"picture-{run}")
+        text = "Hoy, <b>pan</b> & más ñ 🥖\n\nhttps://horno.example/pan."
+        draft = Draft(text, title="Pan de centeno & espelta", pictures=[replace(picture, id=id)])
+        made = there["post"] = connector.publish(account, draft, f"post-{run}")
+        article = blog.api("GET", f"posts/{made.remote_id.removeprefix('post:')}")
+        assert (article["status"], unescape(article["title"]["rendered"])) == ("publish", draft.title)  # type: ignore[index]
+        html = article["content"]["rendered"]  # type: ignore[index]
+        assert "Hoy, &lt;b&gt;pan&lt;/b&gt; &amp; más ñ" in html
+        assert '<a href="https://horno.example/pan">https://horno.example/pan</a>.' in html
+        media = blog.api("GET", f"media/{id.partition(' ')[0]}")
+        assert (media["alt_text"], id.partition(" ")[2] in html) == (picture.alt, True)  # type: ignore[index]
+        assert "Una hogaza" in connector.http.request("GET", made.url).body.decode()
+
+    def found_again() -> None:
+        draft = Draft("", title="Pan de centeno & espelta")
+        assert connector.find_post(account, draft, f"post-{run}") == there["post"]
+        assert connector.find_post(account, draft, f"nobody-{run}") is None
+
+    def taken_down() -> None:
+        on = Target("", there["post"].remote_id, kind="post", is_ours=True)
+        for _again in range(2):
+            connector.act(account, "delete", on, "key")
+        assert connector.http.request("GET", there["post"].url).status == 404
+
     lines.tries("access", "health, and who we are there", health)
+    lines.tries("published", "a post, with a picture and its description", published)
+    lines.tries("published", "found again by its key", found_again)
+    lines.tries("published", "taken down again", taken_down)
     lines.tries("in", "a comment, beside its post", comes_in)
     lines.tries("kind", "it is a comment, and waits for approval", kind)
     [ana] = [one for one in desk.known.values() if one.author.name == "Ana" and one.about.remote_id == str(post)]

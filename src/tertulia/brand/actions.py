@@ -10,12 +10,15 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from tertulia.core import activity
+from tertulia.core.folding import fold
 
 from . import activities
-from .models import Brand, Holiday, OpeningHours
+from .models import Brand, Holiday, OpeningHours, OwnWord
 
 Stretch = tuple[int, time, time]
 """Weekday (Monday is 0), from, to."""
+Word = tuple[str, str, list[str]]
+"""Kind, name, other spellings."""
 SLUG_LENGTH = 60
 WORKING_WEEK: list[Stretch] = [(day, time(9), time(18)) for day in range(5)]
 """What a new brand begins with; its hours are on the settings page."""
@@ -65,6 +68,17 @@ def set_hours(*, brand: Brand, stretches: Iterable[Stretch], at: datetime, by: i
         OpeningHours(brand=brand, weekday=day, opens=opens, closes=closes) for day, opens, closes in stretches
     )
     activity.record(activities.HOURS_CHANGED, on=brand, brand=brand.pk, by=by, at=at)
+
+
+@transaction.atomic
+def set_words(*, brand: Brand, words: Iterable[Word], at: datetime, by: int | None = None) -> None:
+    """All of the brand's own words at once; no two may be the same but for capitals and accents."""
+    OwnWord.objects.filter(brand=brand).delete()
+    OwnWord.objects.bulk_create(
+        OwnWord(brand=brand, kind=kind, name=name, folded=fold(name), spellings=spellings)
+        for kind, name, spellings in words
+    )
+    activity.record(activities.WORDS_CHANGED, on=brand, brand=brand.pk, by=by, at=at)
 
 
 @transaction.atomic

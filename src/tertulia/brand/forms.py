@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import time
 from typing import Any
 
 from django import forms
 from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.core.choices import name_empty
+from tertulia.core.folding import fold
 
-from .actions import Stretch
-from .models import Brand, Holiday
+from .actions import Stretch, Word
+from .models import Brand, Holiday, OwnWord
 
 STRETCHES = 2
 """Places for stretches of a day: the Spanish morning and afternoon. A brand that has more gets more."""
@@ -63,6 +65,76 @@ class HolidayForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["on", "name"]
         labels = {"on": _("Day"), "name": _("What it is")}
         widgets = {"on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
+
+
+class WordsForm(forms.Form):
+    """The brand's own words, one a line: `name`, or `name = another spelling, another`."""
+
+    MOST = 500
+    """Of each kind."""
+    MOST_SPELLINGS = 20
+    LONGEST = 60
+    """Characters of a name or a spelling."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, present: Iterable[OwnWord]) -> None:
+        super().__init__(data, auto_id="words_%s")
+        lines = [
+            (word.kind, " = ".join([word.name, ", ".join(word.spellings)][: 1 + bool(word.spellings)]))
+            for word in present
+        ]
+        self.words: list[Word] = []
+        for kind, (label, example) in _kinds_of_words().items():
+            text = "\n".join(line for of, line in lines if of == kind)
+            widget = forms.Textarea(attrs={"rows": 5, "placeholder": example})
+            self.fields[kind] = forms.CharField(
+                label=label, required=False, initial=text, widget=widget, max_length=100_000
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        taken: dict[str, str] = {}
+        for kind in _kinds_of_words():
+            lines = [(n, " ".join(line.split())) for n, line in enumerate(data.get(kind, "").splitlines(), 1)]
+            lines = [(n, line) for n, line in lines if line]
+            if len(lines) > self.MOST:
+                self.add_error(kind, gettext("At most {n} lines fit here.").format(n=self.MOST))
+                continue
+            for n, line in lines:
+                self._read(kind, n, line, taken)
+        return data
+
+    def _read(self, kind: str, n: int, line: str, taken: dict[str, str]) -> None:
+        name, _, rest = (part.strip() for part in line.partition("="))
+        spellings = list(dict.fromkeys(part.strip() for part in rest.split(",") if part.strip()))
+        for problem in self._problems(name, spellings, taken):
+            self.add_error(kind, gettext("Line {n}: {problem}").format(n=n, problem=problem))
+            return
+        taken.update((fold(each), name) for each in (name, *spellings))
+        self.words.append((kind, name, spellings))
+
+    def _problems(self, name: str, spellings: list[str], taken: dict[str, str]) -> Iterator[str]:
+        if not name:
+            yield gettext("write the name before the “=”.")
+        if len(spellings) > self.MOST_SPELLINGS:
+            yield gettext("at most {n} other spellings.").format(n=self.MOST_SPELLINGS)
+        for each in (name, *spellings):
+            if len(each) > self.LONGEST or len(fold(each)) > 2 * self.LONGEST:
+                yield gettext("“{word}…” is longer than {n} characters.").format(word=each[:20], n=self.LONGEST)
+            elif not any(map(str.isalnum, fold(each))):
+                yield gettext("“{word}” has no letters to be found by.").format(word=each)
+            elif fold(each) in taken:
+                yield gettext("“{word}” is written above already, for “{name}”.").format(
+                    word=each, name=taken[fold(each)]
+                )
+
+
+def _kinds_of_words() -> dict[str, tuple[str, str]]:
+    """What each kind is called, and an example."""
+    return {
+        OwnWord.Kind.PRODUCT.value: (gettext("Products and services"), gettext("King cake = kings cake, roscón")),
+        OwnWord.Kind.PERSON.value: (gettext("People"), gettext("Nerea")),
+        OwnWord.Kind.PLACE.value: (gettext("Places"), gettext("Atocha branch = the Atocha shop")),
+    }
 
 
 class HoursForm(forms.Form):

@@ -79,3 +79,25 @@ class Holiday(models.Model):
 
     def __str__(self) -> str:
         return f"{self.on} {self.name}"
+
+
+class OwnWord(models.Model):
+    """Something the brand has a name for, and the other ways people write it."""
+
+    class Kind(models.TextChoices):
+        PRODUCT = "product", _("product")
+        PERSON = "person", _("person")
+        PLACE = "place", _("place")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=7, choices=Kind)
+    name = models.CharField(max_length=60)
+    folded = models.CharField(max_length=120)
+    """The name without capitals, accents and punctuation: what it is found by. NFKD may lengthen it."""
+    spellings = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brand", "folded"], name="own_word_unique")]
+
+    def __str__(self) -> str:
+        return self.name

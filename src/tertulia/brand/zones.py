@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 _MINUTE = timedelta(minutes=1)
@@ -29,6 +30,14 @@ def moment(wall: datetime, zone: ZoneInfo) -> datetime:
     if first.astimezone(zone).replace(tzinfo=None) == wall:
         return first
     return _end_of_gap(wall, zone)
+
+
+def oddity(wall: datetime, zone: ZoneInfo) -> Literal["", "skipped", "twice"]:
+    """Whether clocks on the wall there never show this (naive) time, or show it twice."""
+    readings = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    if readings[0] == readings[1]:
+        return ""
+    return "twice" if readings[0].astimezone(zone).replace(tzinfo=None) == wall else "skipped"
 
 
 def _end_of_gap(wall: datetime, zone: ZoneInfo) -> datetime:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -208,12 +209,55 @@ class Quarantine(models.Model):
         return bool(self.headers)
 
 
+class RemotePost(models.Model):
+    """A post of ours on one account, a further part of one or the first comment below it: as it shall stand there, and
+    as it does once it has a `remote_id`."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    remote_id = models.CharField(max_length=255, blank=True, default="")
+    url = models.CharField(max_length=500, blank=True, default="")
+    draft = models.JSONField(default=dict)
+    """What it says: the fields of `Draft`, its media by their numbers here."""
+    uploads = models.JSONField(default=dict)
+    """Of media that are there already: what the network calls them, and since when."""
+    hints = models.JSONField(default=dict)
+    """What the connector wants to know again to write below it or to delete it."""
+    above = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+")
+    """The part that it stands below."""
+    published_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "remote_id"], name="remote_post_unique", condition=~models.Q(remote_id="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.remote_id or f"post {self.pk}, not there yet"
+
+    @property
+    def target(self) -> dict[str, Any]:
+        """What a connector is told of it: the fields of `Target`."""
+        return {
+            "thread_id": self.remote_id, "remote_id": self.remote_id, "hints": self.hints, "kind": "post",
+            "url": self.url, "is_ours": True,
+        }  # fmt: skip
+
+
+POSTING = frozenset({"post", "part", "comment"})
+"""Acts that say something to everybody: each has the `RemotePost` it makes."""
+
+
 class Delivery(models.Model):
     """One act that leaves the house, written in the transaction of its cause.
 
     queued → sending → sent, or refused, or unknown (a person decides), or back to queued with a later due time;
     by hand until a person says that they did it, where the network lets no program; cancelled when it was taken back in
-    time. `key` is the same on every try. A reply has the `message` it sends, any other act the one it is done `on`.
+    time. A part of a thread is waiting until the one before it is sent; what could not leave in its time is missed and
+    asks a person. `key` is the same on every try. A reply has the `message` it sends, what is published the `post` it
+    makes; any other act is done `on` a message, or on a post.
     """
 
     class State(models.TextChoices):
@@ -224,11 +268,16 @@ class Delivery(models.Model):
         UNKNOWN = "unknown", _("not known whether it was sent")
         CANCELLED = "cancelled", _("taken back")
         BY_HAND = "by_hand", _("to be done by hand")
+        WAITING = "waiting", _("waits for the one before it")
+        MISSED = "missed", _("missed its time")
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     thread_id = models.CharField(max_length=255)
     message = models.OneToOneField(Message, on_delete=models.CASCADE, null=True, related_name="delivery")
     on = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="acts")
+    post = models.ForeignKey(RemotePost, on_delete=models.CASCADE, null=True, related_name="deliveries", db_index=False)
+    after = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="+", db_index=False)
+    """It leaves only once this one is sent."""
     act = models.CharField(max_length=20, default="reply")
     is_undo = models.BooleanField(default=False)
     because = models.CharField(max_length=300, blank=True, default="")
@@ -241,6 +290,8 @@ class Delivery(models.Model):
     key = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
     due_at = models.DateTimeField()
+    late_at = models.DateTimeField(null=True)
+    """The last moment at which it may begin; afterwards it is missed. Empty: whenever it can."""
     lease_until = models.DateTimeField(null=True)
     fence = models.BigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -259,7 +310,11 @@ class Delivery(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(message__isnull=False) | models.Q(on__isnull=False), name="delivery_has_subject"
+                condition=models.Q(message__isnull=False) | models.Q(on__isnull=False) | models.Q(post__isnull=False),
+                name="delivery_has_subject",
+            ),
+            models.UniqueConstraint(
+                fields=["post"], name="delivery_posts_once", condition=models.Q(act__in=["post", "part", "comment"])
             ),
         ]
         indexes = [
@@ -268,11 +323,13 @@ class Delivery(models.Model):
             models.Index(
                 fields=["account", "state"],
                 name="delivery_trouble",
-                condition=models.Q(state__in=["unknown", "refused"]),
+                condition=models.Q(state__in=["unknown", "refused", "missed"]),
             ),
             models.Index(
                 fields=["account", "created_at"], name="delivery_by_hand", condition=models.Q(state="by_hand")
             ),
+            models.Index(fields=["post"], name="delivery_post", condition=models.Q(post__isnull=False)),
+            models.Index(fields=["after"], name="delivery_after", condition=models.Q(state="waiting")),
         ]
 
     def __str__(self) -> str:
@@ -280,7 +337,7 @@ class Delivery(models.Model):
 
     @property
     def subject(self) -> Message:
-        """The message it sends, or the one it is done on."""
+        """The message it sends, or the one it is done on; what concerns a post has none."""
         message = self.message or self.on
         assert message is not None  # noqa: S101 — held by the database
         return message

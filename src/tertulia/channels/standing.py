@@ -30,7 +30,7 @@ class Standing:
     tone: str
     trouble: str
     waiting: int
-    """Acts that are queued: on their way, or waiting until the account works again."""
+    """Answers and acts that are queued: on their way, or waiting until the account works again."""
     ends_at: datetime | None = None
     ends_soon: bool = False
     renews: bool = False
@@ -46,8 +46,8 @@ class Standing:
 
 
 def with_waiting(accounts: QuerySet[Account]) -> QuerySet[Account]:
-    """Each with how many of its acts are queued (`waiting`)."""
-    queued = Delivery.objects.filter(account=OuterRef("pk"), state=Delivery.State.QUEUED).order_by()
+    """Each with how many of its acts are queued (`waiting`). Posts wait for their moment, not for the account."""
+    queued = Delivery.objects.filter(account=OuterRef("pk"), state=Delivery.State.QUEUED, post__isnull=True).order_by()
     counted = queued.values("account").annotate(n=Count("pk")).values("n")
     return accounts.annotate(waiting=Coalesce(Subquery(counted), 0))
 

@@ -34,6 +34,12 @@ Act = Literal[
 """What we can do with a message or its writer. "delete" takes back our own message, "remove" somebody else's for
 everybody, "hide" leaves it there for those who look; "mute" and "block" are between us and its writer, "kick", "ban"
 and "restrict" concern the whole group or page."""
+PartKind = Literal["post", "part", "comment"]
+"""What of a post is said: its first text, what goes on below that in a thread, or the first comment under it."""
+Counting = Literal["characters", "graphemes", "mastodon", "bluesky", "x", "utf16", "bytes"]
+"""By which rule a network counts a text: see `core.counting`. "mastodon": graphemes, every address as long, of a name
+only its first half. "bluesky": graphemes, and bytes ten to one. The connector's own `post_length` is what counts."""
+Hint = Literal["title", "warning", "language", "visibility"]
 Text = Mapping[str, str]
 """A text people read, by language: {"en": "Phone", "es": "Teléfono"}. Connectors carry both themselves."""
 
@@ -205,9 +211,50 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a post, its `type` told by its bytes. `alt` says what it shows; `id` is what `attach` gave for it.
+    Its `content` is only there when it is sent."""
+
+    name: str
+    type: str
+    size: int
+    width: int
+    height: int
+    alt: str = ""
+    id: str = ""
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be published, or a further part of it. `above` is what that goes below, `top` what all of it stands
+    under; both carry the hints of their receipts. The rest is "" where nobody said anything."""
+
+    text: str
+    kind: PartKind = "post"
+    pictures: Sequence[Picture] = ()
+    title: str = ""
+    warning: str = ""
+    language: str = ""
+    visibility: str = ""
+    above: Target | None = None
+    top: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a network doesn't take a draft as it is. `code` is for programs."""
+
+    code: Literal[
+        "empty", "kind", "long", "title", "many", "type", "large", "pixels", "alt", "visibility", "no_pictures"
+    ]
+    says: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The network has it: its id there, when, and where to see it. `hints` of an act: what it changed of those of the
-    message it was done on."""
+    message it was done on; of what was published: what is needed to write below it or to delete it."""
 
     remote_id: str
     at: datetime | None = None
@@ -300,6 +347,48 @@ REPLY = Can("reply")
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """What may hang on a post: how many, of which types, of how many bytes and points each, and how long their
+    descriptions may be (0: it carries none). Without `uploads` they travel within the one call that publishes."""
+
+    most: int
+    types: frozenset[str] = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+    largest: int | None = None
+    most_pixels: int | None = None
+    alt: int = 0
+    uploads: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Publishes:
+    """What can be published here, and what is known of it afterwards.
+
+    `kinds`      a post; further "part"s below it; a first "comment" under it
+    `counted`    by which rule a text is counted, up to `longest`
+    `caption`    the longest text of a post with pictures, where that is another
+    `pictures`   None: none
+    `hints`      what else can be said of a post; without its `needs` it is not taken
+    `visible`    who may see it, the commonest first; empty: everybody
+    `deletes`    what was published can be taken away again
+    `finds`, `shows_own_within`, `repeats_safely`, `keys_live`: of posts what `Capabilities` says of answers
+    """
+
+    kinds: frozenset[PartKind] = frozenset({"post"})
+    counted: Counting = "characters"
+    longest: int | None = None
+    caption: int | None = None
+    pictures: Pictures | None = None
+    hints: frozenset[Hint] = frozenset()
+    needs: frozenset[Hint] = frozenset()
+    visible: Sequence[tuple[str, Text]] = ()
+    deletes: bool = False
+    finds: bool = False
+    shows_own_within: float | None = None
+    repeats_safely: bool = False
+    keys_live: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What can be done here. Declared means covered by a sample; not declared means `Unsupported`.
 
@@ -324,6 +413,7 @@ class Capabilities:
     `listens`           `listen` holds a connection that tells of news at once; the poll stays the net below it
     `renews`            `renew` gets fresh credentials before the old ones end
     `consents`          somebody allows us in on the network's own page: see `begin_consent`
+    `publishes`         what we say to everybody: see `publish`
     `hosted`            there is no network: visitors come to the desk's own public door (`/site/…`), what they write
                         arrives through `receive` and what we answer is theirs to fetch: see `welcome`, `recognise`
     """
@@ -346,6 +436,7 @@ class Capabilities:
     listens: bool = False
     renews: bool = False
     consents: bool = False
+    publishes: Publishes | None = None
 
     @property
     def writes(self) -> frozenset[str]:
@@ -395,6 +486,30 @@ TIME_IS_UP: Text = {
     "en": "The time the network allows for it is over.",
     "es": "Ya ha pasado el plazo que da la red.",
 }
+
+
+NO_WORDS: Text = {"en": "There is nothing in it to publish.", "es": "No contiene nada que publicar."}
+NOT_HERE: Text = {"en": "This can't be published here.", "es": "Esto no se puede publicar aquí."}
+NO_PICTURES: Text = {"en": "No pictures can be published here.", "es": "Aquí no se pueden publicar imágenes."}
+NO_TITLE: Text = {"en": "It needs a title here.", "es": "Aquí necesita un título."}
+NOT_SEEN_SO: Text = {
+    "en": "Nobody can choose here who sees it in this way.",
+    "es": "Aquí no se puede elegir así quién lo ve.",
+}
+_TOO_LONG = ("It is too long: {} of {}.", "Es demasiado largo: {} de {}.")
+_TOO_MANY = ("It has too many pictures: {} of {}.", "Lleva demasiadas imágenes: {} de {}.")
+_ODD_TYPE = ("Pictures of this type aren't taken here: {}", "Aquí no se admiten imágenes de este tipo: {}")
+_TOO_LARGE = ("A picture is too large, {} of {} bytes: {}", "Una imagen pesa demasiado, {} de {} bytes: {}")
+_TOO_MANY_POINTS = ("A picture has too many points, {} of {}: {}", "Una imagen tiene demasiados puntos, {} de {}: {}")
+_LONG_ALT = (
+    "The description of a picture is too long, {} of {} characters: {}",
+    "La descripción de una imagen es demasiado larga, {} de {} caracteres: {}",
+)
+SENTENCES: Mapping[str, str] = {
+    **{text["en"]: text["es"] for text in (NO_WORDS, NOT_HERE, NO_PICTURES, NO_TITLE, NOT_SEEN_SO)},
+    **dict((_TOO_LONG, _TOO_MANY, _ODD_TYPE, _TOO_LARGE, _TOO_MANY_POINTS, _LONG_ALT)),
+}
+"""What the base of every connector says of a draft that doesn't fit."""
 
 
 class Account(Protocol):
@@ -549,6 +664,58 @@ class Connector:
         """The longest answer, as this account's server has it; None without a limit."""
         return self.capabilities.max_text
 
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        """Say it to everybody, by one call that can't be taken back. `key` as in `reply`. A draft that doesn't fit (see
+        `misfits`) is `Refused` before anything leaves."""
+        raise Unsupported("publish")
+
+    def attach(self, account: Account, picture: Picture, key: str) -> str:
+        """Hand a picture in beforehand; gives what `Draft.pictures` names it by. Nobody sees it before it is published:
+        whatever goes wrong here can be done again."""
+        raise Unsupported("attach")
+
+    def find_post(self, account: Account, draft: Draft, key: str) -> Receipt | None:
+        """As `find`, for what was published."""
+        return self.find(account, key)
+
+    def post_length(self, account: Account, draft: Draft) -> int:
+        """How long the network counts what a draft says; compared with `longest_post`."""
+        return self.text_length(account, draft.text)
+
+    def longest_post(self, account: Account, draft: Draft) -> int | None:
+        """The longest that this draft may be, as this account's server has it; None without a limit."""
+        rule = self.capabilities.publishes
+        if rule is None:
+            return None
+        return rule.caption if draft.pictures and rule.caption is not None else rule.longest
+
+    def pictures_taken(self, account: Account) -> Pictures | None:
+        """What pictures it takes, as this account's server has it."""
+        rule = self.capabilities.publishes
+        return rule.pictures if rule else None
+
+    def misfits(self, account: Account, draft: Draft) -> list[Misfit]:
+        """All for which the network would not take a draft as it is."""
+        rule = self.capabilities.publishes
+        if rule is None or draft.kind not in rule.kinds:
+            return [Misfit("kind", NOT_HERE)]
+        found = []
+        if not draft.text.strip() and not draft.pictures:
+            found.append(Misfit("empty", NO_WORDS))
+        if "title" in rule.needs and not draft.title.strip():
+            found.append(Misfit("title", NO_TITLE))
+        if draft.visibility and draft.visibility not in [name for name, _ in rule.visible]:
+            found.append(Misfit("visibility", NOT_SEEN_SO))
+        longest, length = self.longest_post(account, draft), self.post_length(account, draft)
+        if longest is not None and length > longest:
+            found.append(Misfit("long", _with(_TOO_LONG, length, longest)))
+        return found + _picture_misfits(draft.pictures, self.pictures_taken(account))
+
+    def check_fit(self, account: Account, draft: Draft) -> None:
+        """Raises `Refused` with the first of its misfits."""
+        for one in self.misfits(account, draft):
+            raise Refused(one.says["en"])
+
     def read_original(self, account: Account, original: bytes) -> Envelope:
         """What a message says that arrives as a file (a mail). Raises `BadPayload`."""
         raise Unsupported("read_original")
@@ -626,3 +793,27 @@ class Connector:
     def generated_secrets(cls) -> dict[str, str]:
         """Fresh values for the secrets that nobody types, when an account is added."""
         return {field.name: secrets.token_urlsafe(32) for field in cls.fields if field.is_generated}
+
+
+def _picture_misfits(pictures: Sequence[Picture], rule: Pictures | None) -> list[Misfit]:
+    if not pictures:
+        return []
+    if rule is None:
+        return [Misfit("no_pictures", NO_PICTURES)]
+    found = [Misfit("many", _with(_TOO_MANY, len(pictures), rule.most))] if len(pictures) > rule.most else []
+    for one in pictures:
+        points = one.width * one.height
+        if one.type not in rule.types:
+            found.append(Misfit("type", _with(_ODD_TYPE, one.name)))
+        if rule.largest is not None and one.size > rule.largest:
+            found.append(Misfit("large", _with(_TOO_LARGE, one.size, rule.largest, one.name)))
+        if rule.most_pixels is not None and points > rule.most_pixels:
+            found.append(Misfit("pixels", _with(_TOO_MANY_POINTS, points, rule.most_pixels, one.name)))
+        if rule.alt and len(one.alt) > rule.alt:
+            found.append(Misfit("alt", _with(_LONG_ALT, len(one.alt), rule.alt, one.name)))
+    return found
+
+
+def _with(sentence: tuple[str, str], *values: object) -> Text:
+    english, spanish = sentence
+    return {"en": english.format(*values), "es": spanish.format(*values)}

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 
 import tertulia.connectors
 
-from .contract import Connector
+from .contract import SENTENCES, Connector
 
 
 class UnknownConnector(LookupError):
@@ -32,7 +32,8 @@ def all_connectors() -> dict[str, type[Connector]]:
 
 def sentences() -> dict[str, str]:
     """What every connector may say, in Spanish by the English."""
-    return {english: spanish for one in all_connectors().values() for english, spanish in one.sentences.items()}
+    own = {english: spanish for one in all_connectors().values() for english, spanish in one.sentences.items()}
+    return {**SENTENCES, **own}
 
 
 def get(key: str) -> type[Connector]:

@@ -16,14 +16,21 @@ def kind_of(content: bytes) -> str:
     """The type of a picture made of points, of a size that can be shown; "" for anything else, drawings included."""
     if len(content) > LARGEST:
         return ""
-    for kind, measure in _KINDS.items():
+    kind, width, height = measure(content)
+    return kind if width * height <= MOST_PIXELS else ""
+
+
+def measure(content: bytes) -> tuple[str, int, int]:
+    """Type, width and height of a picture made of points, of whatever size it says it is; ("", 0, 0) for anything
+    else."""
+    for kind, read in _KINDS.items():
         try:
-            width, height = measure(content)
+            width, height = read(content)
         except error:
             continue
-        if 0 < width * height <= MOST_PIXELS:
-            return kind
-    return ""
+        if width * height > 0:
+            return kind, width, height
+    return "", 0, 0
 
 
 def _png(content: bytes) -> tuple[int, int]:

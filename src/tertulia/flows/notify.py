@@ -14,6 +14,7 @@ from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.core.redact import describe
 from tertulia.inbox.models import Conversation
+from tertulia.publishing.models import Post
 from tertulia.team import notices
 from tertulia.team.models import Membership
 from tertulia.team.permissions import Role
@@ -89,6 +90,14 @@ def _act_refused(line: Activity) -> Told:
     return [line.data.get("author") or _owner(line)], "act"
 
 
+def _post(line: Activity) -> Told:
+    return [line.data.get("author")], "post"
+
+
+def _held(line: Activity) -> Told:
+    return _managers(line.brand_id), "stopped"
+
+
 def _woken(line: Activity) -> Told:
     return [line.data.get("snoozed_by")], "woken"
 
@@ -135,6 +144,13 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "delivery.reminded": _reminded,
     "act.refused": _act_refused,
     "act.unknown": _act_refused,
+    "post.refused": _post,
+    "post.unknown": _post,
+    "post.missed": _post,
+    "post.by_hand": _post,
+    "post.delete_failed": _post,
+    "publishing.stopped": _held,
+    "publishing.resumed": _held,
     "conversation.woken": _woken,
     "conversation.ownerless": _ownerless,
     "conversation.ruled": _ruled,
@@ -171,4 +187,8 @@ def _address(line: Activity) -> str:
         return reverse("inbox:brains", args=[slug])
     if line.on_kind == BrandLayer._meta.label_lower:
         return reverse("inbox:learning", args=[slug])
+    if line.on_kind == Post._meta.label_lower:
+        return reverse("publishing:post", args=[slug, line.on_id])
+    if line.on_kind == Brand._meta.label_lower:
+        return reverse("publishing:posts", args=[slug])
     return reverse("inbox:conversation", args=[slug, line.on_id])

@@ -5,6 +5,9 @@ was *sending* when a worker died, or when the network fell silent, is never simp
 where nobody can look it is repeated with the same key while the network knows it; else a person decides. What three
 looks didn't find is sent again only where the network shows all it has, or still knows the key. A look that could not
 be made found nothing out.
+
+A post goes the same way as an answer, with more that keeps it: it leaves in its time or is missed, it leaves no more
+once its brand is stopped, its pictures go ahead of it, and a further part waits until the one before has arrived.
 """
 
 from __future__ import annotations
@@ -22,14 +25,16 @@ from django.utils.translation import gettext_noop as _
 from tertulia.channels import actions as channel_actions
 from tertulia.channels import intake as facts
 from tertulia.channels import tokens
-from tertulia.channels.models import Account, Delivery, Message
+from tertulia.channels.models import POSTING, Account, Delivery, Message, RemotePost
 from tertulia.connectors import registry
 from tertulia.connectors.contract import (
     Act,
     ByHand,
     Capabilities,
     Connector,
+    Draft,
     Outcome,
+    Publishes,
     Receipt,
     Reconnect,
     Refused,
@@ -42,6 +47,9 @@ from tertulia.core import bulk, clock, due, jobs
 from tertulia.core.crypto import UnreadableSecret
 from tertulia.core.redact import describe, redact
 from tertulia.inbox import actions
+from tertulia.publishing import actions as publishing
+from tertulia.publishing import library, saying
+from tertulia.publishing.models import Stop
 
 from .slow import Slow
 
@@ -80,10 +88,23 @@ SEND = (
     " in_doubt_since = COALESCE(in_doubt_since, %s), lease_until = %s"
 )
 LOOK = "fence = fence + 1, looks = looks + 1, lease_until = %s"
+MAY_LEAVE = (
+    "(late_at IS NULL OR late_at >= %s OR in_doubt_since IS NOT NULL) AND NOT EXISTS ("
+    "SELECT 1 FROM publishing_stop stop JOIN tertulia_channels_account held ON held.brand_id = stop.brand_id"
+    " WHERE held.id = tertulia_channels_delivery.account_id AND (tertulia_channels_delivery.act IN"
+    " ('post', 'part', 'comment') OR (stop.holds_answers AND tertulia_channels_delivery.act = 'reply')))"
+)
+"""In time, and not stopped, as the very statement that claims it finds. What may be out there already is no longer
+late: to repeat it is to find out."""
+
+UPLOADS_LIVE = timedelta(hours=1)
+"""A picture that was handed in longer ago is handed in again: networks throw away what nobody publishes."""
 
 STOPPED = _("Background work was interrupted while this was being sent.")
 UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
 NO_CONNECTOR = _("The connector of this channel isn't installed.")
+NO_PLACE = _("It isn't known what the network calls the part above it. Publish it there by hand, or cancel it.")
+LOST_PICTURE = _("A picture of it is no longer in the data folder.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +128,14 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Its brand was stopped after it was claimed: the network was not called."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     claim: Claim
-    ended: Receipt | Outcome | Absent
+    ended: Receipt | Outcome | Absent | Held
     delivery: Delivery | None = None
     """As it was when the network was called; only the fence decides whether it still counts."""
 
@@ -143,11 +169,12 @@ def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
 def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
     """Begin what was handed over; None when the ticket was used already, or the answer was taken back."""
     for state, assignments, params in (("queued", SEND, [at, at + LEASE]), ("sending", LOOK, [at + LEASE])):
+        is_first = state == "queued"
         found = due.change(
             "tertulia_channels_delivery",
             assignments,
-            where=f"id = %s AND fence = %s AND state = '{state}'",
-            params=[*params, *ticket],
+            where=f"id = %s AND fence = %s AND state = '{state}'" + (f" AND {MAY_LEAVE}" if is_first else ""),
+            params=[*params, *ticket, *([at] if is_first else [])],
             returning="id, fence, account_id",
         )
         if found:
@@ -174,22 +201,36 @@ class _Candidate:
     kind: str
     state: str
     next_send_at: datetime | None
+    brand_id: int
+    act: str
+    late_at: datetime | None
+    in_doubt_since: datetime | None
+
+    def is_late(self, at: datetime) -> bool:
+        return self.late_at is not None and self.late_at < at and self.in_doubt_since is None
 
 
 def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> list[int]:
-    """Which of the due deliveries may leave now; those that may not are put off, so that they hold up nobody."""
+    """Which of the due deliveries may leave now; those that may not are put off, so that they hold up nobody, and those
+    whose time is over are missed."""
     full = [account_id for account_id, count in busy.items() if count >= most]
     candidates = _candidates(full, at=at, limit=limit * 2) if limit > 0 else []
     behind = _behind_another(candidates)
     slots: dict[int, datetime] = {}
     left = {each.account_id: most - busy.get(each.account_id, 0) for each in candidates}
     hanging, room = slow.accounts(), slow.room(busy)
+    stopped = _stopped(candidates)
     chosen: list[int] = []
+    missed: list[int] = []
     put_off: dict[int, datetime] = {}
     for each in candidates:
         gap = timedelta(seconds=_capabilities(each.kind).send_gap)
         free_at = slots.get(each.account_id) or each.next_send_at
-        if each.state != Account.State.ACTIVE:
+        if each.id in stopped:
+            put_off[each.id] = at + PAUSED_AGAIN
+        elif each.is_late(at):
+            missed.append(each.id)
+        elif each.state != Account.State.ACTIVE:
             put_off[each.id] = at + PAUSED_AGAIN
         elif each.id in behind:
             put_off[each.id] = at + SAME_THREAD_AGAIN
@@ -207,13 +248,40 @@ def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> 
             if gap:
                 slots[each.account_id] = at + gap
     _put_off(put_off)
+    _miss(missed, at=at)
     return chosen
 
 
 def _candidates(full: Sequence[int], *, at: datetime, limit: int) -> list[_Candidate]:
     queued = Delivery.objects.filter(state=Delivery.State.QUEUED, due_at__lte=at).exclude(account_id__in=full)
-    fields = ("id", "account_id", "thread_id", "account__kind", "account__state", "account__next_send_at")
+    fields = (
+        "id", "account_id", "thread_id", "account__kind", "account__state", "account__next_send_at",
+        "account__brand_id", "act", "late_at", "in_doubt_since",
+    )  # fmt: skip
     return [_Candidate(*row) for row in queued.order_by("due_at", "id").values_list(*fields)[:limit]]
+
+
+def _stopped(candidates: Sequence[_Candidate]) -> set[int]:
+    """Those of a brand that somebody has stopped."""
+    if not candidates:
+        return set()
+    stops = dict(Stop.objects.values_list("brand_id", "holds_answers"))
+    return {
+        each.id
+        for each in candidates
+        if each.brand_id in stops and (each.act in POSTING or (each.act == "reply" and stops[each.brand_id]))
+    }
+
+
+def _miss(missed: Sequence[int], *, at: datetime) -> None:
+    """Their time is over: people are asked, nothing is made up for."""
+    if missed:
+        ids = ", ".join(str(int(id)) for id in missed)
+        late = f"id IN ({ids}) AND state = 'queued' AND in_doubt_since IS NULL AND late_at < %s"
+        ended = due.change(
+            "tertulia_channels_delivery", "state = 'missed', finished_at = %s", where=late, params=[at, at]
+        )  # fmt: skip
+        _tell_later([id for (id,) in ended])
 
 
 def _behind_another(candidates: Sequence[_Candidate]) -> set[int]:
@@ -237,6 +305,12 @@ def _capabilities(kind: str) -> Capabilities:
         return registry.get(kind).capabilities
     except registry.UnknownConnector:
         return Capabilities()
+
+
+def _memory(delivery: Delivery) -> Capabilities | Publishes:
+    """What the network knows afterwards of an act like this one, by its key or by looking."""
+    can = _capabilities(delivery.account.kind)
+    return can.publishes or Publishes() if delivery.act in POSTING else can
 
 
 def _reserve(account_id: int, *, at: datetime, gap: timedelta) -> bool:
@@ -277,9 +351,9 @@ def _change_chosen(
             assignments,
             where=due.one_of(
                 f"SELECT id FROM tertulia_channels_delivery WHERE id IN ({ids})"  # noqa: S608 — our own numbers
-                " AND state = 'queued' AND due_at <= %s"
+                f" AND state = 'queued' AND due_at <= %s AND {MAY_LEAVE}"
             ),
-            params=[*values, at],
+            params=[*values, at, at],
             returning="id, fence, account_id",
         )
     )
@@ -308,7 +382,7 @@ def run(claimed: Claim) -> Result:
     delivery = None
     try:
         delivery = (
-            Delivery.objects.select_related("account", "message", "on")
+            Delivery.objects.select_related("account", "message", "on", "post__above")
             .defer("message__raw", "on__raw")
             .get(pk=claimed.id)
         )
@@ -323,24 +397,88 @@ def run(claimed: Claim) -> Result:
     return Result(claimed, ended, delivery)
 
 
-def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent:
-    account, key = delivery.account, delivery.key
+def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent | Held:
+    account, memory = delivery.account, _memory(delivery)
     connector = account.connector
     if claimed.is_look:
-        if not connector.capabilities.finds or delivery.act != "reply":
+        if not memory.finds or not _can_be_found(delivery):
             return Unknown(delivery.why or STOPPED)
-        return _outcome_of(lambda: tokens.use(account, lambda: connector.find(account, key)) or Absent())
-    if delivery.act == "reply" and not _is_key_known(delivery, connector.capabilities, at=claimed.at):
+        return _outcome_of(lambda: tokens.use(account, lambda: _find(delivery, connector)) or Absent())
+    if _can_be_found(delivery) and not _is_key_known(delivery, memory, at=claimed.at):
         return Unknown(delivery.why or STOPPED)
     return _outcome_of(lambda: tokens.use(account, lambda: _send(delivery, connector)))
 
 
-def _send(delivery: Delivery, connector: Connector) -> Receipt:
+def _can_be_found(delivery: Delivery) -> bool:
+    return delivery.act == "reply" or delivery.act in POSTING
+
+
+def _find(delivery: Delivery, connector: Connector) -> Receipt | None:
+    account, key = delivery.account, delivery.key
+    if delivery.post is None:
+        return connector.find(account, key)
+    return connector.find_post(account, _draft(delivery.post), key)
+
+
+def _send(delivery: Delivery, connector: Connector) -> Receipt | Held:
     account, to = delivery.account, target_of(delivery)
     if delivery.act == "reply":
         return connector.reply(account, to, delivery.subject.text, delivery.key)
+    if delivery.act in POSTING and delivery.post:
+        return _publish(delivery, delivery.post, connector)
     act = cast(Act, delivery.act)
     return connector.act(account, act, to, delivery.key, undo=delivery.is_undo, because=delivery.because)
+
+
+def _publish(delivery: Delivery, post: RemotePost, connector: Connector) -> Receipt | Held:
+    """What can be done again first, picture by picture; then the one call that can't be taken back, unless somebody has
+    said stop meanwhile."""
+    if _is_held(delivery):
+        return Held()
+    if post.above and not post.above.remote_id and not connector.capabilities.by_hand:
+        raise Refused(NO_PLACE)
+    pictures = connector.pictures_taken(delivery.account)
+    if pictures and pictures.uploads:
+        _upload(delivery, post, connector)
+    draft = _draft(post, content=_content_of(delivery) if pictures and not pictures.uploads else None)
+    return Held() if _is_held(delivery) else connector.publish(delivery.account, draft, delivery.key)
+
+
+def _is_held(delivery: Delivery) -> bool:
+    return Stop.objects.filter(brand=delivery.account.brand_id).exists()
+
+
+def _upload(delivery: Delivery, post: RemotePost, connector: Connector) -> None:
+    account, content = delivery.account, _content_of(delivery)
+    connector.check_fit(account, _draft(post))
+    since = clock.now() - UPLOADS_LIVE
+    fresh = {digest: one for digest, one in post.uploads.items() if datetime.fromisoformat(one["at"]) > since}
+    for said, picture in zip(post.draft.get("pictures", []), _draft(post, content=content).pictures, strict=True):
+        if said["digest"] in fresh:
+            continue
+        try:
+            id = connector.attach(account, picture, f"{delivery.key}-{said['digest'][:8]}")
+        except Unknown as silence:  # nobody sees what was handed in: it is handed in again
+            raise Retry(silence.why) from None
+        fresh[said["digest"]] = {"id": id, "at": clock.now().isoformat()}
+        RemotePost.objects.filter(pk=post.pk).update(uploads=fresh)
+    post.uploads = fresh
+
+
+def _draft(post: RemotePost, *, content: Callable[[Mapping[str, Any]], bytes] | None = None) -> Draft:
+    above = Target(**post.above.target) if post.above else None
+    ids = {digest: one["id"] for digest, one in post.uploads.items()}
+    return saying.draft_of(post.draft, above=above, ids=ids, content=content or (lambda picture: b""))
+
+
+def _content_of(delivery: Delivery) -> Callable[[Mapping[str, Any]], bytes]:
+    def read(picture: Mapping[str, Any]) -> bytes:
+        try:
+            return library.kept(delivery.account.brand_id, picture["digest"])
+        except FileNotFoundError:
+            raise Refused(LOST_PICTURE) from None
+
+    return read
 
 
 def target_of(delivery: Delivery) -> Target:
@@ -348,7 +486,7 @@ def target_of(delivery: Delivery) -> Target:
     return Target(**{"thread_id": delivery.thread_id, **delivery.to})
 
 
-def _outcome_of(call: Callable[[], Receipt | Absent]) -> Receipt | Outcome | Absent:
+def _outcome_of(call: Callable[[], Receipt | Absent | Held]) -> Receipt | Outcome | Absent | Held:
     try:
         return call()
     except Outcome as outcome:
@@ -404,7 +542,10 @@ def _tell_inbox(delivery_ids: Collection[int]) -> None:
         if at := _ended_at(delivery):
             at_once.setdefault(at, []).append(delivery)
     for at, deliveries in at_once.items():
-        actions.record_outcomes(deliveries=deliveries, at=at, only_news=True)
+        if answers := [each for each in deliveries if each.post_id is None]:
+            actions.record_outcomes(deliveries=answers, at=at, only_news=True)
+        if posts := [each for each in deliveries if each.post_id is not None]:
+            publishing.record_outcomes(deliveries=posts, at=at)
 
 
 def _ended_at(delivery: Delivery) -> datetime | None:
@@ -456,9 +597,23 @@ def _settle(result: Result, *, at: datetime) -> Delivery | None:
     if isinstance(result.ended, Receipt):
         if delivery.message:
             _note_receipt(delivery.message, result.ended, at=at)
+        elif delivery.post:
+            _note_post(delivery, delivery.post, result.ended, at=at)
         else:
             facts.note_act(delivery, result.ended, at=at)
     return delivery
+
+
+def _note_post(delivery: Delivery, post: RemotePost, receipt: Receipt, *, at: datetime) -> None:
+    """What the network calls a post, or that it is gone; what waited for it may leave."""
+    row = RemotePost.objects.filter(pk=post.pk)
+    if delivery.act == "delete":
+        row.update(deleted_at=at)
+        return
+    namesake = RemotePost.objects.filter(account=delivery.account_id, remote_id=receipt.remote_id).exclude(pk=post.pk)
+    remote_id = "" if namesake.exists() else receipt.remote_id  # the network took two of ours for one
+    row.update(remote_id=remote_id, url=receipt.url[:500], hints=dict(receipt.hints), published_at=receipt.at or at)
+    publishing.release(delivery=delivery, at=at)
 
 
 def _next_state(delivery: Delivery, result: Result, *, at: datetime) -> dict[str, Any]:
@@ -476,20 +631,27 @@ def _after_try(delivery: Delivery, result: Result, *, at: datetime) -> dict[str,
     if isinstance(ended, Absent):
         return _after_absence(delivery, at=at)
     if isinstance(ended, ByHand):
-        task = {"text": ended.text or delivery.subject.text, "url": ended.url}
+        text = ended.text or (delivery.post.draft["text"] if delivery.post else delivery.subject.text)
+        task = {"text": text, "url": ended.url}
         return {"state": Delivery.State.BY_HAND, "lease_until": None, "why": _short(ended.why), "task": task}
+    if isinstance(ended, Held):
+        return _waits(delivery, "", at=at) | _without_doubt(delivery, result.claim)
     if result.claim.is_look:  # whatever looking came to, it says nothing about the sending
         return _after_silence(delivery, ended, at=at)
     if isinstance(ended, Retry):
         due_at = at + max(ended.after or timedelta(), _backoff(delivery))
         return _again(delivery, ended.why, at=at, due_at=due_at) | _without_doubt(delivery, result.claim)
     if isinstance(ended, Reconnect):  # it waits with its account until somebody has connected that again
-        waits = {"state": Delivery.State.QUEUED, "attempts": max(delivery.attempts - 1, 0), "lease_until": None}
-        waits |= {"due_at": at + PAUSED_AGAIN, "why": _short(ended.why)}
-        return waits | _without_doubt(delivery, result.claim)
+        return _waits(delivery, ended.why, at=at) | _without_doubt(delivery, result.claim)
     if isinstance(ended, Refused | Unsupported):
         return _final(Delivery.State.REFUSED, ended.why, at=at) | _without_doubt(delivery, result.claim)
     return _after_silence(delivery, ended, at=at)
+
+
+def _waits(delivery: Delivery, why: str, *, at: datetime) -> dict[str, Any]:
+    """As if it had not been tried."""
+    waits = {"state": Delivery.State.QUEUED, "attempts": max(delivery.attempts - 1, 0), "lease_until": None}
+    return waits | {"due_at": at + PAUSED_AGAIN, "why": _short(why)}
 
 
 def _without_doubt(delivery: Delivery, claimed: Claim) -> dict[str, Any]:
@@ -499,36 +661,36 @@ def _without_doubt(delivery: Delivery, claimed: Claim) -> dict[str, Any]:
 
 def _after_absence(delivery: Delivery, *, at: datetime) -> dict[str, Any]:
     """Not there yet, or never sent: only a network that shows all it has lets a machine tell the two apart."""
-    capabilities = _capabilities(delivery.account.kind)
+    memory = _memory(delivery)
     delivery.absences += 1
     if delivery.absences < len(LOOK_AT):
         return _look_later(delivery, delivery.why, at=at)
-    if capabilities.shows_own_within is not None:
+    if memory.shows_own_within is not None:
         return _again(delivery, delivery.why, at=at, due_at=at) | {"in_doubt_since": None}
-    if capabilities.repeats_safely and _is_key_known(delivery, capabilities, at=at):
+    if memory.repeats_safely and _is_key_known(delivery, memory, at=at):
         return _again(delivery, delivery.why, at=at, due_at=at)
     return _final(Delivery.State.UNKNOWN, delivery.why or STOPPED, at=at)
 
 
 def _after_silence(delivery: Delivery, ended: Outcome, *, at: datetime) -> dict[str, Any]:
     """The sending ended in silence, or a look could not be made."""
-    capabilities, why = _capabilities(delivery.account.kind), ended.why
-    if delivery.act != "reply":
-        return _repeat_act(delivery, why, capabilities, at=at)
-    if capabilities.finds and delivery.looks < FRUITLESS_LOOKS:
+    memory, why = _memory(delivery), ended.why
+    if not _can_be_found(delivery):
+        return _repeat_act(delivery, why, _capabilities(delivery.account.kind), at=at)
+    if memory.finds and delivery.looks < FRUITLESS_LOOKS:
         return _look_later(delivery, why, at=at, after=ended.after if isinstance(ended, Retry) else None)
     due_at = at + max(REPEAT_AFTER, _backoff(delivery))
-    can_repeat = capabilities.repeats_safely and not capabilities.finds and delivery.attempts % TRIES
-    if can_repeat and _is_key_known(delivery, capabilities, at=due_at):
+    can_repeat = memory.repeats_safely and not memory.finds and delivery.attempts % TRIES
+    if can_repeat and _is_key_known(delivery, memory, at=due_at):
         return _again(delivery, why, at=at, due_at=due_at)
     return _final(Delivery.State.UNKNOWN, why, at=at)
 
 
-def _is_key_known(delivery: Delivery, capabilities: Capabilities, *, at: datetime) -> bool:
+def _is_key_known(delivery: Delivery, memory: Capabilities | Publishes, *, at: datetime) -> bool:
     """Whether what may have been sent is sure to be recognised by its key, in a try that takes as long as a lease."""
-    if delivery.in_doubt_since is None or capabilities.keys_live is None:
+    if delivery.in_doubt_since is None or memory.keys_live is None:
         return True
-    return at + LEASE < delivery.in_doubt_since + timedelta(seconds=capabilities.keys_live)
+    return at + LEASE < delivery.in_doubt_since + timedelta(seconds=memory.keys_live)
 
 
 def _repeat_act(delivery: Delivery, why: str, capabilities: Capabilities, *, at: datetime) -> dict[str, Any]:
@@ -540,7 +702,7 @@ def _repeat_act(delivery: Delivery, why: str, capabilities: Capabilities, *, at:
 
 
 def _look_later(delivery: Delivery, why: str, *, at: datetime, after: timedelta | None = None) -> dict[str, Any]:
-    within = _capabilities(delivery.account.kind).shows_own_within
+    within = _memory(delivery).shows_own_within
     whole = LOOK_FOR if within is None else timedelta(seconds=within)
     wait = whole * LOOK_AT[delivery.absences] / 100
     if failed := delivery.looks - delivery.absences:

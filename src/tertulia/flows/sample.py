@@ -303,6 +303,7 @@ def _deliver(delivery: Delivery, *, at: datetime) -> None:
 
 def _furnish(brand: Brand, words: Words, *, at: datetime, by: User | None) -> None:
     brand_actions.set_hours(brand=brand, stretches=SHOP_WEEK, at=at, by=by.pk if by else None)
+    brand_actions.set_words(brand=brand, words=words.own, at=at, by=by.pk if by else None)
     for year in (at.year, at.year + 1):
         for day, name in zip((date(year, 5, 15), date(year, 11, 9)), words.holidays, strict=True):
             Holiday.objects.get_or_create(brand=brand, on=day, defaults={"name": name})

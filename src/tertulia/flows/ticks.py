@@ -23,6 +23,7 @@ from tertulia.core import activity, clock, jobs
 from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, rereading, routing
 from tertulia.inbox.models import Conversation, Promise
+from tertulia.publishing import actions as publishing
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
 
@@ -46,6 +47,11 @@ def promises_tick() -> None:
 @jobs.periodic("deliveries.by_hand", seconds=60)
 def by_hand_tick() -> None:
     remind_by_hand(at=clock.now())
+
+
+@jobs.periodic("publishing.clocks", seconds=3600)
+def clocks_tick() -> None:
+    publishing.follow_clocks(at=clock.now())
 
 
 @jobs.periodic("inbox.wake", seconds=10)

@@ -6,8 +6,9 @@ follow each other. No pattern of anybody's is ever run over the text.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
+
+from tertulia.core.folding import fold as fold
 
 from .models import Label
 
@@ -27,20 +28,6 @@ def holds_any(text: str, words: Iterable[str]) -> bool:
     return any(_holds(folded, word) for word in words)
 
 
-def fold(text: str) -> str:
-    """The words of a text in lower case without accents, with one space between; symbols (🎂) are words too."""
-    return " ".join("".join(map(_sign, unicodedata.normalize("NFKD", text).casefold())).split())
-
-
 def _holds(folded: str, word: object) -> bool:
     wanted = fold(word) if isinstance(word, str) else ""
     return bool(wanted) and f" {wanted} " in folded
-
-
-def _sign(sign: str) -> str:
-    if sign.isalnum():
-        return sign
-    kind = unicodedata.category(sign)
-    if kind in ("Mn", "Me", "Cf"):
-        return ""
-    return f" {sign} " if kind in ("So", "Sc") else " "

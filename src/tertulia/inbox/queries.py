@@ -302,7 +302,7 @@ def _mention_page(brand: Brand, user: User, filters: Filters, after: str, limit:
 
 def _by_hand_page(brand: Brand, filters: Filters, after: str, limit: int) -> ListPage:
     """Conversations with something that a person has to do, by the first of it; the cursor is where that stands."""
-    tasks = Delivery.objects.filter(account__brand=brand, state=Delivery.State.BY_HAND)
+    tasks = Delivery.objects.filter(account__brand=brand, state=Delivery.State.BY_HAND, post__isnull=True)
     same = tasks.filter(account=OuterRef("account"), thread_id=OuterRef("thread_id"))
     inside = Conversation.objects.filter(account=OuterRef("account"), thread_id=OuterRef("thread_id"))
     narrowing = {"account_id": filters.account, "channel": filters.channel, "owner_id": filters.owner, **filters.said}
@@ -485,7 +485,7 @@ def _counting(brand_id: int, user_id: int, most: int, of_each: int) -> tuple[str
 _BY_HAND = f"""
 SELECT 'view', {VIEWS.index("by_hand")}, count(*) FROM (SELECT DISTINCT task.account_id, task.thread_id
     FROM {Account._meta.db_table} account JOIN {Delivery._meta.db_table} task
-        ON task.account_id = account.id AND task.state = 'by_hand'
+        ON task.account_id = account.id AND task.state = 'by_hand' AND task.post_id IS NULL
     WHERE account.brand_id = %s LIMIT %s) counted
 """  # noqa: S608 — our own tables' names
 # In the order of their index, so that PostgreSQL walks it too and never looks for a rare one through all of the table.

@@ -72,8 +72,8 @@ def ownerless(brand: Brand, *, at: datetime) -> int:
 
 
 def outgoing(brand: Brand, *, since: datetime) -> dict[str, int]:
-    """What was to leave since then, by how it stands."""
-    rows = Delivery.objects.filter(account__brand=brand, created_at__gte=since).values_list("state")
+    """Answers and acts that were to leave since then, by how they stand."""
+    rows = Delivery.objects.filter(account__brand=brand, created_at__gte=since, post__isnull=True).values_list("state")
     return dict(rows.annotate(n=Count("pk")))
 
 

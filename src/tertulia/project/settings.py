@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "tertulia.community",
     "tertulia.listening",
     "tertulia.inbox",
+    "tertulia.publishing",
     "tertulia.insight",
     "tertulia.flows",
     "tertulia.api",

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from django.urls import include, path
 from django.urls.resolvers import URLPattern, URLResolver
 
-ROOMS = ["team", "brand", "channels", "community", "listening", "inbox", "insight", "flows", "api"]
+ROOMS = ["team", "brand", "channels", "community", "listening", "inbox", "publishing", "insight", "flows", "api"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("tertulia.team.entrance_urls")),  # signing in; the language of who hasn't

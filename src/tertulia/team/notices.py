@@ -42,6 +42,7 @@ WORDS: Mapping[str, str | Promise] = {
     "by_hand": _("Your answer to {person} waits for you to send it by hand"),
     "reminded": _("The answer to {person} still waits to be sent by hand"),
     "act": _("What you did with a message of {person} did not work"),
+    "post": _("Something is to be done about the post “{title}” on {account}"),
     "woken": _("The conversation with {person} that you put aside is back"),
     "rule": _("The rule “{rule}” calls you to the conversation with {person}"),
     "attention": _("The account {account} needs attention: {trouble}"),

@@ -22,6 +22,7 @@ class Role(models.TextChoices):
 _EVERYONE = frozenset(Role)
 _ANSWERING = frozenset({Role.MANAGER, Role.EXPERT, Role.APPROVER})
 _MANAGING = frozenset({Role.MANAGER})
+_PUBLISHING = frozenset({Role.MANAGER, Role.APPROVER})
 _DIRECTING = frozenset({Role.MANAGER, Role.DIRECTOR})
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
@@ -30,6 +31,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "inbox.note": _ANSWERING | {Role.DIRECTOR, Role.ADVISER},
     "inbox.organise": _ANSWERING,  # assign, label, snooze, close, reopen
     "inbox.settings": _MANAGING,  # labels, saved replies, promises, hours
+    "publishing.read": _EVERYONE,
+    "publishing.write": _ANSWERING,  # posts, pictures, times
+    "publishing.publish": _PUBLISHING,  # schedule, publish, delete there, settle what is unknown
+    "publishing.stop": _PUBLISHING | _DIRECTING,  # hold everything that is to be published, and let it go on
+    "publishing.settings": _MANAGING,
     "people.read": _EVERYONE,
     "people.edit": _ANSWERING,
     "channels.manage": _MANAGING,

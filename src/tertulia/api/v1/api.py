@@ -17,7 +17,7 @@ from .. import actions, errors, webhooks
 from ..access import names_parameters
 from ..body import StrictParser
 from ..errors import ApiError
-from . import conversations, desk, people, readings
+from . import conversations, desk, people, readings, topics
 from . import webhooks as webhook_operations
 
 DESCRIPTION = """\
@@ -57,7 +57,7 @@ def build() -> Api:
     errors.install(api)
     _answer_problems(api)
     api.add_decorator(names_parameters, mode="view")
-    for module in (desk, conversations, people, readings, webhook_operations):
+    for module in (desk, conversations, people, readings, topics, webhook_operations):
         api.add_router("", module.router)
     return api
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from django.utils.translation import gettext as _
@@ -279,6 +279,67 @@ class ReadingShape(BaseModel):
     questions: list[str] = Field(description="The questions it asks, in its own words")
     confidence: dict[str, float] = Field(description="By field: how likely it is to be right, 0 to 1")
     why: dict[str, list[str]] = Field(description="By field: the words that weighed most")
+
+
+class PeriodShape(BaseModel):
+    first: date = Field(description="In the brand's time zone")
+    last: date
+    messages: int = Field(description="Looked at: what people wrote, without spam and what was deleted")
+    is_cut: bool = Field(description="There are more than the newest 20,000, which alone were looked at")
+
+
+class QuoteShape(BaseModel):
+    text: str
+    message_id: int
+    conversation_id: int
+    alike: int = Field(description="How many more say the same in nearly the same words")
+
+
+class PartShape(BaseModel):
+    name: str = Field(description="In the words of those who wrote")
+    messages: int
+    people: int
+    before: int | None = Field(description="Messages in as many days before; null when they were not counted")
+    sentiments: dict[str, int] = Field(description="Messages by `negative`, `neutral`, `positive`")
+    quotes: list[QuoteShape]
+
+
+class TopicShape(PartShape):
+    kind: Literal["own", "general", "said"] = Field(
+        description="A word of the brand's own, a general topic as readings name it, or something else people say"
+    )
+    parts: list[PartShape]
+
+
+class TopicsShape(Page[TopicShape]):
+    period: PeriodShape
+    in_none: int = Field(description="Messages that are in no topic")
+
+
+class AskedInShape(BaseModel):
+    message_id: int
+    conversation_id: int
+
+
+class QuestionShape(BaseModel):
+    text: str
+    language: str
+    people: int
+    variants: list[str] = Field(description="Other ways it was put, up to five")
+    asked_in: list[AskedInShape] = Field(description="Newest first, up to a hundred")
+
+
+class QuestionsShape(Page[QuestionShape]):
+    period: PeriodShape
+    answered: int = Field(description="Questions asked as often that a saved reply answers")
+
+
+class PeriodParameters(BaseModel):
+    days: int = Field(30, description="7, 30 or 90: the last days up to today. `first` and `last` go before it")
+    first: date | None = Field(None, description="A day in the brand's time zone, with `last`; a year at most")
+    last: date | None = None
+    channel_id: Id | None = None
+    language: Words = Field("", max_length=2, description="ISO 639-1")
 
 
 class WebhookBody(Body):

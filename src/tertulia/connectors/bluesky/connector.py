@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,11 +16,15 @@ from tertulia.connectors.contract import (
     Can,
     Capabilities,
     Connector,
+    Draft,
     Field,
     Granted,
     Health,
     Kind,
     Page,
+    Picture,
+    Pictures,
+    Publishes,
     Receipt,
     Refused,
     Retry,
@@ -43,6 +49,17 @@ RECORDS: Mapping[Act, str] = {"like": "app.bsky.feed.like", "boost": "app.bsky.f
 BLOCK = "app.bsky.graph.block"
 PUBLIC: frozenset[Kind] = frozenset({"comment", "mention"})
 COMMENTS: frozenset[Kind] = frozenset({"comment"})
+PUBLISHES = Publishes(
+    kinds=frozenset({"post", "part", "comment"}),
+    counted="bluesky",
+    longest=MAX_TEXT,
+    pictures=Pictures(most=4, largest=2_000_000, alt=2_000),
+    hints=frozenset({"language"}),
+    deletes=True,
+    finds=True,
+    shows_own_within=30,
+    repeats_safely=True,
+)
 LETTERS = "234567abcdefghijklmnopqrstuvwxyz"
 KEYS_FROM = datetime(2025, 1, 1, tzinfo=UTC)
 KEYS_YEARS = timedelta(days=730)
@@ -80,6 +97,7 @@ class Bluesky(Connector):
         send_gap=1.0,
         history=timedelta(days=30),
         renews=True,
+        publishes=PUBLISHES,
     )
     reasons = texts.REASONS
     sentences = texts.SENTENCES
@@ -127,21 +145,33 @@ class Bluesky(Connector):
         parent = _reference(to)
         root = {"uri": to.hints.get("root") or parent["uri"], "cid": to.hints.get("root_cid") or parent["cid"]}
         client = Client(self.http, account)
-        found = facets.detect(text, lambda handle: _did(client, handle))
-        record = {
-            "$type": POST,
-            "text": text,
-            "createdAt": _now(),
-            "reply": {"root": root, "parent": parent},
-            **({"facets": found} if found else {}),
-        }
+        said, record = _write(client, {"text": text, "reply": {"root": root, "parent": parent}}, key)
+        return _receipt(said, record)
+
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        self.check_fit(account, draft)
+        more: dict[str, Any] = {"langs": [draft.language]} if draft.language else {}
+        if draft.above:
+            parent = _reference(draft.above)
+            root = {"uri": draft.above.hints.get("root", ""), "cid": draft.above.hints.get("root_cid", "")}
+            more["reply"] = {"root": root if all(root.values()) else parent, "parent": parent}
+        if draft.pictures:
+            more["embed"] = {"$type": "app.bsky.embed.images", "images": [_shown(one) for one in draft.pictures]}
+        return _published(*_write(Client(self.http, account), {"text": draft.text, **more}, key))
+
+    def attach(self, account: Account, picture: Picture, key: str) -> str:
+        """The network's whole reference to the picture, which the post repeats."""
+        said = Client(self.http, account).upload(picture.content, picture.type)
+        if not isinstance(said.get("blob"), dict):
+            raise Unknown(texts.NOT_READABLE)
+        return json.dumps(said["blob"])
+
+    def find_post(self, account: Account, draft: Draft, key: str) -> Receipt | None:
         try:
-            return _receipt(_create(client, POST, record_key(key), record), record)
-        except Swapped:  # an earlier try had arrived
-            stored = _stored(client, POST, record_key(key))
-            if stored["value"].get("text") != text:
-                raise Refused(texts.OTHER_RECORD) from None
-            return _receipt(stored, stored["value"])
+            stored = _stored(Client(self.http, account), POST, record_key(key))
+        except Missing:
+            return None
+        return _published(stored, stored["value"])
 
     def find(self, account: Account, key: str) -> Receipt | None:
         """One's own server shows at once what it has taken. Direct messages carry no key: `reply` itself looks."""
@@ -216,6 +246,24 @@ class Bluesky(Connector):
 
 
 # Records: the first writes one where none is, the second what is known to be there; both say so when it isn't so.
+
+
+def _write(client: Client, said: Mapping[str, Any], key: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """A post with its links and mentions marked: what the server says of it, and the record that is there."""
+    found = facets.detect(said["text"], lambda handle: _did(client, handle))
+    record = {"$type": POST, "createdAt": _now(), **said, **({"facets": found} if found else {})}
+    try:
+        return _create(client, POST, record_key(key), record), record
+    except Swapped:  # an earlier try had arrived
+        stored = _stored(client, POST, record_key(key))
+        if stored["value"].get("text") != said["text"]:
+            raise Refused(texts.OTHER_RECORD) from None
+        return stored, stored["value"]
+
+
+def _shown(picture: Picture) -> dict[str, Any]:
+    size = {"width": picture.width, "height": picture.height}
+    return {"image": json.loads(picture.id), "alt": picture.alt, "aspectRatio": size}
 
 
 def _create(client: Client, collection: str, key: str, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -328,6 +376,15 @@ def _sent(convo: str, message: Mapping[str, Any]) -> Receipt:
 
 def _receipt(said: Mapping[str, Any], record: Mapping[str, Any]) -> Receipt:
     return Receipt(said["uri"], at=posts.moment_of(record.get("createdAt")), url=posts.url(said["uri"]))
+
+
+def _published(said: Mapping[str, Any], record: Mapping[str, Any]) -> Receipt:
+    """With what is needed to write below it: its state, and where its thread begins."""
+    receipt, reply = _receipt(said, record), record.get("reply")
+    root = reply.get("root") if isinstance(reply, dict) else None
+    root = root if isinstance(root, dict) else {"uri": said["uri"], "cid": said.get("cid")}
+    hints = {"cid": said.get("cid"), "root": root.get("uri"), "root_cid": root.get("cid")}
+    return replace(receipt, hints={name: value for name, value in hints.items() if isinstance(value, str)})
 
 
 def _now() -> str:

@@ -4,16 +4,20 @@ from hashlib import sha256
 
 from tertulia.connectors.contract import (
     Account,
+    Act,
     Author,
     ByHand,
     Can,
     Capabilities,
     Connector,
+    Draft,
     Envelope,
     Field,
     Health,
     Kind,
     Noted,
+    Pictures,
+    Publishes,
     Receipt,
     Target,
     Unsupported,
@@ -53,6 +57,11 @@ class Manual(Connector):
         can=(Can("reply", note=texts.REPLY_NOTE),),
         cannot=texts.CANNOT,
         by_hand=True,
+        publishes=Publishes(
+            kinds=frozenset({"post", "part", "comment"}),
+            pictures=Pictures(most=50, alt=1_500, uploads=False),
+            deletes=True,
+        ),
     )
     sentences = texts.SENTENCES
 
@@ -82,6 +91,19 @@ class Manual(Connector):
     def reply(self, account: Account, to: Target, text: str, key: str) -> Receipt:
         url = to.url or to.hints.get("post", "") or str(account.settings.get("profile") or "")
         raise ByHand(texts.ANSWER_THERE, text=text, url=url)
+
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        self.check_fit(account, draft)
+        url = draft.above.url if draft.above and draft.above.url else str(account.settings.get("profile") or "")
+        raise ByHand(texts.PUBLISH_THERE, text=draft.text, url=url)
+
+    def act(
+        self, account: Account, act: Act, on: Target, key: str, *, undo: bool = False, because: str = ""
+    ) -> Receipt:
+        """Only what was published can be taken away, and a person does it."""
+        if act != "delete" or on.kind != "post":
+            raise Unsupported(act)
+        raise ByHand(texts.DELETE_THERE, url=on.url or str(account.settings.get("profile") or ""))
 
 
 def _thread(noted: Noted) -> str:

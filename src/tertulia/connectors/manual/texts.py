@@ -36,8 +36,13 @@ CANNOT: dict[Act, Text] = {
 }
 
 ANSWER_THERE = "This platform lets no program write: copy the text, paste it there, and tick it off here."
+PUBLISH_THERE = "This platform lets no program publish: copy the text and the pictures there, and tick it off here."
+DELETE_THERE = "This platform lets no program delete: delete it there, and tick it off here."
 ODD_KIND = "A message there can't be of the kind “{}”."
 SENTENCES = {
     ANSWER_THERE: "Esta plataforma no deja escribir a programas: copia el texto, pégalo allí y dalo por hecho aquí.",
+    PUBLISH_THERE: "Esta plataforma no deja publicar a programas: copia allí el texto y las imágenes y dalo por hecho "
+    "aquí.",
+    DELETE_THERE: "Esta plataforma no deja borrar a programas: bórralo allí y dalo por hecho aquí.",
     ODD_KIND: "Allí un mensaje no puede ser del tipo «{}».",
 }

@@ -72,8 +72,17 @@ class Server:
 
     def change(self, method: str, path: str, fields: Mapping[str, str] | None = None, key: str = "") -> dict[str, Any]:
         """Write as a form: not every server reads JSON."""
-        headers = {**self.headers(), **({"idempotency-key": key} if key else {})}
-        answer = self.http.request(method, self.url + path, headers=headers, data=fields or None)
+        return self._changed(self.http.request(method, self.url + path, headers=self._keyed(key), data=fields or None))
+
+    def send(self, method: str, path: str, kind: str, body: bytes, key: str = "") -> dict[str, Any]:
+        """Write a body of this type, as it is."""
+        headers = {**self._keyed(key), "content-type": kind}
+        return self._changed(self.http.request(method, self.url + path, headers=headers, content=body))
+
+    def _keyed(self, key: str) -> dict[str, str]:
+        return {**self.headers(), **({"idempotency-key": key} if key else {})}
+
+    def _changed(self, answer: Answer) -> dict[str, Any]:
         self.judge(answer)
         try:
             found = answer.json()

@@ -9,6 +9,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -22,12 +23,15 @@ from tertulia.connectors.contract import (
     Capabilities,
     Connector,
     Consent,
+    Draft,
     Envelope,
     Field,
     Granted,
     Health,
     Outcome,
     Page,
+    Picture,
+    Pictures,
     Receipt,
     Reconnect,
     Refused,
@@ -38,12 +42,12 @@ from tertulia.connectors.contract import (
     Unsupported,
 )
 
-from . import counting, texts
+from . import counting, publishing, texts
 from .client import Gone, Invalid, Missing, Server, in_path, is_snac, moment, order, root
 from .places import Place
 from .reading import Reader, deleted, id_of, text_of, url_of
 
-SCOPES = "read write:statuses write:favourites write:reports write:blocks write:mutes"
+SCOPES = "read write:statuses write:media write:favourites write:reports write:blocks write:mutes"
 MAX_TEXT = 500
 FIRST_DAYS = timedelta(days=7)
 FIRST_ITEMS = 200
@@ -94,6 +98,7 @@ class Mastodon(Connector):
         history=timedelta(days=90),
         listens=True,
         consents=True,
+        publishes=publishing.PUBLISHES,
     )
     reasons = {"private": texts.PRIVATE}
     sentences = texts.SENTENCES
@@ -215,7 +220,33 @@ class Mastodon(Connector):
         server = Server(self.http, account)
         return _receipt(server.change("POST", "/api/v1/statuses", {k: v for k, v in said.items() if v}, key))
 
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        self.check_fit(account, draft)
+        server, form = Server(self.http, account), urlencode(publishing.fields(draft)).encode()
+        made = server.send("POST", "/api/v1/statuses", "application/x-www-form-urlencoded", form, key)
+        return _published(made)
+
+    def find_post(self, account: Account, draft: Draft, key: str) -> Receipt | None:
+        made = self._made_of(account, key)
+        return _published(made) if made else None
+
+    def attach(self, account: Account, picture: Picture, key: str) -> str:
+        return publishing.upload(Server(self.http, account), picture, key)
+
+    def post_length(self, account: Account, draft: Draft) -> int:
+        return self.text_length(account, draft.warning + draft.text)
+
+    def longest_post(self, account: Account, draft: Draft) -> int | None:
+        return self.longest_text(account)
+
+    def pictures_taken(self, account: Account) -> Pictures:
+        return publishing.rules(account.settings)
+
     def find(self, account: Account, key: str) -> Receipt | None:
+        made = self._made_of(account, key)
+        return _receipt(made) if made else None
+
+    def _made_of(self, account: Account, key: str) -> dict[str, Any] | None:
         """Ask for what this key has made, with an empty text: Mastodon looks at the key first and gives back what it
         made, and never makes anything of nothing. Servers that don't know keys can't be asked."""
         server = Server(self.http, account)
@@ -225,7 +256,7 @@ class Mastodon(Connector):
         if not knows_keys:
             raise Unknown(texts.CANNOT_LOOK)
         try:
-            return _receipt(server.change("POST", "/api/v1/statuses", {"status": ""}, key))
+            return server.change("POST", "/api/v1/statuses", {"status": ""}, key)
         except Invalid:
             return None
         except (Refused, Unsupported):
@@ -518,6 +549,7 @@ def _limits(instance: Mapping[str, Any]) -> dict[str, Any]:
         "version": version,
         "knows_keys": bool(re.match(r"([3-9]|\d\d)\.", version)) and "(" not in version,
         "streaming": url_of(re.sub("^ws", "http", streaming)),
+        "pictures": publishing.told(configuration),
     }
 
 
@@ -570,6 +602,10 @@ def _receipt(status: Mapping[str, Any]) -> Receipt:
     if not id:
         raise Unknown(texts.NO_WHOLE_ANSWER)
     return Receipt(id, at=moment(status.get("created_at")), url=url_of(status.get("url")) or url_of(status.get("uri")))
+
+
+def _published(status: Mapping[str, Any]) -> Receipt:
+    return replace(_receipt(status), hints={"visibility": text_of(status, "visibility")})
 
 
 connector = Mastodon

@@ -33,6 +33,13 @@ NOT_HIDEABLE: Text = {
     "es": "En Mastodon no se pueden ocultar las respuestas a lo que publicas.",
 }
 
+SEEN_BY_ALL: Text = {"en": "Everybody", "es": "Todo el mundo"}
+SEEN_QUIETLY: Text = {
+    "en": "Everybody, but not in the public timelines",
+    "es": "Todo el mundo, pero fuera de las líneas públicas",
+}
+SEEN_BY_FOLLOWERS: Text = {"en": "Only followers", "es": "Solo quienes siguen la cuenta"}
+
 NO_SERVER = "The address of the server is missing: write it in the channel's settings."
 NO_ACCESS = "Nobody has signed in yet: connect the account on the server's own page, or paste an access token."
 ACCESS_ENDED = "The server no longer takes the access token. Connect the account again."
@@ -48,6 +55,7 @@ REFUSED = "The server refused."
 TOO_LONG = "The answer is too long, counting the name in front of it."
 CANNOT_LOOK = "This server doesn't tell whether an answer arrived: look there before sending it again."
 SHORT_MEMORY = "This server shows only its latest notifications, so older ones can't be counted."
+STILL_AT_IT = "The server is still working at a picture."
 NO_CODE = "The server gave no access: begin again."
 NOTHING = "There is no message in it."
 INCOMPLETE = "A message lacks its name, its writer or its time."
@@ -67,6 +75,7 @@ SENTENCES = {
     TOO_LONG: "La respuesta es demasiado larga, contando el nombre que lleva delante.",
     CANNOT_LOOK: "Este servidor no dice si una respuesta llegó: míralo allí antes de enviarla otra vez.",
     SHORT_MEMORY: "Este servidor solo enseña sus últimas notificaciones y las anteriores no se pueden contar.",
+    STILL_AT_IT: "El servidor todavía está preparando una imagen.",
     NO_CODE: "El servidor no ha dado acceso: empieza otra vez.",
     NOTHING: "Dentro no hay ningún mensaje.",
     INCOMPLETE: "A un mensaje le falta el nombre, quién lo escribe o la hora.",
@@ -80,6 +89,7 @@ SCOPES: dict[str, Text] = {
     "read": {"en": "Read all that the account sees", "es": "Leer todo lo que ve la cuenta"},
     "write": {"en": "Write in the account's name", "es": "Escribir en nombre de la cuenta"},
     "write:statuses": {"en": "Write and delete posts", "es": "Escribir y borrar publicaciones"},
+    "write:media": {"en": "Hand in pictures", "es": "Subir imágenes"},
     "write:favourites": {"en": "Mark posts as favourites", "es": "Marcar favoritos"},
     "write:reports": {"en": "Report to the moderators", "es": "Denunciar a quien modera"},
     "write:blocks": {"en": "Block people", "es": "Bloquear a personas"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,13 @@ from tertulia.connectors.contract import (
     Can,
     Capabilities,
     Connector,
+    Draft,
     Envelope,
     Field,
     Granted,
     Health,
     Page,
+    Picture,
     Receipt,
     Refused,
     Target,
@@ -26,13 +29,12 @@ from tertulia.connectors.contract import (
     Unsupported,
 )
 
-from . import access, texts
+from . import access, publishing, texts
 from .client import MESSAGES, STATE, Homeserver, quoted, rows, server_of, table, word
 from .events import KEY, TO, Odd, Reader, is_redacted, link, moment
 from .place import Place, Room, Stretch, private_rooms
 
-MAX_BYTES = 60_000
-"""An event may have 65,536 bytes; the rest is for what is not text."""
+MAX_BYTES = publishing.LONGEST
 LIKE = "👍"
 FIRST_DAYS = timedelta(days=7)
 FIRST_PAGES = 2
@@ -92,6 +94,12 @@ class Matrix(Connector):
             is_required=False,
         ),
         Field(
+            "news",
+            {"en": "Room for your news", "es": "Sala para tus novedades"},
+            help=texts.NEWS_HELP,
+            is_required=False,
+        ),
+        Field(
             "inviters",
             {"en": "Accept invitations from", "es": "Aceptar invitaciones de"},
             kind="lines",
@@ -127,6 +135,7 @@ class Matrix(Connector):
         listens=True,
         renews=True,
         history=HISTORY,
+        publishes=publishing.PUBLISHES,
     )
     reasons = texts.REASONS
     sentences = texts.SENTENCES
@@ -327,6 +336,10 @@ class Matrix(Connector):
         return _receipt(room, sent)
 
     def find(self, account: Account, key: str) -> Receipt | None:
+        found = self._event_of(account, key)
+        return _receipt(*found) if found else None
+
+    def _event_of(self, account: Account, key: str) -> tuple[str, Mapping[str, Any]] | None:
         """Among what the account wrote of late, in all its rooms."""
         home = Homeserver(self.http, account)
         timeline = {"limit": 50, "types": ["m.room.message"], "senders": [home.me()]}
@@ -335,8 +348,39 @@ class Matrix(Connector):
             for event in rows(table(table(joined).get("timeline")).get("events")):
                 unsigned, content = table(event.get("unsigned")), table(event.get("content"))
                 if key in (content.get(KEY), unsigned.get("transaction_id")) and word(event.get("event_id")):
-                    return _receipt(room, event)
+                    return room, event
         return None
+
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        self.check_fit(account, draft)
+        home = Homeserver(self.http, account)
+        room = draft.above.hints.get("room", "") if draft.above else self._news_room(home, account)
+        if home.find(f"/v3/rooms/{quoted(room)}/state/m.room.encryption") is not None:
+            raise Refused(texts.ENCRYPTED_ROOM)
+        content = publishing.content(draft, key)
+        sent = home.put(f"/v3/rooms/{quoted(room)}/send/m.room.message/{quoted(key)}", content)
+        receipt = _receipt(room, sent)
+        return replace(receipt, hints=publishing.hints(room, receipt.remote_id, content))
+
+    def attach(self, account: Account, picture: Picture, key: str) -> str:
+        id = Homeserver(self.http, account).upload(picture.name, picture.type, picture.content)
+        if not id:
+            raise Unknown(texts.UNREADABLE)
+        return id
+
+    def find_post(self, account: Account, draft: Draft, key: str) -> Receipt | None:
+        if not (found := self._event_of(account, key)):
+            return None
+        room, event = found
+        receipt = _receipt(room, event)
+        return replace(receipt, hints=publishing.hints(room, receipt.remote_id, event.get("content")))
+
+    def _news_room(self, home: Homeserver, account: Account) -> str:
+        named = _lines(account, "news")
+        room = self._room_called(home, named[0]) if named else ""
+        if not room:
+            raise Refused(texts.NO_NEWS_ROOM)
+        return room
 
     def act(
         self, account: Account, act: Act, on: Target, key: str, *, undo: bool = False, because: str = ""

@@ -25,6 +25,11 @@ ROOMS_HELP = {
     "es": "Una por línea, como #plaza:ejemplo.es. Vacío: todas las salas donde está la cuenta. "
     "Las conversaciones privadas se leen siempre.",
 }
+NEWS_HELP = {
+    "en": "Where posts are published, like #news:example.com. The account has to be in it and may write there.",
+    "es": "Donde salen las publicaciones, como #novedades:ejemplo.es. La cuenta tiene que estar en ella y poder "
+    "escribir.",
+}
 INVITERS_HELP = {
     "en": "One a line, like @ana:example.com. Other invitations stay unanswered in your Matrix app.",
     "es": "Una por línea, como @ana:ejemplo.es. Las demás quedan sin contestar en tu aplicación de Matrix.",
@@ -100,6 +105,7 @@ TOO_MANY = "The Matrix server asks to wait."
 IN_TROUBLE = "The Matrix server has trouble of its own."
 UNREADABLE = "The Matrix server's answer can't be read."
 ODD_EVENT = "An event isn't as the Matrix specification says."
+NO_NEWS_ROOM = "It isn't said in which room to publish, or there is none of that name: see the channel's settings."
 NO_ROOM = "It isn't known to which room this belongs."
 
 SENTENCES = {
@@ -115,6 +121,7 @@ SENTENCES = {
     IN_TROUBLE: "El servidor de Matrix tiene problemas.",
     UNREADABLE: "La respuesta del servidor de Matrix no se puede leer.",
     ODD_EVENT: "Un suceso no es como manda la especificación de Matrix.",
+    NO_NEWS_ROOM: "No consta en qué sala publicar, o no hay ninguna con ese nombre: mira los ajustes del canal.",
     NO_ROOM: "No se sabe a qué sala pertenece esto.",
     "Matrix: {}": "Matrix: {}",
 }

@@ -5,7 +5,9 @@ The token is part of every address, so no address is ever shown, logged or kept.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -22,6 +24,7 @@ from tertulia.connectors.contract import (
     Retry,
     Unknown,
 )
+from tertulia.core import multipart
 
 from . import texts
 
@@ -89,11 +92,20 @@ class Bot:
             params.pop("reply_parameters", None)
             return self.do(method, chat_id=moved.chat, **params)
 
-    def _call(self, method: str, params: dict[str, Any], *, is_reading: bool) -> Any:
+    def do_with(self, method: str, files: Iterable[multipart.File], **params: Any) -> Any:
+        """Do something with files along; whatever isn't a text travels as JSON."""
+        fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
+        return self._call(method, multipart.encode(fields, files), is_reading=False)
+
+    def _call(self, method: str, params: dict[str, Any] | tuple[str, bytes], *, is_reading: bool) -> Any:
         if not _TOKEN.fullmatch(self._token):
             raise Reconnect(texts.NOT_KNOWN)
         address = f"{_safe(self._api)}/bot{self._token}/{method}"
-        answer = self._http.request("POST", address, json=params)
+        if isinstance(params, dict):
+            answer = self._http.request("POST", address, json=params)
+        else:
+            kind, body = params
+            answer = self._http.request("POST", address, headers={"content-type": kind}, content=body)
         said = _read(answer)
         if answer.status == 200 and said.get("ok") is True and "result" in said:
             return said["result"]

@@ -13,6 +13,7 @@ from tertulia.connectors.contract import (
     Can,
     Capabilities,
     Connector,
+    Draft,
     Envelope,
     Field,
     Health,
@@ -28,7 +29,7 @@ from tertulia.connectors.contract import (
     Unsupported,
 )
 
-from . import moderation, texts
+from . import moderation, publishing, texts
 from .bot import API, Bot, Conflict, bot_id
 from .entities import units
 from .message import RIGHTS, VERBS, moved_from, number_of, read
@@ -62,6 +63,7 @@ class Telegram(Connector):
         ),
         Field("webhook", texts.WEBHOOK_LABEL, kind="url", help=texts.WEBHOOK_HELP, is_required=False),
         Field("groups", texts.GROUPS_LABEL, kind="lines", help=texts.GROUPS_HELP, is_required=False),
+        Field("channel", texts.CHANNEL_LABEL, help=texts.CHANNEL_HELP, is_required=False),
         Field("api", texts.API_LABEL, kind="url", help=texts.API_HELP, default=API, is_required=False),
         Field("secret", texts.SECRET_LABEL, kind="secret", is_generated=True),
     )
@@ -86,6 +88,7 @@ class Telegram(Connector):
         polls=True,
         poll_seconds=3,
         send_gap=0.1,
+        publishes=publishing.PUBLISHES,
     )
 
     def check(self, account: Account) -> Health:
@@ -165,6 +168,10 @@ class Telegram(Connector):
         if sent is None:
             raise Unknown(texts.NOT_READABLE)
         return Receipt(sent.remote_id, at=sent.sent_at, url=sent.url)
+
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        self.check_fit(account, draft)
+        return publishing.publish(Bot(self.http, account), account, draft)
 
     def act(
         self, account: Account, act: Act, on: Target, key: str, *, undo: bool = False, because: str = ""

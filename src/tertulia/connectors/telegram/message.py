@@ -102,7 +102,7 @@ def _envelope(
         html=to_html(text, marks),
         in_reply_to=f"{chat_id}:{_int(above['message_id'])}" if above else "",
         changed_at=_changed(message, number) if verb == "edited" else None,
-        url=_link(chat, chat_id, id),
+        url=link(chat, chat_id, id),
         attachments=[{name: value for name, value in file.items() if name != "file_id"} for file in files],
         raw=message,
         quoted=_text((message.get("quote") or {}).get("text")),
@@ -138,7 +138,7 @@ def _about(chat: dict[str, Any], chat_id: int, above: dict[str, Any], opening: A
     if not above:
         return About(str(chat_id), title=title)
     said = _text(above.get("text") or above.get("caption"))
-    return About(f"{chat_id}:{_int(above['message_id'])}", title, _link(chat, chat_id, above["message_id"]), said[:500])
+    return About(f"{chat_id}:{_int(above['message_id'])}", title, link(chat, chat_id, above["message_id"]), said[:500])
 
 
 def _changed(message: dict[str, Any], number: int) -> datetime:
@@ -212,7 +212,7 @@ def _hints(said: dict[str, object]) -> dict[str, str]:
     return {name: str(value) for name, value in said.items() if value}
 
 
-def _link(chat: dict[str, Any], chat_id: int, message_id: int) -> str:
+def link(chat: dict[str, Any], chat_id: int, message_id: int) -> str:
     """Where to see it: only supergroups have addresses for their messages."""
     if chat.get("type") != "supergroup":
         return ""

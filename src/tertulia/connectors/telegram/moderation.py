@@ -35,23 +35,24 @@ def where(to: Target) -> tuple[str, int, int]:
     return chat, int(topic), int(message)
 
 
+def chat_of(said: str) -> int | str:
+    """What people write for a group or a channel: its number, its @name or its address."""
+    said = said.strip().removeprefix("https://t.me/")
+    return int(said) if _NUMBER.fullmatch(said) else "@" + said.removeprefix("@")
+
+
 def rights(bot: Bot, groups: Any) -> dict[str, list[str]]:
     """What the bot may do in each of these groups, by the group's number."""
     found: dict[str, list[str]] = {}
     for group in groups if isinstance(groups, list) else ():
         try:
-            chat = bot.ask("getChat", chat_id=_group(group))
+            chat = bot.ask("getChat", chat_id=chat_of(group))
             member = bot.ask("getChatMember", chat_id=chat["id"], user_id=bot.id)
         except Refused:
             found[str(group)] = []
             continue
         found[str(chat["id"])] = [right for right in RIGHTS if member.get(right) is True]
     return found
-
-
-def _group(said: str) -> int | str:
-    said = said.strip().removeprefix("https://t.me/")
-    return int(said) if _NUMBER.fullmatch(said) else "@" + said.removeprefix("@")
 
 
 def _like(bot: Bot, on: Target) -> None:
@@ -69,11 +70,13 @@ def _react(bot: Bot, on: Target, reaction: list[dict[str, str]]) -> None:
 
 def _delete(bot: Bot, on: Target) -> None:
     chat, _topic, message = where(on)
-    try:
-        bot.do_in(chat, "deleteMessage", message_id=message)
-    except Refused as refused:
-        if "message to delete not found" not in refused.why:  # it is gone already
-            raise
+    others = [int(one) for one in on.hints.get("others", "").split() if one.isdecimal()]
+    for number in (message, *others):
+        try:
+            bot.do_in(chat, "deleteMessage", message_id=number)
+        except Refused as refused:
+            if "message to delete not found" not in refused.why:  # it is gone already
+                raise
 
 
 def _restrict(bot: Bot, on: Target) -> None:

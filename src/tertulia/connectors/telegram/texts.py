@@ -25,6 +25,12 @@ GROUPS_HELP = {
     "en": "One a line, as @name or as its number. It is checked what the bot may do there. Others are read as well.",
     "es": "Uno por línea, como @nombre o con su número. Se mira qué puede hacer en ellos. Los demás también se leen.",
 }
+CHANNEL_LABEL = {"en": "Channel for your news", "es": "Canal para tus novedades"}
+CHANNEL_HELP = {
+    "en": "Where posts are published, as @name or as its number. The bot has to be an administrator that may post.",
+    "es": "Donde salen las publicaciones, como @nombre o con su número. El bot tiene que ser administrador y poder "
+    "publicar.",
+}
 API_LABEL = {"en": "Bot API server", "es": "Servidor de la Bot API"}
 API_HELP = {
     "en": "Leave it as it is, unless you run one of your own.",
@@ -70,6 +76,7 @@ REASONS: dict[str, Text] = {
     },
 }
 
+NO_CHANNEL = "It isn't said in which channel to publish: write it in the channel's settings."
 NOT_KNOWN = "Telegram doesn't accept the bot's token. Paste the one that @BotFather shows into the channel's settings."
 NOT_SAFE = "The Bot API server has to be reached over https, or the bot's token could be read on the way."
 WEBHOOK_ELSEWHERE = (
@@ -103,6 +110,7 @@ SEES_LITTLE = (
 LACKS_RIGHTS = "The bot works, but in some of the groups it may not delete messages or ban users."
 
 SENTENCES: dict[str, str] = {
+    NO_CHANNEL: "No consta en qué canal publicar: escríbelo en los ajustes del canal.",
     NOT_KNOWN: "Telegram no acepta el token del bot: pega en los ajustes del canal el que muestra @BotFather.",
     NOT_SAFE: "Al servidor de la Bot API hay que llegar por https; si no, alguien podría leer el token por el camino.",
     WEBHOOK_ELSEWHERE: (

@@ -112,6 +112,22 @@ class Blog:
             if refused.why != texts.GONE and code_of(refused) != "rest_already_trashed":
                 raise
 
+    def trash_post(self, id: str) -> None:
+        """Out of everybody's sight; who writes the blog can bring it back."""
+        try:
+            self.ask("DELETE", f"posts/{_path(id)}")
+        except Refused as refused:
+            if refused.why != texts.GONE and code_of(refused) != "rest_already_trashed":
+                raise
+
+    def upload(self, name: str, kind: str, content: bytes, alt: str) -> dict[str, Any]:
+        """A picture into the blog's library, with what it shows. Nobody sees it before a post does."""
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "picture"
+        told = {"content-type": kind, "content-disposition": f'attachment; filename="{name}"'}
+        made = _picture(self._send("POST", "media", {}, content=content, headers=told))
+        self.ask("POST", f"media/{made['id']}", {"alt_text": alt})
+        return made
+
     def ask(self, method: str, path: str, body: Any = None, **params: str) -> Any:
         """The data of an answer. Raises an outcome for anything else."""
         answer = self._send(method, path, params, body)
@@ -122,15 +138,23 @@ class Blog:
         except BadPayload:
             raise Unknown(texts.NOT_READABLE) from None
 
-    def _send(self, method: str, path: str, params: Mapping[str, str], body: Any = None) -> Answer:
+    def _send(
+        self, method: str, path: str, params: Mapping[str, str], body: Any = None, *, content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:  # fmt: skip
         settings, secrets = self._account.settings, self._account.secrets
         pair = f"{settings.get('user', '')}:{secrets.get('password', '')}".encode()
         answer = self._http.request(
             method,
             home(str(settings.get("url", ""))),
-            headers={"authorization": "Basic " + base64.b64encode(pair).decode(), "accept": "application/json"},
+            headers={
+                "authorization": "Basic " + base64.b64encode(pair).decode(),
+                "accept": "application/json",
+                **(headers or {}),
+            },
             params={"rest_route": f"/wp/v2/{path}", **params},
             json=body,
+            content=content,
         )
         _check(answer, is_reading=method == "GET")
         return answer
@@ -219,6 +243,16 @@ def _one(found: Any) -> dict[str, Any]:
     if not isinstance(found, dict) or not _is_id(found.get("id")):
         raise BadPayload(texts.NOT_READABLE)
     return found
+
+
+def _picture(answer: Answer) -> dict[str, Any]:
+    try:
+        made = answer.json()
+    except BadPayload:
+        raise Unknown(texts.NOT_READABLE) from None
+    if not isinstance(made, dict) or not _is_id(made.get("id")) or not isinstance(made.get("source_url"), str):
+        raise Unknown(texts.NOT_READABLE)
+    return made
 
 
 def _is_id(value: object) -> bool:

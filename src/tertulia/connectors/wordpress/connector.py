@@ -11,9 +11,11 @@ from tertulia.connectors.contract import (
     Can,
     Capabilities,
     Connector,
+    Draft,
     Field,
     Health,
     Page,
+    Picture,
     Receipt,
     Refused,
     Target,
@@ -21,7 +23,7 @@ from tertulia.connectors.contract import (
     Unsupported,
 )
 
-from . import texts
+from . import publishing, texts
 from .client import PER_PAGE, Blog, code_of
 from .comment import MARK, Comment
 from .moderation import STATES, moderate, set_status
@@ -69,6 +71,7 @@ class WordPress(Connector):
         poll_seconds=60,
         finds=True,
         history=timedelta(days=3_650),
+        publishes=publishing.PUBLISHES,
     )
     statuses = texts.STATUSES
     sentences = texts.SENTENCES
@@ -154,6 +157,25 @@ class WordPress(Connector):
             set_status(blog, made, "approved")
         return receipt
 
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        self.check_fit(account, draft)
+        return publishing.receipt(Blog(self.http, account).ask("POST", "posts", publishing.said(draft, key)))
+
+    def attach(self, account: Account, picture: Picture, key: str) -> str:
+        """Its number there, and where it is shown."""
+        made = Blog(self.http, account).upload(picture.name, picture.type, picture.content, picture.alt)
+        return f"{made['id']} {made['source_url']}"
+
+    def find_post(self, account: Account, draft: Draft, key: str) -> Receipt | None:
+        """The post at the address that the key gives, whatever has become of it since."""
+        asked = {"slug": publishing.slug(draft, key), "status": "publish,future,draft,pending,private"}
+        found = Blog(self.http, account).ask("GET", "posts", context="edit", _fields="id,date_gmt,link", **asked)
+        posts = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return publishing.receipt(posts[0]) if posts else None
+
+    def post_length(self, account: Account, draft: Draft) -> int:
+        return len(draft.text)
+
     def _made(self, account: Account, blog: Blog, said: dict[str, Any], key: str) -> Any:
         """The blog refuses the same words twice. If they are there because of this very key, all is well."""
         try:
@@ -186,6 +208,9 @@ class WordPress(Connector):
         self, account: Account, act: Act, on: Target, key: str, *, undo: bool = False, because: str = ""
     ) -> Receipt:
         blog = Blog(self.http, account)
+        if act == "delete" and on.kind == "post":
+            blog.trash_post(on.remote_id.removeprefix("post:"))
+            return Receipt(on.remote_id)
         if act == "delete" and not undo:
             blog.delete(on.remote_id, force="true")
             return Receipt(on.remote_id)

@@ -22,6 +22,8 @@ class Words:
     away: str
     welcome: str
     holidays: tuple[str, str]
+    own: Sequence[tuple[str, str, list[str]]]
+    """The brand's own words: kind, name, other spellings."""
 
     def label(self, key: str) -> str:
         return next(name for which, name, _hue, _words in self.labels if which == key)
@@ -139,6 +141,15 @@ WORDS = {
         away="Vacaciones",
         welcome="@{name}, ¡qué bien que estés! ¿Contestas tú a Cristina? Candela dice que sí al pan solidario.",
         holidays=("San Isidro", "La Almudena"),
+        own=[
+            ("product", "Roscón de Reyes", ["roscón", "roscones"]),
+            ("product", "Hogaza", ["hogazas"]),
+            ("product", "Barra", ["barras"]),
+            ("product", "Pan de centeno", ["centeno"]),
+            ("product", "Ensaimada", ["ensaimadas"]),
+            ("person", "Nerea", []),
+            ("person", "Mateo", []),
+        ],
     ),
     "en": Words(
         accounts={"site": "Our website", "phone": "Phone and shop"},
@@ -207,5 +218,14 @@ WORDS = {
         away="Holidays",
         welcome="@{name}, hello and welcome! Will you answer Cristina? Candela says yes to the bread for charity.",
         holidays=("San Isidro", "La Almudena"),
+        own=[
+            ("product", "Kings' ring", ["Kings' rings"]),
+            ("product", "Country loaf", ["loaf", "loaves", "country loaves"]),
+            ("product", "Baguette", ["baguettes"]),
+            ("product", "Rye bread", ["rye"]),
+            ("product", "Ensaimada", ["ensaimadas"]),
+            ("person", "Nerea", []),
+            ("person", "Mateo", []),
+        ],
     ),
 }  # fmt: skip

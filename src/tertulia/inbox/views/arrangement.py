@@ -55,7 +55,9 @@ def remove_label(request: DeskRequest, brand: Brand, label_id: int) -> HttpRespo
 @require_http_methods(["GET", "POST"])
 @brand_required("inbox.settings")
 def show_saved_replies(request: DeskRequest, brand: Brand) -> HttpResponse:
-    form = SavedReplyForm(request.POST or None, brand=brand)
+    """The saved replies, and a form for another; an address may bring its `title` and `language` along."""
+    given = {"title": request.GET.get("title", "")[:80], "language": request.GET.get("language", "")}
+    form = SavedReplyForm(request.POST or None, brand=brand, initial=given)
     if request.method == "POST" and form.is_valid():
         form.save()
         return redirect("inbox:saved_replies", brand.slug)

@@ -14,7 +14,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from . import queries
+from .. import queries
 
 PERIODS = (7, 30, 90)
 

@@ -1,0 +1,92 @@
+"""What is said to everybody: statuses with their pictures, one below the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tertulia.connectors.contract import Draft, Picture, Pictures, Publishes, Retry, Unknown
+from tertulia.core import multipart
+
+from . import texts
+from .client import Server, in_path
+
+PICTURES = Pictures(most=4, largest=16 * 1024 * 1024, most_pixels=33_177_600, alt=1_500)
+"""A server of today, unless it says otherwise of itself (docs.joinmastodon.org, Instance)."""
+PUBLISHES = Publishes(
+    kinds=frozenset({"post", "part", "comment"}),
+    counted="mastodon",
+    longest=500,
+    pictures=PICTURES,
+    hints=frozenset({"warning", "language", "visibility"}),
+    visible=(("public", texts.SEEN_BY_ALL), ("unlisted", texts.SEEN_QUIETLY), ("private", texts.SEEN_BY_FOLLOWERS)),
+    deletes=True,
+    finds=True,
+    repeats_safely=True,
+    keys_live=3600,
+)
+LOOKS, LOOK_SECONDS = 8, 1.0
+"""How long a picture is waited for that the server still works at; a lease is far longer."""
+
+
+def fields(draft: Draft) -> list[tuple[str, str]]:
+    """The form of a status."""
+    said = {
+        "status": draft.text,
+        "in_reply_to_id": in_path(draft.above.remote_id) if draft.above else "",
+        "visibility": draft.visibility or (draft.above.hints.get("visibility", "") if draft.above else ""),
+        "spoiler_text": draft.warning,
+        "language": draft.language,
+    }
+    return [*((name, value) for name, value in said.items() if value), *(("media_ids[]", p.id) for p in draft.pictures)]
+
+
+def upload(server: Server, picture: Picture, key: str) -> str:
+    """The picture's name there, once the server is done with it."""
+    kind, body = multipart.encode({"description": picture.alt}, [("file", picture.name, picture.type, picture.content)])
+    made = server.send("POST", "/api/v2/media", kind, body, key)
+    id = made.get("id")
+    if not isinstance(id, str) or not id:
+        raise Unknown(texts.NO_WHOLE_ANSWER)
+    for _look in range(LOOKS):
+        if isinstance(made.get("url"), str):
+            return id
+        time.sleep(LOOK_SECONDS)
+        made = server.get(f"/api/v1/media/{id}")
+        if not isinstance(made, dict):
+            break
+    raise Retry(texts.STILL_AT_IT)
+
+
+def rules(settings: Mapping[str, Any]) -> Pictures:
+    """What this server takes, as it said when it was last asked."""
+    said = settings.get("pictures")
+    said = said if isinstance(said, dict) else {}
+    known: dict[str, Any] = {
+        name: value for name in ("most", "largest", "most_pixels", "alt") if isinstance(value := said.get(name), int)
+    }
+    types = said.get("types")
+    if isinstance(types, list) and (fitting := PICTURES.types.intersection(filter(_is_text, types))):
+        known["types"] = fitting
+    return replace(PICTURES, **known)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def told(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """What a server says of pictures, for `rules`."""
+    statuses, media = (configuration.get(name) for name in ("statuses", "media_attachments"))
+    statuses, media = (part if isinstance(part, dict) else {} for part in (statuses, media))
+    found = {
+        "most": statuses.get("max_media_attachments"),
+        "largest": media.get("image_size_limit"),
+        "most_pixels": media.get("image_matrix_limit"),
+        "alt": media.get("description_limit"),
+    }
+    types = media.get("supported_mime_types")
+    numbers = {name: value for name, value in found.items() if type(value) is int and 0 < value < 10**12}
+    return numbers | ({"types": [one for one in types if _is_text(one)][:100]} if isinstance(types, list) else {})

@@ -1,0 +1,43 @@
+"""What is said to everybody in the room for news: messages, one below the other in a thread of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tertulia.connectors.contract import Draft, Pictures, Publishes
+
+from .client import table, word
+from .events import KEY
+
+LONGEST = 60_000
+"""Bytes: an event may have 65,536; the rest is for what is not text."""
+PUBLISHES = Publishes(
+    kinds=frozenset({"post", "part", "comment"}),
+    counted="bytes",
+    longest=LONGEST,
+    pictures=Pictures(most=1, largest=50 * 1024 * 1024),
+    deletes=True,
+    finds=True,
+    repeats_safely=True,
+    keys_live=24 * 3600,
+)
+
+
+def content(draft: Draft, key: str) -> dict[str, Any]:
+    """The event. A picture carries the text as its caption (spec 1.10); descriptions have no place in it."""
+    said: dict[str, Any] = {"msgtype": "m.text", "body": draft.text}
+    for one in draft.pictures:
+        info = {"mimetype": one.type, "size": one.size, "w": one.width, "h": one.height}
+        said = {"msgtype": "m.image", "body": draft.text or one.name, "filename": one.name, "url": one.id, "info": info}
+    if draft.above:
+        root = draft.above.hints.get("root") or draft.above.remote_id
+        above = {"m.in_reply_to": {"event_id": draft.above.remote_id}, "is_falling_back": True}
+        said["m.relates_to"] = {"rel_type": "m.thread", "event_id": root, **above}
+    return {**said, KEY: key}
+
+
+def hints(room: str, event: str, said: object) -> dict[str, str]:
+    """What is needed to write below it, or to take it away."""
+    relates = table(table(said).get("m.relates_to"))
+    root = word(relates.get("event_id")) if relates.get("rel_type") == "m.thread" else event
+    return {"room": room, "root": root}

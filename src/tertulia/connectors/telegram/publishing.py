@@ -1,0 +1,62 @@
+"""What is said in a channel, or in a group, to everybody there."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from tertulia.connectors.contract import Account, Draft, Pictures, Publishes, Receipt, Refused, Unknown
+
+from . import texts
+from .bot import Bot
+from .message import link
+from .moderation import chat_of, where
+
+PUBLISHES = Publishes(
+    kinds=frozenset({"post", "part", "comment"}),
+    counted="utf16",
+    longest=4_096,
+    caption=1_024,
+    pictures=Pictures(
+        most=10, types=frozenset({"image/jpeg", "image/png", "image/webp"}), largest=10 * 1024 * 1024, uploads=False
+    ),
+    deletes=True,
+)
+
+
+def publish(bot: Bot, account: Account, draft: Draft) -> Receipt:
+    """By one call, pictures included: the network knows no key, and nothing that was said can be looked for."""
+    params: dict[str, Any] = {"chat_id": _chat(account, draft)}
+    if draft.above:
+        params["reply_parameters"] = {"message_id": where(draft.above)[2], "allow_sending_without_reply": True}
+    files = [(f"p{number}", one.name, one.type, one.content) for number, one in enumerate(draft.pictures)]
+    if not files:
+        return _receipt([bot.do("sendMessage", **params, text=draft.text)])
+    if len(files) == 1:
+        return _receipt([bot.do_with("sendPhoto", [("photo", *files[0][1:])], **params, caption=draft.text)])
+    album = [{"type": "photo", "media": f"attach://{name}"} for name, *_ in files]
+    album[0]["caption"] = draft.text
+    made = bot.do_with("sendMediaGroup", files, **params, media=json.dumps(album))
+    return _receipt(made if isinstance(made, list) else [])
+
+
+def _chat(account: Account, draft: Draft) -> int | str:
+    if draft.above:
+        return int(where(draft.above)[0])
+    named = account.settings.get("channel")
+    if not isinstance(named, str) or not named.strip():
+        raise Refused(texts.NO_CHANNEL)
+    return chat_of(named)
+
+
+def _receipt(made: list[Any]) -> Receipt:
+    """Of several pictures the first carries the text; the others go with it."""
+    try:
+        (first, *others) = [(one["chat"], int(one["chat"]["id"]), int(one["message_id"])) for one in made]
+        at = datetime.fromtimestamp(made[0]["date"], UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        raise Unknown(texts.NOT_READABLE) from None
+    chat, chat_id, id = first
+    hints = {"chat": str(chat_id), "message": str(id), "others": " ".join(str(other) for _, _, other in others)}
+    return Receipt(f"{chat_id}:{id}", at=at, url=link(chat, chat_id, id), hints={k: v for k, v in hints.items() if v})

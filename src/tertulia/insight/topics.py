@@ -1,0 +1,194 @@
+"""What people write about in a period, and what they ask again and again: read from the messages each time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from tertulia.brand import zones
+from tertulia.brand.models import Brand, OwnWord
+from tertulia.channels.models import Message
+from tertulia.inbox.models import Conversation, SavedReply
+from tertulia.understanding import asked, teaching
+from tertulia.understanding.grouping import Grouping, Own, Said, Topic, group
+from tertulia.understanding.models import MessageReading
+
+from .models import DismissedQuestion
+
+MOST: Final = 20_000
+"""Messages of a period that are grouped: the newest."""
+_READ = 2_000
+"""Characters of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole days of the brand's zone, and what of them is looked at."""
+
+    first: date
+    last: date
+    zone: str
+    account: int | None = None
+    language: str = ""
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def since(self) -> datetime:
+        return _midnight(self.first, self.zone)
+
+    @property
+    def until(self) -> datetime:
+        return _midnight(self.last + timedelta(days=1), self.zone)
+
+    @property
+    def before(self) -> Period:
+        """As many days, up to the one before."""
+        span = timedelta(days=self.days)
+        return Period(self.first - span, self.last - span, self.zone, self.account, self.language)
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return zones.moment(datetime(day.year, day.month, day.day), ZoneInfo(zone)).astimezone(UTC)  # noqa: DTZ001
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message somebody wrote to the brand, its conversation, and what was understood of it."""
+
+    id: int
+    conversation: int
+    person: int
+    name: str
+    at: datetime
+    text: str
+    sentiment: str
+    language: str
+    topics: tuple[str, ...]
+    questions: tuple[str, ...]
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """`rows` are the period's messages, newest first, as the topics number them."""
+
+    rows: list[Row]
+    grouping: Grouping
+    is_cut: bool
+    """There are more messages than are grouped."""
+    is_compared: bool
+    """The period before was counted too: it was whole, and somebody wrote."""
+    taught: Mapping[str, str]
+    """The names of the topics that people put on messages themselves, by the slugs that stand in readings."""
+
+    def topic(self, key: str) -> Topic | None:
+        return next((topic for topic in self.grouping.topics if topic.key == key), None)
+
+
+def topics(brand: Brand, period: Period) -> Topics:
+    """The topics of a period, beside the same of the period before."""
+    rows = messages(brand, period)
+    is_cut = len(rows) > MOST
+    rows = rows[:MOST]
+    before = [] if is_cut else messages(brand, period.before)
+    if len(before) > MOST:
+        before = []
+    said = tuple(_said(row, is_before=False) for row in rows) + tuple(_said(row, is_before=True) for row in before)
+    return Topics(rows, _grouped(said, own_words(brand)), is_cut, bool(before), teaching.own_topics(brand.pk))
+
+
+def own_words(brand: Brand) -> tuple[Own, ...]:
+    words = OwnWord.objects.filter(brand=brand).order_by("pk")
+    return tuple(Own(word.name, tuple(word.spellings)) for word in words)
+
+
+@lru_cache(maxsize=2)
+def _grouped(said: tuple[Said, ...], own: tuple[Own, ...]) -> Grouping:
+    """Kept for whoever opens a topic next: they ask for the same messages again."""
+    return group(said, own)
+
+
+def _said(row: Row, *, is_before: bool) -> Said:
+    return Said(row.text, row.person, row.topics, row.sentiment, row.language, is_before)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something several people asked, and the newest of the messages they asked it in."""
+
+    asked: asked.Repeated
+    language: str
+    rows: list[Row]
+
+
+def questions(brand: Brand, rows: Sequence[Row]) -> tuple[list[Question], int]:
+    """What at least three people asked and no saved reply answers, and how much more is answered by one."""
+    askings = [
+        asked.Asked(text, row.person, n, row.language) for n, row in enumerate(rows) for text in row.questions
+    ]  # fmt: skip
+    found = asked.repeated(askings)
+    replies = SavedReply.objects.filter(brand=brand).values_list("title", "text", "language")
+    answers = [asked.meaning(f"{title}. {text}", language) for title, text, language in replies]
+    dismissed = list(DismissedQuestion.objects.filter(brand=brand).values_list("text", flat=True))
+    unanswered = [each for each in found if not asked.is_answered(each, answers)]
+    listed = [each for each in unanswered if not asked.is_among(each, dismissed)]
+    return [_question(each, rows) for each in listed], len(found) - len(unanswered)
+
+
+def _question(found: asked.Repeated, rows: Sequence[Row]) -> Question:
+    languages = [asking.language for asking in found.askings]
+    numbers = sorted({asking.at for asking in found.askings})
+    return Question(found, max(sorted(set(languages)), key=languages.count), [rows[n] for n in numbers])
+
+
+def messages(brand: Brand, period: Period, *, most: int = MOST + 1) -> list[Row]:
+    """What people wrote in the period, newest first; spam, machines' words and what was deleted left out.
+
+    All states are named so that the index of brand, state and last activity is walked from there on.
+    """
+    sql = f"""
+SELECT message.id, conversation.id, conversation.member_id, message.author_name, message.sent_at,
+    CASE WHEN message.in_reply_to = '' THEN message.subject ELSE '' END, SUBSTR(message.text, 1, {_READ}),
+    reading.sentiment, reading.language, reading.topics, reading.questions
+FROM {Conversation._meta.db_table} conversation
+JOIN {Message._meta.db_table} message
+    ON message.account_id = conversation.account_id AND message.thread_id = conversation.thread_id
+LEFT JOIN {MessageReading._meta.db_table} reading ON reading.message_id = message.id
+WHERE conversation.brand_id = %s AND conversation.state IN ('open', 'snoozed', 'closed')
+    AND conversation.last_activity_at >= %s
+    AND message.sent_at >= %s AND message.sent_at < %s
+    AND message.direction = 'in' AND NOT message.is_automatic AND message.deleted_at IS NULL
+    AND message.kind <> 'article' AND (reading.message_id IS NULL OR NOT reading.spam)
+    {"AND conversation.account_id = %s" if period.account else ""}
+    {"AND reading.language = %s" if period.language else ""}
+ORDER BY message.sent_at DESC, message.id DESC LIMIT %s
+"""  # noqa: S608 — our own tables' names
+    narrowed = [each for each in (period.account, period.language) if each]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [brand.pk, period.since, period.since, period.until, *narrowed, most])
+        return [_row(*row) for row in cursor.fetchall()]
+
+
+def _row(
+    id: int, conversation: int, person: int, name: str, at: datetime, subject: str, text: str, sentiment: str | None,
+    language: str | None, topics: Any, questions: Any,
+) -> Row:  # fmt: skip
+    return Row(
+        id, conversation, person, name, at if at.tzinfo else at.replace(tzinfo=UTC),
+        f"{subject}. {text}" if subject else text, sentiment or "neutral", language or "", _list(topics),
+        _list(questions), sentiment is not None,
+    )  # fmt: skip
+
+
+def _list(stored: Any) -> tuple[str, ...]:
+    return tuple(json.loads(stored) if isinstance(stored, str) else stored or ())

@@ -1,0 +1,1 @@
+"""Saying something to everybody: posts, their versions, their pictures, and when they leave."""

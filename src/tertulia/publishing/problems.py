@@ -1,0 +1,38 @@
+"""What can't be done, and why: each says it to the person who tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+from tertulia.channels.forms import said
+from tertulia.connectors.contract import Misfit
+
+
+class Problem(Exception):
+    """The message is for people."""
+
+
+class Changed(Problem):
+    """Somebody else has changed the post since the writer's page showed it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Somebody has changed this post meanwhile. Look at it as it is now, then change it."))
+
+
+class NotHere(Problem):
+    """An account, a picture or a time that isn't this brand's, or isn't one."""
+
+
+class TooLate(Problem):
+    """It has left already, or is just leaving."""
+
+
+class Unfit(Problem):
+    """Some network doesn't take it as it is: `misfits` by the name of the account."""
+
+    def __init__(self, misfits: Mapping[str, Sequence[Misfit]]) -> None:
+        self.misfits = misfits
+        lines = [f"{name}: {said(one.says)}" for name, some in misfits.items() for one in some]
+        super().__init__(" ".join(lines))

@@ -1,0 +1,175 @@
+"""Reading posts: which there are, and how far each has come."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import POSTING, Account, Delivery
+from tertulia.connectors import registry
+
+from .models import Media, Part, Post, Sending, Settings, Stop, Version
+
+State = Post.State
+
+
+def posts(brand: Brand) -> QuerySet[Post]:
+    """The posts of a brand, what was last changed first."""
+    return Post.objects.filter(brand=brand).order_by("-changed_at", "-pk")
+
+
+def between(brand: Brand, since: datetime, until: datetime) -> QuerySet[Post]:
+    """The posts of a brand with a time from `since` on and before `until`, in their order."""
+    planned = Post.objects.filter(brand=brand, publish_at__gte=since, publish_at__lt=until)
+    return planned.order_by("publish_at", "pk")
+
+
+def whole(brand: Brand) -> QuerySet[Post]:
+    """Posts with their parts, pictures, versions and accounts, for a page that shows one."""
+    parts = Part.objects.order_by("number").prefetch_related("attachments__media")
+    versions = Version.objects.select_related("account").defer("account__secrets").order_by("account__name", "pk")
+    return Post.objects.filter(brand=brand).prefetch_related(Prefetch("parts", parts), Prefetch("versions", versions))
+
+
+def accounts(brand: Brand) -> list[Account]:
+    """Those of a brand's accounts where something can be published."""
+    able = [key for key, connector in registry.all_connectors().items() if connector.capabilities.publishes]
+    return list(Account.objects.filter(brand=brand, kind__in=able).defer("secrets").order_by("name", "pk"))
+
+
+def of_brand(brand: Brand) -> QuerySet[Account]:
+    return Account.objects.filter(brand=brand).defer("secrets").order_by("name", "pk")
+
+
+def pictures(brand: Brand) -> QuerySet[Media]:
+    """The brand's library, newest first."""
+    return Media.objects.filter(brand=brand).order_by("-created_at", "-pk")
+
+
+def stopped(brand: Brand) -> Stop | None:
+    return Stop.objects.filter(brand=brand).first()
+
+
+def grace(brand_id: int) -> timedelta:
+    """How late a post of the brand may leave without anybody being asked."""
+    minutes = Settings.objects.filter(brand=brand_id).values_list("grace_minutes", flat=True).first()
+    return timedelta(minutes=minutes or Settings._meta.get_field("grace_minutes").default)
+
+
+# How far they have come.
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One part of a version on its way: its delivery, and what has become of it on the network."""
+
+    is_deleted: bool
+    number: int
+    delivery: int
+    state: str
+    attempts: int
+    why: str
+    url: str
+    finished_at: datetime | None
+    revision: int
+
+
+@dataclass(slots=True)
+class Standing:
+    """How far a post has come, as a whole and on each account, by its version. "" on an account: not scheduled."""
+
+    state: str
+    versions: dict[int, str] = field(default_factory=dict)
+    legs: dict[int, list[Leg]] = field(default_factory=dict)
+
+
+def standings(posts: Iterable[Post]) -> dict[int, Standing]:
+    """By post, in two statements for any number of them."""
+    by_id = {post.pk: post for post in posts}
+    legs: dict[int, list[Leg]] = defaultdict(list)
+    on_the_way = Sending.objects.filter(version__post__in=by_id, remote__deliveries__act__in=POSTING)
+    rows: Iterable[tuple[Any, ...]] = on_the_way.order_by("number").values_list(
+        "version", "remote__deleted_at", "number", "remote__deliveries", "remote__deliveries__state",
+        "remote__deliveries__attempts", "remote__deliveries__why", "remote__url", "remote__deliveries__finished_at",
+        "revision",
+    )  # fmt: skip
+    for version, deleted_at, *leg in rows:
+        legs[version].append(Leg(deleted_at is not None, *leg))
+    found = {id: Standing("", {}, {}) for id in by_id}
+    for version, post in Version.objects.filter(post__in=by_id).order_by("pk").values_list("pk", "post"):
+        found[post].versions[version] = _version_state(legs.get(version, []))
+        found[post].legs[version] = legs.get(version, [])
+    for id, standing in found.items():
+        standing.state = _post_state(list(standing.versions.values()), is_cancelled=by_id[id].cancelled_at is not None)
+    return found
+
+
+def standing(post: Post) -> Standing:
+    return standings([post])[post.pk]
+
+
+_TROUBLE = (
+    (Delivery.State.UNKNOWN, State.UNKNOWN),
+    (Delivery.State.MISSED, State.MISSED),
+    (Delivery.State.REFUSED, State.FAILED),
+    (Delivery.State.BY_HAND, State.BY_HAND),
+)
+_ALONE = (State.UNKNOWN, State.MISSED, State.FAILED, State.BY_HAND, State.SCHEDULED)
+
+
+def _version_state(legs: Sequence[Leg]) -> str:
+    legs = [leg for leg in legs if leg.state != Delivery.State.CANCELLED]
+    states = {leg.state for leg in legs}
+    if not states:
+        return ""
+    if states == {Delivery.State.SENT}:
+        return State.DELETED if all(leg.is_deleted for leg in legs) else State.PUBLISHED
+    has_begun = Delivery.State.SENT in states
+    for ended, meaning in _TROUBLE:
+        if ended in states:
+            return State.PARTLY if has_begun and meaning not in {State.UNKNOWN, State.BY_HAND} else meaning
+    is_tried = has_begun or Delivery.State.SENDING in states or any(leg.attempts for leg in legs)
+    return State.PUBLISHING if is_tried else State.SCHEDULED
+
+
+def _post_state(versions: Sequence[str], *, is_cancelled: bool) -> str:
+    states = set(versions)
+    if not states - {""}:
+        return State.CANCELLED if is_cancelled else State.DRAFT
+    if State.PUBLISHING in states:
+        return State.PUBLISHING
+    if states <= {State.PUBLISHED, State.DELETED}:
+        return State.DELETED if states == {State.DELETED} else State.PUBLISHED
+    if states & {State.PUBLISHED, State.PARTLY, State.DELETED}:
+        return State.PUBLISHING if State.SCHEDULED in states else State.PARTLY
+    return next(state for state in _ALONE if state in states)
+
+
+def waiting_for_people(brand: Brand) -> QuerySet[Delivery]:
+    """What is to be published, or to be deleted again, and doesn't go on without somebody."""
+    states = [Delivery.State.MISSED, Delivery.State.REFUSED, Delivery.State.UNKNOWN, Delivery.State.BY_HAND]
+    stuck = Delivery.objects.filter(account__brand=brand, post__isnull=False, state__in=states)
+    return stuck.select_related("account", "post").defer("account__secrets").order_by("due_at", "pk")
+
+
+def held(brand: Brand) -> int:
+    """How many posts and parts of posts are on their way or planned: what a stop holds."""
+    return Delivery.objects.filter(_queued(brand)).count()
+
+
+def _queued(brand: Brand) -> Q:
+    return Q(account__brand=brand, act__in=POSTING, state__in=[Delivery.State.QUEUED, Delivery.State.WAITING])
+
+
+def post_of(delivery: Delivery) -> tuple[Post, Version] | None:
+    """What a delivery belongs to."""
+    sending = (
+        Sending.objects.filter(remote=delivery.post_id).select_related("version__post", "version__account").first()
+    )
+    return (sending.version.post, sending.version) if sending else None

@@ -1,0 +1,114 @@
+"""What a post says on one account: its parts in order, as plain data, and as the draft a connector is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tertulia.connectors.contract import Draft, Misfit, Picture, Target
+
+from .models import Part, Version
+
+HINTS = ("title", "warning", "language", "visibility")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture of the library under a piece; `alt` where it says something else here."""
+
+    media: int
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part as somebody writes it."""
+
+    text: str
+    kind: str = Part.Kind.PART
+    pictures: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How one account is to say it: with pieces of its own, or without any as all the others; and its hints."""
+
+    pieces: tuple[Piece, ...] = ()
+    hints: tuple[tuple[str, str], ...] = ()
+
+
+def parts_of(version: Version) -> list[Part]:
+    """Its own parts where it has any, else the common ones; with their pictures."""
+    parts = version.post.parts.prefetch_related("attachments__media").order_by("number")
+    own = [part for part in parts if part.version_id == version.pk]
+    return own or [part for part in parts if part.version_id is None]
+
+
+def pieces_of(parts: Iterable[Part]) -> tuple[Piece, ...]:
+    """As they were written, to be compared."""
+    return tuple(
+        Piece(part.text, part.kind, tuple(Shown(one.media_id, one.alt) for one in _in_order(part))) for part in parts
+    )
+
+
+def spoken(version: Version) -> list[dict[str, Any]]:
+    """All that is to be published on its account, part after part: `RemotePost.draft` of each."""
+    hints = {name: value for name in HINTS if (value := version.hints.get(name))}
+    return [
+        {"kind": part.kind, "text": part.text, "pictures": [_picture(one) for one in _in_order(part)], **hints}
+        for part in parts_of(version)
+    ]
+
+
+def _picture(shown: Any) -> dict[str, Any]:
+    media = shown.media
+    names = ("name", "type", "size", "width", "height", "digest")
+    return {"media": media.pk, "alt": shown.alt or media.alt, **{name: getattr(media, name) for name in names}}
+
+
+def _in_order(part: Part) -> list[Any]:
+    return sorted(part.attachments.all(), key=lambda one: one.position)
+
+
+def draft_of(
+    said: Mapping[str, Any], *, above: Target | None = None, ids: Mapping[str, str] | None = None,
+    content: Callable[[Mapping[str, Any]], bytes] = lambda picture: b"",
+) -> Draft:  # fmt: skip
+    """The draft of a `RemotePost.draft`; `ids` what the network calls its pictures by their digests, `content` reads
+    one."""
+    pictures = [
+        Picture(
+            name=one["name"], type=one["type"], size=one["size"], width=one["width"], height=one["height"],
+            alt=one["alt"], id=(ids or {}).get(one["digest"], ""), content=content(one),
+        )
+        for one in said.get("pictures", [])
+    ]  # fmt: skip
+    hints = {name: said.get(name, "") for name in HINTS}
+    return Draft(said["text"], kind=said["kind"], pictures=pictures, above=above, **hints)
+
+
+def misfits(versions: Iterable[Version]) -> dict[str, list[Misfit]]:
+    """Of each account that wouldn't take it, why not."""
+    found: dict[str, list[Misfit]] = {}
+    for version in versions:
+        account = version.account
+        connector = account.connector
+        some = [one for said in spoken(version) or [_NOTHING] for one in connector.misfits(account, draft_of(said))]
+        if some:
+            found[account.name] = some
+    return found
+
+
+_NOTHING: dict[str, Any] = {"kind": "post", "text": "", "pictures": []}
+
+
+def title_from(pieces: Sequence[Piece]) -> str:
+    """What a post is called until somebody names it: how it begins."""
+    words = pieces[0].text.split() if pieces else []
+    title = ""
+    for word in words:
+        if len(title) + len(word) > 60:
+            return f"{title or word[:60]}…"
+        title = f"{title} {word}".strip()
+    return title

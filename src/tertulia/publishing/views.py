@@ -1,0 +1,241 @@
+"""Plain pages of the publishing room: the list of posts, and one post."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Delivery
+from tertulia.core import clock
+from tertulia.team.access import BrandRequest, brand_required
+from tertulia.team.models import User
+
+from . import actions, library, queries
+from .forms import CompletionForm, DecisionForm, MediaForm, PostForm, StopForm, TimeForm
+from .models import Media, Part, Post
+from .problems import Problem
+
+SHOWN = 200
+
+
+class RoomRequest(BrandRequest):
+    """A request that has passed `brand_required`: somebody is signed in."""
+
+    user: User
+
+
+@require_GET
+@brand_required("publishing.read")
+def show_posts(request: RoomRequest, brand: Brand) -> HttpResponse:
+    posts = list(queries.posts(brand)[:SHOWN])
+    standings = queries.standings(posts)
+    context = {
+        "room": "publishing", "rows": [(post, Post.State(standings[post.pk].state).label) for post in posts],
+        "form": PostForm(brand=brand), "stop": queries.stopped(brand), "stop_form": StopForm(),
+        "media_form": MediaForm(), "waiting": queries.waiting_for_people(brand).count(),
+    }  # fmt: skip
+    return render(request, "publishing/posts.html", context)
+
+
+@require_GET
+@brand_required("publishing.read")
+def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    post = get_object_or_404(queries.whole(brand), pk=post_id)
+    standing = queries.standing(post)
+    common = [part for part in post.parts.all() if part.version_id is None]
+    initial = {
+        "title": post.title, "text": "\n---\n".join(part.text for part in common if part.kind != Part.Kind.COMMENT),
+        "comment": "\n\n".join(part.text for part in common if part.kind == Part.Kind.COMMENT),
+        "accounts": [version.account_id for version in post.versions.all()], "seen": post.revision,
+        "pictures": [one.media_id for part in common for one in part.attachments.all()],
+    }  # fmt: skip
+    legs = [(version, standing.legs.get(version.pk, [])) for version in post.versions.all()]
+    context = {
+        "room": "publishing", "post": post, "state": Post.State(standing.state).label, "legs": legs,
+        "form": PostForm(initial=initial, brand=brand), "states": dict(Delivery.State.choices),
+        "time_form": TimeForm(initial={"on": post.on, "time": post.time}),
+    }  # fmt: skip
+    return render(request, "publishing/post.html", context)
+
+
+@require_POST
+@brand_required("publishing.write")
+def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
+    form = PostForm(request.POST, brand=brand)
+    if not form.is_valid():
+        messages.error(request, _("Something was missing. Try it again."))
+        return redirect("publishing:posts", brand.slug)
+    said = {"title": form.cleaned_data["title"], "pieces": form.pieces, "versions": form.versions}
+    try:
+        post = actions.create(brand=brand, by=request.user, at=clock.now(), **said)
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("publishing:posts", brand.slug)
+    return redirect("publishing:post", brand.slug, post.pk)
+
+
+@require_POST
+@brand_required("publishing.write")
+def save(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    form = PostForm(request.POST, brand=brand)
+
+    def change(post: Post, at: datetime) -> None:
+        if not form.is_valid():
+            raise Problem(_("Something was missing. Try it again."))
+        said = {"title": form.cleaned_data["title"], "pieces": form.pieces, "versions": form.versions}
+        actions.save(post=post, seen=form.cleaned_data["seen"] or 0, by=request.user, at=at, **said)
+
+    return _done(request, brand, post_id, change)
+
+
+@require_POST
+@brand_required("publishing.publish")
+def schedule(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    """Give it a time and let it leave then."""
+    form = TimeForm(request.POST)
+
+    def change(post: Post, at: datetime) -> None:
+        if not form.is_valid():
+            raise Problem(_("Say on which day and at what time."))
+        wall = datetime.combine(form.cleaned_data["on"], form.cleaned_data["time"])  # noqa: DTZ — a time on the wall
+        odd = actions.plan(post=post, wall=wall, by=request.user, at=at)
+        actions.schedule(post=post, by=request.user, at=at)
+        if odd == "skipped":
+            messages.info(request, _("Clocks skip that time on that day: it leaves as soon as they go on."))
+        elif odd == "twice":
+            messages.info(request, _("That time comes twice on that day: it leaves the first time."))
+
+    return _done(request, brand, post_id, change)
+
+
+@require_POST
+@brand_required("publishing.publish")
+def publish_now(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    return _done(request, brand, post_id, lambda post, at: actions.publish_now(post=post, by=request.user, at=at))
+
+
+@require_POST
+@brand_required("publishing.publish")
+def cancel(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    return _done(request, brand, post_id, lambda post, at: actions.cancel(post=post, by=request.user, at=at))
+
+
+@require_POST
+@brand_required("publishing.publish")
+def delete(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    """Delete it wherever it was published."""
+    return _done(request, brand, post_id, lambda post, at: actions.delete(post=post, by=request.user, at=at))
+
+
+@require_POST
+@brand_required("publishing.publish")
+def retry(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
+    return _settled(request, brand, posting_id, lambda one, at: actions.retry(delivery=one, by=request.user, at=at))
+
+
+@require_POST
+@brand_required("publishing.publish")
+def decide(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
+    """Somebody has looked whether it is there."""
+    form = DecisionForm(request.POST)
+
+    def settle(delivery: Delivery, at: datetime) -> None:
+        if not form.is_valid():
+            raise Problem(_("Something was missing. Try it again."))
+        was_sent, url = form.cleaned_data["was_sent"] == "yes", form.cleaned_data["url"]
+        actions.decide(delivery=delivery, was_sent=was_sent, url=url, by=request.user, at=at)
+
+    return _settled(request, brand, posting_id, settle)
+
+
+@require_POST
+@brand_required("publishing.publish")
+def complete(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
+    """Tick off what was published by hand."""
+    form = CompletionForm(request.POST)
+    url = form.cleaned_data["url"] if form.is_valid() else ""
+    return _settled(
+        request, brand, posting_id,
+        lambda one, at: actions.finish_by_hand(delivery=one, url=url, by=request.user, at=at),
+    )  # fmt: skip
+
+
+@require_POST
+@brand_required("publishing.stop")
+def stop(request: RoomRequest, brand: Brand) -> HttpResponse:
+    form = StopForm(request.POST)
+    said = form.cleaned_data if form.is_valid() else {}
+    actions.stop(brand=brand, by=request.user, at=clock.now(), **said)
+    return redirect("publishing:posts", brand.slug)
+
+
+@require_POST
+@brand_required("publishing.stop")
+def resume(request: RoomRequest, brand: Brand) -> HttpResponse:
+    actions.resume(brand=brand, by=request.user, at=clock.now())
+    return redirect("publishing:posts", brand.slug)
+
+
+@require_POST
+@brand_required("publishing.write")
+def add_media(request: RoomRequest, brand: Brand) -> HttpResponse:
+    form = MediaForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, _("Choose a picture."))
+    elif (file := form.cleaned_data["file"]).size > library.LARGEST:
+        messages.error(request, library.too_large())
+    else:
+        try:
+            library.add(
+                brand=brand, name=file.name, content=file.read(), alt=form.cleaned_data["alt"], by=request.user,
+                at=clock.now(),
+            )  # fmt: skip
+        except Problem as problem:
+            messages.error(request, str(problem))
+    return redirect("publishing:posts", brand.slug)
+
+
+@require_GET
+@brand_required("publishing.read")
+def show_media(request: RoomRequest, brand: Brand, media_id: int) -> FileResponse:
+    """A picture of the library. Its name never leads to a file, and it runs nothing."""
+    media = get_object_or_404(Media, pk=media_id, brand=brand)
+    try:
+        content = library.content(media)
+    except FileNotFoundError:
+        raise Http404 from None
+    answer = FileResponse(io.BytesIO(content), filename=media.name, content_type=media.type)
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
+
+
+def _done(
+    request: RoomRequest, brand: Brand, post_id: int, change: Callable[[Post, datetime], object]
+) -> HttpResponse:  # fmt: skip
+    post = get_object_or_404(Post, pk=post_id, brand=brand)
+    _try(request, lambda at: change(post, at))
+    return redirect("publishing:post", brand.slug, post.pk)
+
+
+def _settled(
+    request: RoomRequest, brand: Brand, posting_id: int, settle: Callable[[Delivery, datetime], object]
+) -> HttpResponse:
+    delivery = get_object_or_404(queries.waiting_for_people(brand), pk=posting_id)
+    _try(request, lambda at: settle(delivery, at))
+    found = queries.post_of(delivery)
+    return redirect("publishing:post", brand.slug, found[0].pk) if found else redirect("publishing:posts", brand.slug)
+
+
+def _try(request: RoomRequest, act: Callable[[datetime], object]) -> None:
+    try:
+        act(clock.now())
+    except Problem as problem:
+        messages.error(request, str(problem))

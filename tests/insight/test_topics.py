@@ -1,0 +1,178 @@
+"""The page of topics, the repeated questions, and the same for a program."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from conftest import NOON, envelope
+from tertulia.brand import actions as brand_actions
+from tertulia.channels.models import Account
+from tertulia.core.models import Activity
+from tertulia.flows import inbound
+from tertulia.inbox.models import Conversation, SavedReply
+from tertulia.insight import pages, topics
+from tertulia.insight.models import DismissedQuestion
+
+pytestmark = pytest.mark.django_db
+PAGE = "/b/horno-candela/topics/"
+QUESTIONS = "/b/horno-candela/questions/"
+LATE = [
+    "Otra vez retraso en la entrega, llegó a las once",
+    "Hay mucho retraso en la entrega del pedido",
+    "Qué retraso en la entrega, así no se puede",
+]
+BREAD = ["¿Tenéis pan de espelta?", "hola, teneis pan de espelta?", "¿Hay pan de espelta?"]
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+def write(account: Account, texts: list[str], *, days_ago: float = 0, name: str = "p") -> None:
+    sent_at = NOON - timedelta(days=days_ago)
+    said = [
+        envelope(text, remote_id=f"{name}{n}", thread=f"{name}{n}", sent_at=sent_at + timedelta(minutes=n))
+        for n, text in enumerate(texts)
+    ]
+    inbound.process(conversation_ids=inbound.intake(account, said, at=NOON))
+
+
+def names(answer) -> list[str]:
+    return [topic.name for topic in answer.context["topics"]]
+
+
+def test_topics_come_with_figures_quotes_and_what_has_changed(as_alba, site):
+    write(site, LATE, days_ago=1)
+    write(site, LATE[:1], days_ago=40, name="before")
+    answer = as_alba.get(PAGE)
+    [late] = [topic for topic in answer.context["topics"] if topic.name == "Entrega"]
+    assert (late.messages, late.people, late.change, late.trend) == (3, 3, "2 más que antes", "up")
+    assert [part.name for part in late.parts] == ["Retraso en la entrega"]
+    assert {text for _row, text, _alike in late.quotes} == set(LATE)
+    html = answer.content.decode()
+    for conversation in Conversation.objects.filter(account=site, thread_id__startswith="p"):
+        assert f"/b/horno-candela/inbox/{conversation.pk}/#message-" in html
+
+
+def test_only_the_chosen_days_channel_and_language_count(as_alba, site, phone):
+    write(site, LATE, days_ago=20)
+    assert as_alba.get(PAGE, {"days": 7}).context["total"] == 0
+    days = {"first": "2026-11-03", "last": "2026-11-03"}
+    assert as_alba.get(PAGE, days).context["total"] == 3
+    assert as_alba.get(PAGE, {**days, "channel": phone.pk}).context["total"] == 0
+    assert as_alba.get(PAGE, {**days, "language": "en"}).context["total"] == 0
+    answer = as_alba.get(PAGE, {"first": "2026-11-03", "last": "2026-11-01"})
+    assert (answer.status_code, answer.context["chosen"]) == (200, 30)
+    assert answer.context["form"].errors["last"]
+
+
+def test_days_begin_at_midnight_in_the_brands_zone(as_alba, brand, site):
+    brand.time_zone = "America/Mexico_City"
+    brand.save()
+    write(site, LATE, days_ago=11 / 24)  # midnight UTC, the evening before in Mexico
+    assert as_alba.get(PAGE, {"first": "2026-11-22", "last": "2026-11-22"}).context["total"] == 3
+    assert as_alba.get(PAGE, {"first": "2026-11-23", "last": "2026-11-23"}).context["total"] == 0
+
+
+def test_a_brands_own_word_names_its_topic(as_alba, brand, site):
+    brand_actions.set_words(brand=brand, words=[("product", "Roscón", ["roscones"])], at=NOON)
+    write(site, ["Los ROSCONES, secos", "¿Hay roscon grande?", "Las rosconerías de antes"])
+    answer = as_alba.get(PAGE)
+    [roscon] = [topic for topic in answer.context["topics"] if topic.is_own]
+    assert (roscon.name, roscon.messages) == ("Roscón", 2)
+
+
+def test_a_topic_opens_with_its_messages_page_by_page(as_alba, site, monkeypatch):
+    monkeypatch.setattr(pages, "PAGE", 2)
+    write(site, [*LATE, f"{LATE[0]}!!"])
+    key = re.search(r"topic=(general-delivery)", as_alba.get(PAGE).content.decode())[1]
+    first, last = (as_alba.get(PAGE, {"topic": key, "page": page}).context["page"] for page in (1, 99))
+    shown = [(row.text, alike) for page in (first, last) for row, alike in page.rows]
+    assert sorted(shown) == sorted([(f"{LATE[0]}!!", 1), (LATE[1], 0), (LATE[2], 0)])
+    assert (first.previous, first.next, last.previous, last.next) == (0, 2, 1, 0)
+    assert as_alba.get(PAGE, {"topic": "general-nothing"}).status_code == 404
+
+
+def test_of_a_large_period_the_newest_count_and_it_says_so(as_alba, site, monkeypatch):
+    monkeypatch.setattr(topics, "MOST", 2)
+    monkeypatch.setattr(topics.messages, "__kwdefaults__", {"most": 3})
+    write(site, LATE, days_ago=1)
+    write(site, LATE, days_ago=40, name="before")
+    answer = as_alba.get(PAGE)
+    assert (answer.context["total"], answer.context["is_cut"]) == (2, True)
+    found = topics.topics(site.brand, answer.context["period"])
+    assert not found.is_compared
+    assert {row.text for row in found.rows} == set(LATE[1:])
+
+
+def test_spam_machines_and_what_was_deleted_stay_out(as_alba, site):
+    write(site, LATE)
+    out = [
+        envelope("Me ausento", remote_id="x1", thread="x1", is_automatic=True),
+        envelope("Gana dinero fácil con bitcoin, entra en http://x.example ya", remote_id="x2", thread="x2"),
+        envelope("Borrado", remote_id="x3", thread="x3"),
+    ]
+    inbound.process(conversation_ids=inbound.intake(site, out, at=NOON))
+    inbound.intake(site, [envelope("", remote_id="x3", thread="x3", verb="deleted", changed_at=NOON)], at=NOON)
+    assert as_alba.get(PAGE).context["total"] == 3
+
+
+def test_it_costs_as_many_queries_for_many_as_for_few(as_alba, site):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            as_alba.get(PAGE)
+        return len(asked)
+
+    write(site, LATE)
+    cost()
+    few = cost()
+    write(site, [f"{text} {n}" for n in range(10) for text in LATE], name="more")
+    assert cost() == few
+
+
+def test_what_three_people_ask_is_listed_until_a_saved_reply_answers(as_alba, brand, site):
+    write(site, BREAD)
+    answer = as_alba.get(QUESTIONS)
+    [question] = answer.context["questions"]
+    assert (question.text, question.people) == ("¿Tenéis pan de espelta?", 3)
+    link = re.search(r'href="([^"]*/saved-replies/\?title=[^"]*)#new"', answer.content.decode())[1].replace(
+        "&amp;", "&"
+    )
+    form = as_alba.get(link).context["form"]
+    assert (form["title"].value(), form["language"].value()) == ("¿Tenéis pan de espelta?", "es")
+    SavedReply.objects.create(brand=brand, title="Espelta", text="Sí, pan de espelta los jueves.")
+    answer = as_alba.get(QUESTIONS)
+    assert (answer.context["questions"], answer.context["answered"]) == ([], 1)
+
+
+def test_a_question_is_dismissed_and_put_back(as_alba, as_bruno, brand, site):
+    write(site, BREAD)
+    dismissal = {"text": "¿Hay pan de espelta?", "language": "es"}
+    assert as_bruno.post(f"{QUESTIONS}dismissals/", dismissal).status_code == 403
+    as_alba.post(f"{QUESTIONS}dismissals/", dismissal)
+    as_alba.post(f"{QUESTIONS}dismissals/", dismissal)
+    dismissed = DismissedQuestion.objects.get()
+    answer = as_alba.get(QUESTIONS)
+    assert (answer.context["questions"], list(answer.context["dismissed"])) == ([], [dismissed])
+    as_alba.post(f"{QUESTIONS}dismissals/{dismissed.pk}/removal/")
+    assert len(as_alba.get(QUESTIONS).context["questions"]) == 1
+    assert list(
+        Activity.objects.filter(type__startswith="question.").values_list("type", flat=True).order_by("pk")
+    ) == [
+        "question.dismissed",
+        "question.restored",
+    ]
+
+
+def test_another_brands_messages_never_count(as_carla, site, other_brand):
+    write(site, LATE)
+    assert as_carla.get("/b/ferreteria-ruiz/topics/").context["total"] == 0
+    assert as_carla.get(PAGE).status_code == 404

@@ -1,0 +1,72 @@
+"""The plain pages: from a form to a post that has left."""
+
+from datetime import datetime
+
+import pytest
+from publishing_cast import *  # noqa: F403
+from publishing_cast import DUE, state
+from time_machine import travel
+
+from conftest import NOON
+from tertulia.publishing.models import Post, Stop
+from tertulia.team.models import Notification
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def at_noon():
+    with travel(NOON, tick=False):
+        yield
+
+
+def test_a_post_is_begun_scheduled_and_leaves(network, account_of, as_alba, brand, go_on):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    as_alba.post(f"{home}beginning/", {"text": "Pan de pueblo\r\n---\r\nY de centeno", "accounts": [account.pk]})
+    post = Post.objects.get()
+    assert as_alba.get(home).status_code == 200
+    as_alba.post(f"{home}{post.pk}/schedule/", {"on": "2026-11-23", "time": "13:00"})
+    post.refresh_from_db()
+    assert (post.wall, post.publish_at, state(post)) == (datetime(2026, 11, 23, 13, 0), DUE, "scheduled")
+    go_on(DUE, minutes=1)
+    assert [one["text"] for one in network.posts] == ["Pan de pueblo", "Y de centeno"]
+    page = as_alba.get(f"{home}{post.pk}/").content.decode()
+    assert "https://fake.example/p0" in page
+
+
+def test_what_does_not_work_is_said_and_nothing_is_lost(network, account_of, as_alba, brand):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    as_alba.post(f"{home}beginning/", {"text": "n" * 301, "accounts": [account.pk]})
+    post = Post.objects.get()
+    page = as_alba.post(f"{home}{post.pk}/publication/", follow=True).content.decode()
+    assert "301" in page
+    assert "n" * 301 in page
+    assert state(post) == "draft"
+
+
+def test_who_may_write_may_not_publish_and_nobody_sees_another_brands_posts(
+    network, account_of, as_alba, as_bruno, as_carla, brand
+):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    as_bruno.post(f"{home}beginning/", {"text": "Pan", "accounts": [account.pk]})
+    post = Post.objects.get()
+    assert as_bruno.post(f"{home}{post.pk}/publication/").status_code == 403
+    assert as_carla.get(f"{home}{post.pk}/").status_code == 404
+    assert (network.posts, state(post)) == ([], "draft")
+
+
+def test_the_stop_is_a_button_and_so_is_its_end(network, as_alba, brand):
+    home = f"/b/{brand.slug}/posts/"
+    as_alba.post(f"{home}stop/", {"because": "Accidente"})
+    assert Stop.objects.get().because == "Accidente"
+    assert "Accidente" in as_alba.get(home).content.decode()
+    as_alba.post(f"{home}stop/removal/")
+    assert Stop.objects.count() == 0
+
+
+def test_whoever_scheduled_it_hears_that_it_was_missed(network, account_of, post_on, go_on, alba, as_alba, brand):
+    post = post_on(account_of())
+    go_on(DUE.replace(hour=15), minutes=1)
+    told = Notification.objects.get(user=alba)
+    assert (told.reason, told.url) == ("post", f"/b/{brand.slug}/posts/{post.pk}/")
+    assert as_alba.get(told.url).status_code == 200
