@@ -80,9 +80,9 @@ def context(brand: Brand, *, view: str, on: date, after: str, now: datetime, can
         spread = {"weeks": [days[at : at + 7] for at in range(0, length, 7)], "weekdays": dates.weekdays()}
     before, following = _beside(view, on)
     return {
-        **spread, "room": "publishing", "view": view, "shown": on.isoformat(), "heading": _heading(view, on),
+        **spread, "room": "publishing", "view": view, "shown": on.isoformat(), "heading": _heading(view, on, today),
         "before_url": _address(home, view, before), "after_url": _address(home, view, following),
-        "today_url": _address(home, view, today), "is_now": _heading(view, on) == _heading(view, today),
+        "today_url": _address(home, view, today), "is_now": _heading(view, on, today) == _heading(view, today, today),
         "views": [(name, label, _address(home, name, on)) for name, label in _named()], "can_move": can_write,
     }  # fmt: skip
 
@@ -124,7 +124,9 @@ def _beside(view: str, on: date) -> tuple[date, date]:
     return (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=32)).replace(day=1)
 
 
-def _heading(view: str, on: date) -> str:
+def _heading(view: str, on: date, today: date) -> str:
+    if view == "list":
+        return dates.day_heading(on, today=today)
     if view == "week":
         monday = on - timedelta(days=on.weekday())
         return dates.days(monday, monday + timedelta(days=6))
