@@ -14,7 +14,7 @@ from tertulia.core.models import Activity
 from tertulia.flows import outbound
 from tertulia.publishing import actions, queries
 from tertulia.publishing.models import Post
-from tertulia.publishing.problems import TooLate
+from tertulia.publishing.problems import Problem, TooLate
 from tertulia.publishing.saying import Piece, Shown, Wanted
 
 pytestmark = pytest.mark.django_db
@@ -98,8 +98,8 @@ def test_a_post_that_is_a_little_late_leaves(network, account_of, post_on, go_on
     assert (state(post), len(network.posts)) == ("published", 1)
 
 
-def test_a_brand_has_a_grace_of_its_own(network, account_of, post_on, go_on, brand):
-    actions.set_grace(brand=brand, minutes=2)
+def test_a_brand_has_a_grace_of_its_own(network, account_of, post_on, go_on, brand, alba):
+    actions.set_grace(brand=brand, minutes=2, by=alba, at=NOON)
     post = post_on(account_of())
     go_on(DUE + timedelta(minutes=2, seconds=1), seconds=0)
     assert (state(post), network.posts) == ("missed", [])
@@ -270,6 +270,49 @@ def test_a_picture_the_data_folder_has_lost_is_told(network, account_of, post_on
     go_on(DUE, minutes=1)
     (delivery,) = deliveries(post)
     assert (delivery.state, delivery.why, network.posts) == ("refused", outbound.LOST_PICTURE, [])
+
+
+def test_a_part_below_something_the_network_has_no_name_for_does_not_stand_alone(
+    network, account_of, post_on, go_on, alba
+):
+    post = post_on(account_of("fake-blind"), texts=("uno", "dos"))
+    network.faults.append("accept_then_cut")
+    go_on(DUE, minutes=10)
+    actions.decide(delivery=deliveries(post)[0], was_sent=True, by=alba, at=DUE + timedelta(hours=1))
+    go_on(DUE + timedelta(hours=1), minutes=1)
+    assert [one["text"] for one in network.posts] == ["uno"]
+    assert [(one.state, one.why) for one in deliveries(post)] == [("sent", ""), ("refused", outbound.NO_PLACE)]
+
+
+# By hand.
+
+
+def test_where_no_program_may_a_person_publishes_part_by_part_and_deletes(network, brand, post_on, go_on, alba):
+    account = Account.objects.create(
+        brand=brand, kind="manual", name="TikTok", created_at=NOON, settings={"profile": "https://t.example/@horno"}
+    )
+    post = post_on(account, texts=("uno", "dos"))
+    go_on(DUE, minutes=1)
+    first, second = deliveries(post)
+    assert (first.state, first.task, second.state) == (
+        "by_hand", {"text": "uno", "url": "https://t.example/@horno"}, "waiting",
+    )  # fmt: skip
+    assert (state(post), Activity.objects.filter(type="post.by_hand").count()) == ("by_hand", 1)
+    seen = "https://t.example/@horno/7"
+    actions.finish_by_hand(delivery=first, by=alba, at=DUE + timedelta(hours=2), url=seen)
+    go_on(DUE + timedelta(hours=2), minutes=1)
+    second = deliveries(post)[1]
+    assert (second.state, second.task["url"]) == ("by_hand", seen)
+    actions.finish_by_hand(delivery=second, by=alba, at=DUE + timedelta(hours=3))
+    assert state(post) == "published"
+    with pytest.raises(Problem):
+        actions.finish_by_hand(delivery=second, by=alba, at=DUE + timedelta(hours=3))
+    assert actions.delete(post=post, by=alba, at=DUE + timedelta(hours=4)) == 2
+    go_on(DUE + timedelta(hours=4), minutes=1)
+    for task in queries.waiting_for_people(brand):
+        assert task.act == "delete"
+        actions.finish_by_hand(delivery=task, by=alba, at=DUE + timedelta(hours=5))
+    assert state(post) == "deleted"
 
 
 # Partial success.

@@ -103,6 +103,7 @@ UPLOADS_LIVE = timedelta(hours=1)
 STOPPED = _("Background work was interrupted while this was being sent.")
 UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
 NO_CONNECTOR = _("The connector of this channel isn't installed.")
+NO_PLACE = _("It isn't known what the network calls the part above it. Publish it there by hand, or cancel it.")
 LOST_PICTURE = _("A picture of it is no longer in the data folder.")
 
 
@@ -434,6 +435,8 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector) -> Rece
     said stop meanwhile."""
     if _is_held(delivery):
         return Held()
+    if post.above and not post.above.remote_id and not connector.capabilities.by_hand:
+        raise Refused(NO_PLACE)
     pictures = connector.pictures_taken(delivery.account)
     if pictures and pictures.uploads:
         _upload(delivery, post, connector)

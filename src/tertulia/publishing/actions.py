@@ -529,11 +529,12 @@ def resume(*, brand: Brand, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def set_grace(*, brand: Brand, minutes: int) -> None:
-    """After how many minutes a late post asks; holds for what is scheduled from now on."""
+def set_grace(*, brand: Brand, minutes: int, by: User, at: datetime) -> None:
+    """After how many minutes a late post asks; holds for what is scheduled from now on. Raises `ValidationError`."""
     settings = Settings(brand=brand, grace_minutes=minutes)
     settings.full_clean(exclude=["brand"])
     Settings.objects.update_or_create(brand=brand, defaults={"grace_minutes": minutes})
+    activity.record(activities.SETTLED, on=brand, brand=brand.pk, by=by.pk, at=at, minutes=minutes)
 
 
 # How deliveries ended.

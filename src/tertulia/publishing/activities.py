@@ -24,6 +24,7 @@ DELETED = declare("post.deleted", _("The post “{title}” was deleted from {ac
 DELETE_FAILED = declare("post.delete_failed", _("The post “{title}” could not be deleted from {account}"))
 STOPPED = declare("publishing.stopped", _("{who} stopped everything that was to be published"))
 RESUMED = declare("publishing.resumed", _("{who} let publishing go on"))
+SETTLED = declare("publishing.settings", _("{who} changed after how many minutes a late post asks: {minutes}"))
 ADDED = declare("media.added", _("{who} added the picture {file}"))
 CHANGED = declare("media.changed", _("{who} changed what is said of the picture {file}"))
 REMOVED = declare("media.removed", _("{who} removed the picture {file}"))
