@@ -31,6 +31,10 @@ TONES = {
     "scheduled": "accent", "publishing": "accent", "published": "good", "partly": "late", "missed": "late",
     "failed": "late", "unknown": "late", "by_hand": "soon",
 }  # fmt: skip
+MARKS = {
+    "scheduled": "clock", "publishing": "send", "published": "check", "partly": "warning", "missed": "warning",
+    "failed": "warning", "unknown": "question", "by_hand": "pencil", "cancelled": "x", "deleted": "trash",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Entry:
     state: str
     says: str
     tone: str
+    mark: str
     accounts: Sequence[str]
 
 
@@ -196,5 +201,6 @@ def _drawn(brand: Brand, posts: Sequence[Post]) -> Iterable[Entry]:
         own = f"{post.time:%H:%M} {post.zone}" if post.time and post.zone != brand.time_zone else ""
         yield Entry(
             post.pk, post.title, url, f"{url}time/", f"{local:%Y-%m-%d}" if local else "",
-            f"{local:%H:%M}" if local else "", own, state, labels[state], TONES.get(state, ""), names.get(post.pk, []),
+            f"{local:%H:%M}" if local else "", own, state, labels[state], TONES.get(state, ""), MARKS.get(state, ""),
+            names.get(post.pk, []),
         )  # fmt: skip

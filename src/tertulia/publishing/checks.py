@@ -140,9 +140,14 @@ def _where(accounts: Sequence[Account]) -> Iterator[Line]:
 
 def _fits(previews: Sequence[Preview]) -> Iterator[Line]:
     for preview in previews:
-        for part in preview.parts:
+        for number, part in enumerate(preview.parts, 1):
+            where = preview.account.name if number == 1 else f"{preview.account.name}, {_called(part, number)}"
             for misfit in part.misfits:
-                yield Line("late", f"{preview.account.name}: {misfit}")
+                yield Line("late", f"{where}: {misfit}")
+
+
+def _called(part: Shown, number: int) -> str:
+    return _("first comment") if part.said["kind"] == Part.Kind.COMMENT else _("part {n}").format(n=number)
 
 
 def _alts(previews: Sequence[Preview]) -> Iterator[Line]:

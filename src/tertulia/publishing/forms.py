@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 class TimeForm(forms.Form):
     """A day and a time on the wall, of the brand's own zone."""
 
-    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}))
+    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     time = forms.TimeField(label=_("Time"), widget=forms.TimeInput(attrs={"type": "time"}))
 
 
 class MoveForm(forms.Form):
-    """Another day, and another time where one is given. `view` and `shown` say which calendar it was moved in."""
+    """Another day, and another time where one is given."""
 
     on = forms.DateField()
     time = forms.TimeField(required=False)

@@ -56,6 +56,9 @@ customElements.define("t-calendar", class extends HTMLElement {
     } finally {
       this.isMoving = false;
     }
-    document.getElementById(id)?.querySelector("a").focus();
+    const moved = document.getElementById(id);
+    moved?.querySelector("a").focus();
+    const day = moved?.closest("[data-day]")?.getAttribute("aria-label") ?? moved?.dataset.on;
+    if (day) this.querySelector("[data-says]").textContent = this.dataset.moved.replace("{day}", day);
   }
 });
