@@ -165,3 +165,34 @@ def test_a_part_that_failed_is_mended_alone(network, account_of, post_on, go_on,
     as_alba.post(f"{home}deliveries/{Delivery.objects.get(account=ill).pk}/retry/")
     go_on(NOON + timedelta(minutes=2), minutes=1)
     assert (len(network.posts), state(post)) == (2, "published")
+
+
+def test_what_failed_on_one_account_can_be_written_anew_for_it_and_the_other_keeps_what_it_has(
+    network, account_of, go_on, as_alba, home, brand, alba
+):
+    well, ill = account_of(name="Sana"), account_of(name="Enferma")
+    post = actions.create(
+        brand=brand, by=alba, at=NOON, pieces=[Piece("Pan")], versions={one.pk: Wanted() for one in (well, ill)}
+    )
+    actions.publish_now(post=post, by=alba, at=NOON + timedelta(seconds=5))
+    Delivery.objects.filter(account=ill).update(state="refused", why="No")
+    go_on(NOON, minutes=1)
+    assert f"{home}{post.pk}/text/" in as_alba.get(f"{home}{post.pk}/").content.decode()
+    form = {
+        "text": "Pan", "accounts": [well.pk, ill.pk], "own": [ill.pk], f"text.{ill.pk}": "Pan bueno", "seen": 1,
+        "on": "2026-11-23", "time": "12:00",
+    }  # fmt: skip
+    assert as_alba.post(f"{home}{post.pk}/text/", form).status_code == 302
+    as_alba.post(f"{home}deliveries/{Delivery.objects.get(account=ill).pk}/retry/")
+    go_on(NOON + timedelta(minutes=2), minutes=1)
+    assert [one["text"] for one in network.posts] == ["Pan", "Pan bueno"]
+
+
+def test_only_what_is_out_can_be_deleted_everywhere(network, account_of, post_on, go_on, as_alba, home):
+    post = post_on(account_of())
+    assert "deletion/" not in as_alba.get(f"{home}{post.pk}/").content.decode()
+    go_on(DUE, minutes=1)
+    assert "deletion/" in as_alba.get(f"{home}{post.pk}/").content.decode()
+    as_alba.post(f"{home}{post.pk}/deletion/")
+    go_on(DUE + timedelta(minutes=2), minutes=1)
+    assert (state(post), "deletion/" in as_alba.get(f"{home}{post.pk}/").content.decode()) == ("deleted", False)

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from publishing_cast import *  # noqa: F403
 from publishing_cast import DUE, png, state
 from time_machine import travel
 
 from conftest import NOON
-from django.core.files.uploadedfile import SimpleUploadedFile
 from tertulia.core.models import Activity
 from tertulia.publishing import checks, writing
 from tertulia.publishing.models import Draft, Media, Post
@@ -59,6 +59,9 @@ def test_whoever_is_overtaken_keeps_their_words_and_hears_of_it(network, account
     assert "Pan de Alba" in answer.content.decode()
     assert post.parts.get().text == "Pan de Bruno"
     assert "Pan de Alba" in as_alba.get(f"{home}{post.pk}/text/").content.decode()
+    form = {"text": "Pan de Alba", "accounts": [account.pk], "seen": 1}
+    page = as_alba.post(f"{home}{post.pk}/draft/", form | {"do": "over"}, **HTMX).content.decode()
+    assert 'name="seen" value="2"' in page
 
 
 def test_an_account_says_it_in_its_own_words_and_the_others_in_the_common_ones(

@@ -162,7 +162,7 @@ def _time(writing: Writing, post: Post | None, *, at: datetime) -> Iterator[Line
     except Problem as problem:
         yield Line("late", str(problem))
         return
-    if wall is None or writing.zone not in actions.zones_known() or (post and post.wall == wall and _is_out(post)):
+    if wall is None or writing.zone not in actions.zones_known() or (post and writing.leaves_as(post) and _is_out(post)):
         return
     zone = ZoneInfo(writing.zone)
     if zones.moment(wall, zone) <= at:

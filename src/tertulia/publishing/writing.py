@@ -86,6 +86,11 @@ class Writing:
         except ValueError:
             raise Problem(_("Say on which day and at what time.")) from None
 
+    def leaves_as(self, post: Post) -> bool:
+        """Its time is the post's own, to the minute: no form shows the second at which something was published."""
+        wall = post.wall and post.wall.replace(second=0, microsecond=0)
+        return (self.wall(), self.zone) == (wall, post.zone)
+
     def change(self, asked: str) -> bool:
         """What a button of the page changes without keeping anything: "part.7" begins a part on the sheet of account 7,
         "drop-1" removes the second one, "own.7" gives the account a text of its own and "common.7" takes it away,
@@ -241,7 +246,7 @@ def hand_in(
     }
     kept = actions.save(post=post, seen=writing.seen, **said) if post else actions.create(brand=brand, **said)
     wall, odd = writing.wall(), ""
-    if then != "now" and (wall, writing.zone) != (kept.wall, kept.zone):
+    if then != "now" and not writing.leaves_as(kept):
         odd = actions.plan(post=kept, wall=wall, zone=writing.zone, by=by, at=at)
     if then == "schedule":
         actions.schedule(post=kept, by=by, at=at)

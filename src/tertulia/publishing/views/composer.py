@@ -81,6 +81,8 @@ def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRe
     """Keep what stands on the page, with what a button asked to change in it, and answer what is amiss by now."""
     written, asked = writing.from_form(request.POST, brand), request.POST.get("do", "")
     is_changed, problem = written.change(asked), _take_files(request, brand, written)
+    if asked == "over" and post:
+        written.seen, is_changed = post.revision, True
     writing.keep_draft(brand=brand, post=post, writing=written, by=request.user, at=clock.now())
     if not request.htmx:
         if problem:
