@@ -69,8 +69,8 @@ def test_an_account_says_it_in_its_own_words_and_the_others_in_the_common_ones(
 ):
     one, other = account_of(name="Uno"), account_of(name="Otro")
     said = {
-        "text": "Pan para todos", "accounts": [one.pk, other.pk], "own": [other.pk], f"text.{other.pk}": "Pan para otro",
-        "on": "2026-11-23", "time": "13:00", "do": "schedule",
+        "text": "Pan para todos", "accounts": [one.pk, other.pk], "own": [other.pk],
+        f"text.{other.pk}": "Pan para otro", "on": "2026-11-23", "time": "13:00", "do": "schedule",
     }  # fmt: skip
     as_alba.post(f"{home}beginning/", said)
     go_on(DUE, minutes=1)
@@ -193,7 +193,8 @@ def test_a_kept_post_opens_as_it_was_written(network, account_of, picture, as_al
     account = account_of()
     form = {
         "text": ["Uno", "Dos"], "comment": "Y esto", "accounts": [account.pk], "picture": f"1-{picture.pk}",
-        "own": [account.pk], f"text.{account.pk}": "Solo aquí", "on": "2026-11-24", "time": "10:00", "zone": "Asia/Tokyo",
+        "own": [account.pk], f"text.{account.pk}": "Solo aquí", "on": "2026-11-24", "time": "10:00",
+        "zone": "Asia/Tokyo",
     }  # fmt: skip
     as_alba.post(f"{home}beginning/", form)
     post = Post.objects.get()

@@ -162,7 +162,8 @@ def _time(writing: Writing, post: Post | None, *, at: datetime) -> Iterator[Line
     except Problem as problem:
         yield Line("late", str(problem))
         return
-    if wall is None or writing.zone not in actions.zones_known() or (post and writing.leaves_as(post) and _is_out(post)):
+    is_past = post and writing.leaves_as(post) and _is_out(post)
+    if wall is None or is_past or writing.zone not in actions.zones_known():
         return
     zone = ZoneInfo(writing.zone)
     if zones.moment(wall, zone) <= at:
