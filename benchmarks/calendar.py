@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
+
 from tertulia.channels.models import Account, Delivery, RemotePost
 from tertulia.publishing.models import Part, Post, Sending, Version
 
@@ -81,3 +83,5 @@ def fill() -> None:
         )
         for version, remote in zip(versions, remotes, strict=True)
     )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
