@@ -32,6 +32,7 @@ PARTS = {
     "thread": (SMALL, LARGE),
     "search": (SMALL, LARGE),
     "live": (SMALL,),
+    "calendar": (SMALL,),
     "memory": (SMALL,),
     "mail": (EMPTY,),
     "lateness": (EMPTY,),

@@ -16,6 +16,7 @@ PARTS = (
     "thread",
     "search",
     "live",
+    "calendar",
     "memory",
     "lateness",
     "polling",

@@ -165,6 +165,8 @@ class World:
             "m0-key": "5b0a7c0e-0000-4000-8000-000000000001", "m0-who": "intruso", "m0-text": "intruso",
             "m0-happened_at": "2026-01-01T10:00", "on": "2026-01-01", "other_name": "intruso", "other_value": 1,
             "say": "urgency=100", "sure": "1", "use": "1", "layer": self.held.id, "is_on": "0",
+            "accounts": [self.site.id], "own": [self.site.id], "picture": f"0-{self.media.id}",
+            "do": f"use-0-{self.media.id}",
         }  # fmt: skip
 
 

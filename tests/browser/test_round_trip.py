@@ -273,6 +273,7 @@ def test_what_was_understood_is_put_right_without_a_script(company, without_scri
 
 
 PAGES = [
+    "posts/", "posts/?view=week", "posts/?view=list", "posts/beginning/",
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",
     "settings/automatic-answers/", "settings/learning/", "settings/models/",
@@ -299,6 +300,32 @@ def test_every_page_is_quiet_and_accessible(company, sign_in, width, scheme, lan
     if problems := serious(page):
         found["conversation"] = problems
     assert found == {}
+
+
+def test_a_post_survives_a_closed_tab_and_is_moved_by_keyboard_and_mouse(company, sign_in):
+    posts = f"{company.url}/b/{SAMPLE}/posts/"
+    page = sign_in("alba")
+    page.goto(f"{posts}beginning/?on=2031-03-12")
+    page.locator("#time").fill("10:00")
+    page.locator("textarea[name=text]").fill("Pan de centeno con nueces")
+    page.close()
+    page = sign_in("alba")
+    page.goto(f"{posts}beginning/")
+    expect(page.locator("textarea[name=text]")).to_have_value("Pan de centeno con nueces")
+    page.locator("button[value=part]").click()
+    expect(page.locator("textarea[name=text]").nth(1)).to_be_focused()
+    page.keyboard.type("Y roscones")
+    expect(page.locator("[data-saved]")).to_be_visible()
+    page.locator(".writer__foot [value=keep]").click()
+    page.goto(f"{posts}?on=2031-03-12")
+    entry = page.locator(".entry a", has_text="Pan de centeno")
+    entry.focus()
+    for key, day in (("Alt+ArrowRight", "2031-03-13"), ("Alt+ArrowDown", "2031-03-20")):
+        page.keyboard.press(key)
+        moved = page.locator(f"[data-day='{day}'] .entry a")
+        expect(moved).to_be_focused()
+    page.locator(".entry").drag_to(page.locator("[data-day='2031-03-05']"))
+    expect(page.locator("[data-day='2031-03-05'] .entry")).to_contain_text("10:00")
 
 
 def test_the_shop_and_its_chat_are_accessible(company, visit):

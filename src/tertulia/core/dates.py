@@ -83,6 +83,26 @@ def day_heading(on: date, *, today: date) -> str:
     return words[:1].upper() + words[1:]
 
 
+def weekdays() -> list[tuple[str, str]]:
+    """Monday first, each short and whole: («lun.», «lunes»)."""
+    names = _names(get_language() or "en")
+    return list(zip(names.weekdays_short, names.weekdays, strict=True))
+
+
+def month(on: date) -> str:
+    """«Noviembre de 2026»."""
+    names = _names(get_language() or "en")
+    words = names.month_year.format(month=names.months[on.month], year=on.year)
+    return words[:1].upper() + words[1:]
+
+
+def days(first: date, last: date) -> str:
+    """«23 nov. – 29 nov. 2026»."""
+    names = _names(get_language() or "en")
+    begins, ends = f"{first.day} {names.months_short[first.month]}", f"{last.day} {names.months_short[last.month]}"
+    return f"{begins} – {ends} {last.year}"
+
+
 def span(minutes: int) -> str:
     """«14 min», «1 h 5 min», «3 d»."""
     if minutes < 60:
@@ -111,6 +131,7 @@ class _Names:
         self.months = {i: str(MONTHS[i]) for i in range(1, 13)}
         self.months_short = {i: str(MONTHS_AP[i]).lower() for i in range(1, 13)}
         self.day = gettext("{weekday}, {day} {month} {year}")
+        self.month_year = gettext("{month} {year}")
         self.day_this_year = gettext("{weekday}, {day} {month}")
 
 

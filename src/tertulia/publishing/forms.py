@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
-
-from tertulia.brand.models import Brand
-from tertulia.channels.models import Account
-
-from . import queries
-from .models import Media
-from .saying import Piece, Shown, Wanted
-
-
-class PostForm(forms.Form):
-    """The common text of a post, its pictures, and where it is published. A line of three dashes begins a further
-    part."""
-
-    title = forms.CharField(label=_("Title"), max_length=200, required=False)
-    text = forms.CharField(label=_("Text"), required=False, strip=False, widget=forms.Textarea)
-    comment = forms.CharField(label=_("First comment"), required=False, strip=False, widget=forms.Textarea)
-    accounts = forms.ModelMultipleChoiceField(label=_("Where"), queryset=Account.objects.none(), required=False)
-    pictures = forms.ModelMultipleChoiceField(label=_("Pictures"), queryset=Media.objects.none(), required=False)
-    seen = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        mine = [account.pk for account in queries.accounts(brand)]
-        self.fields["accounts"].queryset = queries.of_brand(brand).filter(pk__in=mine)  # type: ignore[attr-defined]
-        self.fields["pictures"].queryset = queries.pictures(brand)  # type: ignore[attr-defined]
-
-    @property
-    def pieces(self) -> list[Piece]:
-        said = self.cleaned_data
-        shown = tuple(Shown(media.pk) for media in said["pictures"])
-        texts = said["text"].replace("\r\n", "\n").split("\n---\n")
-        pieces = [Piece(text, pictures=shown if not number else ()) for number, text in enumerate(texts)]
-        return [*pieces, *([Piece(said["comment"], "comment")] if said["comment"].strip() else [])]
-
-    @property
-    def versions(self) -> dict[int, Wanted]:
-        return {account.pk: Wanted() for account in self.cleaned_data["accounts"]}
 
 
 class TimeForm(forms.Form):
     """A day and a time on the wall, of the brand's own zone."""
 
-    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}))
+    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     time = forms.TimeField(label=_("Time"), widget=forms.TimeInput(attrs={"type": "time"}))
+
+
+class MoveForm(forms.Form):
+    """Another day, and another time where one is given."""
+
+    on = forms.DateField()
+    time = forms.TimeField(required=False)
 
 
 class StopForm(forms.Form):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, RemotePost
+from tertulia.team.models import User
 
 
 def seed() -> str:
@@ -227,3 +228,27 @@ class Settings(models.Model):
 
     def __str__(self) -> str:
         return f"{self.brand_id}: {self.grace_minutes} min"
+
+
+class Draft(models.Model):
+    """What somebody has on the composer's page and has not handed in: of a `post`, or of one still to begin."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, null=True, related_name="+")
+    written = models.JSONField()
+    """`writing.Writing` as plain data."""
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "user"], name="post_draft_new", condition=models.Q(post__isnull=True)
+            ),
+            models.UniqueConstraint(
+                fields=["post", "user"], name="post_draft_of", condition=models.Q(post__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} on {self.post_id or 'a new post'}"

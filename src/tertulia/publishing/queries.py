@@ -52,6 +52,15 @@ def pictures(brand: Brand) -> QuerySet[Media]:
     return Media.objects.filter(brand=brand).order_by("-created_at", "-pk")
 
 
+def account_names(posts: Iterable[Post]) -> dict[int, list[str]]:
+    """By post, the names of the accounts it is for."""
+    names: dict[int, list[str]] = defaultdict(list)
+    mine = Version.objects.filter(post__in=[post.pk for post in posts]).order_by("account__name", "pk")
+    for post, name in mine.values_list("post", "account__name"):
+        names[post].append(name)
+    return names
+
+
 def stopped(brand: Brand) -> Stop | None:
     return Stop.objects.filter(brand=brand).first()
 
@@ -110,6 +119,10 @@ def standings(posts: Iterable[Post]) -> dict[int, Standing]:
     return found
 
 
+def all_legs(standing: Standing) -> list[Leg]:
+    return [leg for legs in standing.legs.values() for leg in legs]
+
+
 def standing(post: Post) -> Standing:
     return standings([post])[post.pk]
 
@@ -156,6 +169,12 @@ def waiting_for_people(brand: Brand) -> QuerySet[Delivery]:
     states = [Delivery.State.MISSED, Delivery.State.REFUSED, Delivery.State.UNKNOWN, Delivery.State.BY_HAND]
     stuck = Delivery.objects.filter(account__brand=brand, post__isnull=False, state__in=states)
     return stuck.select_related("account", "post").defer("account__secrets").order_by("due_at", "pk")
+
+
+def posts_of(deliveries: Iterable[Delivery]) -> dict[int, Post]:
+    """By the `RemotePost` of each delivery, the post it belongs to."""
+    sendings = Sending.objects.filter(remote__in=[row.post_id for row in deliveries]).select_related("version__post")
+    return {sending.remote_id: sending.version.post for sending in sendings}
 
 
 def held(brand: Brand) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tertulia.connectors.contract import Draft, Misfit, Picture, Target
 
-from .models import Part, Version
+from .models import Media, Part, Version
 
 HINTS = ("title", "warning", "language", "visibility")
 
@@ -62,9 +62,13 @@ def spoken(version: Version) -> list[dict[str, Any]]:
 
 
 def _picture(shown: Any) -> dict[str, Any]:
-    media = shown.media
+    return pictured(shown.media, shown.alt)
+
+
+def pictured(media: Media, alt: str) -> dict[str, Any]:
+    """A picture as `RemotePost.draft` has it."""
     names = ("name", "type", "size", "width", "height", "digest")
-    return {"media": media.pk, "alt": shown.alt or media.alt, **{name: getattr(media, name) for name in names}}
+    return {"media": media.pk, "alt": alt or media.alt, **{name: getattr(media, name) for name in names}}
 
 
 def _in_order(part: Part) -> list[Any]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from .views import acts, calendar, composer
 
 app_name = "publishing"
 
@@ -8,19 +8,24 @@ _POST = "b/<slug:brand>/posts/<int:post_id>/"
 _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 urlpatterns = [
-    path("b/<slug:brand>/posts/", views.show_posts, name="posts"),
-    path("b/<slug:brand>/posts/beginning/", views.begin, name="beginning"),
-    path("b/<slug:brand>/posts/stop/", views.stop, name="stop"),
-    path("b/<slug:brand>/posts/stop/removal/", views.resume, name="stop_removal"),
-    path(_POST, views.show_post, name="post"),
-    path(f"{_POST}text/", views.save, name="text"),
-    path(f"{_POST}schedule/", views.schedule, name="schedule"),
-    path(f"{_POST}publication/", views.publish_now, name="publication"),
-    path(f"{_POST}cancellation/", views.cancel, name="cancellation"),
-    path(f"{_POST}deletion/", views.delete, name="deletion"),
-    path(f"{_DELIVERY}retry/", views.retry, name="retry"),
-    path(f"{_DELIVERY}decision/", views.decide, name="decision"),
-    path(f"{_DELIVERY}completion/", views.complete, name="completion"),
-    path("b/<slug:brand>/media/", views.add_media, name="media"),
-    path("b/<slug:brand>/media/<int:media_id>/", views.show_media, name="media_file"),
+    path("b/<slug:brand>/posts/", calendar.show, name="posts"),
+    path("b/<slug:brand>/posts/beginning/", composer.begin, name="beginning"),
+    path("b/<slug:brand>/posts/beginning/draft/", composer.keep_new_draft, name="new_draft"),
+    path("b/<slug:brand>/posts/beginning/draft/removal/", composer.discard_new_draft, name="new_draft_removal"),
+    path("b/<slug:brand>/posts/stop/", acts.stop, name="stop"),
+    path("b/<slug:brand>/posts/stop/removal/", acts.resume, name="stop_removal"),
+    path(_POST, calendar.show_post, name="post"),
+    path(f"{_POST}text/", composer.change, name="text"),
+    path(f"{_POST}draft/", composer.keep_draft, name="draft"),
+    path(f"{_POST}draft/removal/", composer.discard_draft, name="draft_removal"),
+    path(f"{_POST}time/", calendar.move, name="time"),
+    path(f"{_POST}schedule/", acts.schedule, name="schedule"),
+    path(f"{_POST}publication/", acts.publish_now, name="publication"),
+    path(f"{_POST}cancellation/", acts.cancel, name="cancellation"),
+    path(f"{_POST}deletion/", acts.delete, name="deletion"),
+    path(f"{_DELIVERY}retry/", acts.retry, name="retry"),
+    path(f"{_DELIVERY}decision/", acts.decide, name="decision"),
+    path(f"{_DELIVERY}completion/", acts.complete, name="completion"),
+    path("b/<slug:brand>/media/", acts.add_media, name="media"),
+    path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
 ]

@@ -1,4 +1,4 @@
-"""Plain pages of the publishing room: the list of posts, and one post."""
+"""What is done with a post that is there, and with the pictures."""
 
 from __future__ import annotations
 
@@ -8,92 +8,20 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Delivery
 from tertulia.core import clock
-from tertulia.team.access import BrandRequest, brand_required
-from tertulia.team.models import User
+from tertulia.team.access import brand_required
 
-from . import actions, library, queries
-from .forms import CompletionForm, DecisionForm, MediaForm, PostForm, StopForm, TimeForm
-from .models import Media, Part, Post
-from .problems import Problem
-
-SHOWN = 200
-
-
-class RoomRequest(BrandRequest):
-    """A request that has passed `brand_required`: somebody is signed in."""
-
-    user: User
-
-
-@require_GET
-@brand_required("publishing.read")
-def show_posts(request: RoomRequest, brand: Brand) -> HttpResponse:
-    posts = list(queries.posts(brand)[:SHOWN])
-    standings = queries.standings(posts)
-    context = {
-        "room": "publishing", "rows": [(post, Post.State(standings[post.pk].state).label) for post in posts],
-        "form": PostForm(brand=brand), "stop": queries.stopped(brand), "stop_form": StopForm(),
-        "media_form": MediaForm(), "waiting": queries.waiting_for_people(brand).count(),
-    }  # fmt: skip
-    return render(request, "publishing/posts.html", context)
-
-
-@require_GET
-@brand_required("publishing.read")
-def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
-    post = get_object_or_404(queries.whole(brand), pk=post_id)
-    standing = queries.standing(post)
-    common = [part for part in post.parts.all() if part.version_id is None]
-    initial = {
-        "title": post.title, "text": "\n---\n".join(part.text for part in common if part.kind != Part.Kind.COMMENT),
-        "comment": "\n\n".join(part.text for part in common if part.kind == Part.Kind.COMMENT),
-        "accounts": [version.account_id for version in post.versions.all()], "seen": post.revision,
-        "pictures": [one.media_id for part in common for one in part.attachments.all()],
-    }  # fmt: skip
-    legs = [(version, standing.legs.get(version.pk, [])) for version in post.versions.all()]
-    context = {
-        "room": "publishing", "post": post, "state": Post.State(standing.state).label, "legs": legs,
-        "form": PostForm(initial=initial, brand=brand), "states": dict(Delivery.State.choices),
-        "time_form": TimeForm(initial={"on": post.on, "time": post.time}),
-    }  # fmt: skip
-    return render(request, "publishing/post.html", context)
-
-
-@require_POST
-@brand_required("publishing.write")
-def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
-    form = PostForm(request.POST, brand=brand)
-    if not form.is_valid():
-        messages.error(request, _("Something was missing. Try it again."))
-        return redirect("publishing:posts", brand.slug)
-    said = {"title": form.cleaned_data["title"], "pieces": form.pieces, "versions": form.versions}
-    try:
-        post = actions.create(brand=brand, by=request.user, at=clock.now(), **said)
-    except Problem as problem:
-        messages.error(request, str(problem))
-        return redirect("publishing:posts", brand.slug)
-    return redirect("publishing:post", brand.slug, post.pk)
-
-
-@require_POST
-@brand_required("publishing.write")
-def save(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
-    form = PostForm(request.POST, brand=brand)
-
-    def change(post: Post, at: datetime) -> None:
-        if not form.is_valid():
-            raise Problem(_("Something was missing. Try it again."))
-        said = {"title": form.cleaned_data["title"], "pieces": form.pieces, "versions": form.versions}
-        actions.save(post=post, seen=form.cleaned_data["seen"] or 0, by=request.user, at=at, **said)
-
-    return _done(request, brand, post_id, change)
+from .. import actions, checks, library, queries
+from ..access import RoomRequest
+from ..forms import CompletionForm, DecisionForm, MediaForm, StopForm, TimeForm
+from ..models import Media, Post
+from ..problems import Problem
 
 
 @require_POST
@@ -108,10 +36,8 @@ def schedule(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         wall = datetime.combine(form.cleaned_data["on"], form.cleaned_data["time"])  # noqa: DTZ — a time on the wall
         odd = actions.plan(post=post, wall=wall, by=request.user, at=at)
         actions.schedule(post=post, by=request.user, at=at)
-        if odd == "skipped":
-            messages.info(request, _("Clocks skip that time on that day: it leaves as soon as they go on."))
-        elif odd == "twice":
-            messages.info(request, _("That time comes twice on that day: it leaves the first time."))
+        if odd:
+            messages.info(request, checks.clock_says(odd))
 
     return _done(request, brand, post_id, change)
 

@@ -1,0 +1,206 @@
+"""The calendar's context, built in one place. A month of thousands of posts is one walk over their moments; whole rows
+are read of the few that a day shows."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from tertulia.brand import zones
+from tertulia.brand.models import Brand
+from tertulia.core import dates
+
+from . import queries
+from .models import Post
+
+VIEWS = ("month", "week", "list")
+A_DAY = {"month": 4, "week": 40}
+"""So many posts of a day are shown; of the others how many they are."""
+A_LIST = 100
+DRAFTS = 12
+WAITING = 20
+TONES = {
+    "scheduled": "accent", "publishing": "accent", "published": "good", "partly": "late", "missed": "late",
+    "failed": "late", "unknown": "late", "by_hand": "soon",
+}  # fmt: skip
+MARKS = {
+    "scheduled": "clock", "publishing": "send", "published": "check", "partly": "warning", "missed": "warning",
+    "failed": "warning", "unknown": "question", "by_hand": "pencil", "cancelled": "x", "deleted": "trash",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A post on the calendar, ready to be drawn."""
+
+    id: int
+    title: str
+    url: str
+    move_url: str
+    on: str
+    time: str
+    """In the brand's zone."""
+    own_time: str
+    """As its own clock shows it, where that is another: "09:00 America/Bogota"."""
+    state: str
+    says: str
+    tone: str
+    mark: str
+    accounts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    on: str
+    number: int
+    heading: str
+    new_url: str
+    is_today: bool
+    is_past: bool
+    is_outside: bool
+    entries: Sequence[Entry]
+    more: int
+    more_url: str
+
+
+def context(brand: Brand, *, view: str, on: date, after: str, now: datetime, can_write: bool) -> dict[str, Any]:
+    """What the page shows from this day on: the month or the week that it is in, or a list."""
+    zone = ZoneInfo(brand.time_zone)
+    today = now.astimezone(zone).date()
+    home = reverse("publishing:posts", args=[brand.slug])
+    if view == "list":
+        days, later = _list(brand, on, after, home=home, today=today)
+        spread: dict[str, Any] = {"days": days, "later": later}
+    else:
+        first, length = _span(view, on)
+        days = _grid(brand, view, first, length, on=on, home=home, today=today)
+        spread = {"weeks": [days[at : at + 7] for at in range(0, length, 7)], "weekdays": dates.weekdays()}
+    before, following = _beside(view, on)
+    return {
+        **spread, "room": "publishing", "view": view, "shown": on.isoformat(), "heading": _heading(view, on, today),
+        "before_url": _address(home, view, before), "after_url": _address(home, view, following),
+        "today_url": _address(home, view, today), "is_now": _heading(view, on, today) == _heading(view, today, today),
+        "views": [(name, label, _address(home, name, on)) for name, label in _named()], "can_move": can_write,
+    }  # fmt: skip
+
+
+def aside(brand: Brand) -> dict[str, Any]:
+    """What stands beside the calendar: what asks for somebody, and drafts without a day."""
+    stuck = list(queries.waiting_for_people(brand)[:WAITING])
+    posts = queries.posts_of(stuck)
+    drafts = Post.objects.filter(brand=brand, publish_at__isnull=True, cancelled_at__isnull=True)
+    return {
+        "waiting": [(one, posts[one.post_id]) for one in stuck if one.post_id in posts],
+        "drafts": drafts.order_by("-changed_at", "-pk")[:DRAFTS], "stop": queries.stopped(brand),
+    }  # fmt: skip
+
+
+def _named() -> list[tuple[str, str]]:
+    return [("month", _("Month")), ("week", _("Week")), ("list", _("List"))]
+
+
+def _address(home: str, view: str, on: date, **more: str) -> str:
+    return "&".join([f"{home}?view={view}", f"on={on}", *(f"{name}={value}" for name, value in more.items())])
+
+
+def _span(view: str, on: date) -> tuple[date, int]:
+    """The first day that is shown, a Monday, and how many there are."""
+    if view == "week":
+        return on - timedelta(days=on.weekday()), 7
+    first = on.replace(day=1)
+    start = first - timedelta(days=first.weekday())
+    end = _beside("month", on)[1]
+    return start, -(-(end - start).days // 7) * 7
+
+
+def _beside(view: str, on: date) -> tuple[date, date]:
+    """Where "earlier" and "later" lead."""
+    if view == "week":
+        return on - timedelta(days=7), on + timedelta(days=7)
+    first = on.replace(day=1)
+    return (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=32)).replace(day=1)
+
+
+def _heading(view: str, on: date, today: date) -> str:
+    if view == "list":
+        return dates.day_heading(on, today=today)
+    if view == "week":
+        monday = on - timedelta(days=on.weekday())
+        return dates.days(monday, monday + timedelta(days=6))
+    return dates.month(on)
+
+
+def _grid(
+    brand: Brand, view: str, first: date, length: int, *, on: date, home: str, today: date
+) -> list[Day]:  # fmt: skip
+    zone = ZoneInfo(brand.time_zone)
+    starts = [zones.moment(datetime.combine(first + timedelta(days=n), time()), zone) for n in range(length + 1)]
+    planned = list(queries.between(brand, starts[0], starts[-1]).values_list("publish_at", "pk"))
+    cuts = [bisect_left(planned, (start,)) for start in starts]
+    shown = [id for begin, end in zip(cuts, cuts[1:], strict=False) for _at, id in planned[begin:end][: A_DAY[view]]]
+    entries = _entries(brand, shown)
+    days = []
+    for number, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+        day = first + timedelta(days=number)
+        mine = [entries[id] for _at, id in planned[begin:end][: A_DAY[view]] if id in entries]
+        is_outside = view == "month" and day.month != on.month
+        days.append(_day(day, mine, brand, home, today, more=end - begin - len(mine), is_outside=is_outside))
+    return days
+
+
+def _day(
+    day: date, entries: Sequence[Entry], brand: Brand, home: str, today: date, *, more: int = 0,
+    is_outside: bool = False,
+) -> Day:  # fmt: skip
+    new_url = f"{reverse('publishing:beginning', args=[brand.slug])}?on={day}"
+    return Day(
+        day.isoformat(), day.day, dates.day_heading(day, today=today), new_url, day == today, day < today, is_outside,
+        entries, max(more, 0), _address(home, "list", day),
+    )  # fmt: skip
+
+
+def _list(brand: Brand, on: date, after: str, *, home: str, today: date) -> tuple[list[Day], str]:
+    """Days with posts from `on` on, or after the post that the page before ended with; and where the next page is."""
+    zone = ZoneInfo(brand.time_zone)
+    since = zones.moment(datetime.combine(on, time()), zone)
+    planned = Post.objects.filter(brand=brand, publish_at__gte=since).order_by("publish_at", "pk")
+    if mark := Post.objects.filter(brand=brand, pk=int(after), publish_at__gte=since).first() if after else None:
+        planned = planned.filter(publish_at__gte=mark.publish_at).exclude(
+            Q(publish_at=mark.publish_at) & Q(pk__lte=mark.pk)
+        )
+    ids = list(planned.values_list("pk", flat=True)[: A_LIST + 1])
+    by_day: dict[str, list[Entry]] = {}
+    for entry in _entries(brand, ids[:A_LIST]).values():
+        by_day.setdefault(entry.on, []).append(entry)
+    days = [_day(date.fromisoformat(day), some, brand, home, today) for day, some in by_day.items()]
+    return days, _address(home, "list", on, after=str(ids[A_LIST - 1])) if len(ids) > A_LIST else ""
+
+
+def _entries(brand: Brand, ids: Sequence[int]) -> dict[int, Entry]:
+    """By post, in the order of their moments."""
+    posts = list(Post.objects.filter(brand=brand, pk__in=ids).order_by("publish_at", "pk"))
+    return {post.pk: entry for post, entry in zip(posts, _drawn(brand, posts), strict=True)}
+
+
+def _drawn(brand: Brand, posts: Sequence[Post]) -> Iterable[Entry]:
+    standings, zone = queries.standings(posts), ZoneInfo(brand.time_zone)
+    names = queries.account_names(posts)
+    labels = {state.value: str(state.label) for state in Post.State}
+    place = reverse("publishing:post", args=[brand.slug, 0])
+    for post in posts:
+        local = post.publish_at.astimezone(zone) if post.publish_at else None
+        state, url = standings[post.pk].state, place.replace("/0/", f"/{post.pk}/")
+        own = f"{post.time:%H:%M} {post.zone}" if post.time and post.zone != brand.time_zone else ""
+        yield Entry(
+            post.pk, post.title, url, f"{url}time/", f"{local:%Y-%m-%d}" if local else "",
+            f"{local:%H:%M}" if local else "", own, state, labels[state], TONES.get(state, ""), MARKS.get(state, ""),
+            names.get(post.pk, []),
+        )  # fmt: skip

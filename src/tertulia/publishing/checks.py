@@ -1,0 +1,243 @@
+"""What is looked at before a post is scheduled: how each account would show it, and what is amiss. Nothing is asked of
+any network, and nothing is written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from tertulia.brand import zones
+from tertulia.brand.models import Brand
+from tertulia.channels.forms import said as told
+from tertulia.channels.models import Account
+from tertulia.core.html import render
+
+from . import actions, queries, saying
+from .models import Media, Part, Post, Sending
+from .problems import Problem
+from .saying import Piece
+from .writing import Writing
+
+LOOKS_BACK = timedelta(days=30)
+LIKE = 0.6
+"""From this share of common words on, of three at a time, two texts say the same."""
+MOST_COMPARED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something amiss: "late" stands in the way, "soon" is for the writer to judge."""
+
+    tone: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A part as an account shows it, and how long its network counts it; `longest` None without a limit."""
+
+    said: Mapping[str, Any]
+    length: int
+    longest: int | None
+    misfits: Sequence[str]
+
+    @property
+    def html(self) -> SafeString:
+        text: str = self.said["text"]
+        return render(text)
+
+    @property
+    def is_long(self) -> bool:
+        return self.longest is not None and self.length > self.longest
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    account: Account
+    network: str
+    parts: Sequence[Shown]
+    title: str
+    warning: str
+
+    @property
+    def fullest(self) -> Shown | None:
+        """The part that is nearest to its limit."""
+        limited = [one for one in self.parts if one.longest]
+        return max(limited, key=lambda one: one.length / (one.longest or 1), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """All that is to be seen of what somebody writes."""
+
+    previews: Sequence[Preview]
+    lines: Sequence[Line]
+
+    @property
+    def stops(self) -> bool:
+        return any(line.tone == "late" for line in self.lines)
+
+    @property
+    def known(self) -> str:
+        """Names exactly these lines, to tell whether their reader has seen them."""
+        return sha256("\n".join(line.says for line in self.lines).encode()).hexdigest()[:16] if self.lines else ""
+
+
+def check(writing: Writing, *, brand: Brand, post: Post | None, at: datetime) -> Checked:
+    """Look at what would be scheduled."""
+    accounts = [one for one in queries.accounts(brand) if one.pk in writing.accounts]
+    media = _media(writing, brand)
+    previews = [_preview(account, writing, media) for account in accounts]
+    lines = [
+        *_where(accounts), *_fits(previews), *_alts(previews), *_time(writing, post, at=at), *_links(previews),
+        *_again(writing, brand, post, at=at),
+    ]  # fmt: skip
+    return Checked(previews, list(dict.fromkeys(lines)))
+
+
+def _media(writing: Writing, brand: Brand) -> dict[int, Media]:
+    sheets = writing.sheets.values()
+    ids = {one.media for sheet in sheets for piece in sheet.pieces for one in piece.pictures}
+    return queries.pictures(brand).in_bulk(ids)
+
+
+def _preview(account: Account, writing: Writing, media: Mapping[int, Media]) -> Preview:
+    hints = writing.hints.get(account.pk, {})
+    pieces = writing.said_on(account.pk) or (Piece("", Part.Kind.POST),)
+    parts = [_shown(account, piece, hints, media) for piece in pieces]
+    return Preview(account, told(account.connector.name), parts, hints.get("title", ""), hints.get("warning", ""))
+
+
+def _shown(account: Account, piece: Piece, hints: Mapping[str, str], media: Mapping[int, Media]) -> Shown:
+    pictures = [saying.pictured(media[one.media], one.alt) for one in piece.pictures if one.media in media]
+    said = {"kind": piece.kind, "text": piece.text, "pictures": pictures, **hints}
+    draft, connector = saying.draft_of(said), account.connector
+    misfits = [told(one.says) for one in connector.misfits(account, draft)]
+    return Shown(said, connector.post_length(account, draft), connector.longest_post(account, draft), misfits)
+
+
+# What may be amiss.
+
+
+def _where(accounts: Sequence[Account]) -> Iterator[Line]:
+    if not accounts:
+        yield Line("late", _("Choose where it is to be published."))
+    for account in accounts:
+        if account.state == Account.State.PAUSED:
+            yield Line("late", _("{account} is paused.").format(account=account.name))
+
+
+def _fits(previews: Sequence[Preview]) -> Iterator[Line]:
+    for preview in previews:
+        for number, part in enumerate(preview.parts, 1):
+            where = preview.account.name if number == 1 else f"{preview.account.name}, {_called(part, number)}"
+            for misfit in part.misfits:
+                yield Line("late", f"{where}: {misfit}")
+
+
+def _called(part: Shown, number: int) -> str:
+    return _("first comment") if part.said["kind"] == Part.Kind.COMMENT else _("part {n}").format(n=number)
+
+
+def _alts(previews: Sequence[Preview]) -> Iterator[Line]:
+    pictures = [picture for preview in previews for part in preview.parts for picture in part.said["pictures"]]
+    for name in dict.fromkeys(one["name"] for one in pictures if not one["alt"].strip()):
+        yield Line("soon", _("Say what {picture} shows: who can't see it hears nothing of it.").format(picture=name))
+
+
+def _time(writing: Writing, post: Post | None, *, at: datetime) -> Iterator[Line]:
+    try:
+        wall = writing.wall()
+    except Problem as problem:
+        yield Line("late", str(problem))
+        return
+    is_past = post and writing.leaves_as(post) and _is_out(post)
+    if wall is None or is_past or writing.zone not in actions.zones_known():
+        return
+    zone = ZoneInfo(writing.zone)
+    if zones.moment(wall, zone) <= at:
+        yield Line("late", _("Its time has passed. Choose another one, or publish it now."))
+    if odd := zones.oddity(wall, zone):
+        yield Line("soon", clock_says(odd))
+
+
+def _is_out(post: Post) -> bool:
+    return Sending.objects.filter(version__post=post, remote__published_at__isnull=False).exists()
+
+
+def clock_says(odd: str) -> str:
+    """What clocks do with a time."""
+    if odd == "skipped":
+        return _("Clocks skip that time on that day: it leaves as soon as they go on.")
+    return _("That time comes twice on that day: it leaves the first time.")
+
+
+_ADDRESS = re.compile(r"(?<![\w@])(?:[a-z]{3,6}:/{1,3}|https?[:/]{2,}|www\.)\S*", re.IGNORECASE)
+_HOST = re.compile(r"(?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62}")
+
+
+def _links(previews: Sequence[Preview]) -> Iterator[Line]:
+    texts = dict.fromkeys(part.said["text"] for preview in previews for part in preview.parts)
+    for text in texts:
+        for found in _ADDRESS.finditer(text):
+            if looks_broken(address := found[0].rstrip(".,;:!?'\"»”’)]}")):
+                yield Line("soon", _("This link looks broken: {link}").format(link=address[:80]))
+
+
+def looks_broken(address: str) -> bool:
+    """By its form alone: another scheme, no host, a name that ends in nothing, cut off, or two in one."""
+    if address.lower().startswith("www."):
+        address = f"https://{address}"
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return True
+    is_cut = "…" in address or "..." in address or "//" in parts.path
+    return parts.scheme.lower() not in {"http", "https"} or not _HOST.fullmatch(host) or is_cut
+
+
+def _again(writing: Writing, brand: Brand, post: Post | None, *, at: datetime) -> Iterator[Line]:
+    text = " ".join(piece.text for piece in writing.pieces[:1])
+    if found := published_like(text, brand=brand, other_than=post, at=at):
+        title, on = found
+        says = _("Very like “{title}”, published on {day}.")
+        yield Line("soon", says.format(title=title, day=on.astimezone(ZoneInfo(brand.time_zone)).strftime("%d/%m/%Y")))
+
+
+def published_like(text: str, *, brand: Brand, other_than: Post | None, at: datetime) -> tuple[str, datetime] | None:
+    """Title and moment of the newest post of the last 30 days that says nearly the same, among the newest thousand."""
+    mine = _grams(text)
+    if not mine:
+        return None
+    is_out = Exists(Sending.objects.filter(version__post=OuterRef("post"), remote__published_at__isnull=False))
+    parts = Part.objects.filter(
+        is_out, post__brand=brand, post__publish_at__gt=at - LOOKS_BACK, post__publish_at__lte=at, number=0
+    )
+    if other_than:
+        parts = parts.exclude(post=other_than)
+    rows = parts.order_by("-post__publish_at", "-pk").values_list("text", "post__title", "post__publish_at")
+    for other, title, on in rows[:MOST_COMPARED]:
+        theirs = _grams(other)
+        if on and theirs and len(mine & theirs) >= LIKE * len(mine | theirs):
+            return title, on
+    return None
+
+
+def _grams(text: str) -> set[tuple[str, ...]]:
+    """A text's words, three at a time, without accents; of a short one each word."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(sign))
+    words = re.findall(r"\w+", plain)
+    size = 3 if len(words) > 5 else 1
+    return {tuple(words[at : at + size]) for at in range(len(words) - size + 1)}

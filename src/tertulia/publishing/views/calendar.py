@@ -1,0 +1,107 @@
+"""The calendar, and the page of one post."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from tertulia.brand.models import Brand
+from tertulia.channels.models import Delivery
+from tertulia.core import clock
+from tertulia.team.access import brand_required
+
+from .. import actions, calendar, checks, queries
+from ..access import RoomRequest
+from ..forms import MoveForm, StopForm, TimeForm
+from ..models import Post
+from ..problems import Problem
+
+YEARS = range(1990, 2200)
+OPEN = frozenset({"", Post.State.SCHEDULED, Post.State.MISSED, Post.State.FAILED})
+"""How an account stands on which nothing of a post has begun to leave: there it can still be changed and moved."""
+
+
+@require_GET
+@brand_required("publishing.read")
+def show(request: RoomRequest, brand: Brand) -> HttpResponse:
+    context = _calendar(request, brand)
+    if request.htmx:
+        return render(request, "publishing/_calendar.html", context)
+    return render(request, "publishing/posts.html", context | calendar.aside(brand) | {"stop_form": StopForm()})
+
+
+@require_POST
+@brand_required("publishing.write")
+def move(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    """Give it another day, and another time where one is named; on the wall of its own zone."""
+    post = get_object_or_404(Post, pk=post_id, brand=brand)
+    form = MoveForm(request.POST)
+    try:
+        _move(request, post, form)
+    except Problem as problem:
+        messages.error(request, str(problem))
+    if request.htmx:
+        return render(request, "publishing/_moved.html", _calendar(request, brand))
+    return redirect("publishing:post", brand.slug, post.pk)
+
+
+def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
+    if not form.is_valid():
+        raise Problem(_("Say on which day and at what time."))
+    on, at = form.cleaned_data["on"], form.cleaned_data["time"] or post.time
+    if at is None:
+        raise Problem(_("Say on which day and at what time."))
+    is_missed = queries.standing(post).state in {Post.State.MISSED, Post.State.PARTLY}
+    if is_missed and not request.membership.may("publishing.publish"):  # a new time schedules it anew
+        raise PermissionDenied
+    wall = datetime.combine(on, at)  # noqa: DTZ — a time on the wall
+    if odd := actions.plan(post=post, wall=wall, zone=post.zone, by=request.user, at=clock.now()):
+        messages.info(request, checks.clock_says(odd))
+
+
+@require_GET
+@brand_required("publishing.read")
+def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    post = get_object_or_404(queries.whole(brand), pk=post_id)
+    standing = queries.standing(post)
+    legs = [
+        (version, Post.State(state).label if (state := standing.versions.get(version.pk)) else "",
+         calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []))
+        for version in post.versions.all()
+    ]  # fmt: skip
+    context = {
+        "room": "publishing", "post": post, "standing": standing, "state": Post.State(standing.state).label,
+        "tone": calendar.TONES.get(standing.state, ""), "legs": legs, "states": dict(Delivery.State.choices),
+        "common": [part for part in post.parts.all() if part.version_id is None], "stop": queries.stopped(brand),
+        "own": {part.version_id for part in post.parts.all() if part.version_id},
+        "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
+        "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
+        "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
+    }  # fmt: skip
+    return render(request, "publishing/post.html", context)
+
+
+def _calendar(request: RoomRequest, brand: Brand) -> dict[str, object]:
+    asked = request.GET if request.method in {"GET", "HEAD"} else request.POST
+    now = clock.now()
+    return calendar.context(
+        brand, view=asked.get("view", "") if asked.get("view", "") in calendar.VIEWS else "month",
+        on=_day(asked.get("shown") or asked.get("on", "")) or now.astimezone(ZoneInfo(brand.time_zone)).date(),
+        after=after if (after := asked.get("after", "")).isdecimal() and len(after) < 19 else "", now=now,
+        can_write=request.membership.may("publishing.write"),
+    )  # fmt: skip
+
+
+def _day(text: str) -> date | None:
+    try:
+        on = date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+    return on if on.year in YEARS else None

@@ -1,0 +1,164 @@
+"""The composer: a post is written, looked at before it leaves, and handed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tertulia.brand.models import Brand
+from tertulia.core import clock
+from tertulia.team.access import brand_required
+
+from .. import checks, composer, library, queries, writing
+from ..access import RoomRequest
+from ..models import Draft, Post
+from ..problems import Changed, Problem
+from ..writing import Then, Writing
+
+THEN: dict[str, Then] = {"schedule": "schedule", "now": "now"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@brand_required("publishing.write")
+def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """A new post; `?on=2026-11-24` for that day."""
+    return _hand_in(request, brand, None) if request.method == "POST" else _show(request, brand, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@brand_required("publishing.write")
+def change(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    post = get_object_or_404(queries.whole(brand), pk=post_id)
+    return _hand_in(request, brand, post) if request.method == "POST" else _show(request, brand, post)
+
+
+@require_POST
+@brand_required("publishing.write")
+def keep_new_draft(request: RoomRequest, brand: Brand) -> HttpResponse:
+    return _keep_draft(request, brand, None)
+
+
+@require_POST
+@brand_required("publishing.write")
+def keep_draft(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    return _keep_draft(request, brand, get_object_or_404(queries.whole(brand), pk=post_id))
+
+
+@require_POST
+@brand_required("publishing.write")
+def discard_new_draft(request: RoomRequest, brand: Brand) -> HttpResponse:
+    writing.discard_draft(brand=brand, post=None, by=request.user)
+    return redirect("publishing:posts", brand.slug)
+
+
+@require_POST
+@brand_required("publishing.write")
+def discard_draft(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    post = get_object_or_404(Post, pk=post_id, brand=brand)
+    writing.discard_draft(brand=brand, post=post, by=request.user)
+    return redirect("publishing:post", brand.slug, post.pk)
+
+
+def _show(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse:
+    draft = writing.draft_of(brand, request.user, post)
+    if draft:
+        written = writing.from_plain(draft.written)
+    else:
+        written = writing.from_post(post) if post else Writing(zone=brand.time_zone)
+    if not post and (on := request.GET.get("on", "")):
+        written.on = on[:10]
+    return _page(request, brand, post, written, draft=draft)
+
+
+def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse:
+    """Keep what stands on the page, with what a button asked to change in it, and answer what is amiss by now."""
+    written, asked = writing.from_form(request.POST, brand), request.POST.get("do", "")
+    is_changed, problem = written.change(asked), _take_files(request, brand, written)
+    if asked == "over" and post:
+        written.seen, is_changed = post.revision, True
+    writing.keep_draft(brand=brand, post=post, writing=written, by=request.user, at=clock.now())
+    if not request.htmx:
+        if problem:
+            messages.error(request, problem)
+        return redirect(_address("beginning", "text", brand, post))
+    if is_changed or problem or request.FILES:
+        return _page(request, brand, post, written, fresh=asked, problem=problem)
+    found = checks.check(written, brand=brand, post=post, at=clock.now())
+    return render(request, "publishing/_checked.html", {"checked": found, "is_kept": True})
+
+
+def _take_files(request: RoomRequest, brand: Brand, written: Writing) -> str:
+    """Take what was chosen into the library, and hang it where it was chosen. Says what is no picture."""
+    problems = []
+    for name in request.FILES:
+        found = composer.place_of(name)
+        for file in request.FILES.getlist(name) if found else []:
+            try:
+                if (file.size or 0) > library.LARGEST:
+                    raise Problem(library.too_large())
+                media = library.add(
+                    brand=brand, name=file.name or "", content=file.read(), by=request.user, at=clock.now()
+                )
+            except Problem as problem:
+                problems.append(f"{file.name}: {problem}")
+            else:
+                written.change(f"use.{found[0]}-{found[1]}-{media.pk}")  # type: ignore[index]
+    return " ".join(problems)
+
+
+def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse:
+    """What can't be done comes back with the reason, and nothing of what was written lost."""
+    written, then = writing.from_form(request.POST, brand), THEN.get(request.POST.get("do", ""), "keep")
+    if problem := _take_files(request, brand, written):
+        return _page(request, brand, post, written, status=422, problem=problem)
+    if then != "keep":
+        if not request.membership.may("publishing.publish"):
+            raise PermissionDenied
+        found = checks.check(written, brand=brand, post=post, at=clock.now())
+        is_seen = request.POST.get("known", "") == found.known
+        if not is_seen and any(line.tone == "soon" for line in found.lines):
+            says = _("Look at this first. If it is meant so, press the button again.")
+            return _page(request, brand, post, written, status=422, problem=says)
+    try:
+        kept, odd = writing.hand_in(
+            brand=brand, post=post, writing=written, then=then, by=request.user, at=clock.now()
+        )  # fmt: skip
+    except Problem as problem:
+        writing.keep_draft(brand=brand, post=post, writing=written, by=request.user, at=clock.now())
+        status = 409 if isinstance(problem, Changed) else 422
+        return _page(request, brand, post, written, status=status, problem=str(problem))
+    if odd:
+        messages.info(request, checks.clock_says(odd))
+    return redirect("publishing:post", brand.slug, kept.pk)
+
+
+def _page(
+    request: RoomRequest, brand: Brand, post: Post | None, written: Writing, *, draft: Draft | None = None,
+    status: int = 200, problem: str = "", fresh: str = "",
+) -> HttpResponse:  # fmt: skip
+    checked = checks.check(written, brand=brand, post=post, at=clock.now())
+    context: dict[str, Any] = {
+        "room": "publishing", "post": post, "written": written, "checked": checked, "draft": draft, "problem": problem,
+        "is_overtaken": bool(post and written.seen != post.revision), "stop": queries.stopped(brand),
+        "sheet": composer.common_sheet(written, brand, fresh=fresh),
+        "accounts": composer.account_fields(written, brand, fresh=fresh),
+        "library": queries.pictures(brand)[: composer.OFFERED], "zones": composer.zones(),
+        "save_url": _address("beginning", "text", brand, post),
+        "draft_url": _address("new_draft", "draft", brand, post),
+        "discard_url": _address("new_draft_removal", "draft_removal", brand, post),
+    }  # fmt: skip
+    template = "publishing/_writing.html" if request.htmx else "publishing/composer.html"
+    return render(request, template, context, status=status)
+
+
+def _address(new: str, of_post: str, brand: Brand, post: Post | None) -> str:
+    if post is None:
+        return reverse(f"publishing:{new}", args=[brand.slug])
+    return reverse(f"publishing:{of_post}", args=[brand.slug, post.pk])
