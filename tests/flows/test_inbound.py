@@ -211,7 +211,9 @@ def test_what_waits_is_gone_through_together_and_one_that_fails_keeps_no_other(s
         jobs.run_due(clock.now(), raises=False)
     assert set(Conversation.objects.filter(owner=None)) == {bad}
     waiting = Job.objects.exclude(state=Job.State.DONE).get(task__startswith="inbound.")
-    assert (waiting.task, waiting.args, waiting.attempts) == ("inbound.process_alone", {"conversation_id": bad.pk}, 1)
+    # Handed over to other machines they have been gone through one by one from the beginning.
+    alone = {"inbound.process_alone": {"conversation_id": bad.pk}, "inbound.process": {"conversation_ids": [bad.pk]}}
+    assert (alone[waiting.task], waiting.attempts) == (waiting.args, 1)
 
 
 def test_what_waits_is_one_job_and_what_failed_before_is_left_alone(site):
