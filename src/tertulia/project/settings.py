@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "tertulia.channels",
     "tertulia.understanding",
     "tertulia.community",
+    "tertulia.strategy",
     "tertulia.listening",
     "tertulia.inbox",
     "tertulia.publishing",

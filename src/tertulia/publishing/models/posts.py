@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, RemotePost
+from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
 
@@ -51,6 +52,7 @@ class Post(models.Model):
     on = models.DateField(_("day"), null=True, blank=True)
     time = models.TimeField(_("time"), null=True, blank=True)
     zone = models.CharField(_("time zone"), max_length=64)
+    campaign = models.ForeignKey(Campaign, on_delete=models.SET_NULL, null=True, related_name="+")
     publish_at = models.DateTimeField(null=True)
     revision = models.PositiveIntegerField(default=1)
     created_by_id = models.BigIntegerField()

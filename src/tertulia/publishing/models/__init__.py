@@ -1,0 +1,5 @@
+"""The nouns of the room, a file each theme."""
+
+from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
+
+__all__ = ["Attachment", "Draft", "Media", "Part", "Post", "Sending", "Settings", "Stop", "Version", "seed"]

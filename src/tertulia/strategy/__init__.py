@@ -1,0 +1,1 @@
+"""What a brand is after, and how it goes about it: its campaigns."""
