@@ -33,6 +33,7 @@ from tertulia.connectors import registry
 from tertulia.connectors.contract import Connector
 from tertulia.core import activity, dates, marks
 from tertulia.core.html import render
+from tertulia.core.languages import once_a_language
 from tertulia.core.models import Activity
 from tertulia.core.rows import draw, url
 from tertulia.core.sentences import told
@@ -55,6 +56,7 @@ SHOWN_WHEN_FULL = frozenset({"trouble", "by_hand"})
 # The list
 
 
+@once_a_language
 def view_names() -> dict[queries.View, tuple[str, str]]:
     """The views by key: (icon, name)."""
     return {
@@ -146,6 +148,7 @@ def draw_rows(rows: Sequence[Mapping[str, Any]], around: Around, *, query: str =
     return draw("inbox/_rows.jinja", {"rows": shown, **_row_words()})
 
 
+@once_a_language
 def _row_words() -> dict[str, Any]:
     return {
         "icons": {

@@ -27,6 +27,7 @@ from tertulia.brand.hours import Hours
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Message
 from tertulia.core import activity, bulk
+from tertulia.core.languages import once_a_language
 from tertulia.core.models import Activity
 from tertulia.team.models import User
 
@@ -324,14 +325,24 @@ def left(due: datetime | None, at: datetime, *, is_warned: bool = False) -> Left
 def _span(time: timedelta) -> tuple[str, str]:
     minutes = max(1, round(time.total_seconds() / 60))
     if minutes < 60:
-        return _plain(minutes, _("{n} min"), _("1 minute"), _("{n} minutes"))
+        return _plain(minutes, "minute")
     if (whole := round(minutes / 60)) < 48:
-        return _plain(whole, _("{n} h"), _("1 hour"), _("{n} hours"))
-    return _plain(round(minutes / 1440), _("{n} d"), _("1 day"), _("{n} days"))
+        return _plain(whole, "hour")
+    return _plain(round(minutes / 1440), "day")
 
 
-def _plain(n: int, short: str, one: str, many: str) -> tuple[str, str]:
+def _plain(n: int, unit: str) -> tuple[str, str]:
+    short, one, many = _units()[unit]
     return short.format(n=n), one if n == 1 else many.format(n=n)
+
+
+@once_a_language
+def _units() -> dict[str, tuple[str, str, str]]:
+    return {
+        "minute": (_("{n} min"), _("1 minute"), _("{n} minutes")),
+        "hour": (_("{n} h"), _("1 hour"), _("{n} hours")),
+        "day": (_("{n} d"), _("1 day"), _("{n} days")),
+    }
 
 
 def left_open(conversation: Conversation, clocks: Clocks, at: datetime) -> tuple[Term, timedelta, Hours] | None:

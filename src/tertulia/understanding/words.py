@@ -8,7 +8,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from tertulia.core.languages import once_a_language
+
 from .learning import TOPIC
+
+LEVELS = (0, 33, 67, 100)
+"""The urgencies that have a name, in per cent."""
 
 
 def fields() -> dict[str, str]:
@@ -32,6 +37,7 @@ def value(name: str, value: Any) -> str:
     return (kinds() if name == "kind" else sentiments()).get(value, str(value))
 
 
+@once_a_language
 def kinds() -> dict[str, str]:
     return {
         "question": _("Question"),
@@ -45,10 +51,12 @@ def kinds() -> dict[str, str]:
     }
 
 
+@once_a_language
 def sentiments() -> dict[str, str]:
     return {"negative": _("Upset"), "neutral": _("Neutral"), "positive": _("Pleased")}
 
 
+@once_a_language
 def urgencies() -> dict[int, str]:
     return {
         0: _("Can wait"),
@@ -58,6 +66,7 @@ def urgencies() -> dict[int, str]:
     }
 
 
+@once_a_language
 def all_fields() -> dict[str, str]:
     """What a reading says, field by field."""
     return {
@@ -74,12 +83,17 @@ def all_fields() -> dict[str, str]:
 
 def urgent(per_cent: int) -> str:
     """That something is urgent, from 50 per cent on."""
-    return _("Urgent now") if nearest(per_cent) == 100 else _("Urgent today")
+    return _urgent()[nearest(per_cent) == 100]
+
+
+@once_a_language
+def _urgent() -> dict[bool, str]:
+    return {True: _("Urgent now"), False: _("Urgent today")}
 
 
 def nearest(per_cent: int) -> int:
     """The level that comes closest, of two the more urgent."""
-    return min(urgencies(), key=lambda level: (abs(level - per_cent), -level))
+    return min(LEVELS, key=lambda level: (abs(level - per_cent), -level))
 
 
 def sure(confidence: float) -> str:
