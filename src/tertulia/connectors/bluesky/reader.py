@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -33,8 +34,6 @@ BATCH = 25
 """So many posts can be asked for at once."""
 KNOWN = 300
 """So many of the newest messages are looked after for deletions."""
-LOOK_EVERY = 30
-"""Seconds after which the next batch of them is looked at."""
 THREADS = 5
 FULL_THREAD = 200
 """A thread with more answers than that is left to the notifications: its page would be too large."""
@@ -56,18 +55,20 @@ class Place:
 @dataclass
 class State:
     """What a cursor holds. `known`: messages by address with their time and the end of their hash, for our own posts
-    that are no messages ""; `answers`: how many answers our newest posts had."""
+    that are no messages ""; `looked`: the last of them that was looked after; `answers`: how many answers our newest
+    posts had."""
 
     news: Place = field(default_factory=Place)
     own: Place = field(default_factory=Place)
     log: str = ""
     known: dict[str, tuple[float, str]] = field(default_factory=dict)
+    looked: str = ""
     answers: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cursor: str) -> State:
         said = json.loads(cursor) if cursor else {}
-        state = cls(log=said.get("log", ""), answers=said.get("answers", {}))
+        state = cls(log=said.get("log", ""), looked=said.get("looked", ""), answers=said.get("answers", {}))
         state.news, state.own = Place(**said.get("news", {})), Place(**said.get("own", {}))
         state.known = {uri: (seconds, cid) for uri, (seconds, cid) in said.get("known", {}).items()}
         return state
@@ -276,12 +277,11 @@ class Reader:
     # What was deleted or changed.
 
     def _look(self, state: State) -> bool:
-        """Look after a batch of the newest messages; each has its turn within minutes."""
+        """Look after the next of the newest messages; in a dozen readings each has its turn."""
         messages = sorted(uri for uri, (_, cid) in state.known.items() if cid)
-        batches = list(_batches(messages))
-        if not batches:
+        if not messages:
             return False
-        batch = batches[int(self.at.timestamp() // LOOK_EVERY) % len(batches)]
+        batch = messages[bisect_right(messages, state.looked) :][:BATCH] or messages[:BATCH]
         shown = {posts.text_of(_field(view, "uri")): view for view in self._shown(batch)}
         self._remember(shown.values())
         for uri in batch:
@@ -295,6 +295,7 @@ class Reader:
                 state.known[uri] = (seconds, post.cid[-6:])
                 if person := self._person(post):
                     self.found.append(posts.edited(self._message(post, person), self.at))
+        state.looked = batch[-1]
         return False
 
     def is_gone(self, uri: str) -> bool:
