@@ -22,6 +22,7 @@ from tertulia.insight import actions as insight
 from tertulia.publishing import actions as publishing
 from tertulia.publishing import library
 from tertulia.publishing.saying import Piece, Shown, Wanted
+from tertulia.strategy import actions as strategy
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, teaching
@@ -103,6 +104,8 @@ class World:
         pieces = [Piece(f"Pan de {name}", pictures=(Shown(self.media.pk),))]
         said = {"pieces": pieces, "versions": {posted.pk: Wanted()}}
         self.post = publishing.create(brand=brand, by=owner, at=NOON, **said)
+        self.campaign = strategy.begin(brand=brand, by=owner, at=NOON, name="Pan", goal="Más pan", owner=owner)
+        publishing.count_for(post=self.post, campaign=self.campaign, by=owner, at=NOON)
         publishing.publish_now(post=self.post, by=owner, at=NOON)
         self.posting = Delivery.objects.get(post__isnull=False, account=posted)
         Delivery.objects.filter(pk=self.posting.pk).update(state="missed")
@@ -151,6 +154,7 @@ class World:
             "import_id": self.brought.id,
             "brain_id": self.brain.id,
             "question_id": self.question.id,
+            "campaign_id": self.campaign.id,
         }
 
     def body(self) -> dict[str, object]:
@@ -166,7 +170,8 @@ class World:
             "m0-happened_at": "2026-01-01T10:00", "on": "2026-01-01", "other_name": "intruso", "other_value": 1,
             "say": "urgency=100", "sure": "1", "use": "1", "layer": self.held.id, "is_on": "0",
             "accounts": [self.site.id], "own": [self.site.id], "picture": f"0-{self.media.id}",
-            "do": f"use-0-{self.media.id}",
+            "do": f"use-0-{self.media.id}", "currency": "EUR", "learned": "intruso", "what": "intruso",
+            "accounts_chosen": [self.site.id],
         }  # fmt: skip
 
 

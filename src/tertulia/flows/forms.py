@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,9 @@ from tertulia.brand.models import Brand
 from tertulia.channels.abilities import KINDS
 from tertulia.channels.models import Account
 from tertulia.community.models import Member
+from tertulia.publishing import queries as publishing
+
+from .launching import Sheet
 
 LONGEST_WRITTEN = 20_000
 
@@ -110,3 +114,60 @@ class PostedForm(forms.Form):
         if moment > self.at:
             raise forms.ValidationError(_("That is still to come. Write when it happened."))
         return moment
+
+
+class LaunchForm(forms.Form):
+    """A product's sheet, and where it is to be told of."""
+
+    name = forms.CharField(label=_("What it is called"), max_length=100)
+    what = forms.CharField(
+        label=_("What it is, in a sentence or two"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    good = forms.CharField(
+        label=_("What is good about it"), required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("A line each."),
+    )  # fmt: skip
+    price = forms.CharField(label=_("Price"), required=False, max_length=60)
+    on = forms.DateField(
+        label=_("From which day on"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    url = forms.URLField(label=_("Where more is to be read"), required=False, max_length=500, assume_scheme="https")
+    answers = forms.CharField(
+        label=_("What people will ask"), required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_("The question on a line of its own, below it the answer, then an empty line."),
+    )  # fmt: skip
+    accounts_chosen = forms.TypedMultipleChoiceField(
+        label=_("Where it is told"), coerce=int, widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose first where it is to be published.")},
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._able = publishing.accounts(brand)
+        field: Any = self.fields["accounts_chosen"]
+        field.choices = [(account.pk, account.name) for account in self._able]
+
+    def clean_answers(self) -> list[tuple[str, str]]:
+        found = []
+        for block in re.split(r"\n[ \t]*\n", self.cleaned_data["answers"].replace("\r\n", "\n").strip()):
+            question, _rule, answer = block.strip().partition("\n")
+            if question and not answer.strip():
+                raise forms.ValidationError(
+                    _("There is no answer below “%(question)s”."), params={"question": question[:80]}
+                )
+            if question:
+                found.append((question.strip(), answer.strip()))
+        return found
+
+    @property
+    def sheet(self) -> Sheet:
+        said = self.cleaned_data
+        good = [line.strip("·-• \t") for line in said["good"].splitlines()]
+        return Sheet(
+            said["name"].strip(), said["what"].strip(), [line for line in good if line], said["price"].strip(),
+            said["on"], said["url"], said["answers"],
+        )  # fmt: skip
+
+    @property
+    def accounts(self) -> list[Account]:
+        return [account for account in self._able if account.pk in self.cleaned_data["accounts_chosen"]]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import door, first_run, health, phone, posted, quarantine, shop, visitors
+from .views import door, first_run, health, launching, phone, posted, quarantine, shop, visitors
 
 urlpatterns = [
     path("", first_run.home, name="home"),
@@ -24,4 +24,6 @@ urlpatterns = [
     path("b/<slug:brand>/phone/people/", phone.search, name="phone_people"),
     # What stands on a platform without an API.
     path("b/<slug:brand>/messages/new/", posted.note, name="posted_note"),
+    # A product and all that is said of it.
+    path("b/<slug:brand>/campaigns/launch/", launching.launch, name="launch"),
 ]

@@ -24,6 +24,7 @@ from tertulia.core import activity
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
+from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
 from . import activities, queries, saying
@@ -54,6 +55,16 @@ def create(
     _write(post, pieces, versions or {})
     _record(activities.CREATED, post, by=by, at=at)
     return post
+
+
+@transaction.atomic
+def count_for(*, post: Post, campaign: Campaign | None, by: User, at: datetime) -> None:
+    """Let the post belong to a campaign of its brand that isn't closed, or to none. Raises `NotHere`."""
+    if campaign and (campaign.brand_id != post.brand_id or campaign.closed_at):
+        raise NotHere(_("This campaign is closed, or isn't here."))
+    if Post.objects.filter(pk=post.pk).exclude(campaign=campaign).update(campaign=campaign, changed_at=at):
+        _record(activities.ASSIGNED, post, by=by, at=at, campaign=campaign.name if campaign else "")
+    post.campaign = campaign
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from tertulia.core.activity import declare
 
 CREATED = declare("post.created", _("{who} began the post “{title}”"))
 EDITED = declare("post.edited", _("{who} changed the post “{title}”"))
+ASSIGNED = declare("post.campaign", _("{who} changed which campaign the post “{title}” belongs to"))
 SCHEDULED = declare("post.scheduled", _("{who} scheduled the post “{title}”"))
 MOVED = declare("post.moved", _("{who} gave the post “{title}” another time"))
 SHIFTED = declare("post.shifted", _("The moment of the post “{title}” follows its clock"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Case, Expression, Prefetch, Q, QuerySet, When
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import POSTING, Account, Delivery
@@ -30,11 +30,17 @@ def between(brand: Brand, since: datetime, until: datetime) -> QuerySet[Post]:
     return planned.order_by("publish_at", "pk")
 
 
+def planned_first() -> Expression:
+    """An order in which what has a time comes before what has none."""
+    return Case(When(publish_at__isnull=True, then=1), default=0)
+
+
 def whole(brand: Brand) -> QuerySet[Post]:
     """Posts with their parts, pictures, versions and accounts, for a page that shows one."""
     parts = Part.objects.order_by("number").prefetch_related("attachments__media")
     versions = Version.objects.select_related("account").defer("account__secrets").order_by("account__name", "pk")
-    return Post.objects.filter(brand=brand).prefetch_related(Prefetch("parts", parts), Prefetch("versions", versions))
+    mine = Post.objects.filter(brand=brand).select_related("campaign")
+    return mine.prefetch_related(Prefetch("parts", parts), Prefetch("versions", versions))
 
 
 def accounts(brand: Brand) -> list[Account]:

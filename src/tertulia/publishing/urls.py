@@ -1,10 +1,11 @@
 from django.urls import path
 
-from .views import acts, calendar, composer
+from .views import acts, calendar, campaigns, composer
 
 app_name = "publishing"
 
 _POST = "b/<slug:brand>/posts/<int:post_id>/"
+_CAMPAIGN = "b/<slug:brand>/campaigns/<int:campaign_id>/"
 _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 urlpatterns = [
@@ -26,6 +27,12 @@ urlpatterns = [
     path(f"{_DELIVERY}retry/", acts.retry, name="retry"),
     path(f"{_DELIVERY}decision/", acts.decide, name="decision"),
     path(f"{_DELIVERY}completion/", acts.complete, name="completion"),
+    path("b/<slug:brand>/campaigns/", campaigns.show_all, name="campaigns"),
+    path("b/<slug:brand>/campaigns/beginning/", campaigns.begin, name="campaign_beginning"),
+    path(_CAMPAIGN, campaigns.show, name="campaign"),
+    path(f"{_CAMPAIGN}details/", campaigns.change, name="campaign_details"),
+    path(f"{_CAMPAIGN}closure/", campaigns.close, name="campaign_closure"),
+    path(f"{_CAMPAIGN}closure/removal/", campaigns.reopen, name="campaign_closure_removal"),
     path("b/<slug:brand>/media/", acts.add_media, name="media"),
     path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
 ]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
 from tertulia.core.html import tidy
+from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
 from . import actions, queries, saying
@@ -60,6 +61,8 @@ class Writing:
     on: str = ""
     time: str = ""
     zone: str = ""
+    campaign: int = 0
+    """0: none."""
     seen: int = 0
     """The revision of the post that it was begun from."""
 
@@ -159,6 +162,7 @@ def from_post(post: Post) -> Writing:
     return Writing(
         title=post.title, accounts=[one.account_id for one in post.versions.all()], sheets=sheets,
         hints={one.account_id: dict(one.hints) for one in post.versions.all() if one.hints},
+        campaign=post.campaign_id or 0,
         on=post.on.isoformat() if post.on else "", time=f"{post.time:%H:%M}" if post.time else "", zone=post.zone,
         seen=post.revision,
     )  # fmt: skip
@@ -174,13 +178,18 @@ def from_form(form: QueryDict, brand: Brand) -> Writing:
         title=_text(form, "title").strip()[:200], accounts=[id for id in mine if str(id) in wanted],
         sheets={id: _sheet(form, f".{id}" if id else "", media) for id in [COMMON, *own]},
         hints={id: some for id in mine if (some := _hints(form, id))},
+        campaign=_number(form, "campaign"),
         on=_text(form, "on")[:10], time=_text(form, "time")[:8], zone=_text(form, "zone")[:64] or brand.time_zone,
-        seen=int(seen) if (seen := _text(form, "seen")).isdecimal() and len(seen) < 10 else 0,
+        seen=_number(form, "seen"),
     )  # fmt: skip
 
 
 def _text(form: QueryDict, name: str) -> str:
     return tidy(form.get(name, "").replace("\r\n", "\n"))
+
+
+def _number(form: QueryDict, name: str) -> int:
+    return int(said) if (said := _text(form, name)).isdecimal() and len(said) < 10 else 0
 
 
 def _hints(form: QueryDict, account_id: int) -> dict[str, str]:
@@ -245,6 +254,11 @@ def hand_in(
         "at": at,
     }
     kept = actions.save(post=post, seen=writing.seen, **said) if post else actions.create(brand=brand, **said)
+    if writing.campaign != (kept.campaign_id or 0):
+        campaign = Campaign.objects.filter(brand=brand, pk=writing.campaign).first()
+        if writing.campaign and not campaign:
+            raise Problem(_("This campaign is closed, or isn't here."))
+        actions.count_for(post=kept, campaign=campaign, by=by, at=at)
     wall, odd = writing.wall(), ""
     if then != "now" and not writing.leaves_as(kept):
         odd = actions.plan(post=kept, wall=wall, zone=writing.zone, by=by, at=at)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
 from tertulia.core import clock
+from tertulia.strategy import queries as strategy
 from tertulia.team.access import brand_required
 
 from .. import checks, composer, library, queries, writing
@@ -28,7 +29,7 @@ THEN: dict[str, Then] = {"schedule": "schedule", "now": "now"}
 @require_http_methods(["GET", "HEAD", "POST"])
 @brand_required("publishing.write")
 def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
-    """A new post; `?on=2026-11-24` for that day."""
+    """A new post; `?on=2026-11-24` for that day, `?campaign=7` for that campaign."""
     return _hand_in(request, brand, None) if request.method == "POST" else _show(request, brand, None)
 
 
@@ -74,6 +75,8 @@ def _show(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse
         written = writing.from_post(post) if post else Writing(zone=brand.time_zone)
     if not post and (on := request.GET.get("on", "")):
         written.on = on[:10]
+    if not post and (campaign := request.GET.get("campaign", "")).isdecimal() and len(campaign) < 10:
+        written.campaign = int(campaign)
     return _page(request, brand, post, written, draft=draft)
 
 
@@ -149,6 +152,7 @@ def _page(
         "is_overtaken": bool(post and written.seen != post.revision), "stop": queries.stopped(brand),
         "sheet": composer.common_sheet(written, brand, fresh=fresh),
         "accounts": composer.account_fields(written, brand, fresh=fresh),
+        "campaigns": strategy.open_to(brand, written.campaign),
         "library": queries.pictures(brand)[: composer.OFFERED], "zones": composer.zones(),
         "save_url": _address("beginning", "text", brand, post),
         "draft_url": _address("new_draft", "draft", brand, post),

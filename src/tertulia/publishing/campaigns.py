@@ -1,0 +1,69 @@
+"""What belongs to a campaign here, and what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
+
+from tertulia.brand.models import Brand
+from tertulia.strategy.models import Campaign
+
+from . import queries
+from .models import Post
+
+
+class Result(TypedDict):
+    """A figure as a closed campaign keeps it."""
+
+    what: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    post: Post
+    state: str
+    label: str
+    accounts: Sequence[str]
+
+
+def posts(campaign: Campaign) -> QuerySet[Post]:
+    """Those with a time in their order, then those without one."""
+    mine = Post.objects.filter(brand=campaign.brand_id, campaign=campaign)
+    return mine.order_by(queries.planned_first(), "publish_at", "pk")
+
+
+def lines(campaign: Campaign) -> list[Line]:
+    mine = list(posts(campaign))
+    standings, names = queries.standings(mine), queries.account_names(mine)
+    return [
+        Line(post, state := standings[post.pk].state, str(Post.State(state).label), names.get(post.pk, []))
+        for post in mine
+    ]
+
+
+def results(campaign: Campaign) -> list[Result]:
+    """What can be counted of it by now. What nobody counts isn't there: it is not zero."""
+    counted = Counter(line.state for line in lines(campaign))
+    out = counted[Post.State.PUBLISHED] + counted[Post.State.PARTLY]
+    found: list[Result] = [{"what": "posts", "value": counted.total()}, {"what": "published", "value": out}]
+    return found
+
+
+def said(result: Result) -> str:
+    """A result in words: the page and its frozen form say the same."""
+    names = {
+        "posts": _("posts written"), "published": _("posts published"),
+    }  # fmt: skip
+    return names.get(result["what"], result["what"])
+
+
+def numbers(brand: Brand) -> dict[int, int]:
+    """By campaign, how many posts it has."""
+    counted = Post.objects.filter(brand=brand, campaign__isnull=False).values("campaign").annotate(n=Count("pk"))
+    return dict(counted.values_list("campaign", "n"))
