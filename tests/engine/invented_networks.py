@@ -7,6 +7,7 @@ judge when processes are killed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -17,8 +18,10 @@ from tertulia.connectors.contract import (
     Author,
     Capabilities,
     Connector,
+    Draft,
     Envelope,
     Page,
+    Publishes,
     Receipt,
     Reconnect,
     Refused,
@@ -28,6 +31,7 @@ from tertulia.connectors.contract import (
 )
 
 CAN = (REPLY,)
+PUBLISHES = Publishes(kinds=frozenset({"post"}), counted="graphemes", longest=300)
 
 
 class Memory(Connector):
@@ -100,8 +104,13 @@ class Served(Connector):
     """Over HTTP. It remembers keys, or can be read back, or neither: see the three below."""
 
     def reply(self, account: Account, to: Target, text: str, key: str) -> Receipt:
-        headers = {"idempotency-key": key} if self.capabilities.repeats_safely else {}
-        sent = {"thread": to.thread_id, "text": text, "key": key}
+        return self._send(account, {"thread": to.thread_id, "text": text, "key": key})
+
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        return self._send(account, {"thread": "", "text": draft.text, "key": key})
+
+    def _send(self, account: Account, sent: dict[str, str]) -> Receipt:
+        headers = {"idempotency-key": sent["key"]} if self.capabilities.repeats_safely else {}
         answer = self.http.request("POST", f"{account.settings['server']}/posts", headers=headers, json=sent)
         if answer.status == 429:
             raise Retry("The network asks for patience.")
@@ -139,19 +148,21 @@ class Served(Connector):
 class ServedKeyed(Served):
     key = "tests-keyed"
     name: ClassVar = {"en": "Keyed", "es": "Con clave"}
-    capabilities = Capabilities(can=CAN, repeats_safely=True)
+    capabilities = Capabilities(can=CAN, repeats_safely=True, publishes=replace(PUBLISHES, repeats_safely=True))
 
 
 class ServedReadable(Served):
     key = "tests-readable"
     name: ClassVar = {"en": "Readable", "es": "Legible"}
-    capabilities = Capabilities(can=CAN, finds=True, shows_own_within=1, polls=True, poll_seconds=1)
+    capabilities = Capabilities(
+        can=CAN, finds=True, shows_own_within=1, polls=True, poll_seconds=1, publishes=replace(PUBLISHES, finds=True)
+    )
 
 
 class ServedBlind(Served):
     key = "tests-blind"
     name: ClassVar = {"en": "Blind", "es": "Ciega"}
-    capabilities = Capabilities(can=CAN)
+    capabilities = Capabilities(can=CAN, publishes=PUBLISHES)
 
 
 EVERY = (

@@ -3,6 +3,8 @@
     rig.py kills    embedded|broker  <kills>       workers are killed at random and started again
     rig.py lateness embedded|broker  <jobs>        jobs due at 83 a second, answers at 20; 20 ms each
     rig.py rush     embedded|broker  <answers>     answers that are all due at once, until the inbox knows of all
+    rig.py posts    embedded|broker  <posts> <workers>   posts due within a minute over 50 accounts, a worker killed
+                                                   every two seconds; how late each was claimed
     rig.py stop     embedded|broker  <answers>     several workers, a clock, and a polite request to stop
 
 A process of its own, because it forks its workers: from one that has everything imported but holds no connection, so
@@ -73,6 +75,8 @@ from tertulia.core.models import Activity, Job  # noqa: E402
 from tertulia.flows import inbound, outbound, polling, schedule  # noqa: E402
 from tertulia.inbox import actions  # noqa: E402
 from tertulia.inbox.models import Conversation  # noqa: E402
+from tertulia.publishing import actions as publishing  # noqa: E402
+from tertulia.publishing.saying import Piece, Wanted  # noqa: E402
 from tertulia.team.models import Membership, User  # noqa: E402
 
 KINDS = ("tests-keyed", "tests-readable", "tests-blind")
@@ -116,11 +120,13 @@ def tick() -> None:
 class Workers:
     """Starts, kills and stops worker processes through a process that only forks."""
 
-    def __init__(self, way: str) -> None:
+    def __init__(self, way: str, *, notes_claims: bool = False) -> None:
         self._ask, answer = Pipe()
         self._forker = os.fork()
         if self._forker == 0:
             self._ask.close()
+            if notes_claims:
+                note_claims()
             fork_on_request(answer, way)
         answer.close()
 
@@ -376,6 +382,83 @@ def rush(way: str, number: int) -> dict[str, Any]:
     }
 
 
+def posts(way: str, number: int) -> dict[str, Any]:
+    """Posts due at random moments of a minute, 20 ms of network each, and a worker is killed every two seconds."""
+    how_many = int(sys.argv[4])
+    network = Network(0.02)
+    workers = Workers(way, notes_claims=True)
+    call_command("migrate", verbosity=0)
+    rows = write_posts(network, number)
+    alive = [workers.start() for _ in range(how_many)]
+    time.sleep(3)
+    due = spread(rows, 60)
+    began, kills = time.monotonic(), 0
+    while time.monotonic() - began < 61:
+        time.sleep(2)
+        victim = random.randrange(len(alive))
+        workers.kill(alive[victim])
+        alive[victim] = workers.start()
+        kills += 1
+    wait_for(is_over, bool, seconds=120)
+    for pid in alive:
+        workers.stop(pid)
+    workers.end()
+    claims = [line.split() for line in (settings.HOME / "claims.txt").read_text().splitlines()]
+    first: dict[int, float] = {}
+    for id, at in claims:
+        first[int(id)] = min(first.get(int(id), float(at)), float(at))
+    there = Counter(str(post["key"]) for post in network.posts() or [])
+    found = Delivery.objects.filter(pk__in=due).select_related("account")
+    network.close()
+    return milliseconds([first[pk] - due[pk] for pk in due]) | {
+        "posts": number,
+        "kills": kills,
+        "doubled": sum(count > 1 for count in there.values()),
+        "lost": sum(row.state == "sent" and not there[row.key] for row in found),
+        "missed": sum(row.state not in {"sent", "unknown"} for row in found),
+        "unknown_of_networks_with_memory": sum(
+            row.state == "unknown" and row.account.kind != "tests-blind" for row in found
+        ),
+        "unknown_of_blind_networks": sum(row.state == "unknown" and row.account.kind == "tests-blind" for row in found),
+    }
+
+
+def write_posts(network: Network, number: int) -> list[Delivery]:
+    """Scheduled posts of one text each, over 50 accounts of the three kinds; not yet due."""
+    now = clock.now()
+    brand = Brand.objects.create(slug="rig", name="Rig", created_at=now)
+    alba = User.objects.create(email="alba@rig.example", name="Alba")
+    accounts = [
+        Account.objects.create(
+            brand=brand, kind=KINDS[place % 3], name=f"{place}", settings={"server": network.url}, created_at=now
+        )
+        for place in range(50)
+    ]
+    wall = (now + timedelta(days=1)).replace(tzinfo=None, microsecond=0)
+    for place in range(number):
+        versions = {accounts[place % 50].pk: Wanted()}
+        post = publishing.create(brand=brand, by=alba, at=now, pieces=[Piece(f"Pan {place}")], versions=versions)
+        publishing.plan(post=post, wall=wall, by=alba, at=now)
+        publishing.schedule(post=post, by=alba, at=now)
+    Job.objects.all().delete()
+    Delivery.objects.update(late_at=now + timedelta(days=2))
+    return list(Delivery.objects.all())
+
+
+def note_claims() -> None:
+    """Write down which delivery was claimed when, as soon as that stands in the database."""
+    claim = outbound.claim
+
+    def noted(**asked: Any) -> list[outbound.Claim]:
+        claims = claim(**asked)
+        at = time.time()
+        if claims:
+            note_line("claims.txt", "\n".join(f"{one.id} {at}" for one in claims))
+        return claims
+
+    outbound.claim = noted
+
+
 def is_jobs_over() -> bool:
     return not Job.objects.filter(state__in=["waiting", "running"], task="rig.note").exists()
 
@@ -428,7 +511,13 @@ if __name__ == "__main__":
         use_short_leases()
         only_tick()
     try:
-        print(json.dumps({"kills": kills, "lateness": lateness, "rush": rush, "stop": stop}[scenario](way, number)))
+        print(
+            json.dumps(
+                {"kills": kills, "lateness": lateness, "rush": rush, "posts": posts, "stop": stop}[scenario](
+                    way, number
+                )
+            )
+        )
     finally:
         if drop_database:
             import_module("django.db").connection.close()
