@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -65,6 +66,8 @@ FAILS = {
 """What these calls answer when disks are full or bad, memory or handles are short, or a line breaks."""
 NOT_OURS = frozenset({"restart_syscall", "exit_group", "exit", "rt_sigreturn"})
 STEP = timedelta(seconds=20)
+HANGS = 30.0
+"""Seconds. Python 3.11 waits for ever for a thread that found no memory to begin in."""
 DOT = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
 """A picture of one point."""
 
@@ -228,7 +231,7 @@ class Hand:
         with suppress(BrokenPipeError):
             os.write(go, b"!")
         os.close(go)
-        _, status = os.waitpid(pid, 0)
+        status = _end_of(pid)
         if looker:
             looker.wait()
         return status or None
@@ -385,6 +388,18 @@ def _be_network(answer: Connection, honours_keys: bool) -> None:
 def _injection(point: Point) -> list[str]:
     how = "signal=KILL" if point.what == "KILL" else f"error={point.what}"
     return ["-e", f"trace={point.call}", "-e", f"inject={point.call}:{how}:when={point.nth}"]
+
+
+def _end_of(pid: int) -> int:
+    """How a publisher ended. One that hangs is killed, as whoever watches over workers would."""
+    deadline = time.monotonic() + HANGS
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            return status
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    return os.waitpid(pid, 0)[1]
 
 
 def _attach(pid: int, arguments: Sequence[str]) -> subprocess.Popen[str]:
