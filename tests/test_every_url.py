@@ -40,6 +40,8 @@ OPEN = {
     "webhook": "the connector verifies the signature",
     "shop": "the sample shop, for sample brands only",
     "invitation": "guarded by the one-time token",
+    "guest": "guarded by the token of the link; one post, until it ends",
+    "guest_media": "guarded by the token of the link; that post's pictures",
     "set_language": "changes the visitor's own cookie",
     "openapi-json": "describes the API, holds no data",
     "openapi-view": "describes the API, holds no data",
@@ -63,6 +65,8 @@ BRAND_PATHS = (
     "source__brand",
     "post__brand",
     "part__post__brand",
+    "rule__brand",
+    "request__post__brand",
     "version__post__brand",
 )
 

@@ -20,7 +20,8 @@ from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.insight import actions as insight
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import library
+from tertulia.publishing import approval, library
+from tertulia.publishing.models import ApprovalRule
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
@@ -30,6 +31,7 @@ from tertulia.understanding.learning import NOTHING
 from tertulia.understanding.model import shipped
 from tertulia.understanding.models import Brain, BrandLayer
 
+GUEST = "marta@agencia.example"
 GIF = base64.b64decode("R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=")
 EVERYBODYS = ("accounts/", "api/")  # allauth's own pages; the API has its own matrix in tests/api
 
@@ -107,6 +109,11 @@ class World:
         self.campaign = strategy.begin(brand=brand, by=owner, at=NOON, name="Pan", goal="Más pan", owner=owner)
         publishing.count_for(post=self.post, campaign=self.campaign, by=owner, at=NOON)
         publishing.publish_now(post=self.post, by=owner, at=NOON)
+        guarded = publishing.create(brand=brand, by=owner, at=NOON, pieces=[Piece("Sorteo")], versions=said["versions"])
+        self.approval_rule = ApprovalRule(brand=brand, words="sorteo", allows_own=True)
+        publishing.save_rule(rule=self.approval_rule, steps=[{"users": [owner], "outside": [GUEST]}], by=owner, at=NOON)
+        self.request = approval.ask(post=guarded, by=owner, at=NOON)
+        approval.invite(request=self.request, address=GUEST, at=NOON)
         self.posting = Delivery.objects.get(post__isnull=False, account=posted)
         Delivery.objects.filter(pk=self.posting.pk).update(state="missed")
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
@@ -155,6 +162,9 @@ class World:
             "brain_id": self.brain.id,
             "question_id": self.question.id,
             "campaign_id": self.campaign.id,
+            "approval_rule_id": self.approval_rule.id,
+            "request_id": self.request.id,
+            "digest": self.media.digest,
         }
 
     def body(self) -> dict[str, object]:
@@ -171,7 +181,9 @@ class World:
             "say": "urgency=100", "sure": "1", "use": "1", "layer": self.held.id, "is_on": "0",
             "accounts": [self.site.id], "own": [self.site.id], "picture": f"0-{self.media.id}",
             "do": f"use-0-{self.media.id}", "currency": "EUR", "learned": "intruso", "what": "intruso",
-            "accounts_chosen": [self.site.id],
+            "accounts_chosen": [self.site.id], "verdict": "yes", "users0": [self.owner.id], "words": "intruso",
+            "address": GUEST, "comment": "intruso", "author": self.owner.id, "campaign": self.campaign.id,
+            "account": self.site.id,
         }  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 """Whatever people, networks, clocks and processes do, in whatever order: no post twice, early, outdated, cancelled,
-during a stop or unaccounted for. The network itself judges each post in the moment in which it gets it.
+unapproved, during a stop or unaccounted for. The network itself judges each post in the moment in which it gets it.
 
 `TERTULIA_TEST_EXAMPLES=2000` tries as many stories as you like, each of 40 steps.
 """
@@ -15,7 +15,7 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from publishing_cast import *  # noqa: F403
 
 from conftest import NOON
@@ -23,8 +23,8 @@ from tertulia.channels.models import Account, Delivery
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.flows import outbound
-from tertulia.publishing import actions, queries
-from tertulia.publishing.models import Post, Sending
+from tertulia.publishing import actions, approval, queries
+from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Post, Sending
 from tertulia.publishing.problems import NotHere, Problem
 from tertulia.publishing.saying import Piece, Wanted
 
@@ -56,6 +56,7 @@ class Story(RuleBasedStateMachine):
         self.texts: dict[int, tuple[str, ...]] = {}
         self.due: dict[int, object] = {}
         self.brand_of: dict[int, object] = {}
+        self.approved: dict[int, set[str]] = {}
         self.wrong: list[str] = []
         self.set_clock(lambda: self.now)
         publish = type(self.network).publish
@@ -76,16 +77,29 @@ class Story(RuleBasedStateMachine):
             self.wrong.append(f"cancelled: {said}")
         elif self.now < self.due[number]:
             self.wrong.append(f"early: {said}")
+        if said["text"] not in self.approved[number] and self._has_to_be_approved(number, said["text"]):
+            self.wrong.append(f"unapproved: {said}")
         if self.brand_of[number].pk in self.stopped:
             self.wrong.append(f"stopped: {said}")
 
+    def _has_to_be_approved(self, number: int, text: str) -> bool:
+        """A text of the first brand that a second part goes along with: see the rule below."""
+        revision = text.split()[1]
+        return self.brand_of[number] == self.places[0][0] and f"{number} {revision} p1" in self.texts[number]
+
     # What people do.
+
+    @initialize(later=MINUTES)
+    def begin_with_what_was_approved(self, later):
+        """So that what has to be approved is met with often."""
+        self.begin(0, 2, {0, 1, 2}, later)
+        self.ask_and_decide(0, is_approved=True)
 
     @rule(place=st.integers(0, 1), parts=st.integers(1, 3), where=st.sets(st.integers(0, 2), min_size=1), later=MINUTES)
     def begin(self, place, parts, where, later):
         number, (brand, accounts) = len(self.texts), self.places[place]
         self.texts[number] = tuple(f"{number} r1 p{part}" for part in range(parts))
-        self.brand_of[number], self.due[number] = brand, None
+        self.brand_of[number], self.due[number], self.approved[number] = brand, None, set()
         post = actions.create(
             brand=brand, by=self.alba, at=self.now, title=str(number), pieces=list(map(Piece, self.texts[number])),
             versions={accounts[at].pk: Wanted() for at in where},
@@ -102,6 +116,20 @@ class Story(RuleBasedStateMachine):
             actions.plan(post=post, wall=self._wall(later), by=self.alba, at=self.now)
             actions.schedule(post=post, by=self.alba, at=self.now)
             self.due[number] = self._publish_at(number)
+
+    @precondition(lambda self: self.texts)
+    @rule(which=WHICH, is_approved=st.booleans())
+    def ask_and_decide(self, which, is_approved):
+        """What was approved is scheduled by itself, if its time is still to come."""
+        with self._try(which) as (number, post):
+            request = ApprovalRequest.objects.filter(post=post, outcome="").first()
+            request = request or approval.ask(post=post, by=self.alba, at=self.now)
+            texts = {part["text"] for account in request.said for part in account["parts"]}
+            actions.approve(request=request, is_approved=is_approved, comment="No", by=self.alba, at=self.now)
+            if is_approved:
+                self.approved[number] |= texts
+                if queries.standing(post).state == "scheduled":
+                    self.due[number] = self._publish_at(number)
 
     @precondition(lambda self: self.texts)
     @rule(which=WHICH, later=MINUTES)
@@ -192,7 +220,7 @@ class Story(RuleBasedStateMachine):
     def renew_tokens(self):
         Account.objects.update(state="active")
 
-    @rule(minutes=st.sampled_from([0, 1, 1, 5, 40]))
+    @rule(minutes=st.sampled_from([0, 1, 5, 40, 90]))
     def work(self, minutes):
         for _ in range(minutes * 4):
             self.now += timedelta(seconds=15)
@@ -271,6 +299,8 @@ def test_whatever_happens_every_post_is_there_once_or_somebody_is_asked(
     places = [
         (of, [account_of(kind, of=of, name=f"{of.slug} {kind}") for kind in KINDS]) for of in (brand, other_brand)
     ]
+    guarded = ApprovalRule(brand=brand, words="p1", allows_own=True)
+    actions.save_rule(rule=guarded, steps=[{"users": [alba]}], by=alba, at=NOON)
     world = (network, places, alba, lambda now: monkeypatch.setattr(clock, "now", now))
     machine = type("AStory", (Story,), {"world": world})
     run_state_machine_as_test(

@@ -87,7 +87,8 @@ def test_one_sheet_launches_drafts_on_each_network_and_the_replies_with_one_tag(
     client.force_login(alba)
     soon = (NOON + timedelta(days=3000)).date()
     answer = client.post(reverse("launch", args=[brand.slug]), {
-        "name": "Pan de castañas", "what": "Un pan dulce de otoño. " * 9, "good": "Sin azúcar\n· De aquí", "price": "4,20 €",
+        "name": "Pan de castañas", "what": "Un pan dulce de otoño. " * 9, "good": "Sin azúcar\n· De aquí",
+        "price": "4,20 €",
         "on": soon.isoformat(), "url": "horno.example/castanas", "accounts_chosen": [one.pk for one in accounts],
         "answers": "¿Lleva gluten?\r\nSí, de trigo.\r\n\r\n¿Se puede congelar?\r\nSí, en rebanadas.",
     })  # fmt: skip

@@ -94,6 +94,18 @@ def _post(line: Activity) -> Told:
     return [line.data.get("author")], "post"
 
 
+def _to_approve(line: Activity) -> Told:
+    return line.data.get("approvers", []), "approval"
+
+
+def _approval(line: Activity) -> Told:
+    return [line.data.get("asked_by")], "approval_told"
+
+
+def _approval_lost(line: Activity) -> Told:
+    return Post.objects.filter(pk=line.on_id).values_list("scheduled_by_id", flat=True), "approval_told"
+
+
 def _held(line: Activity) -> Told:
     return _managers(line.brand_id), "stopped"
 
@@ -149,6 +161,10 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.missed": _post,
     "post.by_hand": _post,
     "post.delete_failed": _post,
+    "post.approval_asked": _to_approve,
+    "post.all_approved": _approval,
+    "post.changes_wanted": _approval,
+    "post.approval_lost": _approval_lost,
     "publishing.stopped": _held,
     "publishing.resumed": _held,
     "conversation.woken": _woken,

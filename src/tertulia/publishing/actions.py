@@ -10,6 +10,7 @@ either the claim comes first and the change says that it comes too late, or only
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -27,9 +28,22 @@ from tertulia.core.models import Activity
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import activities, queries, saying
-from .models import Attachment, Media, Part, Post, Sending, Settings, Stop, Version
-from .problems import Changed, NotHere, Problem, TooLate, Unfit
+from . import activities, approval, queries, saying
+from .models import (
+    ApprovalRequest,
+    ApprovalRule,
+    ApprovalStep,
+    Attachment,
+    GuestPass,
+    Media,
+    Part,
+    Post,
+    Sending,
+    Settings,
+    Stop,
+    Version,
+)
+from .problems import Changed, NotApproved, NotHere, Problem, TooLate, Unfit
 from .saying import Piece, Wanted
 
 S = Delivery.State
@@ -59,12 +73,25 @@ def create(
 
 @transaction.atomic
 def count_for(*, post: Post, campaign: Campaign | None, by: User, at: datetime) -> None:
-    """Let the post belong to a campaign of its brand that isn't closed, or to none. Raises `NotHere`."""
+    """Let the post belong to a campaign of its brand that isn't closed, or to none; what a rule of that campaign holds
+    is taken back and waits for approval. Raises `NotHere`."""
     if campaign and (campaign.brand_id != post.brand_id or campaign.closed_at):
         raise NotHere(_("This campaign is closed, or isn't here."))
+    post.campaign = campaign
     if Post.objects.filter(pk=post.pk).exclude(campaign=campaign).update(campaign=campaign, changed_at=at):
         _record(activities.ASSIGNED, post, by=by, at=at, campaign=campaign.name if campaign else "")
-    post.campaign = campaign
+        _take_back_unapproved(_lock(post), by=by, at=at)
+
+
+def _take_back_unapproved(post: Post, *, by: User, at: datetime) -> bool:
+    """What was scheduled and falls under a rule now waits for its approval."""
+    waiting = [one for one in _versions(post) if one.sendings.exists() and _is_open(one)]
+    if not waiting or not approval.lacks(post):
+        return False
+    for version in waiting:
+        _withdrawn(version)
+    _record(activities.APPROVAL_LOST, post, by=by, at=at, revision=post.revision)
+    return True
 
 
 @transaction.atomic
@@ -75,7 +102,8 @@ def save(
     """Make the post what a form says it is: its parts, and by account how each says it.
 
     `seen` is the revision its writer had before them. What is scheduled changes along, where it has not begun to leave;
-    an account that has it already keeps what was sent. Nothing changed, nothing recorded.
+    an account that has it already keeps what was sent. Where a rule asks for approval it is taken back and waits for a
+    new one. Nothing changed, nothing recorded.
     Raises `Changed`, `NotHere`, `TooLate`, `Unfit`, `Problem`.
     """
     post, versions = _lock(post), versions or {}
@@ -96,7 +124,11 @@ def save(
                 raise TooLate(_("It is on {account} already, or just on its way.").format(account=version.account.name))
         times = {version.account_id: _withdrawn(version) for version in laid_out if _is_open(version)}
         _write(post, pieces, versions)
-        _lay_out_again(post, times, at=at)
+        approval.overtake(post, at=at)
+        if not approval.lacks(post):
+            _lay_out_again(post, times, at=at)
+        elif times:
+            _record(activities.APPROVAL_LOST, post, by=by, at=at, revision=post.revision)
     _record(activities.EDITED, post, by=by, at=at, revision=post.revision)
     return post
 
@@ -179,6 +211,43 @@ def _check_pictures(brand_id: int, pieces: Iterable[Piece]) -> None:
         raise NotHere(_("A picture is no longer in the library."))
 
 
+# Rules of approval.
+
+
+@transaction.atomic
+def save_rule(
+    *, rule: ApprovalRule, steps: Sequence[Mapping[str, Any]], by: User, at: datetime
+) -> int:  # fmt: skip
+    """Keep a rule with its steps (`users`, `role`, `outside`, `needs_all`), in place of those it had.
+
+    What is scheduled and falls under it is taken back and waits for approval: returns how many posts. Raises `Problem`
+    for a step that names nobody.
+    """
+    if not steps or not all(step.get("users") or step.get("role") or step.get("outside") for step in steps):
+        raise Problem(_("Say for each step who approves."))
+    name = activities.RULE_CHANGED if rule.pk else activities.RULE_ADDED
+    rule.save()
+    rule.steps.all().delete()
+    for number, step in enumerate(steps):
+        kept = ApprovalStep.objects.create(
+            rule=rule, number=number, role=step.get("role", ""), outside=list(step.get("outside", [])),
+            needs_all=bool(step.get("needs_all")),
+        )  # fmt: skip
+        kept.users.set(step.get("users", []))
+    activity.record(name, on=rule, brand=rule.brand_id, by=by.pk, at=at)
+    scheduled = Post.objects.filter(brand=rule.brand_id, versions__sendings__remote__deliveries__state=S.QUEUED)
+    return sum(
+        _take_back_unapproved(_lock(post), by=by, at=at) for post in scheduled.distinct().order_by("pk").only("pk")
+    )
+
+
+@transaction.atomic
+def remove_rule(*, rule: ApprovalRule, by: User, at: datetime) -> None:
+    """What waits for its approval alone may leave as soon as somebody schedules it."""
+    activity.record(activities.RULE_REMOVED, on=rule, brand=rule.brand_id, by=by.pk, at=at)
+    rule.delete()
+
+
 # When it leaves.
 
 
@@ -190,7 +259,7 @@ def plan(
 
     Tells whether clocks there skip that time (it leaves as soon as they go on) or show it twice (it leaves the first
     time). What is scheduled moves along; what missed its time is scheduled anew.
-    Raises `NotHere`, `TooLate`, `Problem`.
+    Raises `NotHere`, `TooLate`, `NotApproved`, `Problem`.
     """
     post = _lock(post)
     zone = zone or post.brand.time_zone
@@ -200,6 +269,8 @@ def plan(
     waiting = [version for version in moved if _is_open(version)]
     if moved and not waiting:
         raise TooLate(_("It has left already."))
+    if waiting and approval.lacks(post):
+        raise NotApproved
     post.plan(wall, zone)
     if moved and (post.publish_at is None or post.publish_at <= at):
         raise Problem(_("Choose a moment that is still to come."))
@@ -219,7 +290,10 @@ def zones_known() -> Collection[str]:
 
 @transaction.atomic
 def schedule(*, post: Post, by: User, at: datetime) -> Post:
-    """Let it leave at its time, on every account where it has not begun to. Raises `Unfit`, `TooLate`, `Problem`."""
+    """Let it leave at its time, on every account where it has not begun to.
+
+    Raises `NotApproved`, `Unfit`, `TooLate`, `Problem`.
+    """
     post = _lock(post)
     if post.publish_at is None:
         raise Problem(_("Say first when it is to leave."))
@@ -245,6 +319,8 @@ def _schedule(post: Post, *, due_at: datetime, by: User, at: datetime) -> Post:
     waiting = [version for version in versions if _is_open(version)]
     if not waiting:
         raise TooLate(_("It has left already."))
+    if approval.lacks(post):
+        raise NotApproved
     _check_fit(waiting)
     for version in waiting:
         _withdrawn(version)
@@ -397,8 +473,9 @@ def release(*, delivery: Delivery, at: datetime) -> None:
 def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     """Send once more what was refused or missed, once its cause has been mended; what waited behind it follows.
 
-    Raises `Problem` when it is neither any more.
+    Raises `NotApproved`, and `Problem` when it is neither any more.
     """
+    _check_approved(delivery)
     late_at = at + queries.grace(delivery.account.brand_id)
     stuck = Delivery.objects.filter(pk=delivery.pk, state__in=[S.REFUSED, S.MISSED])
     changes = {"why": "", "finished_at": None, "due_at": at, "late_at": late_at, "in_doubt_since": None, "looks": 0}
@@ -408,9 +485,33 @@ def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     wake_work.after_commit()
 
 
+def _check_approved(delivery: Delivery) -> None:
+    if (found := queries.post_of(delivery)) and delivery.act in POSTING and approval.lacks(_lock(found[0])):
+        raise NotApproved
+
+
+@transaction.atomic
+def approve(
+    *, request: ApprovalRequest, is_approved: bool, at: datetime, by: User | None = None,
+    guest: GuestPass | None = None, name: str = "", comment: str = "",
+) -> ApprovalRequest:  # fmt: skip
+    """Decide about a request as `approval.decide`; with the last approval the post is scheduled, if that was wished and
+    its time is still to come. What stands in the way of that is left to whoever asked: the post says so itself."""
+    request = approval.decide(
+        request=request, is_approved=is_approved, at=at, by=by, guest=guest, name=name, comment=comment
+    )
+    post = request.post
+    if request.outcome == ApprovalRequest.Outcome.APPROVED and request.schedules:
+        with suppress(Problem), transaction.atomic():
+            schedule(post=post, by=request.asked_by, at=at)
+    return request
+
+
 @transaction.atomic
 def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: str = "") -> None:
     """A person looked: it is there after all (and where), or it is to be sent again. Raises `Problem`."""
+    if not was_sent:
+        _check_approved(delivery)
     undecided = Delivery.objects.filter(pk=delivery.pk, state=S.UNKNOWN)
     late_at = None if was_sent else at + queries.grace(delivery.account.brand_id)
     ended = {"state": S.SENT if was_sent else S.QUEUED, "finished_at": at if was_sent else None}

@@ -29,11 +29,12 @@ DRAFTS = 12
 WAITING = 20
 TONES = {
     "scheduled": "accent", "publishing": "accent", "published": "good", "partly": "late", "missed": "late",
-    "failed": "late", "unknown": "late", "by_hand": "soon",
+    "failed": "late", "unknown": "late", "by_hand": "soon", "approval": "soon", "changes": "late", "approved": "soon",
 }  # fmt: skip
 MARKS = {
     "scheduled": "clock", "publishing": "send", "published": "check", "partly": "warning", "missed": "warning",
     "failed": "warning", "unknown": "question", "by_hand": "pencil", "cancelled": "x", "deleted": "trash",
+    "approval": "eye", "changes": "pencil", "approved": "check",
 }  # fmt: skip
 
 

@@ -29,6 +29,13 @@ class TooLate(Problem):
     """It has left already, or is just leaving."""
 
 
+class NotApproved(Problem):
+    """It may not leave before somebody has approved it as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This has to be approved as it is before it leaves. Ask for approval."))
+
+
 class Unfit(Problem):
     """Some network doesn't take it as it is: `misfits` by the name of the account."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import POSTING, Account, Delivery
 from tertulia.connectors import registry
 
-from .models import Media, Part, Post, Sending, Settings, Stop, Version
+from .models import ApprovalRequest, Media, Part, Post, Sending, Settings, Stop, Version
 
 State = Post.State
 
@@ -105,7 +105,7 @@ class Standing:
 
 
 def standings(posts: Iterable[Post]) -> dict[int, Standing]:
-    """By post, in two statements for any number of them."""
+    """By post, in three statements for any number of them."""
     by_id = {post.pk: post for post in posts}
     legs: dict[int, list[Leg]] = defaultdict(list)
     on_the_way = Sending.objects.filter(version__post__in=by_id, remote__deliveries__act__in=POSTING)
@@ -122,7 +122,23 @@ def standings(posts: Iterable[Post]) -> dict[int, Standing]:
         found[post].legs[version] = legs.get(version, [])
     for id, standing in found.items():
         standing.state = _post_state(list(standing.versions.values()), is_cancelled=by_id[id].cancelled_at is not None)
+    drafts = {id: by_id[id].revision for id, standing in found.items() if standing.state == State.DRAFT}
+    for id, outcome in _approvals(drafts):
+        found[id].state = _ASKED.get(outcome, State.DRAFT)
     return found
+
+
+_ASKED = {"": State.APPROVAL, "changes": State.CHANGES, "approved": State.APPROVED}
+
+
+def _approvals(revisions: Mapping[int, int]) -> Iterator[tuple[int, str]]:
+    """Of each post whose present words somebody asked to be approved, how that stands: the newest request last."""
+    if not revisions:
+        return
+    asked = ApprovalRequest.objects.filter(post__in=revisions).order_by("pk")
+    for post, revision, outcome in asked.values_list("post", "revision", "outcome"):
+        if revisions[post] == revision:
+            yield post, outcome
 
 
 def all_legs(standing: Standing) -> list[Leg]:

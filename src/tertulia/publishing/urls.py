@@ -1,10 +1,12 @@
 from django.urls import path
 
-from .views import acts, calendar, campaigns, composer
+from .views import acts, approvals, calendar, campaigns, composer
 
 app_name = "publishing"
 
 _POST = "b/<slug:brand>/posts/<int:post_id>/"
+_APPROVAL = "b/<slug:brand>/approvals/<int:request_id>/"
+_RULES = "b/<slug:brand>/settings/approval/"
 _CAMPAIGN = "b/<slug:brand>/campaigns/<int:campaign_id>/"
 _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
@@ -24,6 +26,14 @@ urlpatterns = [
     path(f"{_POST}publication/", acts.publish_now, name="publication"),
     path(f"{_POST}cancellation/", acts.cancel, name="cancellation"),
     path(f"{_POST}deletion/", acts.delete, name="deletion"),
+    path(f"{_POST}approval/", approvals.ask, name="approval"),
+    path(f"{_APPROVAL}decision/", approvals.decide, name="approval_decision"),
+    path(f"{_APPROVAL}link/", approvals.invite, name="approval_link"),
+    path("approval/<str:token>/", approvals.show_guest, name="guest"),
+    path("approval/<str:token>/pictures/<slug:digest>/", approvals.show_guest_media, name="guest_media"),
+    path(_RULES, approvals.show_rules, name="approval_rules"),
+    path(f"{_RULES}<int:approval_rule_id>/", approvals.change_rule, name="approval_rule"),
+    path(f"{_RULES}<int:approval_rule_id>/removal/", approvals.remove_rule, name="approval_rule_removal"),
     path(f"{_DELIVERY}retry/", acts.retry, name="retry"),
     path(f"{_DELIVERY}decision/", acts.decide, name="decision"),
     path(f"{_DELIVERY}completion/", acts.complete, name="completion"),

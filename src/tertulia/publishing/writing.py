@@ -17,14 +17,14 @@ from tertulia.core.html import tidy
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import actions, queries, saying
+from . import actions, approval, queries, saying
 from .models import Draft, Media, Part, Post
 from .problems import Problem
 from .saying import Piece, Shown, Wanted
 
 COMMON = 0
 """The sheet that all accounts share; any other is that of the account with this number."""
-Then = Literal["keep", "schedule", "now"]
+Then = Literal["keep", "schedule", "now", "ask"]
 _CHANGE = re.compile(r"([a-z]+)(?:\.(\d{1,18}))?(?:-(\d{1,4}))?(?:-(\d{1,18}))?")
 _NEXT_PART = re.compile(r"^---[ \t]*$\n?", re.MULTILINE)
 
@@ -242,7 +242,8 @@ def discard_draft(*, brand: Brand, post: Post | None, by: User) -> None:
 def hand_in(
     *, brand: Brand, post: Post | None, writing: Writing, then: Then, by: User, at: datetime
 ) -> tuple[Post, Literal["", "skipped", "twice"]]:  # fmt: skip
-    """Make a post of it, or change the one it was begun from; and keep it as a draft, schedule it or publish it now.
+    """Make a post of it, or change the one it was begun from; and keep it as a draft, schedule it, publish it now
+    or ask for its approval: what has to be approved is not scheduled, but asked for.
 
     Tells what clocks do with its time, as `actions.plan`. Raises `Problem` and then has changed nothing.
     """
@@ -262,7 +263,9 @@ def hand_in(
     wall, odd = writing.wall(), ""
     if then != "now" and not writing.leaves_as(kept):
         odd = actions.plan(post=kept, wall=wall, zone=writing.zone, by=by, at=at)
-    if then == "schedule":
+    if then == "ask" or (then == "schedule" and approval.lacks(kept)):
+        approval.ask(post=kept, by=by, at=at)
+    elif then == "schedule":
         actions.schedule(post=kept, by=by, at=at)
     elif then == "now":
         actions.publish_now(post=kept, by=by, at=at)

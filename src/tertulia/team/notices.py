@@ -43,6 +43,7 @@ WORDS: Mapping[str, str | Promise] = {
     "reminded": _("The answer to {person} still waits to be sent by hand"),
     "act": _("What you did with a message of {person} did not work"),
     "post": _("Something is to be done about the post “{title}” on {account}"),
+    "approval": _("{who} asks you to approve the post “{title}”"),
     "woken": _("The conversation with {person} that you put aside is back"),
     "rule": _("The rule “{rule}” calls you to the conversation with {person}"),
     "attention": _("The account {account} needs attention: {trouble}"),

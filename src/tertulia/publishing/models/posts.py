@@ -35,6 +35,9 @@ class Post(models.Model):
         """How far it has come; never stored."""
 
         DRAFT = "draft", _("draft")
+        APPROVAL = "approval", _("waits for approval")
+        CHANGES = "changes", _("changes wanted")
+        APPROVED = "approved", _("approved, not scheduled")
         SCHEDULED = "scheduled", _("scheduled")
         PUBLISHING = "publishing", _("being published")
         PUBLISHED = "published", _("published")

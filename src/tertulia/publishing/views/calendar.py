@@ -16,10 +16,11 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
+from tertulia.team.models import User
 
-from .. import actions, calendar, checks, queries
+from .. import actions, approval, calendar, checks, queries
 from ..access import RoomRequest
-from ..forms import MoveForm, StopForm, TimeForm
+from ..forms import DecidingForm, MoveForm, StopForm, TimeForm
 from ..models import Post
 from ..problems import Problem
 
@@ -34,7 +35,11 @@ def show(request: RoomRequest, brand: Brand) -> HttpResponse:
     context = _calendar(request, brand)
     if request.htmx:
         return render(request, "publishing/_calendar.html", context)
-    return render(request, "publishing/posts.html", context | calendar.aside(brand) | {"stop_form": StopForm()})
+    context |= calendar.aside(brand) | {
+        "stop_form": StopForm(),
+        "to_approve": approval.waiting_for(brand, request.user),
+    }
+    return render(request, "publishing/posts.html", context)
 
 
 @require_POST
@@ -83,9 +88,23 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "own": {part.version_id for part in post.parts.all() if part.version_id},
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
+        **_approval(request, post),
         "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context)
+
+
+def _approval(request: RoomRequest, post: Post) -> dict[str, object]:
+    """Who has to approve it, and who has approved what."""
+    requests = approval.requests_of(post)
+    newest = requests[0] if requests else None
+    place = approval.place_of(newest) if newest and newest.outcome == "" else None
+    asked = User.objects.filter(pk__in=place.users).order_by("name") if place else ()
+    return {
+        "rules": [approval.summary(rule) for rule in approval.rules_for(post)], "lacks": approval.lacks(post),
+        "requests": requests, "newest": newest, "place": place, "asked": asked,
+        "may_decide": approval.may_decide(newest, request.user), "deciding": DecidingForm(),
+    }  # fmt: skip
 
 
 def _calendar(request: RoomRequest, brand: Brand) -> dict[str, object]:

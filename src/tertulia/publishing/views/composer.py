@@ -19,11 +19,11 @@ from tertulia.team.access import brand_required
 
 from .. import checks, composer, library, queries, writing
 from ..access import RoomRequest
-from ..models import Draft, Post
+from ..models import ApprovalRule, Draft, Post
 from ..problems import Changed, Problem
 from ..writing import Then, Writing
 
-THEN: dict[str, Then] = {"schedule": "schedule", "now": "now"}
+THEN: dict[str, Then] = {"schedule": "schedule", "now": "now", "ask": "ask"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,7 +122,7 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
     if problem := _take_files(request, brand, written):
         return _page(request, brand, post, written, status=422, problem=problem)
     if then != "keep":
-        if not request.membership.may("publishing.publish"):
+        if then != "ask" and not request.membership.may("publishing.publish"):
             raise PermissionDenied
         found = checks.check(written, brand=brand, post=post, at=clock.now())
         is_seen = request.POST.get("known", "") == found.known
@@ -152,6 +152,7 @@ def _page(
         "is_overtaken": bool(post and written.seen != post.revision), "stop": queries.stopped(brand),
         "sheet": composer.common_sheet(written, brand, fresh=fresh),
         "accounts": composer.account_fields(written, brand, fresh=fresh),
+        "has_rules": ApprovalRule.objects.filter(brand=brand).exists(),
         "campaigns": strategy.open_to(brand, written.campaign),
         "library": queries.pictures(brand)[: composer.OFFERED], "zones": composer.zones(),
         "save_url": _address("beginning", "text", brand, post),

@@ -1,0 +1,286 @@
+"""Approval that blocks: what falls under a rule leaves only in the words that its approvers have seen.
+
+What counts is the revision of a post: every change of what it says, or where, makes another, and the approval of the
+one before is none of the new. A new time is no new text and needs no new approval. `actions` asks `lacks` before it
+lays out anything, and takes back what a change has left without approval, in the same transaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from tertulia.brand.models import Brand
+from tertulia.core import activity, jobs
+from tertulia.core.folding import fold
+from tertulia.core.html import tidy
+from tertulia.team import mail
+from tertulia.team.models import Membership, User
+
+from . import activities, saying
+from .models import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass, Post
+from .problems import NotHere, Problem
+
+Outcome = ApprovalRequest.Outcome
+PASS_LASTS = timedelta(days=14)
+LONGEST_COMMENT = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request stands: the step that is to decide, and who of it hasn't yet."""
+
+    number: int
+    users: frozenset[int]
+    outside: frozenset[str]
+    needs_all: bool
+
+
+# Which rules there are.
+
+
+def rules(brand: Brand) -> list[ApprovalRule]:
+    mine = ApprovalRule.objects.filter(brand=brand).select_related("account", "campaign", "author")
+    return list(mine.prefetch_related("steps__users").order_by("pk"))
+
+
+def rules_for(post: Post) -> list[ApprovalRule]:
+    """Those that a post falls under as it is."""
+    found = rules(post.brand)
+    if not found:
+        return []
+    accounts = set(post.versions.values_list("account", flat=True))
+    text = fold("\n".join(post.parts.values_list("text", flat=True)))
+    return [
+        rule
+        for rule in found
+        if (rule.account_id is None or rule.account_id in accounts)
+        and (rule.campaign_id is None or rule.campaign_id == post.campaign_id)
+        and (rule.author_id is None or rule.author_id == post.created_by_id)
+        and _has_any(rule.words, text)
+    ]
+
+
+def _has_any(words: str, text: str) -> bool:
+    wanted = [fold(word) for word in words.splitlines() if fold(word)]
+    return not wanted or any(f" {word} " in f" {text} " for word in wanted)
+
+
+def lacks(post: Post) -> bool:
+    """Whether the post may not leave as it is: a rule holds, and nobody has approved this revision."""
+    approved = ApprovalRequest.objects.filter(post=post, revision=post.revision, outcome=Outcome.APPROVED)
+    return bool(rules_for(post)) and not approved.exists()
+
+
+# Asking.
+
+
+@transaction.atomic
+def ask(*, post: Post, by: User, at: datetime, schedules: bool = True) -> ApprovalRequest:
+    """Ask for approval of the post as it is; once it has it, it is scheduled by itself if `schedules`.
+
+    Raises `Problem` when no rule asks for it, when it was asked for already, or when nobody could approve it.
+    """
+    post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=post.pk)
+    found = rules_for(post)
+    if not found:
+        raise Problem(_("No rule asks that this be approved."))
+    if not post.versions.exists():
+        raise Problem(_("Choose first where it is to be published."))
+    if ApprovalRequest.objects.filter(post=post, outcome=Outcome.OPEN).exists():
+        raise Problem(_("Somebody has asked for approval already."))
+    steps = _steps(found, by)
+    request = ApprovalRequest.objects.create(
+        post=post, revision=post.revision, said=_said(post), steps=steps, schedules=schedules, asked_by=by, asked_at=at
+    )
+    _record(activities.APPROVAL_ASKED, post, by=by, at=at, approvers=sorted(place_of(request).users))
+    _invite(request, at=at)
+    return request
+
+
+def _steps(found: Iterable[ApprovalRule], by: User) -> list[dict[str, Any]]:
+    steps = []
+    for rule in found:
+        for step in sorted(rule.steps.all(), key=lambda one: one.number):
+            users = {user.pk for user in step.users.all()}
+            if step.role:
+                here = Membership.objects.filter(brand=rule.brand_id, role=step.role, user__is_active=True)
+                users |= set(here.values_list("user", flat=True))
+            if not rule.allows_own:
+                users -= {by.pk}
+            if not users and not step.outside:
+                raise Problem(_("Nobody is left who could approve it: whoever asks may not approve it as well."))
+            steps.append({"users": sorted(users), "outside": list(step.outside), "all": step.needs_all})
+    return steps
+
+
+def _said(post: Post) -> list[dict[str, Any]]:
+    """What would be published, account after account."""
+    versions = post.versions.select_related("account", "post").order_by("pk")
+    return [{"account": one.account.name, "parts": saying.spoken(one)} for one in versions]
+
+
+def place_of(request: ApprovalRequest) -> Place:
+    """The step that is to decide; one after the last when all have."""
+    done = list(request.decisions.filter(is_approved=True).values_list("step", "by", "address"))
+    for number, step in enumerate(request.steps):
+        users = frozenset(step["users"]) - {user for n, user, _address in done if n == number}
+        outside = frozenset(step["outside"]) - {address for n, _user, address in done if n == number}
+        has_one = any(n == number for n, _user, _address in done)
+        if (step["all"] and (users or outside)) or (not step["all"] and not has_one):
+            return Place(number, users, outside, step["all"])
+    return Place(len(request.steps), frozenset(), frozenset(), needs_all=False)
+
+
+def may_decide(request: ApprovalRequest | None, user: User) -> bool:
+    return bool(request and request.outcome == Outcome.OPEN and user.pk in place_of(request).users)
+
+
+# Deciding.
+
+
+@transaction.atomic
+def decide(
+    *, request: ApprovalRequest, is_approved: bool, at: datetime, by: User | None = None,
+    guest: GuestPass | None = None, name: str = "", comment: str = "",
+) -> ApprovalRequest:  # fmt: skip
+    """Approve the post, or ask for changes and say which. Either `by` or a `guest` with an open pass decides.
+
+    Raises `NotHere` for who isn't asked, `Problem` for what was decided or changed meanwhile, or without a word of what
+    should change.
+    """
+    post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=request.post_id)
+    request = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("asked_by").get(pk=request.pk)
+    if request.outcome != Outcome.OPEN or request.revision != post.revision:
+        raise Problem(_("This was changed or decided meanwhile. Look at it as it is now."))
+    place, comment = place_of(request), tidy(comment).strip()[:LONGEST_COMMENT]
+    address = guest.address if guest else ""
+    if (by and by.pk not in place.users) or (guest and address not in place.outside) or not (by or guest):
+        raise NotHere(_("It isn't you who is asked at this point."))
+    if not is_approved and not comment:
+        raise Problem(_("Say what should be different."))
+    ApprovalDecision.objects.create(
+        request=request, step=place.number, by=by, address=address, name=tidy(name).strip()[:120],
+        is_approved=is_approved, comment=comment, at=at,
+    )  # fmt: skip
+    said = by.name if by else tidy(name).strip() or address
+    if not is_approved:
+        _end(request, Outcome.CHANGES, at=at)
+        _record(activities.CHANGES_WANTED, post, by=by, at=at, said_by=said, asked_by=request.asked_by_id)
+        return request
+    _record(activities.APPROVED, post, by=by, at=at, said_by=said, step=place.number, revision=request.revision)
+    after = place_of(request)
+    if after.number == len(request.steps):
+        _end(request, Outcome.APPROVED, at=at)
+        _record(activities.ALL_APPROVED, post, by=None, at=at, asked_by=request.asked_by_id, revision=request.revision)
+    elif after.number != place.number:
+        _record(activities.APPROVAL_ASKED, post, by=request.asked_by, at=at, approvers=sorted(after.users))
+        _invite(request, at=at)
+    return request
+
+
+def overtake(post: Post, *, at: datetime) -> None:
+    """The post was changed: what was asked of the words before is over."""
+    for request in ApprovalRequest.objects.filter(post=post, outcome=Outcome.OPEN):
+        _end(request, Outcome.OVERTAKEN, at=at)
+
+
+def _end(request: ApprovalRequest, outcome: Outcome, *, at: datetime) -> None:
+    request.outcome, request.ended_at = outcome, at
+    request.save(update_fields=["outcome", "ended_at"])
+    GuestPass.objects.filter(request=request, revoked_at__isnull=True).update(revoked_at=at)
+
+
+# People from outside.
+
+
+def _invite(request: ApprovalRequest, *, at: datetime) -> None:
+    for address in sorted(place_of(request).outside):
+        invite(request=request, address=address, at=at)
+
+
+@transaction.atomic
+def invite(*, request: ApprovalRequest, address: str, at: datetime) -> str:
+    """Mail a link to decide by, where mail is set up, and return it; a link that this address had before is over.
+
+    Raises `NotHere` for an address that isn't asked at this point.
+    """
+    place = place_of(request)
+    if request.outcome != Outcome.OPEN or address not in place.outside:
+        raise NotHere(_("It isn't you who is asked at this point."))
+    GuestPass.objects.filter(request=request, address=address, revoked_at__isnull=True).update(revoked_at=at)
+    token = secrets.token_urlsafe(32)
+    GuestPass.objects.create(
+        request=request, address=address, step=place.number, token_hash=_hash(token), created_at=at,
+        expires_at=at + PASS_LASTS,
+    )  # fmt: skip
+    url = settings.PUBLIC_URL + reverse("publishing:guest", args=[token])
+    if mail.is_set_up():
+        brand = request.post.brand
+        with translation.override(brand.language):
+            about = {"url": url, "post": request.post, "brand": brand, "who": request.asked_by.name}
+            text = render_to_string("publishing/mail/approval.txt", about)
+            subject = _("{brand} asks you to approve “{title}”").format(brand=brand.name, title=request.post.title)
+            jobs.enqueue(mail.send, to=address, subject=subject, text=text)
+    return url
+
+
+def guest_of(token: str, *, at: datetime) -> GuestPass | None:
+    """The pass of a link that still opens; None for one that is over and one that never was."""
+    passes = GuestPass.objects.select_related("request__post__brand", "request__asked_by")
+    found = passes.filter(token_hash=_hash(token)).first()
+    return found if found and found.is_open(at) else None
+
+
+def _hash(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
+
+
+# What pages show.
+
+
+def requests_of(post: Post) -> list[ApprovalRequest]:
+    """Newest first, with what was said to them."""
+    mine = ApprovalRequest.objects.filter(post=post).select_related("asked_by")
+    return list(mine.prefetch_related("decisions__by").order_by("-pk"))
+
+
+def pictures_of(request: ApprovalRequest) -> list[dict[str, Any]]:
+    return [picture for one in request.said for part in one["parts"] for picture in part.get("pictures", [])]
+
+
+def summary(rule: ApprovalRule) -> str:
+    """A rule in one sentence."""
+    what = [str(one) for one in (rule.account, rule.campaign, rule.author) if one]
+    what += [_("with “{words}”").format(words=", ".join(rule.words.split("\n")))] if rule.words.strip() else []
+    said = ", ".join(what) or _("Every post")
+    return f"{said} → " + " → ".join(_step_said(step) for step in sorted(rule.steps.all(), key=lambda one: one.number))
+
+
+def _step_said(step: ApprovalStep) -> str:
+    who = [user.name for user in step.users.all()]
+    who += [str(step.get_role_display())] if step.role else []
+    who += step.outside
+    joined = (_(" and ") if step.needs_all else _(" or ")).join(who)
+    return joined
+
+
+def waiting_for(brand: Brand, user: User) -> list[ApprovalRequest]:
+    """What this person is asked to approve now, the longest waiting first."""
+    mine = ApprovalRequest.objects.filter(post__brand=brand, outcome=Outcome.OPEN).select_related("post", "asked_by")
+    return [one for one in mine.order_by("asked_at", "pk") if user.pk in place_of(one).users]
+
+
+def _record(name: str, post: Post, *, by: User | None, at: datetime, **facts: Any) -> None:
+    activity.record(name, on=post, brand=post.brand_id, by=by.pk if by else None, at=at, title=post.title, **facts)

@@ -1,0 +1,227 @@
+"""What falls under a rule leaves only in the words that were approved, whoever tries and by whatever way."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from publishing_cast import *  # noqa: F403
+
+from conftest import NOON, person
+from tertulia.channels.models import Delivery
+from tertulia.core import jobs
+from tertulia.core.models import Job
+from tertulia.publishing import actions, approval, queries
+from tertulia.publishing.models import ApprovalDecision, ApprovalRequest, ApprovalRule, GuestPass, Post
+from tertulia.publishing.problems import NotApproved, NotHere, Problem
+from tertulia.publishing.saying import Piece, Wanted
+from tertulia.team.models import Notification
+
+pytestmark = pytest.mark.django_db
+AGENCY = "marta@agencia.example"
+
+
+@pytest.fixture
+def rule_of(brand, alba):
+    def make(*steps, **said) -> ApprovalRule:
+        rule = ApprovalRule(brand=brand, **said)
+        actions.save_rule(rule=rule, steps=steps, by=alba, at=NOON)
+        return rule
+
+    return make
+
+
+@pytest.fixture
+def draft_of(brand, account_of):
+    """`draft_of(elsa, "Pan")`: a draft of hers for one o'clock."""
+
+    def write(by, text="Pan de pueblo") -> Post:
+        account = Account.objects.filter(brand=brand, kind="fake-keyed").first() or account_of()  # noqa: F405
+        versions = {account.pk: Wanted()}
+        post = actions.create(brand=brand, by=by, at=NOON, pieces=[Piece(text)], versions=versions)
+        actions.plan(post=post, wall=ONE_O_CLOCK, by=by, at=NOON)  # noqa: F405
+        return Post.objects.get(pk=post.pk)
+
+    return write
+
+
+@pytest.fixture
+def elsa(brand):
+    return person("Elsa", brand, role="expert")
+
+
+def edit(post: Post, text: str, by) -> None:
+    post = Post.objects.get(pk=post.pk)
+    versions = {one.account_id: Wanted() for one in post.versions.all()}
+    actions.save(post=post, seen=post.revision, by=by, at=NOON, pieces=[Piece(text)], versions=versions)
+
+
+def test_under_a_rule_nothing_leaves_unapproved_and_with_the_last_approval_it_is_scheduled(
+    network, rule_of, draft_of, elsa, alba, bruno, go_on
+):
+    rule_of({"users": [alba]}, {"users": [bruno]})
+    post = draft_of(elsa)
+    for leave in (actions.schedule, actions.publish_now):
+        with pytest.raises(NotApproved):
+            leave(post=post, by=alba, at=NOON)
+    request = approval.ask(post=post, by=elsa, at=NOON)
+    with pytest.raises(NotHere):
+        actions.approve(request=request, is_approved=True, by=bruno, at=NOON)  # it isn't his turn yet
+    actions.approve(request=request, is_approved=True, by=alba, at=NOON)
+    assert (state(post), deliveries(post)) == ("approval", [])  # noqa: F405
+    actions.approve(request=request, is_approved=True, by=bruno, at=NOON)
+    assert state(post) == "scheduled"  # noqa: F405
+    go_on(NOON, hours=2)
+    assert [one["text"] for one in network.posts] == ["Pan de pueblo"]
+
+
+def test_an_approved_post_that_is_edited_is_taken_back_and_has_to_be_approved_again(
+    network, rule_of, draft_of, elsa, alba, go_on
+):
+    rule_of({"users": [alba]})
+    post = draft_of(elsa)
+    actions.approve(request=approval.ask(post=post, by=elsa, at=NOON), is_approved=True, by=alba, at=NOON)
+    actions.plan(post=post, wall=ONE_O_CLOCK + timedelta(minutes=30), by=elsa, at=NOON)  # noqa: F405
+    assert state(post) == "scheduled", "another time is no other text"  # noqa: F405
+    edit(post, "Pan de otro pueblo", elsa)
+    assert (state(post), deliveries(post)) == ("draft", [])  # noqa: F405
+    go_on(NOON, hours=2)
+    assert network.posts == []
+    kept = ApprovalRequest.objects.get()
+    assert kept.said[0]["parts"][0]["text"] == "Pan de pueblo", "what was approved is kept"
+    assert (kept.revision, kept.outcome) == (post.revision, "approved")
+
+
+def test_a_change_overtakes_the_request_and_an_approval_of_the_old_words_counts_for_nothing(
+    rule_of, draft_of, elsa, alba
+):
+    rule_of({"users": [alba]})
+    post = draft_of(elsa)
+    request = approval.ask(post=post, by=elsa, at=NOON)
+    edit(post, "Otra cosa", elsa)
+    with pytest.raises(Problem):
+        actions.approve(request=request, is_approved=True, by=alba, at=NOON)
+    assert (ApprovalRequest.objects.get().outcome, state(post)) == ("overtaken", "draft")  # noqa: F405
+
+
+def test_all_of_a_step_means_all_and_changes_wanted_say_what(rule_of, draft_of, elsa, alba, bruno):
+    rule_of({"users": [alba, bruno], "needs_all": True})
+    post = draft_of(elsa)
+    request = approval.ask(post=post, by=elsa, at=NOON)
+    actions.approve(request=request, is_approved=True, by=bruno, at=NOON)
+    assert state(post) == "approval"  # noqa: F405
+    with pytest.raises(Problem):
+        actions.approve(request=request, is_approved=False, by=alba, at=NOON)
+    actions.approve(request=request, is_approved=False, by=alba, at=NOON, comment="Falta el precio")
+    assert state(post) == "changes"  # noqa: F405
+    assert approval.ask(post=post, by=elsa, at=NOON).pk != request.pk
+
+
+def test_who_asks_does_not_approve_it_unless_the_rule_lets_them(rule_of, draft_of, alba, bruno):
+    rule = rule_of({"users": [alba], "role": "approver"})
+    post = draft_of(alba)
+    with pytest.raises(Problem):
+        approval.ask(post=post, by=alba, at=NOON)
+    rule.allows_own = True
+    actions.save_rule(rule=rule, steps=[{"users": [alba]}], by=alba, at=NOON)
+    request = approval.ask(post=post, by=alba, at=NOON)
+    actions.approve(request=request, is_approved=True, by=alba, at=NOON)
+    assert state(post) == "scheduled"  # noqa: F405
+
+
+def test_a_rule_holds_for_its_account_its_author_and_its_words(brand, rule_of, draft_of, elsa, alba, bruno, account_of):
+    rule_of({"users": [alba]}, words="sorteo\npromoción", author=elsa, account=account_of("fake-blind"))
+    post = draft_of(elsa, "Gran Sorteo, hoy")
+    assert not approval.lacks(post)  # another account
+    rule_of({"users": [alba]}, words="sorteo\npromoción", author=elsa)
+    assert approval.lacks(post)
+    assert approval.lacks(draft_of(elsa, "¡PROMOCION!"))
+    assert not approval.lacks(draft_of(elsa, "Un sorteador"))
+    assert not approval.lacks(draft_of(bruno, "Gran Sorteo, hoy"))
+
+
+def test_a_new_rule_takes_back_what_is_scheduled_and_lets_what_is_missed_not_slip_through(
+    network, rule_of, draft_of, elsa, alba, go_on
+):
+    scheduled, missed = draft_of(elsa, "Uno"), draft_of(elsa, "Dos")
+    for post in (scheduled, missed):
+        actions.schedule(post=post, by=alba, at=NOON)
+    Delivery.objects.filter(post__in=missed.versions.values("sendings__remote")).update(state="missed")
+    rule = ApprovalRule(brand=scheduled.brand)
+    assert actions.save_rule(rule=rule, steps=[{"users": [alba]}], by=alba, at=NOON) == 1
+    assert (state(scheduled), state(missed)) == ("draft", "missed")  # noqa: F405
+    with pytest.raises(NotApproved):
+        actions.retry(delivery=deliveries(missed)[0], by=alba, at=NOON)  # noqa: F405
+    go_on(NOON, hours=2)
+    assert network.posts == []
+
+
+def test_somebody_without_an_account_sees_that_post_alone_and_decides_once(
+    brand, rule_of, draft_of, elsa, picture, monkeypatch
+):
+    monkeypatch.setattr(settings, "EMAIL_HOST", "localhost")
+    rule_of({"outside": [AGENCY]})
+    post = draft_of(elsa)
+    request = approval.ask(post=post, by=elsa, at=NOON)
+    mailed = Job.objects.get(task="team.mail").args
+    assert mailed["to"] == AGENCY
+    token = mailed["text"].split("/approval/")[1].split("/")[0]
+    assert token not in GuestPass.objects.get().token_hash
+    guest, address = Client(), reverse("publishing:guest", args=[token])
+    monkeypatch.setattr("tertulia.core.clock.now", lambda: NOON)
+    page = guest.get(address)
+    assert "Pan de pueblo" in page.content.decode()
+    assert "no-store" in page["Cache-Control"]
+    other = reverse("publishing:guest_media", args=[token, picture.digest])
+    assert guest.get(other).status_code == 404, "a picture of another post"
+    assert guest.get(reverse("publishing:guest", args=["A" * 43])).status_code == 404
+    assert guest.post(address, {"verdict": "no", "name": "Marta"}).status_code == 422
+    answer = guest.post(address, {"verdict": "yes", "name": "Marta", "comment": "<b>Bien</b>"})
+    assert answer.status_code == 200
+    said = ApprovalDecision.objects.get()
+    assert (said.address, said.name, said.is_approved) == (AGENCY, "Marta", True)
+    assert state(post) == "scheduled"  # noqa: F405
+    assert guest.post(address, {"verdict": "no", "name": "Marta", "comment": "No"}).status_code == 404
+    assert ApprovalRequest.objects.get(pk=request.pk).outcome == "approved"
+
+
+def test_a_guests_link_ends_by_time_by_a_new_one_and_by_a_change(rule_of, draft_of, elsa, monkeypatch):
+    rule_of({"outside": [AGENCY]})
+    post = draft_of(elsa)
+    request = approval.ask(post=post, by=elsa, at=NOON)
+    first, second = (approval.invite(request=request, address=AGENCY, at=NOON) for _ in range(2))
+    tokens = [url.split("/approval/")[1].strip("/") for url in (first, second)]
+    assert approval.guest_of(tokens[0], at=NOON) is None
+    assert approval.guest_of(tokens[1], at=NOON)
+    assert approval.guest_of(tokens[1], at=NOON + approval.PASS_LASTS) is None
+    edit(post, "Otra cosa", elsa)
+    assert approval.guest_of(tokens[1], at=NOON) is None
+    with pytest.raises(NotHere):
+        approval.invite(request=ApprovalRequest.objects.get(), address=AGENCY, at=NOON)
+
+
+def test_the_composers_button_asks_and_those_who_are_asked_are_told(client, brand, rule_of, elsa, alba, account_of):
+    rule_of({"users": [alba]})
+    client.force_login(elsa)
+    said = {"text": "Pan", "accounts": [account_of().pk], "on": "2031-03-12", "time": "10:00", "do": "ask"}
+    client.post(reverse("publishing:beginning", args=[brand.slug]), said)
+    request = ApprovalRequest.objects.get()
+    jobs.run_due(NOON + timedelta(days=9999), raises=False)
+    assert Notification.objects.filter(user=alba, reason="approval").count() == 1
+    client.force_login(alba)
+    assert request.post.title in client.get(reverse("publishing:posts", args=[brand.slug])).content.decode()
+    client.post(reverse("publishing:approval_decision", args=[brand.slug, request.pk]), {"verdict": "yes"})
+    assert queries.standing(request.post).state == "scheduled"
+
+
+def test_a_rule_that_names_nobody_is_not_kept(client, brand, alba):
+    client.force_login(alba)
+    address = reverse("publishing:approval_rules", args=[brand.slug])
+    assert client.post(address, {"words": "sorteo"}).status_code == 422
+    assert client.post(address, {"outside0": "no es una dirección"}).status_code == 422
+    assert not ApprovalRule.objects.exists()
+    said = {"users0": [alba.pk], "all0": "1", "outside1": f"{AGENCY}\r\n{AGENCY}"}
+    assert client.post(address, said).status_code == 302
+    steps = list(ApprovalRule.objects.get().steps.order_by("number"))
+    assert [(one.needs_all, one.outside) for one in steps] == [(True, []), (False, [AGENCY])]
