@@ -1,5 +1,25 @@
 """The nouns of the room, a file each theme."""
 
+from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
 
-__all__ = ["Attachment", "Draft", "Media", "Part", "Post", "Sending", "Settings", "Stop", "Version", "seed"]
+__all__ = [
+    "Attachment",
+    "Click",
+    "Conversion",
+    "Coupon",
+    "DayKey",
+    "Draft",
+    "Link",
+    "LinkChoice",
+    "LinkSettings",
+    "Media",
+    "OrderFile",
+    "Part",
+    "Post",
+    "Sending",
+    "Settings",
+    "Stop",
+    "Version",
+    "seed",
+]

@@ -17,7 +17,7 @@ from tertulia.channels.models import Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions, calendar, checks, queries
+from .. import actions, calendar, checks, figures, queries
 from ..access import RoomRequest
 from ..forms import MoveForm, StopForm, TimeForm
 from ..models import Post
@@ -76,7 +76,9 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
          calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []))
         for version in post.versions.all()
     ]  # fmt: skip
+    links, earned = figures.of_post(post)
     context = {
+        "links": links, "earned": earned,
         "room": "publishing", "post": post, "standing": standing, "state": Post.State(standing.state).label,
         "tone": calendar.TONES.get(standing.state, ""), "legs": legs, "states": dict(Delivery.State.choices),
         "common": [part for part in post.parts.all() if part.version_id is None], "stop": queries.stopped(brand),
