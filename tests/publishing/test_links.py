@@ -183,11 +183,18 @@ def test_what_is_too_long_fits_once_its_link_is_short(network, account_of, post_
 
 def test_a_single_link_is_shortened_or_left_by_a_tick(network, account_of, as_alba, brand):
     home, account = f"/b/{brand.slug}/posts/", account_of()
-    form = {"text": f"{SHOP}/1 {SHOP}/2", "accounts": [account.pk], "link": [f"{SHOP}/1", f"{SHOP}/2"], "short": f"{SHOP}/2"}
+    form = {
+        "text": f"{SHOP}/1 {SHOP}/2",
+        "accounts": [account.pk],
+        "link": [f"{SHOP}/1", f"{SHOP}/2"],
+        "short": f"{SHOP}/2",
+    }
     as_alba.post(f"{home}beginning/", {**form, "on": "2026-11-23", "time": "13:00", "do": "schedule"})
     post = Post.objects.get()
     assert texts(post) == [f"{SHOP}/1 {addresses.short(Link.objects.get().code)}"]
-    as_alba.post(f"{home}{post.pk}/text/", {**form, "seen": 1, "short": f"{SHOP}/1", "on": "2026-11-23", "time": "13:00"})
+    as_alba.post(
+        f"{home}{post.pk}/text/", {**form, "seen": 1, "short": f"{SHOP}/1", "on": "2026-11-23", "time": "13:00"}
+    )
     assert (Post.objects.get().revision, texts(post)[0].endswith(f"{SHOP}/2")) == (2, True)
 
 

@@ -56,7 +56,7 @@ def _offer(form: forms.Form, name: str, rows: Any) -> None:
     field: Any = form.fields[name]
     field.queryset = rows
     field.choices = [("", ""), *((row.pk, str(row)) for row in rows[:OFFERED])]
-    name_empty(field, _("None"))
+    name_empty(field, _("Not chosen"))
 
 
 class OrderForm(forms.Form):

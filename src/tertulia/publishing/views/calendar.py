@@ -71,9 +71,10 @@ def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
 def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     post = get_object_or_404(queries.whole(brand), pk=post_id)
     standing = queries.standing(post)
+    to_copy = queries.to_copy(standing)
     legs = [
         (version, Post.State(state).label if (state := standing.versions.get(version.pk)) else "",
-         calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []))
+         calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []), to_copy.get(version.pk, []))
         for version in post.versions.all()
     ]  # fmt: skip
     links, earned = figures.of_post(post)

@@ -29,7 +29,7 @@ from ..link_forms import CouponForm, LinkForm, LinkSettingsForm, OrderFileForm, 
 from ..models import Conversion, Coupon, Link, OrderFile
 from ..problems import Problem
 
-PAGE = 50
+PAGE = 25
 WRONG = 100
 """So many lines that can't be used are listed."""
 
