@@ -179,7 +179,8 @@ class World:
             "m0-happened_at": "2026-01-01T10:00", "on": "2026-01-01", "other_name": "intruso", "other_value": 1,
             "say": "urgency=100", "sure": "1", "use": "1", "layer": self.held.id, "is_on": "0",
             "target": "https://i.example/", "reference": "i", "value": "5", "campaign": 1, "reply": self.message.id,
-            "click_days": 5, "currency": "EUR", "accounts": [self.site.id], "own": [self.site.id], "picture": f"0-{self.media.id}",
+            "click_days": 5, "currency": "EUR",
+            "accounts": [self.site.id], "own": [self.site.id], "picture": f"0-{self.media.id}",
             "do": f"use-0-{self.media.id}",
         }  # fmt: skip
 

@@ -182,7 +182,8 @@ def test_a_list_is_looked_at_first_and_taken_over_once(as_alba, brand, alba, pos
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x00\x01\x02", b"a,b\n1,2\n", b"ref,value\n", b"ref,value\n" + b"A,1\n" * 10_001, b'ref,value\n"A,1'],
+    "content", [b"", b"\x00\x01\x02", b"a,b\n1,2\n", b"ref,value\n", b"ref,value\n" + b"A,1\n" * 10_001,
+     b'ref,value\n"A,1'],
     ids=["nothing", "no text", "no columns", "no rows", "too many", "open quote"],
 )  # fmt: skip
 def test_what_is_no_list_is_refused_whole(as_alba, brand, content):

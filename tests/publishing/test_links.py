@@ -108,8 +108,9 @@ def test_whoever_clicks_is_let_through_when_nothing_can_be_written(link, monkeyp
 
 @pytest.mark.parametrize(
     "target",
-    ["http://tienda.example", "javascript:alert(1)", "https://ana:x@tienda.example", "https://localhost/x", "//a.example",
-     "https://tienda.example/a b", "https://" + "a" * 2001 + ".example", "http://localhost:8000/l/abc2345", "https://[x"],
+    ["http://tienda.example", "javascript:alert(1)", "https://ana:x@tienda.example", "https://localhost/x",
+     "//a.example", "https://tienda.example/a b",
+     "https://" + "a" * 2001 + ".example", "http://localhost:8000/l/abc2345", "https://[x"],
 )  # fmt: skip
 def test_a_link_leads_to_whole_https_addresses_only(brand, alba, target):
     with pytest.raises(Problem):

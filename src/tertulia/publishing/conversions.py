@@ -76,7 +76,9 @@ class Taken:
 
 
 @transaction.atomic
-def record(*, brand: Brand, order: Order, kind: Kind, by: User | None, at: datetime) -> tuple[Conversion, bool]:
+def record(
+    *, brand: Brand, order: Order, kind: Conversion.Kind, by: User | None, at: datetime
+) -> tuple[Conversion, bool]:
     """Take down one order; told again, it is the one that is there. Returns it, and whether it is new.
 
     What a pixel told gives way to what is told by somebody who has a right to. Raises `Problem`.
@@ -123,7 +125,7 @@ def _pixels_today(brand: Brand, *, at: datetime) -> int:
     return Conversion.objects.filter(brand=brand, kind=Kind.PIXEL, recorded_at__gt=at - timedelta(days=1)).count()
 
 
-def _taken(brand: Brand, orders: Sequence[Order], *, kind: Kind, by: User | None, at: datetime) -> Taken:
+def _taken(brand: Brand, orders: Sequence[Order], *, kind: Conversion.Kind, by: User | None, at: datetime) -> Taken:
     taken, there = Taken(), _there(brand, orders)
     for order, earned in zip(orders, attributed(brand, orders), strict=True):
         mine = there.get(order.reference)
@@ -216,7 +218,7 @@ def _by_click(click: Click | None, order: Order, days: timedelta) -> Earned | No
     return _through(click.link, Model.CLICK)
 
 
-def _through(link: Link, model: Model, coupon: Coupon | None = None) -> Earned:
+def _through(link: Link, model: Conversion.Model, coupon: Coupon | None = None) -> Earned:
     return Earned(model, link, coupon, link.post, link.campaign or (link.post.campaign if link.post else None))
 
 

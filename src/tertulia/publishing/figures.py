@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -70,7 +70,7 @@ def of_links(some: Sequence[Link]) -> dict[int, Figures]:
     return found
 
 
-def _by_day(some: QuerySet[Click]) -> Iterable[dict[str, Any]]:
+def _by_day(some: QuerySet[Click]) -> QuerySet[Click, Any]:
     return some.order_by().values("link", "on").annotate(
         people=Count("visitor", distinct=True, filter=Q(is_robot=False)),
         clicks=Count("pk", filter=Q(is_robot=False)), robots=Count("pk", filter=Q(is_robot=True)),

@@ -12,7 +12,7 @@ from tertulia.core.choices import name_empty
 from tertulia.strategy.models import Campaign
 
 from . import figures, queries
-from .models import Post
+from .models import Link, Post
 
 OFFERED = 200
 """So many of the newest posts and links are offered."""
@@ -43,7 +43,7 @@ class CouponForm(forms.Form):
     code = forms.CharField(label=_("Code"), max_length=40)
     campaign = forms.ModelChoiceField(Campaign.objects.none(), label=_("Campaign"), required=False)
     post = forms.ModelChoiceField(Post.objects.none(), label=_("Post"), required=False)
-    link = forms.ModelChoiceField(figures.Link.objects.none(), label=_("Link"), required=False)
+    link = forms.ModelChoiceField(Link.objects.none(), label=_("Link"), required=False)
 
     def __init__(self, data: Any = None, *, brand: Brand, **more: Any) -> None:
         super().__init__(data, **more)

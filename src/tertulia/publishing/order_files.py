@@ -81,7 +81,8 @@ def read(text: str, *, brand: Brand, at: datetime) -> Read:
     rows = _rows(text)
     places = _places(next(rows, (0, []))[1])
     default = shortening.settings_of(brand.pk).currency
-    orders, wrong = [], []
+    orders: list[Order] = []
+    wrong: list[Row] = []
     for number, cells in rows:
         if len(orders) + len(wrong) >= MOST_ROWS:
             raise Problem(_("A list has {limit} rows at most. Split it.").format(limit=MOST_ROWS))
