@@ -93,6 +93,7 @@ def test_an_unknown_link_and_one_that_has_ended_say_so(link, alba):
     ended, unknown = follow(link), Client().get("/l/zzzzzzz")
     assert (ended.status_code, unknown.status_code, Click.objects.count()) == (410, 404, 0)
     assert SHOP not in ended.content.decode()
+    assert (len(ended.cookies), len(unknown.cookies)) == (0, 0)
     assert Client().get("/l/a%00b").status_code == 404
     with pytest.raises(Problem):
         linking.end(link=link, by=alba, at=NOON)

@@ -132,8 +132,10 @@ def _preview(
     account: Account, writing: Writing, media: Mapping[int, Media], brand: Brand, post: Post | None
 ) -> Preview:  # fmt: skip
     hints = writing.hints.get(account.pk, {})
-    rewrite = shortening.foreseen(brand_id=brand.pk, post=post, account=account, choices=writing.links)
     pieces = writing.said_on(account.pk) or (Piece("", Part.Kind.POST),)
+    rewrite = shortening.foreseen(
+        [one.text for one in pieces], brand_id=brand.pk, post=post, account=account, choices=writing.links
+    )
     parts = [_shown(account, Piece(rewrite(one.text), one.kind, one.pictures), hints, media) for one in pieces]
     return Preview(account, told(account.connector.name), parts, hints.get("title", ""), hints.get("warning", ""))
 

@@ -39,7 +39,7 @@ Kind, Model = Conversion.Kind, Conversion.Model
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is told of one. `is_day`: only its day is known, and `at` is the end of it."""
+    """What is told of one; of whose moment only the day is known, `at` is its end."""
 
     reference: str
     cents: int
@@ -48,7 +48,6 @@ class Order:
     token: str = ""
     coupon: str = ""
     utm: str = ""
-    is_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,11 @@ def _plain(text: str) -> str:
 
 
 def _order(told: dict[str, str], default: str, *, brand: Brand, at: datetime) -> Order:
-    moment, is_day = _moment(told.get("date", ""), brand, at=at)
+    moment = _moment(told.get("date", ""), brand, at=at)
     return Order(
         conversions.reference(told["ref"]), conversions.cents(told["value"]),
         conversions.currency(told.get("currency", ""), default), moment, told.get("tt", "")[:100],
-        told.get("coupon", "")[:100], told.get("utm", "")[:2000], is_day,
+        told.get("coupon", "")[:100], told.get("utm", "")[:2000],
     )  # fmt: skip
 
 
@@ -140,28 +140,28 @@ _DAYS = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
 _MOMENTS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
 
 
-def _moment(text: str, brand: Brand, *, at: datetime) -> tuple[datetime, bool]:
-    """When an order was, and whether only its day is known: then it counts as the end of that day."""
+def _moment(text: str, brand: Brand, *, at: datetime) -> datetime:
+    """When an order was: where only its day is known, at the end of it; never later than now."""
     zone = ZoneInfo(brand.time_zone)
     if not text:
-        return at, False
-    moment, is_day = _parsed(text)
+        return at
+    moment = _parsed(text)
     if moment is None or not 2000 <= moment.year < 2200:
         raise Problem(_("{date} is no date: write 2026-11-23 or 23/11/2026.").format(date=text[:40]))
     aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     if aware > at + timedelta(days=1):
         raise Problem(_("{date} is still to come.").format(date=text[:40]))
-    return min(aware, at), is_day
+    return min(aware, at)
 
 
-def _parsed(text: str) -> tuple[datetime | None, bool]:
+def _parsed(text: str) -> datetime | None:
     try:
         on = date.fromisoformat(text)
         return datetime.combine(on, time(23, 59, 59)), True
     except ValueError:
         pass
     try:
-        return datetime.fromisoformat(text), False
+        return datetime.fromisoformat(text)
     except ValueError:
         pass
     for form in (*_DAYS, *_MOMENTS):
@@ -169,8 +169,8 @@ def _parsed(text: str) -> tuple[datetime | None, bool]:
             moment = datetime.strptime(text, form)  # noqa: DTZ007 — on the wall
         except ValueError:
             continue
-        return (moment.replace(hour=23, minute=59, second=59), True) if form in _DAYS else (moment, False)
-    return None, False
+        return moment.replace(hour=23, minute=59, second=59) if form in _DAYS else moment
+    return None
 
 
 def look_at(file: OrderFile, *, by: User, at: datetime) -> tuple[Read, Taken]:

@@ -99,8 +99,10 @@ def misfits(versions: Iterable[Version]) -> dict[str, list[Misfit]]:
     for version in versions:
         account = version.account
         connector = account.connector
-        rewrite = shortening.foreseen(brand_id=version.post.brand_id, post=version.post, account=account)
-        parts = [{**said, "text": rewrite(said["text"])} for said in spoken(version)] or [_NOTHING]
+        parts, post = spoken(version) or [_NOTHING], version.post
+        texts = [said["text"] for said in parts]
+        rewrite = shortening.foreseen(texts, brand_id=post.brand_id, post=post, account=account)
+        parts = [{**said, "text": rewrite(said["text"])} for said in parts]
         some = [one for said in parts for one in connector.misfits(account, draft_of(said))]
         if some:
             found[account.name] = some

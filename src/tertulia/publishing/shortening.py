@@ -6,7 +6,7 @@ address is overridden, and what can't be shortened leaves as it was written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,9 +59,16 @@ def utm(settings: LinkSettings, *, post: Post | None, account: Account) -> dict[
 
 
 def foreseen(
-    *, brand_id: int, post: Post | None, account: Account, choices: Mapping[str, bool] | None = None
+    texts: Sequence[str],
+    *,
+    brand_id: int,
+    post: Post | None,
+    account: Account,
+    choices: Mapping[str, bool] | None = None,
 ) -> Rewrite:
-    """How a text will read on an account: with its links as they are, or as long as they will be."""
+    """How these texts will read on an account: with its links as they are, or as long as they will be."""
+    if not _has_addresses(texts):
+        return str
     settings = settings_of(brand_id)
     choices = (choices_of(post) if post else {}) if choices is None else choices
     codes = _codes(post, account) if post else {}
@@ -69,6 +76,10 @@ def foreseen(
         settings, choices, utm(settings, post=post, account=account),
         lambda target: addresses.short(codes.get(target, _TO_COME)),
     )  # fmt: skip
+
+
+def _has_addresses(texts: Sequence[str]) -> bool:
+    return any("://" in text for text in texts)
 
 
 def _codes(post: Post, account: Account) -> dict[str, str]:
@@ -99,6 +110,8 @@ def _tagged(address: str, tags: Mapping[str, str]) -> str:
 
 def laid_out(version: Version, parts: list[dict[str, Any]], *, by: int | None, at: datetime) -> list[dict[str, Any]]:
     """Parts of a version with the links that they leave with; those that aren't there yet are made."""
+    if not _has_addresses([said["text"] for said in parts]):
+        return parts
     post = version.post
     settings, choices = settings_of(post.brand_id), choices_of(post)
     tags = utm(settings, post=post, account=version.account)

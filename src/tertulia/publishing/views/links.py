@@ -182,7 +182,7 @@ def note_order(request: RoomRequest, brand: Brand) -> HttpResponse:
         moment = min(datetime.combine(told["on"], time(23, 59), zone), at) if told["on"] else at
         order = Order(
             conversions.reference(told["reference"]), conversions.cents(told["value"]),
-            shortening.settings_of(brand.pk).currency, moment, coupon=told["coupon"], is_day=told["on"] is not None,
+            shortening.settings_of(brand.pk).currency, moment, coupon=told["coupon"],
         )  # fmt: skip
         _one, is_new = conversions.record(brand=brand, order=order, kind=Kind.COUPON, by=request.user, at=at)
         if not is_new:
