@@ -158,6 +158,22 @@ def test_what_is_no_amount_or_two_is_refused(text):
         conversions.cents(text)
 
 
+@pytest.mark.parametrize(
+    ("told", "hour"),
+    [("2026-11-22", "22 22:59"), ("22/11/2026", "22 22:59"), ("22/11/2026 09:30", "22 08:30"), ("23-11-2026", "23 11:00"),
+     ("2026-11-22T09:30Z", "22 09:30"), ("", "23 11:00")],
+)  # fmt: skip
+def test_a_day_is_read_in_every_way_and_ends_at_the_brand(brand, told, hour):
+    found = order_files.read(f"ref;value;date\nA1;1;{told}", brand=brand, at=NOON)
+    assert f"{found.orders[0].at.astimezone(NOON.tzinfo):%d %H:%M}" == hour
+
+
+@pytest.mark.parametrize("told", ["31/02/2026", "2027-01-01", "ayer", "0001-01-01", "9999-12-31T23:59-12:00"])
+def test_what_is_no_day_or_still_to_come_is_a_wrong_line(brand, told):
+    found = order_files.read(f"ref;value;date\nA1;1;{told}", brand=brand, at=NOON)
+    assert ([row.number for row in found.wrong], found.orders) == ([2], [])
+
+
 def hand_in(client, brand, content: bytes):
     url = f"/b/{brand.slug}/conversions/files/"
     return client.post(url, {"file": SimpleUploadedFile("pedidos.csv", content)}, follow=True).content.decode()

@@ -143,6 +143,14 @@ def test_the_addresses_of_a_post_are_its_own_short_links_and_stay(network, accou
     assert post.parts.get(number=0).text.startswith(f"Pan ({SHOP})")
 
 
+def test_who_follows_two_links_of_a_post_is_one_person(network, account_of, post_on, shortened):
+    post = post_on(account_of(), texts=(f"{SHOP}/1 {SHOP}/2",))
+    for link in Link.objects.all():
+        follow(link)
+    links, total = figures.of_post(post)
+    assert ([found.people for _link, found in links], total.people, total.clicks) == ([1, 1], 1, 2)
+
+
 def test_a_link_that_was_ended_is_not_used_again(network, account_of, post_on, shortened, alba):
     post = post_on(account_of(), texts=(SHOP,))
     ended = Link.objects.get()

@@ -70,6 +70,12 @@ def of_links(some: Sequence[Link]) -> dict[int, Figures]:
     return found
 
 
+def _people_a_day(some: QuerySet[Click]) -> QuerySet[Click, int]:
+    """Of several links together: who followed two of them is one."""
+    people = some.order_by().values("on").annotate(people=Count("visitor", distinct=True))
+    return people.values_list("people", flat=True)
+
+
 def _by_day(some: QuerySet[Click]) -> QuerySet[Click, Any]:
     return some.order_by().values("link", "on").annotate(
         people=Count("visitor", distinct=True, filter=Q(is_robot=False)),
@@ -104,8 +110,8 @@ def of_post(post: Post) -> tuple[list[tuple[Link, Figures]], Figures]:
     found = of_links(mine)
     total = Figures()
     for link in mine:
-        figures = found[link.pk]
-        total.add(Figures(figures.people, figures.clicks, figures.robots))
+        total.add(Figures(0, found[link.pk].clicks, found[link.pk].robots))
+    total.people = sum(_people_a_day(Click.objects.filter(link__in=mine, is_robot=False)))
     earned: dict[int, Figures] = defaultdict(Figures)
     _add_conversions(earned, Conversion.objects.filter(post=post), "post")
     total.add(earned[post.pk])

@@ -9,6 +9,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -137,6 +138,7 @@ def _order(told: dict[str, str], default: str, *, brand: Brand, at: datetime) ->
 
 
 _DAYS = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y")
+_DAY_ENDS = time(23, 59, 59)
 _MOMENTS = ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
 
 
@@ -155,21 +157,14 @@ def _moment(text: str, brand: Brand, *, at: datetime) -> datetime:
 
 
 def _parsed(text: str) -> datetime | None:
-    try:
-        on = date.fromisoformat(text)
-        return datetime.combine(on, time(23, 59, 59)), True
-    except ValueError:
-        pass
-    try:
+    with suppress(ValueError):
+        return datetime.combine(date.fromisoformat(text), _DAY_ENDS)
+    with suppress(ValueError):
         return datetime.fromisoformat(text)
-    except ValueError:
-        pass
     for form in (*_DAYS, *_MOMENTS):
-        try:
+        with suppress(ValueError):
             moment = datetime.strptime(text, form)  # noqa: DTZ007 — on the wall
-        except ValueError:
-            continue
-        return moment.replace(hour=23, minute=59, second=59) if form in _DAYS else moment
+            return datetime.combine(moment, _DAY_ENDS) if form in _DAYS else moment
     return None
 
 
