@@ -33,6 +33,7 @@ PARTS = {
     "search": (SMALL, LARGE),
     "live": (SMALL,),
     "calendar": (SMALL,),
+    "links": (SMALL,),
     "memory": (SMALL,),
     "mail": (EMPTY,),
     "lateness": (EMPTY,),

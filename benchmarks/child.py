@@ -17,6 +17,7 @@ PARTS = (
     "search",
     "live",
     "calendar",
+    "links",
     "memory",
     "lateness",
     "polling",

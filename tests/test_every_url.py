@@ -38,6 +38,8 @@ OPEN = {
     "visitor_hello": "the public chat; origin list, rate limit",
     "visitor_messages": "the public chat; signed visitor, origin list, rate limit",
     "webhook": "the connector verifies the signature",
+    "short_link": "leads where the database says; counts without cookies",
+    "pixel": "a shop reports an order; the brand's key, a limit a day, taken for hearsay",
     "shop": "the sample shop, for sample brands only",
     "invitation": "guarded by the one-time token",
     "guest": "guarded by the token of the link; one post, until it ends",
@@ -67,6 +69,7 @@ BRAND_PATHS = (
     "part__post__brand",
     "rule__brand",
     "request__post__brand",
+    "link__brand",
     "version__post__brand",
 )
 

@@ -20,8 +20,8 @@ from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.insight import actions as insight
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import approval, library
-from tertulia.publishing.models import ApprovalRule
+from tertulia.publishing import approval, clicks, conversions, library, linking, order_files
+from tertulia.publishing.models import ApprovalRule, LinkChoice, LinkSettings
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
@@ -116,6 +116,14 @@ class World:
         approval.invite(request=self.request, address=GUEST, at=NOON)
         self.posting = Delivery.objects.get(post__isnull=False, account=posted)
         Delivery.objects.filter(pk=self.posting.pk).update(state="missed")
+        self.link = linking.make(brand=brand, target="https://tienda.example/", name="Tienda", by=owner, at=NOON)
+        clicks.record(self.link, method="GET", headers={"User-Agent": "Firefox"}, address="", at=NOON)
+        self.coupon = linking.add_coupon(brand=brand, code="PAN10", by=owner, at=NOON, link=self.link)
+        order = conversions.Order(f"{name}-1", 1250, "EUR", NOON, coupon="PAN10")
+        conversions.record(brand=brand, order=order, kind=conversions.Kind.API, by=owner, at=NOON)
+        LinkSettings.objects.create(brand=brand, pixel_key=name)
+        LinkChoice.objects.create(post=self.post, target="https://tienda.example/", is_short=True)
+        self.order_file = order_files.keep(brand=brand, name="a.csv", content=b"ref,value\nA1,5", by=owner, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -148,6 +156,10 @@ class World:
             "post_id": self.post.id,
             "media_id": self.media.id,
             "posting_id": self.posting.id,
+            "link_id": self.link.id,
+            "coupon_id": self.coupon.id,
+            "order_file_id": self.order_file.id,
+            "code": self.link.code,
             "public_key": self.site.public_key,
             "token": "0" * 43,
             "kind": "site",
@@ -179,6 +191,8 @@ class World:
             "m0-key": "5b0a7c0e-0000-4000-8000-000000000001", "m0-who": "intruso", "m0-text": "intruso",
             "m0-happened_at": "2026-01-01T10:00", "on": "2026-01-01", "other_name": "intruso", "other_value": 1,
             "say": "urgency=100", "sure": "1", "use": "1", "layer": self.held.id, "is_on": "0",
+            "target": "https://i.example/", "reference": "i", "value": "5", "reply": self.message.id,
+            "click_days": 5,
             "accounts": [self.site.id], "own": [self.site.id], "picture": f"0-{self.media.id}",
             "do": f"use-0-{self.media.id}", "currency": "EUR", "learned": "intruso", "what": "intruso",
             "accounts_chosen": [self.site.id], "verdict": "yes", "users0": [self.owner.id], "words": "intruso",

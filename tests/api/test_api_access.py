@@ -20,6 +20,7 @@ from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions as inbox
 from tertulia.inbox.models import Conversation, Label, Note
+from tertulia.publishing.models import Conversion
 from tertulia.team.models import Membership
 from tertulia.team.permissions import PERMISSIONS, Role
 
@@ -60,6 +61,7 @@ KNOWN: dict[tuple[str, str], Any] = {
     ("POST", "/readings"): {"texts": ["¿Abrís hoy?"]},
     ("GET", "/topics"): None,
     ("GET", "/questions"): None,
+    ("POST", "/conversions"): {"reference": "A1", "cents": 1250},
     ("GET", "/webhooks"): None,
     ("POST", "/webhooks"): {"url": "http://127.0.0.1:9/hook", "types": []},
     ("GET", "/webhooks/{webhook_id}"): None,
@@ -117,7 +119,7 @@ def theirs(other_brand, carla):
 
 def facts() -> list[Any]:
     """Everything a call could have changed."""
-    tables = (Conversation, Delivery, Note, Label, Webhook, Event, KeptAnswer, Activity)
+    tables = (Conversation, Delivery, Note, Label, Webhook, Event, KeptAnswer, Activity, Conversion)
     return [list(model.objects.order_by("pk").values()) for model in tables]
 
 

@@ -11,5 +11,6 @@ SCOPES: dict[str, str | Promise] = {
     "replies:write": _("Answer people in the brand's name"),
     "people:read": _("Read who the people are, with their e-mail and phone"),
     "readings:create": _("Have texts read: language, feeling, kind, urgency"),
+    "conversions:write": _("Report orders, so that the link or post that earned them is known"),
     "webhooks:manage": _("Add, change and remove webhooks"),
 }

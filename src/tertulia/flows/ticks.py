@@ -24,6 +24,7 @@ from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, rereading, routing
 from tertulia.inbox.models import Conversation, Promise
 from tertulia.publishing import actions as publishing
+from tertulia.publishing import clicks
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
 
@@ -52,6 +53,11 @@ def by_hand_tick() -> None:
 @jobs.periodic("publishing.clocks", seconds=3600)
 def clocks_tick() -> None:
     publishing.follow_clocks(at=clock.now())
+
+
+@jobs.periodic("publishing.day_keys", seconds=900)
+def day_keys_tick() -> None:
+    clicks.forget_days(at=clock.now())
 
 
 @jobs.periodic("inbox.wake", seconds=10)

@@ -10,6 +10,7 @@ ROOMS = ["team", "brand", "channels", "community", "listening", "inbox", "publis
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("tertulia.team.entrance_urls")),  # signing in; the language of who hasn't
     path("", include("tertulia.team.brand_urls")),
+    path("", include("tertulia.publishing.link_urls")),
 ]
 urlpatterns += [path("", include(f"tertulia.{room}.urls")) for room in ROOMS if find_spec(f"tertulia.{room}.urls")]
 

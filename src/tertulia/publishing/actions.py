@@ -28,7 +28,7 @@ from tertulia.core.models import Activity
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import activities, approval, queries, saying
+from . import activities, approval, queries, saying, shortening
 from .models import (
     ApprovalRequest,
     ApprovalRule,
@@ -59,14 +59,16 @@ LONGEST_PART = 100_000
 @transaction.atomic
 def create(
     *, brand: Brand, by: User, at: datetime, title: str = "", pieces: Sequence[Piece] = (),
-    versions: Mapping[int, Wanted] | None = None,
+    versions: Mapping[int, Wanted] | None = None, links: Mapping[str, bool] | None = None,
 ) -> Post:  # fmt: skip
-    """Begin a post. Raises `NotHere`, `Problem`."""
+    """Begin a post; `links` are the addresses that are shortened, or aren't, whatever the brand does with others.
+    Raises `NotHere`, `Problem`."""
     post = Post.objects.create(
         brand=brand, title=_title(title, pieces), zone=brand.time_zone, created_by_id=by.pk, created_at=at,
         changed_at=at,
     )  # fmt: skip
     _write(post, pieces, versions or {})
+    shortening.choose(post, links or {})
     _record(activities.CREATED, post, by=by, at=at)
     return post
 
@@ -97,13 +99,13 @@ def _take_back_unapproved(post: Post, *, by: User, at: datetime) -> bool:
 @transaction.atomic
 def save(
     *, post: Post, seen: int, by: User, at: datetime, title: str = "", pieces: Sequence[Piece] = (),
-    versions: Mapping[int, Wanted] | None = None,
+    versions: Mapping[int, Wanted] | None = None, links: Mapping[str, bool] | None = None,
 ) -> Post:  # fmt: skip
     """Make the post what a form says it is: its parts, and by account how each says it.
 
     `seen` is the revision its writer had before them. What is scheduled changes along, where it has not begun to leave;
     an account that has it already keeps what was sent. Where a rule asks for approval it is taken back and waits for a
-    new one. Nothing changed, nothing recorded.
+    new one. Nothing changed, nothing recorded. Without `links` what was decided of them stays.
     Raises `Changed`, `NotHere`, `TooLate`, `Unfit`, `Problem`.
     """
     post, versions = _lock(post), versions or {}
@@ -111,6 +113,7 @@ def save(
         raise Changed
     title = _title(title, pieces)
     is_same = _written(post) == (_numbered(pieces), {id: _wanted(one) for id, one in versions.items()})
+    is_same = is_same and (links is None or shortening.choices_of(post) == links)
     if is_same and title == post.title:
         return post
     post.title, post.changed_at = title, at
@@ -124,6 +127,8 @@ def save(
                 raise TooLate(_("It is on {account} already, or just on its way.").format(account=version.account.name))
         times = {version.account_id: _withdrawn(version) for version in laid_out if _is_open(version)}
         _write(post, pieces, versions)
+        if links is not None:
+            shortening.choose(post, links)
         approval.overtake(post, at=at)
         if not approval.lacks(post):
             _lay_out_again(post, times, at=at)
@@ -427,7 +432,7 @@ def _lay_out(
     """Write the deliveries of a version: the first part due at its moment, each other behind the one before it."""
     late_at = due_at + queries.grace(post.brand_id)
     first = above = before = None
-    for number, said in enumerate(saying.spoken(version)):
+    for number, said in enumerate(shortening.laid_out(version, saying.spoken(version), by=by, at=at)):
         kind = said["kind"]
         remote = RemotePost.objects.create(
             account_id=version.account_id, draft=said, above=first if kind == Part.Kind.COMMENT else above

@@ -23,11 +23,11 @@ from tertulia.channels.forms import said as told
 from tertulia.channels.models import Account
 from tertulia.core.html import render
 
-from . import actions, queries, saying
+from . import actions, addresses, queries, saying, shortening
 from .models import Media, Part, Post, Sending
 from .problems import Problem
 from .saying import Piece
-from .writing import Writing
+from .writing import COMMON, Writing
 
 LOOKS_BACK = timedelta(days=30)
 LIKE = 0.6
@@ -83,6 +83,8 @@ class Checked:
 
     previews: Sequence[Preview]
     lines: Sequence[Line]
+    links: Sequence[tuple[str, bool]] = ()
+    """Each address that can be shortened, and whether it will be."""
 
     @property
     def stops(self) -> bool:
@@ -98,12 +100,12 @@ def check(writing: Writing, *, brand: Brand, post: Post | None, at: datetime) ->
     """Look at what would be scheduled."""
     accounts = [one for one in queries.accounts(brand) if one.pk in writing.accounts]
     media = _media(writing, brand)
-    previews = [_preview(account, writing, media) for account in accounts]
+    previews = [_preview(account, writing, media, brand, post) for account in accounts]
     lines = [
-        *_where(accounts), *_fits(previews), *_alts(previews), *_time(writing, post, at=at), *_links(previews),
+        *_where(accounts), *_fits(previews), *_alts(previews), *_time(writing, post, at=at), *_links(writing),
         *_again(writing, brand, post, at=at),
     ]  # fmt: skip
-    return Checked(previews, list(dict.fromkeys(lines)))
+    return Checked(previews, list(dict.fromkeys(lines)), _choices(writing, brand))
 
 
 def _media(writing: Writing, brand: Brand) -> dict[int, Media]:
@@ -112,10 +114,29 @@ def _media(writing: Writing, brand: Brand) -> dict[int, Media]:
     return queries.pictures(brand).in_bulk(ids)
 
 
-def _preview(account: Account, writing: Writing, media: Mapping[int, Media]) -> Preview:
+def _choices(writing: Writing, brand: Brand) -> list[tuple[str, bool]]:
+    listed = [one for text in _texts(writing) for one in addresses.listed(text) if addresses.may_lead_to(one)]
+    if not listed:
+        return []
+    settings = shortening.settings_of(brand.pk)
+    plain = dict.fromkeys(addresses.plain(one) for one in listed)
+    return [(one, shortening.is_short(one, settings, writing.links)) for one in plain]
+
+
+def _texts(writing: Writing) -> list[str]:
+    ids = writing.accounts or [COMMON]
+    return list(dict.fromkeys(piece.text for id in ids for piece in writing.said_on(id)))
+
+
+def _preview(
+    account: Account, writing: Writing, media: Mapping[int, Media], brand: Brand, post: Post | None
+) -> Preview:  # fmt: skip
     hints = writing.hints.get(account.pk, {})
     pieces = writing.said_on(account.pk) or (Piece("", Part.Kind.POST),)
-    parts = [_shown(account, piece, hints, media) for piece in pieces]
+    rewrite = shortening.foreseen(
+        [one.text for one in pieces], brand_id=brand.pk, post=post, account=account, choices=writing.links
+    )
+    parts = [_shown(account, Piece(rewrite(one.text), one.kind, one.pictures), hints, media) for one in pieces]
     return Preview(account, told(account.connector.name), parts, hints.get("title", ""), hints.get("warning", ""))
 
 
@@ -187,9 +208,8 @@ _ADDRESS = re.compile(r"(?<![\w@])(?:[a-z]{3,6}:/{1,3}|https?[:/]{2,}|www\.)\S*"
 _HOST = re.compile(r"(?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62}")
 
 
-def _links(previews: Sequence[Preview]) -> Iterator[Line]:
-    texts = dict.fromkeys(part.said["text"] for preview in previews for part in preview.parts)
-    for text in texts:
+def _links(writing: Writing) -> Iterator[Line]:
+    for text in _texts(writing):
         for found in _ADDRESS.finditer(text):
             if looks_broken(address := found[0].rstrip(".,;:!?'\"»”’)]}")):
                 yield Line("soon", _("This link looks broken: {link}").format(link=address[:80]))

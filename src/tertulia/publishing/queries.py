@@ -145,6 +145,19 @@ def all_legs(standing: Standing) -> list[Leg]:
     return [leg for legs in standing.legs.values() for leg in legs]
 
 
+def to_copy(standing: Standing) -> dict[int, list[str]]:
+    """By version, the texts that somebody is to publish by hand, as they leave: with the links that count."""
+    versions = {
+        leg.delivery: id for id, legs in standing.legs.items() for leg in legs if leg.state == Delivery.State.BY_HAND
+    }
+    texts: dict[int, list[str]] = defaultdict(list)
+    if versions:
+        rows = Delivery.objects.filter(pk__in=versions).order_by("pk").values_list("pk", "post__draft")
+        for id, draft in rows:
+            texts[versions[id]].append(draft["text"])
+    return texts
+
+
 def standing(post: Post) -> Standing:
     return standings([post])[post.pk]
 

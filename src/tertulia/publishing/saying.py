@@ -8,6 +8,7 @@ from typing import Any
 
 from tertulia.connectors.contract import Draft, Misfit, Picture, Target
 
+from . import shortening
 from .models import Media, Part, Version
 
 HINTS = ("title", "warning", "language", "visibility")
@@ -93,12 +94,16 @@ def draft_of(
 
 
 def misfits(versions: Iterable[Version]) -> dict[str, list[Misfit]]:
-    """Of each account that wouldn't take it, why not."""
+    """Of each account that wouldn't take it with its links as they will be, why not."""
     found: dict[str, list[Misfit]] = {}
     for version in versions:
         account = version.account
         connector = account.connector
-        some = [one for said in spoken(version) or [_NOTHING] for one in connector.misfits(account, draft_of(said))]
+        parts, post = spoken(version) or [_NOTHING], version.post
+        texts = [said["text"] for said in parts]
+        rewrite = shortening.foreseen(texts, brand_id=post.brand_id, post=post, account=account)
+        parts = [{**said, "text": rewrite(said["text"])} for said in parts]
+        some = [one for said in parts for one in connector.misfits(account, draft_of(said))]
         if some:
             found[account.name] = some
     return found

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, approvals, calendar, campaigns, composer
+from .views import acts, approvals, calendar, campaigns, composer, links
 
 app_name = "publishing"
 
@@ -8,6 +8,7 @@ _POST = "b/<slug:brand>/posts/<int:post_id>/"
 _APPROVAL = "b/<slug:brand>/approvals/<int:request_id>/"
 _RULES = "b/<slug:brand>/settings/approval/"
 _CAMPAIGN = "b/<slug:brand>/campaigns/<int:campaign_id>/"
+_FILE = "b/<slug:brand>/conversions/files/<int:order_file_id>/"
 _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 urlpatterns = [
@@ -43,6 +44,20 @@ urlpatterns = [
     path(f"{_CAMPAIGN}details/", campaigns.change, name="campaign_details"),
     path(f"{_CAMPAIGN}closure/", campaigns.close, name="campaign_closure"),
     path(f"{_CAMPAIGN}closure/removal/", campaigns.reopen, name="campaign_closure_removal"),
+    path("b/<slug:brand>/links/", links.show, name="links"),
+    path("b/<slug:brand>/links/new/", links.make, name="new_link"),
+    path("b/<slug:brand>/links/settings/", links.settle, name="link_settings"),
+    path("b/<slug:brand>/links/<int:link_id>/", links.show_link, name="link"),
+    path("b/<slug:brand>/links/<int:link_id>/ending/", links.end, name="link_ending"),
+    path("b/<slug:brand>/coupons/", links.coupons, name="coupons"),
+    path("b/<slug:brand>/coupons/new/", links.add_coupon, name="new_coupon"),
+    path("b/<slug:brand>/coupons/<int:coupon_id>/removal/", links.remove_coupon, name="coupon_removal"),
+    path("b/<slug:brand>/conversions/", links.orders, name="conversions"),
+    path("b/<slug:brand>/conversions/new/", links.note_order, name="new_conversion"),
+    path("b/<slug:brand>/conversions/files/", links.hand_in_file, name="order_files"),
+    path(_FILE, links.show_file, name="order_file"),
+    path(f"{_FILE}import/", links.take_over_file, name="order_file_import"),
+    path(f"{_FILE}removal/", links.drop_file, name="order_file_removal"),
     path("b/<slug:brand>/media/", acts.add_media, name="media"),
     path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
 ]

@@ -17,7 +17,7 @@ from tertulia.core.html import tidy
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import actions, approval, queries, saying
+from . import actions, addresses, approval, queries, saying, shortening
 from .models import Draft, Media, Part, Post
 from .problems import Problem
 from .saying import Piece, Shown, Wanted
@@ -65,6 +65,8 @@ class Writing:
     """0: none."""
     seen: int = 0
     """The revision of the post that it was begun from."""
+    links: dict[str, bool] = field(default_factory=dict)
+    """Addresses that were decided to be shortened, or not to be."""
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -164,7 +166,7 @@ def from_post(post: Post) -> Writing:
         hints={one.account_id: dict(one.hints) for one in post.versions.all() if one.hints},
         campaign=post.campaign_id or 0,
         on=post.on.isoformat() if post.on else "", time=f"{post.time:%H:%M}" if post.time else "", zone=post.zone,
-        seen=post.revision,
+        seen=post.revision, links=shortening.choices_of(post),
     )  # fmt: skip
 
 
@@ -174,7 +176,7 @@ def from_form(form: QueryDict, brand: Brand) -> Writing:
     wanted = set(form.getlist("accounts"))
     media = _pictures(form, brand)
     own = [id for id in mine if str(id) in form.getlist("own")]
-    return Writing(
+    written = Writing(
         title=_text(form, "title").strip()[:200], accounts=[id for id in mine if str(id) in wanted],
         sheets={id: _sheet(form, f".{id}" if id else "", media) for id in [COMMON, *own]},
         hints={id: some for id in mine if (some := _hints(form, id))},
@@ -182,6 +184,21 @@ def from_form(form: QueryDict, brand: Brand) -> Writing:
         on=_text(form, "on")[:10], time=_text(form, "time")[:8], zone=_text(form, "zone")[:64] or brand.time_zone,
         seen=_number(form, "seen"),
     )  # fmt: skip
+    written.links = _links(form, brand, written)
+    return written
+
+
+def _links(form: QueryDict, brand: Brand, written: Writing) -> dict[str, bool]:
+    """Of the addresses that the page listed, and that still stand in a text, those that are to be treated otherwise
+    than the brand treats them."""
+    listed = dict.fromkeys(form.getlist("link")[:200])
+    if not listed:
+        return {}
+    texts = [text for sheet in written.sheets.values() for text in (*(p.text for p in sheet.pieces), sheet.comment)]
+    found = {one for text in texts for one in addresses.listed(text) if addresses.may_lead_to(one)}
+    there = {addresses.plain(one) for one in found}
+    ticked, default = set(form.getlist("short")), shortening.settings_of(brand.pk).shortens
+    return {one: one in ticked for one in listed if one in there and (one in ticked) is not default}
 
 
 def _text(form: QueryDict, name: str) -> str:
@@ -251,6 +268,7 @@ def hand_in(
         "title": writing.title,
         "pieces": writing.pieces,
         "versions": writing.versions,
+        "links": writing.links,
         "by": by,
         "at": at,
     }

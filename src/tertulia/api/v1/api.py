@@ -12,12 +12,13 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from tertulia.inbox import actions as inbox
+from tertulia.publishing.problems import Problem as PublishingProblem
 
 from .. import actions, errors, webhooks
 from ..access import names_parameters
 from ..body import StrictParser
 from ..errors import ApiError
-from . import conversations, desk, people, readings, topics
+from . import conversations, conversions, desk, people, readings, topics
 from . import webhooks as webhook_operations
 
 DESCRIPTION = """\
@@ -57,7 +58,7 @@ def build() -> Api:
     errors.install(api)
     _answer_problems(api)
     api.add_decorator(names_parameters, mode="view")
-    for module in (desk, conversations, people, readings, topics, webhook_operations):
+    for module in (desk, conversations, people, readings, topics, conversions, webhook_operations):
         api.add_router("", module.router)
     return api
 
@@ -71,6 +72,7 @@ def _answer_problems(api: NinjaAPI) -> None:
         inbox.NotAllowedHere: (422, "not_allowed_here"),
         inbox.CannotReply: (409, "cannot_reply"),
         inbox.TooLate: (409, "too_late"),
+        PublishingProblem: (422, "refused"),
         webhooks.BadAddress: (422, "bad_address"),
         actions.Problem: (409, "refused"),
         actions.UnknownType: (422, "unknown_type"),

@@ -342,6 +342,28 @@ class PeriodParameters(BaseModel):
     language: Words = Field("", max_length=2, description="ISO 639-1")
 
 
+class ConversionBody(Body):
+    reference: Words = Field(min_length=1, max_length=100, description="The order's own number: told twice, it is one")
+    cents: int = Field(ge=0, le=10**13, description="Its amount in hundredths")
+    currency: Words = Field("", max_length=3, description="ISO 4217; the brand's own when left out")
+    at: GivenMoment | None = Field(None, description="When it was; now when left out")
+    tt: Words = Field("", max_length=100, description="The value that came with the visitor in the address")
+    coupon: Words = Field("", max_length=100)
+    utm: Words = Field("", max_length=2000, description="The UTM parameters, or the address that carried them")
+
+
+class ConversionShape(BaseModel):
+    id: int
+    reference: str
+    cents: int
+    currency: str
+    at: Moment
+    attributed_by: str = Field(description="`click`, `coupon`, `utm`; empty when nothing tells")
+    link_id: int | None
+    post_id: int | None
+    campaign_id: int | None
+
+
 class WebhookBody(Body):
     url: str = Field(max_length=500, description="http or https, on the public internet")
     types: list[Annotated[str, Field(max_length=64)]] = Field(

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from tertulia.channels.models import Account
 from tertulia.connectors.contract import BadPayload, Inbound, TurnedAway
 from tertulia.core import clock
+from tertulia.core.proxies import client_address
 from tertulia.flows import limits, visitors
 
 MAX_BODY = 256 * 1024
@@ -56,7 +57,7 @@ def widget(request: HttpRequest) -> HttpResponse:
 def hello(request: HttpRequest, account: Account) -> HttpResponse:
     token, language = request.GET.get("visitor", ""), translation.get_language()
     return JsonResponse(
-        visitors.greet(account, token=token, language=language, address=_address(request), at=clock.now())
+        visitors.greet(account, token=token, language=language, address=client_address(request), at=clock.now())
     )
 
 
@@ -65,7 +66,7 @@ def messages(request: HttpRequest, account: Account) -> HttpResponse:
     if request.method == "POST":
         return _write(request, account)
     token, seen = request.GET.get("visitor", ""), request.GET.get("after", "")
-    found = visitors.read(account, token=token, seen=seen, address=_address(request), at=clock.now())
+    found = visitors.read(account, token=token, seen=seen, address=client_address(request), at=clock.now())
     return JsonResponse(found)
 
 
@@ -136,13 +137,5 @@ def _inbound(request: HttpRequest) -> Inbound:
         query={},
         body=request.body,
         at=clock.now(),
-        remote_address=_address(request),
+        remote_address=client_address(request),
     )
-
-
-def _address(request: HttpRequest) -> str:
-    """Where the request comes from; behind our own proxy, what that proxy wrote last."""
-    if getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0):
-        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        return forwarded or str(request.META.get("REMOTE_ADDR", ""))
-    return str(request.META.get("REMOTE_ADDR", ""))

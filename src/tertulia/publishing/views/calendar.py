@@ -18,7 +18,7 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, approval, calendar, checks, queries
+from .. import actions, approval, calendar, checks, figures, queries
 from ..access import RoomRequest
 from ..forms import DecidingForm, MoveForm, StopForm, TimeForm
 from ..models import Post
@@ -76,12 +76,15 @@ def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
 def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     post = get_object_or_404(queries.whole(brand), pk=post_id)
     standing = queries.standing(post)
+    to_copy = queries.to_copy(standing)
     legs = [
         (version, Post.State(state).label if (state := standing.versions.get(version.pk)) else "",
-         calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []))
+         calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []), to_copy.get(version.pk, []))
         for version in post.versions.all()
     ]  # fmt: skip
+    links, earned = figures.of_post(post)
     context = {
+        "links": links, "earned": earned,
         "room": "publishing", "post": post, "standing": standing, "state": Post.State(standing.state).label,
         "tone": calendar.TONES.get(standing.state, ""), "legs": legs, "states": dict(Delivery.State.choices),
         "common": [part for part in post.parts.all() if part.version_id is None], "stop": queries.stopped(brand),

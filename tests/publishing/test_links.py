@@ -1,0 +1,233 @@
+"""Own links: what becomes of the addresses of posts, who clicks, and that robots count apart."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from publishing_cast import *  # noqa: F403
+from publishing_cast import ONE_O_CLOCK, deliveries
+from time_machine import travel
+
+from conftest import NOON
+from tertulia.publishing import actions, addresses, checks, clicks, figures, linking, writing
+from tertulia.publishing.models import Click, DayKey, Link, LinkSettings, Post
+from tertulia.publishing.problems import Problem
+from tertulia.publishing.saying import Piece, Wanted
+from tertulia.strategy.models import Campaign
+
+pytestmark = pytest.mark.django_db
+
+SHOP = "https://tienda.example/pan"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
+
+
+@pytest.fixture(autouse=True)
+def at_noon():
+    with travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def link(brand, alba) -> Link:
+    return linking.make(brand=brand, target=f"{SHOP}?utm_source=carta#hoy", by=alba, at=NOON, source="web", medium="m")
+
+
+@pytest.fixture
+def shortened(brand):
+    LinkSettings.objects.create(brand=brand, shortens=True)
+
+
+def follow(link: Link, browser: str = FIREFOX, *, method: str = "get", address: str = "198.51.100.7", **headers):
+    call = getattr(Client(), method)
+    return call(f"/l/{link.code}", headers={"user-agent": browser, **headers}, REMOTE_ADDR=address)
+
+
+def texts(post: Post) -> list[str]:
+    return [row.post.draft["text"] for row in deliveries(post)]
+
+
+# The door.
+
+
+def test_a_link_leads_on_with_its_utm_and_overrides_none(link):
+    answer = follow(link)
+    click = Click.objects.get()
+    assert answer.status_code == 302
+    assert answer["Location"] == f"{SHOP}?utm_source=carta&utm_medium=m&tt={clicks.token(click.pk)}#hoy"
+    assert (answer["Cache-Control"], answer["Referrer-Policy"], len(answer.cookies)) == ("no-store", "no-referrer", 0)
+
+
+def test_a_person_who_clicks_twice_is_one_and_robots_count_apart(link):
+    for browser in (FIREFOX, FIREFOX, "Twitterbot/1.0", "facebookexternalhit/1.1", "curl/8.5.0", "WhatsApp/2.23", ""):
+        follow(link, browser)
+    follow(link, method="head")
+    follow(link, sec_purpose="prefetch;prerender")
+    follow(link, address="198.51.100.8")
+    found = figures.of_links([link])[link.pk]
+    assert (found.people, found.clicks, found.robots) == (2, 3, 7)
+
+
+def test_robots_are_led_on_without_a_token(link):
+    assert "tt=" not in follow(link, "Googlebot/2.1")["Location"]
+
+
+@pytest.mark.parametrize("browser", ["Mozilla/5.0 (Linux; Android 13; CUBOT NOTE 21) Chrome/119.0", FIREFOX])
+def test_people_are_no_robots(browser):
+    assert not clicks.is_robot("GET", {"User-Agent": browser})
+
+
+def test_nobody_can_be_told_again_once_the_day_is_over(link):
+    follow(link)
+    one = Click.objects.get()
+    assert "198.51.100.7" not in str(Click.objects.values().get())
+    with travel(NOON + timedelta(days=1), tick=False):
+        follow(link)
+    assert Click.objects.exclude(pk=one.pk).get().visitor != one.visitor
+    assert [key.on.day for key in DayKey.objects.all()] == [24]
+    clicks.forget_days(at=NOON + timedelta(days=3))
+    assert not DayKey.objects.exists()
+
+
+def test_an_unknown_link_and_one_that_has_ended_say_so(link, alba):
+    linking.end(link=link, by=alba, at=NOON)
+    ended, unknown = follow(link), Client().get("/l/zzzzzzz")
+    assert (ended.status_code, unknown.status_code, Click.objects.count()) == (410, 404, 0)
+    assert SHOP not in ended.content.decode()
+    assert (len(ended.cookies), len(unknown.cookies)) == (0, 0)
+    assert Client().get("/l/a%00b").status_code == 404
+    with pytest.raises(Problem):
+        linking.end(link=link, by=alba, at=NOON)
+
+
+def test_whoever_clicks_is_let_through_when_nothing_can_be_written(link, monkeypatch):
+    def broken(*_args, **_more):
+        raise clicks.transaction.DatabaseError
+
+    monkeypatch.setattr(clicks.Click.objects, "create", broken)
+    assert follow(link)["Location"].startswith(SHOP)
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://tienda.example", "javascript:alert(1)", "https://ana:x@tienda.example", "https://localhost/x",
+     "//a.example", "https://tienda.example/a b",
+     "https://" + "a" * 2001 + ".example", "http://localhost:8000/l/abc2345", "https://[x"],
+)  # fmt: skip
+def test_a_link_leads_to_whole_https_addresses_only(brand, alba, target):
+    with pytest.raises(Problem):
+        linking.make(brand=brand, target=target, by=alba, at=NOON)
+    assert not Link.objects.exists()
+
+
+def test_a_token_cannot_be_made_up():
+    assert clicks.click_of(clicks.token(7)) == 7
+    assert [clicks.click_of(text) for text in ("", "7", "A" * 22, "ñ" * 22, clicks.token(7)[::-1])] == [None] * 5
+    assert clicks.token(7)[:6] != clicks.token(8)[:6]
+
+
+# In posts.
+
+
+def test_the_addresses_of_a_post_are_its_own_short_links_and_stay(network, account_of, post_on, shortened, alba):
+    one, other = account_of(name="Una"), account_of("fake-blind", name="Otra")
+    post = post_on(one, other, texts=(f"Pan ({SHOP}), {SHOP} y http://viejo.example.", f"Más: {SHOP}/2"))
+    first = texts(post)
+    mine = {(link.version.account_id, link.target): addresses.short(link.code) for link in Link.objects.all()}
+    assert len(mine) == 4
+    short = mine[one.pk, SHOP]
+    assert first[0] == f"Pan ({short}), {short} y http://viejo.example."
+    actions.plan(post=post, wall=ONE_O_CLOCK + timedelta(hours=1), by=alba, at=NOON)
+    actions.cancel(post=Post.objects.get(), by=alba, at=NOON)
+    actions.schedule(post=post, by=alba, at=NOON)
+    assert (sorted(texts(post)), Link.objects.count()) == (sorted(first), 4)
+    assert post.parts.get(number=0).text.startswith(f"Pan ({SHOP})")
+
+
+def test_who_follows_two_links_of_a_post_is_one_person(network, account_of, post_on, shortened):
+    post = post_on(account_of(), texts=(f"{SHOP}/1 {SHOP}/2",))
+    for link in Link.objects.all():
+        follow(link)
+    links, total = figures.of_post(post)
+    assert ([found.people for _link, found in links], total.people, total.clicks) == ([1, 1], 1, 2)
+
+
+def test_a_link_that_was_ended_is_not_used_again(network, account_of, post_on, shortened, alba):
+    post = post_on(account_of(), texts=(SHOP,))
+    ended = Link.objects.get()
+    linking.end(link=ended, by=alba, at=NOON)
+    actions.plan(post=post, wall=ONE_O_CLOCK + timedelta(hours=1), by=alba, at=NOON)
+    assert texts(post) == [addresses.short(Link.objects.get(ended_at=None).code)]
+
+
+def test_every_link_of_a_campaign_carries_its_tag(network, account_of, brand, alba):
+    campaign = Campaign.objects.create(brand=brand, name="Otoño", tag="otono", created_by_id=alba.pk, created_at=NOON)
+    post = actions.create(
+        brand=brand, by=alba, at=NOON, pieces=[Piece(f"{SHOP}?utm_source=x y http://viejo.example/a")],
+        versions={account_of().pk: Wanted()},
+    )  # fmt: skip
+    Post.objects.update(campaign=campaign)
+    actions.plan(post=post, wall=ONE_O_CLOCK, by=alba, at=NOON)
+    actions.schedule(post=post, by=alba, at=NOON)
+    carried = f"utm_medium=social&utm_campaign=otono&utm_content={post.pk}"
+    assert texts(post) == [
+        f"{SHOP}?utm_source=x&{carried} y http://viejo.example/a?utm_source=fake-keyed&{carried}"
+    ]  # fmt: skip
+    LinkSettings.objects.create(brand=brand, shortens=True)
+    actions.plan(post=post, wall=ONE_O_CLOCK + timedelta(hours=1), by=alba, at=NOON)
+    link = Link.objects.get()
+    assert (link.utm_campaign, link.content, link.campaign) == ("otono", str(post.pk), campaign)
+
+
+def test_what_is_too_long_fits_once_its_link_is_short(network, account_of, post_on, shortened, brand):
+    account = account_of()
+    long = f"{SHOP}/{'x' * 300}"
+    assert len(texts(post_on(account, texts=(long,)))[0]) < 60
+    written = writing.Writing(accounts=[account.pk], zone=brand.time_zone)
+    written.sheets[writing.COMMON].pieces = [Piece(long)]
+    found = checks.check(written, brand=brand, post=None, at=NOON)
+    assert (found.previews[0].parts[0].is_long, found.links) == (False, [(long, True)])
+    written.links = {long: False}
+    found = checks.check(written, brand=brand, post=None, at=NOON)
+    assert (found.previews[0].parts[0].is_long, found.stops) == (True, True)
+
+
+def test_a_single_link_is_shortened_or_left_by_a_tick(network, account_of, as_alba, brand):
+    home, account = f"/b/{brand.slug}/posts/", account_of()
+    form = {
+        "text": f"{SHOP}/1 {SHOP}/2",
+        "accounts": [account.pk],
+        "link": [f"{SHOP}/1", f"{SHOP}/2"],
+        "short": f"{SHOP}/2",
+    }
+    as_alba.post(f"{home}beginning/", {**form, "on": "2026-11-23", "time": "13:00", "do": "schedule"})
+    post = Post.objects.get()
+    assert texts(post) == [f"{SHOP}/1 {addresses.short(Link.objects.get().code)}"]
+    as_alba.post(
+        f"{home}{post.pk}/text/", {**form, "seen": 1, "short": f"{SHOP}/1", "on": "2026-11-23", "time": "13:00"}
+    )
+    assert (Post.objects.get().revision, texts(post)[0].endswith(f"{SHOP}/2")) == (2, True)
+
+
+# Pages.
+
+
+def test_a_link_is_made_looked_at_and_ended_on_its_pages(as_alba, as_carla, brand):
+    home = f"/b/{brand.slug}/links/"
+    assert as_alba.post(f"{home}new/", {"target": "ftp://x"}).status_code == 422
+    as_alba.post(f"{home}new/", {"target": SHOP, "name": "Pan de hoy"})
+    link = Link.objects.get()
+    follow(link)
+    page = as_alba.get(f"{home}{link.pk}/").content.decode()
+    assert addresses.short(link.code) in page
+    assert as_carla.get(f"{home}{link.pk}/").status_code == 404
+    as_alba.post(f"{home}{link.pk}/ending/")
+    assert Link.objects.get().ended_at == NOON
+    assert "Pan de hoy" in as_alba.get(home).content.decode()
+
+
+def test_a_link_belongs_to_nothing_of_another_brand(as_carla, other_brand, brand, alba, link):
+    campaign = Campaign.objects.create(brand=brand, name="Otoño", tag="otono", created_by_id=alba.pk, created_at=NOON)
+    answer = as_carla.post(f"/b/{other_brand.slug}/links/new/", {"target": SHOP, "campaign": campaign.pk})
+    assert answer.status_code == 422
+    as_carla.post(f"/b/{other_brand.slug}/coupons/new/", {"code": "PAN", "link": link.pk})
+    assert Link.objects.count() == 1
