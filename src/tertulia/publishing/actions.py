@@ -228,6 +228,8 @@ def publish_now(*, post: Post, by: User, at: datetime) -> Post:
 
 
 def _schedule(post: Post, *, due_at: datetime, by: User, at: datetime) -> Post:
+    if queries.is_model(post):
+        raise Problem(_("Others are made after this post. It is never published itself."))
     versions = _versions(post)
     if not versions:
         raise Problem(_("Choose first where it is to be published."))

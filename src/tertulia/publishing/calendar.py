@@ -96,7 +96,9 @@ def aside(brand: Brand) -> dict[str, Any]:
     """What stands beside the calendar: what asks for somebody, and drafts without a day."""
     stuck = list(queries.waiting_for_people(brand)[:WAITING])
     posts = queries.posts_of(stuck)
-    drafts = Post.objects.filter(brand=brand, publish_at__isnull=True, cancelled_at__isnull=True)
+    drafts = Post.objects.filter(
+        brand=brand, publish_at__isnull=True, cancelled_at__isnull=True, series__isnull=True, evergreen__isnull=True
+    )
     return {
         "waiting": [(one, posts[one.post_id]) for one in stuck if one.post_id in posts],
         "drafts": drafts.order_by("-changed_at", "-pk")[:DRAFTS], "stop": queries.stopped(brand),

@@ -1,5 +1,12 @@
 """The nouns of the room, a file each theme."""
 
+from .exchange import Feed, Import, Imported
+from .initiatives import Initiative
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
+from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
 
-__all__ = ["Attachment", "Draft", "Media", "Part", "Post", "Sending", "Settings", "Stop", "Version", "seed"]
+__all__ = [
+    *("Feed", "Import", "Imported", "Initiative"),
+    *("Attachment", "Draft", "Media", "Part", "Post", "Sending", "Settings", "Stop", "Version", "seed"),
+    *("LAST_DAY", "Evergreen", "Occurrence", "Repetition", "Series"),
+]
