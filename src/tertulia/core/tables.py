@@ -22,6 +22,7 @@ MOST_ROWS = 10_000
 MOST_COLUMNS = 200
 LONGEST_CELL = 100_000
 DELIMITERS = ";,\t"
+csv.field_size_limit(LARGEST)
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 """What a spreadsheet takes for the beginning of a formula, in its wide forms too."""
 
@@ -50,6 +51,10 @@ class Table:
     encoding: str
 
 
+def too_large() -> str:
+    return _("The file is too large: {limit} MB at most.").format(limit=LARGEST // 1024**2)
+
+
 def named(text: str) -> str:
     """How a column is looked up: "Título " and "TITULO" are both "titulo"."""
     plain = unicodedata.normalize("NFD", text.strip().casefold())
@@ -59,7 +64,7 @@ def named(text: str) -> str:
 def read(content: bytes) -> Table:
     """A table whose first line names its columns. Raises `Unreadable`."""
     if len(content) > LARGEST:
-        raise Unreadable(_("The file is too large: {limit} MB at most.").format(limit=LARGEST // 1024**2))
+        raise Unreadable(too_large())
     text, encoding = _decoded(content)
     text, delimiter, skipped = _delimiter(text)
     lines = _records(text, delimiter, skipped)

@@ -16,7 +16,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import checks, composer, library, queries, writing
+from .. import checks, composer, library, queries, series, writing
 from ..access import RoomRequest
 from ..models import Draft, Post
 from ..problems import Changed, Problem
@@ -134,6 +134,7 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
         writing.keep_draft(brand=brand, post=post, writing=written, by=request.user, at=clock.now())
         status = 409 if isinstance(problem, Changed) else 422
         return _page(request, brand, post, written, status=status, problem=str(problem))
+    series.follow(model=kept, at=clock.now())
     if odd:
         messages.info(request, checks.clock_says(odd))
     return redirect("publishing:post", brand.slug, kept.pk)
