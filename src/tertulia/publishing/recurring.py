@@ -14,7 +14,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import dates
 
 from . import calendar, evergreen, queries, series
-from .models import LAST_DAY, Occurrence, Post, Series
+from .models import LAST_DAY, Evergreen, Occurrence, Post, Repetition, Series
 
 SHOWN_BACK, SHOWN_AHEAD = 5, 24
 
@@ -72,6 +72,16 @@ def _line(on: date, made: Occurrence | None, standings: dict[int, queries.Standi
         "is_skipped": bool(made and made.skipped_at), "is_touched": bool(made and post and series.is_touched(made)),
         "state": Post.State(state).label if state else "", "tone": calendar.TONES.get(state, ""),
         "is_open": state in {"", Post.State.DRAFT, Post.State.SCHEDULED},
+    }  # fmt: skip
+
+
+def of_post(post: Post) -> dict[str, Any]:
+    """What a post has to do with others: the series or the pool it is the model of, or that it came from."""
+    occurrence = Occurrence.objects.filter(post=post).select_related("series").first()
+    repetition = Repetition.objects.filter(post=post).select_related("evergreen__model").first()
+    return {
+        "series": Series.objects.filter(model=post).first(), "evergreen": Evergreen.objects.filter(model=post).first(),
+        "occurrence": occurrence, "repetition": repetition,
     }  # fmt: skip
 
 

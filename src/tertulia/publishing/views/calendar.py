@@ -17,7 +17,7 @@ from tertulia.channels.models import Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions, calendar, checks, queries
+from .. import actions, calendar, checks, queries, recurring
 from ..access import RoomRequest
 from ..forms import MoveForm, StopForm, TimeForm
 from ..models import Post
@@ -83,6 +83,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "own": {part.version_id for part in post.parts.all() if part.version_id},
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
+        "comes_back": recurring.of_post(post),
         "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context)

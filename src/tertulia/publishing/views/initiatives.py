@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -38,9 +39,10 @@ def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
 @brand_required("publishing.read")
 def change(request: RoomRequest, brand: Brand, initiative_id: int) -> HttpResponse:
     one = get_object_or_404(Initiative.objects.select_related("owner", "campaign"), pk=initiative_id, brand=brand)
-    if request.method != "POST" or not request.membership.may("publishing.write"):
-        status = 403 if request.method == "POST" else 200
-        return _page(request, InitiativeForm(instance=one, brand=brand), one, status=status)
+    if request.method != "POST":
+        return _page(request, InitiativeForm(instance=one, brand=brand), one)
+    if not request.membership.may("publishing.write"):
+        raise PermissionDenied
     form = InitiativeForm(request.POST, instance=Initiative.objects.get(pk=one.pk), brand=brand)
     if not form.is_valid():
         return _page(request, form, one, status=422)
