@@ -204,7 +204,7 @@ def _list(brand: Brand, on: date, after: str, *, home: str, today: date) -> tupl
     has_later = len(ids) > A_LIST
     first = on if mark is None else _local(mark, zone) + timedelta(days=1)
     last = date.fromisoformat(max(by_day)) if has_later and by_day else date.max - timedelta(days=1)
-    outside = _beginning(brand, first, last)
+    outside = _beginning(brand, first, last, goes_on=mark is not None)
     days = [
         _day(date.fromisoformat(day), by_day.get(day, []), brand, home, today, outside=outside.get(day, []))
         for day in sorted({*by_day, *outside})
@@ -224,11 +224,14 @@ def _outside(brand: Brand, first: date, last: date) -> dict[date, list[Outside]]
     return {day: [_shown(one, place, kinds) for one in mine] for day, mine in on_days.items()}
 
 
-def _beginning(brand: Brand, first: date, last: date) -> dict[str, list[Outside]]:
+def _beginning(brand: Brand, first: date, last: date, *, goes_on: bool) -> dict[str, list[Outside]]:
     """The initiatives of a list, each on its first day that is shown."""
     found: dict[str, list[Outside]] = {}
     place, kinds = reverse("publishing:initiative", args=[brand.slug, 0]), _kinds()
-    for one in initiatives.between(brand, first, last)[: initiatives.MOST_SHOWN]:
+    some = initiatives.between(brand, first, last)
+    if goes_on:
+        some = some.filter(starts_on__gte=first)  # what began before stood on the page before
+    for one in some[: initiatives.MOST_SHOWN]:
         found.setdefault(max(one.starts_on, first).isoformat(), []).append(_shown(one, place, kinds))
     return found
 

@@ -131,7 +131,7 @@ def skip(*, series: Series, on: date, by: User, at: datetime) -> None:
         actions.cancel(post=one.post, by=by, at=at)
     one.skipped_at, one.why = at, ""
     one.save()
-    _record(activities.SKIPPED, series, by=by, at=at, on=on.isoformat())
+    _record(activities.SKIPPED, series, by=by, at=at, day=on.isoformat())
 
 
 @transaction.atomic
