@@ -41,6 +41,7 @@ OPEN = {
     "shop": "the sample shop, for sample brands only",
     "invitation": "guarded by the one-time token",
     "set_language": "changes the visitor's own cookie",
+    "calendar_feed": "a person's own calendar reads it; guarded by the secret in the address and the right behind it",
     "openapi-json": "describes the API, holds no data",
     "openapi-view": "describes the API, holds no data",
 }
@@ -64,6 +65,8 @@ BRAND_PATHS = (
     "post__brand",
     "part__post__brand",
     "version__post__brand",
+    "series__brand",
+    "evergreen__brand",
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -20,8 +20,9 @@ from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.insight import actions as insight
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import library
+from tertulia.publishing import evergreen, exchange, feed, initiatives, library, series
 from tertulia.publishing.saying import Piece, Shown, Wanted
+from tertulia.strategy.models import Campaign
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, teaching
@@ -106,6 +107,22 @@ class World:
         publishing.publish_now(post=self.post, by=owner, at=NOON)
         self.posting = Delivery.objects.get(post__isnull=False, account=posted)
         Delivery.objects.filter(pk=self.posting.pk).update(state="missed")
+        self.campaign = Campaign.objects.create(
+            brand=brand, name="Navidad", tag="navidad", created_by_id=owner.pk, created_at=NOON
+        )
+        comes_back = publishing.create(brand=brand, by=owner, at=NOON, **said)
+        each_monday = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=date(2026, 11, 24), texts=["Otro pan"])
+        self.series = series.begin(brand=brand, post=comes_back, rule=each_monday, by=owner, at=NOON)
+        self.evergreen = evergreen.add(post=self.post, by=owner, at=NOON)
+        self.initiative = initiatives.add(
+            brand=brand, by=owner, at=NOON, title=f"Feria {name}", starts_on=date(2026, 12, 1), notes="Llevar pan",
+            ends_on=date(2026, 12, 2), place="Madrid", owner=owner, campaign=self.campaign, result="Bien",
+        )  # fmt: skip
+        self.file = exchange.bring(
+            brand=brand, name="plan.csv", content=b"Texto;Cuentas;Precio\nPan;;1\nPan;Facebook;1\n", schedules=False,
+            by=owner, at=NOON,
+        )  # fmt: skip
+        self.calendar = feed.open_feed(brand=brand, by=owner, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -138,6 +155,10 @@ class World:
             "post_id": self.post.id,
             "media_id": self.media.id,
             "posting_id": self.posting.id,
+            "series_id": self.series.id,
+            "evergreen_id": self.evergreen.id,
+            "initiative_id": self.initiative.id,
+            "brought_id": self.file.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,
             "kind": "site",
