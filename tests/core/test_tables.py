@@ -6,6 +6,7 @@ import csv
 import io
 
 import pytest
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +34,7 @@ def test_lines_are_counted_as_in_the_file():
     ("content", "says"),
     [
         (b"PK\x03\x04" + b"\0" * 20, "CSV"),
-        (b"", "empty"),
+        (b"", "vacío"),
         (b'a;b\r\n1;"2\r\n3;4\r\n', "2"),
         (b"a;a\r\n1;2\r\n", "a"),
         (b"a;b\r\n\x81;\x8d\r\n", "2"),
@@ -43,7 +44,7 @@ def test_lines_are_counted_as_in_the_file():
     ],
 )
 def test_what_is_no_table_is_said(content, says):
-    with pytest.raises(tables.Unreadable, match=says):
+    with override("es"), pytest.raises(tables.Unreadable, match=says):
         tables.read(content)
 
 

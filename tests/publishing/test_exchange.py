@@ -78,7 +78,11 @@ def test_a_table_from_excel_becomes_posts_and_the_bad_rows_come_back(
     assert [line for line, _why in brought.problems] == [6, 7, 8, 9, 10, 11, 12]
     roll, bread, loose = Post.objects.order_by("pk")
     assert [part.text for part in roll.parts.order_by("number")] == ["Roscón: 12 €", "Y mañana más\nhttps://h.example/"]
-    assert (roll.publish_at, roll.campaign, state(roll)) == (datetime(2026, 11, 24, 8, 30, tzinfo=UTC), campaign, "draft")
+    assert (roll.publish_at, roll.campaign, state(roll)) == (
+        datetime(2026, 11, 24, 8, 30, tzinfo=UTC),
+        campaign,
+        "draft",
+    )
     assert sorted(one.account.name for one in roll.versions.all()) == ["Bluesky, la nuestra", "Mastodon"]
     assert (bread.parts.get().text, bread.zone, bread.publish_at.hour) == ("=1+1", "America/Santiago", 13)
     assert loose.publish_at is None
@@ -141,7 +145,9 @@ def test_rows_are_scheduled_only_where_they_fit_and_by_who_may(network, account_
     assert state(Post.objects.get()) == "scheduled"
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04\0\0", b"a;b\n1;2\n", b"Texto\n", b'Texto\n"abc', b"Texto;text\na;b"])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04\0\0", b"a;b\n1;2\n", b"Texto\n", b'Texto\n"abc', b"Texto;text\na;b"]
+)
 def test_a_file_that_can_not_be_read_says_why_and_leaves_everything(as_alba, home, content):
     answer = as_alba.post(f"{home}imports/", {"file": SimpleUploadedFile("plan.csv", content)})
     assert answer.status_code == 422
@@ -149,7 +155,9 @@ def test_a_file_that_can_not_be_read_says_why_and_leaves_everything(as_alba, hom
     assert (Import.objects.count(), Post.objects.count()) == (0, 0)
 
 
-def test_what_is_exported_can_be_imported_elsewhere(network, account_of, picture, as_alba, home, brand, alba, other_brand, carla):
+def test_what_is_exported_can_be_imported_elsewhere(
+    network, account_of, picture, as_alba, home, brand, alba, other_brand, carla
+):
     texts = ["@candela: =1+1", "Y;\n«más»", "- pan"]
     post = actions.create(
         brand=brand, by=alba, at=NOON, title="-5 grados", versions={account_of(name="Tablón").pk: Wanted()},
@@ -290,7 +298,9 @@ def test_any_text_survives_the_feed(text):
     assert all(len(part) <= 75 for part in folded)
     whole = b"\r\n".join(folded).decode("utf-8", "surrogatepass").replace("\r\n ", "")
     kept = "".join(
-        sign for sign in text.replace("\r\n", "\n").replace("\r", "\n") if sign in "\t\n" or sign >= " " and sign != "\x7f"
+        sign
+        for sign in text.replace("\r\n", "\n").replace("\r", "\n")
+        if sign in "\t\n" or sign >= " " and sign != "\x7f"
     )
     assert meant(whole.removeprefix("SUMMARY:")) == kept
 
@@ -306,7 +316,10 @@ def test_an_action_stands_on_each_of_its_days_until_it_is_removed(as_alba, as_br
     assert as_bruno.post(f"{home}actions/beginning/", form).status_code == 302
     one = Initiative.objects.get()
     month = as_alba.get(f"{home}?on=2026-11-01").content.decode()
-    days = {day: month.split(f'data-day="{day}"')[1].split("</section>")[0] for day in ("2026-11-27", "2026-11-28", "2026-11-30", "2026-12-01")}
+    days = {
+        day: month.split(f'data-day="{day}"')[1].split("</section>")[0]
+        for day in ("2026-11-27", "2026-11-28", "2026-11-30", "2026-12-01")
+    }
     assert ["Feria del pan" in text for text in days.values()] == [False, True, True, False]
     assert "Feria del pan" in as_alba.get(f"{home}?view=week&on=2026-11-30").content.decode()
     listed = as_alba.get(f"{home}?view=list&on=2026-11-29").content.decode()
@@ -318,7 +331,9 @@ def test_an_action_stands_on_each_of_its_days_until_it_is_removed(as_alba, as_br
     assert "Feria del pan" not in as_alba.get(f"{home}?on=2026-11-01").content.decode()
 
 
-@pytest.mark.parametrize("wrong", [{"ends_on": "2026-11-01"}, {"title": ""}, {"kind": "x"}, {"cost": "-1"}, {"starts_on": "1850-01-01"}])
+@pytest.mark.parametrize(
+    "wrong", [{"ends_on": "2026-11-01"}, {"title": ""}, {"kind": "x"}, {"cost": "-1"}, {"starts_on": "1850-01-01"}]
+)
 def test_an_action_that_can_not_be_is_asked_for_again(as_alba, home, wrong):
     form = {"title": "Feria", "kind": "fair", "starts_on": "2026-11-28", "ends_on": "2026-11-30", **wrong}
     assert as_alba.post(f"{home}actions/beginning/", form).status_code == 422
@@ -332,7 +347,12 @@ def test_a_list_with_many_posts_shows_each_action_once(as_alba, home, brand, alb
         actions.plan(post=post, wall=datetime(2026, 11, day, 9), by=alba, at=NOON)
     for day in (23, 24, 25, 27, 29):
         initiatives.add(
-            brand=brand, by=alba, at=NOON, title=f"Feria {day}", starts_on=date(2026, 11, day), ends_on=date(2026, 11, 30)
+            brand=brand,
+            by=alba,
+            at=NOON,
+            title=f"Feria {day}",
+            starts_on=date(2026, 11, day),
+            ends_on=date(2026, 11, 30),
         )
     address, seen = f"{home}?view=list&on=2026-11-24", []
     while address:

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from publishing_cast import *  # noqa: F403
-from publishing_cast import state
+from publishing_cast import deliveries, state
 from time_machine import travel
 
 from conftest import NOON, person
 from tertulia.core import jobs
 from tertulia.publishing import actions, evergreen, library, series
-from tertulia.publishing.models import Occurrence, Post, Series
+from tertulia.publishing.models import Evergreen, Occurrence, Post, Series
 from tertulia.publishing.problems import Problem, TooLate
-from tertulia.publishing.saying import Piece, Wanted
+from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.publishing.series import Rule
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import Membership
@@ -110,7 +110,7 @@ def test_the_time_on_the_wall_stays_when_clocks_change(begin, zone, wall, first,
     assert {(post.time, post.zone) for post in posts} == {(wall, zone)}
     assert [state(post) for post in posts] == ["scheduled"] * 3
     for post in posts:
-        assert {row.due_at for row in deliveries(post)} == {post.publish_at}  # noqa: F405
+        assert {row.due_at for row in deliveries(post)} == {post.publish_at}
 
 
 @pytest.mark.django_db
@@ -151,7 +151,7 @@ def test_the_text_of_the_model_is_that_of_the_posts_to_come(begin, model, alba, 
     with travel(NOON, tick=False):
         assert as_alba.post(f"/b/{brand.slug}/posts/{model.pk}/text/", text).status_code == 302
     posts = [each.post for each in one.occurrences.select_related("post")]
-    assert {row.post.draft["text"] for post in posts for row in deliveries(post)} == {"Pan de centeno"}  # noqa: F405
+    assert {row.post.draft["text"] for post in posts for row in deliveries(post)} == {"Pan de centeno"}
     assert {state(post) for post in posts} == {"scheduled"}
 
 
@@ -210,7 +210,7 @@ def test_rights_of_pictures_and_the_end_of_a_campaign_are_kept(begin, model, alb
     account = model.versions.get().account_id
     actions.save(
         post=model, seen=1, by=alba, at=NOON, versions={account: Wanted()},
-        pieces=[Piece("Pan", pictures=(library_shown(picture),))],
+        pieces=[Piece("Pan", pictures=(Shown(picture.pk),))],
     )  # fmt: skip
     campaign = Campaign.objects.create(
         brand=brand, name="Navidad", tag="navidad", ends_on=date(2026, 12, 10), created_by_id=alba.pk, created_at=NOON
@@ -222,12 +222,6 @@ def test_rights_of_pictures_and_the_end_of_a_campaign_are_kept(begin, model, alb
     assert [state(each.post) for each in one.occurrences.order_by("on")] == ["scheduled", "scheduled", "draft"]
     assert "05/12/2026" in one.occurrences.order_by("on").last().why
     assert {each.post.campaign_id for each in one.occurrences.all()} == {campaign.pk}
-
-
-def library_shown(picture):
-    from tertulia.publishing.saying import Shown
-
-    return Shown(picture.pk)
 
 
 @pytest.mark.django_db
@@ -264,8 +258,6 @@ def test_a_text_that_does_not_age_rests_whatever_is_asked_first(model, alba, bra
     asked=st.lists(st.integers(1, 120), min_size=1, max_size=40), rest=st.integers(1, 30)
 )  # fmt: skip
 def test_two_uses_are_never_nearer_than_the_rest(asked, rest):
-    from tertulia.publishing.models import Evergreen
-
     first = date(2026, 12, 1)
     used: list[date] = []
     one = Evergreen(rest_days=rest, model=Post())

@@ -22,6 +22,7 @@ MOST_ROWS = 10_000
 MOST_COLUMNS = 200
 LONGEST_CELL = 100_000
 DELIMITERS = ";,\t"
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 csv.field_size_limit(LARGEST)
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 """What a spreadsheet takes for the beginning of a formula, in its wide forms too."""
@@ -76,7 +77,7 @@ def read(content: bytes) -> Table:
     columns = [named(tidy(cell)) for cell in header]
     if twice := next((name for name in columns if name and columns.count(name) > 1), ""):
         raise Unreadable(_("Two columns are called “{name}”.").format(name=twice[:80]))
-    rows = []
+    rows: list[Row] = []
     for line, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
@@ -89,11 +90,7 @@ def read(content: bytes) -> Table:
 def _decoded(content: bytes) -> tuple[str, str]:
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Unreadable(_("This is a workbook, not a CSV file. In Excel: Save as… → CSV."))
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if content.startswith(mark):
-            break
-    else:
-        encoding = _unmarked(content)
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "") or _unmarked(content)
     try:
         return content.decode(encoding), encoding
     except UnicodeDecodeError as error:
@@ -119,7 +116,8 @@ def _delimiter(text: str) -> tuple[str, str, int]:
     first, _break, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
         return rest, first.strip()[4], 1
-    outside, is_quoted = [], False
+    outside: list[str] = []
+    is_quoted = False
     for sign in text[:20_000]:
         if sign == '"':
             is_quoted = not is_quoted

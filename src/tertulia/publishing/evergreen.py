@@ -94,7 +94,8 @@ def rights_of(posts: Sequence[int]) -> dict[int, list[tuple[str, date]]]:
     found: dict[int, list[tuple[str, date]]] = defaultdict(list)
     limited = Media.objects.filter(uses__part__post__in=posts, rights_until__isnull=False)
     for post, name, until in limited.values_list("uses__part__post", "name", "rights_until"):
-        found[post].append((name, until))
+        if until:
+            found[post].append((name, until))
     return found
 
 

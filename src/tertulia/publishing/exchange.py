@@ -98,9 +98,9 @@ def check(table: Table, *, brand: Brand, schedules: bool, at: datetime) -> Check
     """Look at every row; nothing is written. Raises `tables.Unreadable` where no column is one of ours."""
     columns = {name: column for name in table.columns if (column := _COLUMNS.get(name))}
     if "text" not in columns.values() and "picture" not in columns.values():
-        known = ", ".join(HEADINGS.get((translation.get_language() or "en")[:2], HEADINGS["en"])[:-1])
+        ours = ", ".join(HEADINGS.get((translation.get_language() or "en")[:2], HEADINGS["en"])[:-1])
         says = _("No column is called “Text”. The first line has to name the columns: {names}.")
-        raise tables.Unreadable(says.format(names=known))
+        raise tables.Unreadable(says.format(names=ours))
     if twice := next((one for one in columns.values() if list(columns.values()).count(one) > 1), ""):
         raise tables.Unreadable(_("Two columns mean the same: {name}.").format(name=twice))
     desk = _Desk(brand, schedules=schedules, at=at)
@@ -110,7 +110,7 @@ def check(table: Table, *, brand: Brand, schedules: bool, at: datetime) -> Check
     for some in _some(sorted(digests)):
         found = Imported.objects.filter(brand=brand, digest__in=some)
         before.update(found.values_list("digest", flat=True))
-    known = set()
+    known: set[int] = set()
     for place, (_row, wish, _why) in enumerate(rows):
         if wish and wish.digest in before:
             known.add(place)
@@ -161,7 +161,9 @@ class _Desk:
         campaign = self._one(self.campaigns, name, "campaign") if (name := cells.get("campaign", "")) else None
         if campaign and campaign.ends_on and wall and wall.date() > campaign.ends_on:
             raise _Wrong(_("Its campaign ends on {day}.").format(day=f"{campaign.ends_on:%d/%m/%Y}"))
-        if wall and (ended := evergreen.lapsed([(p.name, p.rights_until) for p in pictures if p.rights_until], wall.date())):
+        if wall and (
+            ended := evergreen.lapsed([(p.name, p.rights_until) for p in pictures if p.rights_until], wall.date())
+        ):
             raise _Wrong(ended)
         if self.schedules:
             self._check_fit(accounts, pieces, pictures, cells.get("title", ""), wall)
@@ -309,7 +311,7 @@ def _take_some(brought: Import, found: Checked, first: int, *, by: User, at: dat
     held = Import.objects.select_for_update().defer("content").get(pk=brought.pk)
     if held.next_row != first or held.state != Import.State.RUNNING:
         return  # somebody else goes on with it
-    wrong = {line: why for line, why in held.problems}
+    wrong: dict[int, str] = dict(held.problems)
     for row, wish, why in found.rows[first : first + BATCH]:
         if why:
             wrong[row.line] = why
@@ -351,7 +353,7 @@ def _add(wish: Wish, brought: Import, *, by: User, at: datetime) -> int:
 
 def wrong_rows(brought: Import) -> bytes:
     """The rows in which something is wrong, as they came, with their line and what it is."""
-    table, wrong = tables.read(bytes(brought.content)), {line: why for line, why in brought.problems}
+    table, wrong = tables.read(bytes(brought.content)), dict(brought.problems)
     header = [_("Line"), _("What is wrong"), *table.header]
     return tables.write(header, ([row.line, wrong[row.line], *row.given] for row in table.rows if row.line in wrong))
 

@@ -131,7 +131,8 @@ def _escaped(text: str) -> str:
 
 def _folded(line: str) -> Iterator[str]:
     """Lines of 75 octets at most, no letter cut in two; each but the first begins with a blank."""
-    part, size, start = [], 0, ""
+    part: list[str] = []
+    size, start = 0, ""
     for sign in line:
         width = len(sign.encode())
         if size + width > _WIDTH - len(start):

@@ -25,7 +25,7 @@ from tertulia.team.models import Membership, User
 from . import actions, activities, evergreen, queries, writing
 from .models import Draft, Occurrence, Post, Series
 from .problems import Problem, TooLate
-from .saying import Piece
+from .saying import Piece, Wanted
 
 MOST_TEXTS = 12
 DAY = timedelta(days=1)
@@ -236,10 +236,10 @@ def _from_the_pool(series: Series, on: date, wall: datetime, *, by: User, at: da
     return evergreen.repeat(evergreen=found, wall=wall, zone=series.zone, by=by, at=at)
 
 
-def _said(series: Series, number: int) -> tuple[str, tuple[Piece, ...], dict[int, writing.Wanted]]:
+def _said(series: Series, number: int) -> tuple[str, tuple[Piece, ...], dict[int, Wanted]]:
     """What the model says, with the wording whose turn it is."""
     assert series.model is not None  # noqa: S101 — asked for before
-    said = writing.from_post(queries.whole(series.brand).get(pk=series.model_id))
+    said = writing.from_post(queries.whole(series.brand).get(pk=series.model.pk))
     pieces, turn = said.pieces, number % (len(series.texts) + 1)
     if turn and pieces:
         pieces = (Piece(series.texts[turn - 1], pieces[0].kind, pieces[0].pictures), *pieces[1:])
@@ -268,7 +268,9 @@ def _let_leave(one: Occurrence, *, by: User, at: datetime) -> None:
 def _to_come(series: Series, *, at: datetime) -> list[Occurrence]:
     since = at.astimezone(ZoneInfo(series.zone)).date()
     waiting = series.occurrences.filter(on__gte=since, skipped_at__isnull=True).select_related("post__brand")
-    return [one for one in waiting.order_by("on") if one.post is None or one.post.publish_at is None or _is_open(one, at)]
+    return [
+        one for one in waiting.order_by("on") if one.post is None or one.post.publish_at is None or _is_open(one, at)
+    ]
 
 
 def _is_open(one: Occurrence, at: datetime) -> bool:
@@ -311,9 +313,9 @@ def _follow(series: Series, *, at: datetime) -> None:
         for one in some:
             if one.post is None or is_touched(one):
                 continue
-            if not _fits(one, series) or one.on not in numbers or not _said_anew(one, numbers[one.on], by=by, at=at):
-                if _taken_back(one, by=by, at=at):
-                    one.delete()
+            stays = _fits(one, series) and one.on in numbers and _said_anew(one, numbers[one.on], by=by, at=at)
+            if not stays and _taken_back(one, by=by, at=at):
+                one.delete()
 
 
 def _fits(one: Occurrence, series: Series) -> bool:

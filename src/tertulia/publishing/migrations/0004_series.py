@@ -7,163 +7,377 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('brand', '0002_own_words'),
-        ('publishing', '0003_campaign'),
-        ('strategy', '0001_campaign'),
+        ("brand", "0002_own_words"),
+        ("publishing", "0003_campaign"),
+        ("strategy", "0001_campaign"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Evergreen',
+            name="Evergreen",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rest_days', models.PositiveSmallIntegerField(default=60, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='days of rest between two uses')),
-                ('most', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='times at most')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='last day')),
-                ('created_by_id', models.BigIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
-                ('model', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='evergreen', to='publishing.post')),
-                ('origin', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='publishing.post')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "rest_days",
+                    models.PositiveSmallIntegerField(
+                        default=60,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(3650),
+                        ],
+                        verbose_name="days of rest between two uses",
+                    ),
+                ),
+                (
+                    "most",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
+                        verbose_name="times at most",
+                    ),
+                ),
+                ("ends_on", models.DateField(blank=True, null=True, verbose_name="last day")),
+                ("created_by_id", models.BigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"),
+                ),
+                (
+                    "model",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="evergreen", to="publishing.post"
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="publishing.post"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('content', models.BinaryField()),
-                ('state', models.CharField(choices=[('checked', 'Checked'), ('running', 'Running'), ('done', 'Done')], default='checked', max_length=7)),
-                ('schedules', models.BooleanField(default=False)),
-                ('total', models.PositiveIntegerField()),
-                ('known', models.PositiveIntegerField(default=0)),
-                ('added', models.PositiveIntegerField(default=0)),
-                ('problems', models.JSONField(default=list)),
-                ('notes', models.JSONField(default=list)),
-                ('next_row', models.PositiveIntegerField(default=0)),
-                ('created_by_id', models.BigIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                ("content", models.BinaryField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("checked", "Checked"), ("running", "Running"), ("done", "Done")],
+                        default="checked",
+                        max_length=7,
+                    ),
+                ),
+                ("schedules", models.BooleanField(default=False)),
+                ("total", models.PositiveIntegerField()),
+                ("known", models.PositiveIntegerField(default=0)),
+                ("added", models.PositiveIntegerField(default=0)),
+                ("problems", models.JSONField(default=list)),
+                ("notes", models.JSONField(default=list)),
+                ("next_row", models.PositiveIntegerField(default=0)),
+                ("created_by_id", models.BigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Repetition',
+            name="Repetition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('evergreen', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='repetitions', to='publishing.evergreen')),
-                ('post', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='repetition', to='publishing.post')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "evergreen",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="repetitions",
+                        to="publishing.evergreen",
+                    ),
+                ),
+                (
+                    "post",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="repetition", to="publishing.post"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Series',
+            name="Series",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('texts', models.JSONField(default=list)),
-                ('unit', models.CharField(choices=[('day', 'days'), ('week', 'weeks'), ('month', 'months')], default='week', max_length=5)),
-                ('every', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(99)])),
-                ('weekdays', models.JSONField(default=list)),
-                ('month_day', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(31)])),
-                ('time', models.TimeField(verbose_name='time')),
-                ('zone', models.CharField(max_length=64, verbose_name='time zone')),
-                ('starts_on', models.DateField(verbose_name='first day')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='last day')),
-                ('most', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='times at most')),
-                ('then', models.CharField(choices=[('draft', 'a draft, for somebody to look at'), ('schedule', 'scheduled, and it leaves by itself')], default='draft', max_length=8)),
-                ('ahead_days', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(90)], verbose_name='days ahead on the calendar')),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('changed_by_id', models.BigIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
-                ('model', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='series', to='publishing.post')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("texts", models.JSONField(default=list)),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[("day", "days"), ("week", "weeks"), ("month", "months")], default="week", max_length=5
+                    ),
+                ),
+                (
+                    "every",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(99),
+                        ],
+                    ),
+                ),
+                ("weekdays", models.JSONField(default=list)),
+                (
+                    "month_day",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(31),
+                        ],
+                    ),
+                ),
+                ("time", models.TimeField(verbose_name="time")),
+                ("zone", models.CharField(max_length=64, verbose_name="time zone")),
+                ("starts_on", models.DateField(verbose_name="first day")),
+                ("ends_on", models.DateField(blank=True, null=True, verbose_name="last day")),
+                (
+                    "most",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
+                        verbose_name="times at most",
+                    ),
+                ),
+                (
+                    "then",
+                    models.CharField(
+                        choices=[
+                            ("draft", "a draft, for somebody to look at"),
+                            ("schedule", "scheduled, and it leaves by itself"),
+                        ],
+                        default="draft",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "ahead_days",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(90),
+                        ],
+                        verbose_name="days ahead on the calendar",
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("changed_by_id", models.BigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"),
+                ),
+                (
+                    "model",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="series",
+                        to="publishing.post",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'series',
+                "verbose_name_plural": "series",
             },
         ),
         migrations.CreateModel(
-            name='Occurrence',
+            name="Occurrence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('number', models.PositiveIntegerField()),
-                ('time', models.TimeField()),
-                ('zone', models.CharField(max_length=64)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('model_revision', models.PositiveIntegerField(default=0)),
-                ('is_scheduled', models.BooleanField(default=False)),
-                ('why', models.CharField(blank=True, default='', max_length=500)),
-                ('skipped_at', models.DateTimeField(null=True)),
-                ('post', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='occurrence', to='publishing.post')),
-                ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='occurrences', to='publishing.series')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField()),
+                ("number", models.PositiveIntegerField()),
+                ("time", models.TimeField()),
+                ("zone", models.CharField(max_length=64)),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("model_revision", models.PositiveIntegerField(default=0)),
+                ("is_scheduled", models.BooleanField(default=False)),
+                ("why", models.CharField(blank=True, default="", max_length=500)),
+                ("skipped_at", models.DateTimeField(null=True)),
+                (
+                    "post",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="occurrence",
+                        to="publishing.post",
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="occurrences",
+                        to="publishing.series",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Feed',
+            name="Feed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
-                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'brand'), name='feed_unique')],
+                "constraints": [models.UniqueConstraint(fields=("user", "brand"), name="feed_unique")],
             },
         ),
         migrations.CreateModel(
-            name='Imported',
+            name="Imported",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
-                ('post', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='publishing.post')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="publishing.post"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('brand', 'digest'), name='imported_once')],
+                "constraints": [models.UniqueConstraint(fields=("brand", "digest"), name="imported_once")],
             },
         ),
         migrations.CreateModel(
-            name='Initiative',
+            name="Initiative",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('fair', 'fair or event'), ('mailing', 'mailing'), ('advert', 'offline advert'), ('press', 'press'), ('sponsoring', 'sponsoring'), ('other', 'something else')], default='fair', max_length=10, verbose_name='kind')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('starts_on', models.DateField(verbose_name='first day')),
-                ('ends_on', models.DateField(verbose_name='last day')),
-                ('place', models.CharField(blank=True, default='', max_length=200, verbose_name='place')),
-                ('cost', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='cost')),
-                ('notes', models.TextField(blank=True, default='', max_length=5000, verbose_name='notes')),
-                ('done_at', models.DateTimeField(null=True)),
-                ('done_by_id', models.BigIntegerField(null=True)),
-                ('result', models.TextField(blank=True, default='', max_length=2000, verbose_name='what came of it')),
-                ('created_by_id', models.BigIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
-                ('campaign', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='strategy.campaign', verbose_name='campaign')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who sees to it')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("fair", "fair or event"),
+                            ("mailing", "mailing"),
+                            ("advert", "offline advert"),
+                            ("press", "press"),
+                            ("sponsoring", "sponsoring"),
+                            ("other", "something else"),
+                        ],
+                        default="fair",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("starts_on", models.DateField(verbose_name="first day")),
+                ("ends_on", models.DateField(verbose_name="last day")),
+                ("place", models.CharField(blank=True, default="", max_length=200, verbose_name="place")),
+                (
+                    "cost",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=12,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                        verbose_name="cost",
+                    ),
+                ),
+                ("notes", models.TextField(blank=True, default="", max_length=5000, verbose_name="notes")),
+                ("done_at", models.DateTimeField(null=True)),
+                ("done_by_id", models.BigIntegerField(null=True)),
+                ("result", models.TextField(blank=True, default="", max_length=2000, verbose_name="what came of it")),
+                ("created_by_id", models.BigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="strategy.campaign",
+                        verbose_name="campaign",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="who sees to it",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['brand', 'starts_on', 'id'], name='initiative_days')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='initiative_ends_after_start')],
+                "indexes": [models.Index(fields=["brand", "starts_on", "id"], name="initiative_days")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_on__gte", models.F("starts_on"))), name="initiative_ends_after_start"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='series',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['id'], name='series_going_on'),
+            model_name="series",
+            index=models.Index(condition=models.Q(("ended_at__isnull", True)), fields=["id"], name="series_going_on"),
         ),
         migrations.AddConstraint(
-            model_name='series',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='series_ends_after_start'),
+            model_name="series",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__isnull", True), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
+                name="series_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='occurrence',
-            constraint=models.UniqueConstraint(fields=('series', 'on'), name='occurrence_once'),
+            model_name="occurrence",
+            constraint=models.UniqueConstraint(fields=("series", "on"), name="occurrence_once"),
         ),
     ]

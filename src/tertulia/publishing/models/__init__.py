@@ -6,7 +6,23 @@ from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
 
 __all__ = [
-    *("Feed", "Import", "Imported", "Initiative"),
-    *("Attachment", "Draft", "Media", "Part", "Post", "Sending", "Settings", "Stop", "Version", "seed"),
-    *("LAST_DAY", "Evergreen", "Occurrence", "Repetition", "Series"),
+    "LAST_DAY",
+    "Attachment",
+    "Draft",
+    "Evergreen",
+    "Feed",
+    "Import",
+    "Imported",
+    "Initiative",
+    "Media",
+    "Occurrence",
+    "Part",
+    "Post",
+    "Repetition",
+    "Sending",
+    "Series",
+    "Settings",
+    "Stop",
+    "Version",
+    "seed",
 ]

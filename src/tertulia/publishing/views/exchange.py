@@ -43,9 +43,10 @@ def _page(
     today = clock.now().astimezone(ZoneInfo(brand.time_zone)).date()
     period = {"since": today.replace(day=1), "until": today + timedelta(days=92)}
     language = (translation.get_language() or "en")[:2]
+    has_feed = Feed.objects.filter(brand=brand, user=request.user).exists()
     context = {
         "room": "publishing", "export_form": export_form or ExportForm(initial=period), "import_form": ImportForm(),
-        "problem": problem, "address": address, "has_feed": Feed.objects.filter(brand=brand, user=request.user).exists(),
+        "problem": problem, "address": address, "has_feed": has_feed,
         "columns": exchange.HEADINGS.get(language, exchange.HEADINGS["en"])[:-1], "most": tables.MOST_ROWS,
         "imports": Import.objects.filter(brand=brand).defer("content", "problems").order_by("-pk")[:SHOWN_IMPORTS],
     }  # fmt: skip
