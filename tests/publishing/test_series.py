@@ -225,6 +225,18 @@ def test_rights_of_pictures_and_the_end_of_a_campaign_are_kept(begin, model, alb
 
 
 @pytest.mark.django_db
+def test_a_post_with_a_day_stands_for_that_day_and_is_never_taken_back(model, alba, brand):
+    actions.plan(post=model, wall=datetime(2026, 12, 1, 20), by=alba, at=NOON)
+    model.refresh_from_db()
+    one = series.begin(brand=brand, post=model, rule=rule(), by=alba, at=NOON)
+    assert one.model_id != model.pk
+    assert (on(one)[1], one.occurrences.get(on=date(2026, 12, 1)).post) == ("12-01", model)
+    assert Post.objects.filter(on=date(2026, 12, 1)).count() == 1
+    series.end(series=one, by=alba, at=NOON)
+    assert list(Post.objects.filter(publish_at__isnull=False)) == [model]
+
+
+@pytest.mark.django_db
 def test_a_model_is_never_published_itself(begin, model, alba):
     begin()
     with pytest.raises(Problem):

@@ -7,7 +7,7 @@ from tertulia.publishing import exchange, series
 from tertulia.publishing.models import Series
 
 
-@jobs.periodic("publishing.series", seconds=600)
+@jobs.periodic("publishing.series", seconds=3600)
 def series_tick() -> None:
     """Every series that goes on, each by a job of its own: one that fails holds up no other."""
     for id in Series.objects.filter(ended_at__isnull=True).order_by("pk").values_list("pk", flat=True):

@@ -185,6 +185,8 @@ def plan(
     zone = zone or post.brand.time_zone
     if zone not in zones_known():
         raise NotHere(_("This time zone isn't known."))
+    if wall and queries.is_model(post):
+        raise Problem(_("Others are made after this post. It is never published itself."))
     moved = [version for version in _versions(post) if version.sendings.exists()]
     waiting = [version for version in moved if _is_open(version)]
     if moved and not waiting:

@@ -36,7 +36,8 @@ from .saying import Piece, Shown, Wanted
 from .writing import Sheet
 
 TAKE_IN = "publishing.take_in"
-BATCH = 50
+BATCH = 25
+"""Rows of one transaction: what others wait for meanwhile is a fraction of a second."""
 KEEP_FILES = timedelta(days=14)
 HEADINGS = {
     "es": ("Título", "Texto", "Cuentas", "Día", "Hora", "Zona horaria", "Enlace", "Imagen", "Campaña",
@@ -58,7 +59,7 @@ _NAMES = {
     "comment": ("first comment", "comment", "primer comentario", "comentario"),
 }
 _COLUMNS = {name: column for column, names in _NAMES.items() for name in names}
-_WRITTEN_ONLY = {"state", "estado"}
+_WRITTEN_ONLY = {"state", "estado", "line", "linea", "what is wrong", "que pasa"}
 _DAY = re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})|(?P<d2>\d{1,2})/(?P<m2>\d{1,2})/(?P<y2>\d{4})")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?")
 YEARS = range(2000, 2200)

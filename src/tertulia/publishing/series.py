@@ -85,10 +85,12 @@ def _of_step(rule: Series | Rule, step: int) -> list[date]:
 @transaction.atomic
 def begin(*, brand: Brand, post: Post | None, rule: Rule, by: User, at: datetime) -> Series:
     """Let a post come back; without one, what has rested longest of the evergreen texts. Raises `Problem`."""
-    model = evergreen.own_model(post, by=by, at=at)[0] if post else None
+    model, origin = evergreen.own_model(post, by=by, at=at) if post else (None, None)
     series = Series(brand=brand, model=model, created_at=at)
     _take(series, rule, by=by, at=at)
     series.save()
+    if origin:
+        _adopt(series, origin)
     lay_out(series=series, at=at)
     _record(activities.REPEATED, series, by=by, at=at)
     return series
@@ -105,6 +107,16 @@ def change(*, series: Series, rule: Rule, by: User, at: datetime) -> None:
     _follow(series, at=at)
     lay_out(series=series, at=at)
     _record(activities.RULED, series, by=by, at=at)
+
+
+def _adopt(series: Series, post: Post) -> None:
+    """The post a series is made of stands for its own day, as one that somebody has touched."""
+    number = next((number for number, on in days(series, post.on) if on == post.on), None) if post.on else None
+    is_free = not Occurrence.objects.filter(post=post).exists() and post.cancelled_at is None
+    if number is not None and post.on and post.time and is_free:
+        Occurrence.objects.create(
+            series=series, on=post.on, number=number, post=post, time=post.time, zone=post.zone
+        )  # fmt: skip
 
 
 def _take(series: Series, rule: Rule, *, by: User, at: datetime) -> None:
@@ -296,7 +308,10 @@ def _taken_back(one: Occurrence, *, by: User, at: datetime) -> bool:
     post = one.post
     if post is None or is_touched(one):
         return False
-    actions.cancel(post=post, by=by, at=at)
+    try:
+        actions.cancel(post=post, by=by, at=at)
+    except TooLate:  # it is just leaving
+        return False
     one.post = None
     post.delete()
     return True
