@@ -20,7 +20,7 @@ HOSTILE = '"><svg/onload=alert(1)><script>alert(2)</script>{{7*7}}{% debug %}\u2
 RAW = ("<svg/onload", "<script>alert", '"><svg/')
 KEPT = {
     *("public_key", "kind", "slug", "key", "hash", "token_hash", "prefix", "password", "remote_id", "thread_id"),
-    *("channel", "url", "target", "on_kind", "type", "task", "time_zone", "colour", "digest", "cursor"),
+    *("channel", "url", "target", "on_kind", "type", "task", "time_zone", "colour", "digest", "cursor", "zone"),
 }
 """Texts with a meaning to the program, which no person types."""
 

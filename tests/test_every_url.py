@@ -45,6 +45,7 @@ OPEN = {
     "guest": "guarded by the token of the link; one post, until it ends",
     "guest_media": "guarded by the token of the link; that post's pictures",
     "set_language": "changes the visitor's own cookie",
+    "calendar_feed": "a person's own calendar reads it; guarded by the secret in the address and the right behind it",
     "openapi-json": "describes the API, holds no data",
     "openapi-view": "describes the API, holds no data",
 }
@@ -71,6 +72,8 @@ BRAND_PATHS = (
     "request__post__brand",
     "link__brand",
     "version__post__brand",
+    "series__brand",
+    "evergreen__brand",
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -20,7 +20,19 @@ from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.insight import actions as insight
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import approval, clicks, conversions, library, linking, order_files
+from tertulia.publishing import (
+    approval,
+    clicks,
+    conversions,
+    evergreen,
+    exchange,
+    feed,
+    initiatives,
+    library,
+    linking,
+    order_files,
+    series,
+)
 from tertulia.publishing.models import ApprovalRule, LinkChoice, LinkSettings
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
@@ -124,6 +136,19 @@ class World:
         LinkSettings.objects.create(brand=brand, pixel_key=name)
         LinkChoice.objects.create(post=self.post, target="https://tienda.example/", is_short=True)
         self.order_file = order_files.keep(brand=brand, name="a.csv", content=b"ref,value\nA1,5", by=owner, at=NOON)
+        comes_back = publishing.create(brand=brand, by=owner, at=NOON, **said)
+        each_monday = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=date(2026, 11, 24), texts=["Otro pan"])
+        self.series = series.begin(brand=brand, post=comes_back, rule=each_monday, by=owner, at=NOON)
+        self.evergreen = evergreen.add(post=self.post, by=owner, at=NOON)
+        self.initiative = initiatives.add(
+            brand=brand, by=owner, at=NOON, title=f"Feria {name}", starts_on=date(2026, 12, 1), notes="Llevar pan",
+            ends_on=date(2026, 12, 2), place="Madrid", owner=owner, campaign=self.campaign, result="Bien",
+        )  # fmt: skip
+        self.file = exchange.bring(
+            brand=brand, name="plan.csv", content=b"Texto;Cuentas;Precio\nPan;;1\nPan;Facebook;1\n", schedules=False,
+            by=owner, at=NOON,
+        )  # fmt: skip
+        self.calendar = feed.open_feed(brand=brand, by=owner, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -160,6 +185,10 @@ class World:
             "coupon_id": self.coupon.id,
             "order_file_id": self.order_file.id,
             "code": self.link.code,
+            "series_id": self.series.id,
+            "evergreen_id": self.evergreen.id,
+            "initiative_id": self.initiative.id,
+            "brought_id": self.file.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,
             "kind": "site",

@@ -273,7 +273,8 @@ def test_what_was_understood_is_put_right_without_a_script(company, without_scri
 
 
 PAGES = [
-    "posts/", "posts/?view=week", "posts/?view=list", "posts/beginning/",
+    "posts/", "posts/?view=week", "posts/?view=list", "posts/beginning/", "posts/series/", "posts/series/beginning/",
+    "posts/actions/beginning/", "posts/exchange/",
     "campaigns/", "campaigns/beginning/", "campaigns/launch/",
     "links/", "links/new/", "links/settings/", "coupons/", "conversions/",
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",

@@ -16,6 +16,7 @@ class FlowsConfig(AppConfig):
             "learning",
             "notify",
             "outbound",
+            "planning",
             "polling",
             "reconcile",
             "schedule",

@@ -270,6 +270,8 @@ def plan(
     zone = zone or post.brand.time_zone
     if zone not in zones_known():
         raise NotHere(_("This time zone isn't known."))
+    if wall and queries.is_model(post):
+        raise Problem(_("Others are made after this post. It is never published itself."))
     moved = [version for version in _versions(post) if version.sendings.exists()]
     waiting = [version for version in moved if _is_open(version)]
     if moved and not waiting:
@@ -318,6 +320,8 @@ def publish_now(*, post: Post, by: User, at: datetime) -> Post:
 
 
 def _schedule(post: Post, *, due_at: datetime, by: User, at: datetime) -> Post:
+    if queries.is_model(post):
+        raise Problem(_("Others are made after this post. It is never published itself."))
     versions = _versions(post)
     if not versions:
         raise Problem(_("Choose first where it is to be published."))

@@ -4,7 +4,7 @@ are read of the few that a day shows."""
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,13 +18,15 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.core import dates
 
-from . import queries
-from .models import Post
+from . import initiatives, queries
+from .models import Initiative, Post
 
 VIEWS = ("month", "week", "list")
 A_DAY = {"month": 4, "week": 40}
 """So many posts of a day are shown; of the others how many they are."""
 A_LIST = 100
+INITIATIVES = 3
+"""Of a day in the grid; the others are in the list."""
 DRAFTS = 12
 WAITING = 20
 TONES = {
@@ -59,6 +61,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """An initiative on one of its days."""
+
+    title: str
+    url: str
+    kind: str
+    says: str
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     on: str
     number: int
@@ -70,6 +83,7 @@ class Day:
     entries: Sequence[Entry]
     more: int
     more_url: str
+    outside: Sequence[Outside] = ()
 
 
 def context(brand: Brand, *, view: str, on: date, after: str, now: datetime, can_write: bool) -> dict[str, Any]:
@@ -97,7 +111,9 @@ def aside(brand: Brand) -> dict[str, Any]:
     """What stands beside the calendar: what asks for somebody, and drafts without a day."""
     stuck = list(queries.waiting_for_people(brand)[:WAITING])
     posts = queries.posts_of(stuck)
-    drafts = Post.objects.filter(brand=brand, publish_at__isnull=True, cancelled_at__isnull=True)
+    drafts = Post.objects.filter(
+        brand=brand, publish_at__isnull=True, cancelled_at__isnull=True, series__isnull=True, evergreen__isnull=True
+    )
     return {
         "waiting": [(one, posts[one.post_id]) for one in stuck if one.post_id in posts],
         "drafts": drafts.order_by("-changed_at", "-pk")[:DRAFTS], "stop": queries.stopped(brand),
@@ -148,23 +164,28 @@ def _grid(
     cuts = [bisect_left(planned, (start,)) for start in starts]
     shown = [id for begin, end in zip(cuts, cuts[1:], strict=False) for _at, id in planned[begin:end][: A_DAY[view]]]
     entries = _entries(brand, shown)
+    outside = _outside(brand, first, first + timedelta(days=length - 1))
     days = []
     for number, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
         day = first + timedelta(days=number)
         mine = [entries[id] for _at, id in planned[begin:end][: A_DAY[view]] if id in entries]
         is_outside = view == "month" and day.month != on.month
-        days.append(_day(day, mine, brand, home, today, more=end - begin - len(mine), is_outside=is_outside))
+        others = outside.get(day, [])
+        more = end - begin - len(mine) + max(len(others) - INITIATIVES, 0)
+        days.append(
+            _day(day, mine, brand, home, today, more=more, is_outside=is_outside, outside=others[:INITIATIVES])
+        )  # fmt: skip
     return days
 
 
 def _day(
     day: date, entries: Sequence[Entry], brand: Brand, home: str, today: date, *, more: int = 0,
-    is_outside: bool = False,
+    is_outside: bool = False, outside: Sequence[Outside] = (),
 ) -> Day:  # fmt: skip
     new_url = f"{reverse('publishing:beginning', args=[brand.slug])}?on={day}"
     return Day(
         day.isoformat(), day.day, dates.day_heading(day, today=today), new_url, day == today, day < today, is_outside,
-        entries, max(more, 0), _address(home, "list", day),
+        entries, max(more, 0), _address(home, "list", day), outside,
     )  # fmt: skip
 
 
@@ -181,8 +202,49 @@ def _list(brand: Brand, on: date, after: str, *, home: str, today: date) -> tupl
     by_day: dict[str, list[Entry]] = {}
     for entry in _entries(brand, ids[:A_LIST]).values():
         by_day.setdefault(entry.on, []).append(entry)
-    days = [_day(date.fromisoformat(day), some, brand, home, today) for day, some in by_day.items()]
-    return days, _address(home, "list", on, after=str(ids[A_LIST - 1])) if len(ids) > A_LIST else ""
+    has_later = len(ids) > A_LIST
+    first = on if mark is None else _local(mark, zone) + timedelta(days=1)
+    last = date.fromisoformat(max(by_day)) if has_later and by_day else date.max - timedelta(days=1)
+    outside = _beginning(brand, first, last, goes_on=mark is not None)
+    days = [
+        _day(date.fromisoformat(day), by_day.get(day, []), brand, home, today, outside=outside.get(day, []))
+        for day in sorted({*by_day, *outside})
+    ]
+    return days, _address(home, "list", on, after=str(ids[A_LIST - 1])) if has_later else ""
+
+
+def _local(post: Post, zone: ZoneInfo) -> date:
+    return post.publish_at.astimezone(zone).date() if post.publish_at else date.max
+
+
+def _outside(brand: Brand, first: date, last: date) -> dict[date, list[Outside]]:
+    """The initiatives of each of these days."""
+    some = list(initiatives.between(brand, first, last)[: initiatives.MOST_SHOWN])
+    place, kinds = reverse("publishing:initiative", args=[brand.slug, 0]), _kinds()
+    on_days = initiatives.by_day(some, first, last)
+    return {day: [_shown(one, place, kinds) for one in mine] for day, mine in on_days.items()}
+
+
+def _beginning(brand: Brand, first: date, last: date, *, goes_on: bool) -> dict[str, list[Outside]]:
+    """The initiatives of a list, each on its first day that is shown."""
+    found: dict[str, list[Outside]] = {}
+    place, kinds = reverse("publishing:initiative", args=[brand.slug, 0]), _kinds()
+    some = initiatives.between(brand, first, last)
+    if goes_on:
+        some = some.filter(starts_on__gte=first)  # what began before stood on the page before
+    for one in some[: initiatives.MOST_SHOWN]:
+        found.setdefault(max(one.starts_on, first).isoformat(), []).append(_shown(one, place, kinds))
+    return found
+
+
+def _kinds() -> dict[str, str]:
+    return {kind.value: str(kind.label) for kind in Initiative.Kind}
+
+
+def _shown(one: Initiative, place: str, kinds: Mapping[str, str]) -> Outside:
+    length = (one.ends_on - one.starts_on).days
+    says = f"{kinds[one.kind]} · {dates.days(one.starts_on, one.ends_on)}" if length else kinds[one.kind]
+    return Outside(one.title, place.replace("/0/", f"/{one.pk}/"), one.kind, says, one.done_at is not None)
 
 
 def _entries(brand: Brand, ids: Sequence[int]) -> dict[int, Entry]:

@@ -35,6 +35,11 @@ def planned_first() -> Expression:
     return Case(When(publish_at__isnull=True, then=1), default=0)
 
 
+def is_model(post: Post) -> bool:
+    """Whether others are made after it: then it is never published itself."""
+    return Post.objects.filter(Q(series__isnull=False) | Q(evergreen__isnull=False), pk=post.pk).exists()
+
+
 def whole(brand: Brand) -> QuerySet[Post]:
     """Posts with their parts, pictures, versions and accounts, for a page that shows one."""
     parts = Part.objects.order_by("number").prefetch_related("attachments__media")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, approvals, calendar, campaigns, composer, links
+from .views import acts, approvals, calendar, campaigns, composer, exchange, initiatives, links, series
 
 app_name = "publishing"
 
@@ -10,6 +10,11 @@ _RULES = "b/<slug:brand>/settings/approval/"
 _CAMPAIGN = "b/<slug:brand>/campaigns/<int:campaign_id>/"
 _FILE = "b/<slug:brand>/conversions/files/<int:order_file_id>/"
 _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
+
+_SERIES = "b/<slug:brand>/posts/series/<int:series_id>/"
+_EVERGREEN = "b/<slug:brand>/posts/evergreen/<int:evergreen_id>/"
+_INITIATIVE = "b/<slug:brand>/posts/actions/<int:initiative_id>/"
+_IMPORT = "b/<slug:brand>/posts/imports/<int:brought_id>/"
 
 urlpatterns = [
     path("b/<slug:brand>/posts/", calendar.show, name="posts"),
@@ -58,6 +63,30 @@ urlpatterns = [
     path(_FILE, links.show_file, name="order_file"),
     path(f"{_FILE}import/", links.take_over_file, name="order_file_import"),
     path(f"{_FILE}removal/", links.drop_file, name="order_file_removal"),
+    path("b/<slug:brand>/posts/series/", series.show_all, name="recurring"),
+    path("b/<slug:brand>/posts/series/beginning/", series.begin, name="series_beginning"),
+    path(_SERIES, series.change, name="series"),
+    path(f"{_SERIES}skips/", series.skip, name="skips"),
+    path(f"{_SERIES}skips/removal/", series.take_up, name="skip_removal"),
+    path(f"{_SERIES}end/", series.end, name="series_end"),
+    path(f"{_POST}evergreen/", series.pool, name="evergreen_beginning"),
+    path(_EVERGREEN, series.change_evergreen, name="evergreen"),
+    path(f"{_EVERGREEN}repetitions/", series.repeat, name="repetitions"),
+    path(f"{_EVERGREEN}removal/", series.unpool, name="evergreen_removal"),
+    path("b/<slug:brand>/posts/actions/beginning/", initiatives.begin, name="initiative_beginning"),
+    path(_INITIATIVE, initiatives.change, name="initiative"),
+    path(f"{_INITIATIVE}completion/", initiatives.finish, name="initiative_completion"),
+    path(f"{_INITIATIVE}completion/removal/", initiatives.reopen, name="initiative_completion_removal"),
+    path(f"{_INITIATIVE}removal/", initiatives.remove, name="initiative_removal"),
+    path("b/<slug:brand>/posts/exchange/", exchange.show, name="exchange"),
+    path("b/<slug:brand>/posts/export/", exchange.export, name="export"),
+    path("b/<slug:brand>/posts/imports/", exchange.bring, name="imports"),
+    path(_IMPORT, exchange.show_import, name="import"),
+    path(f"{_IMPORT}beginning/", exchange.start, name="import_beginning"),
+    path(f"{_IMPORT}problems/", exchange.problems, name="import_problems"),
+    path("b/<slug:brand>/posts/feed/", exchange.open_feed, name="feed"),
+    path("b/<slug:brand>/posts/feed/removal/", exchange.close_feed, name="feed_removal"),
+    path("calendar/<slug:token>.ics", exchange.read_feed, name="calendar_feed"),
     path("b/<slug:brand>/media/", acts.add_media, name="media"),
     path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
 ]

@@ -1,8 +1,11 @@
 """The nouns of the room, a file each theme."""
 
 from .approval import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass
+from .exchange import Feed, Import, Imported
+from .initiatives import Initiative
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
+from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
 
 __all__ = [
     "ApprovalDecision",
@@ -15,15 +18,24 @@ __all__ = [
     "Coupon",
     "DayKey",
     "Draft",
+    "Evergreen",
+    "Feed",
     "GuestPass",
+    "Import",
+    "Imported",
+    "Initiative",
+    "LAST_DAY",
     "Link",
     "LinkChoice",
     "LinkSettings",
     "Media",
+    "Occurrence",
     "OrderFile",
     "Part",
     "Post",
+    "Repetition",
     "Sending",
+    "Series",
     "Settings",
     "Stop",
     "Version",

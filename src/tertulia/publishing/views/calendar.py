@@ -18,7 +18,7 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, approval, calendar, checks, figures, queries
+from .. import actions, approval, calendar, checks, figures, queries, recurring
 from ..access import RoomRequest
 from ..forms import DecidingForm, MoveForm, StopForm, TimeForm
 from ..models import Post
@@ -92,6 +92,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
         **_approval(request, post),
+        "comes_back": recurring.of_post(post),
         "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context)

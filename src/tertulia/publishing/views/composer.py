@@ -17,7 +17,7 @@ from tertulia.core import clock
 from tertulia.strategy import queries as strategy
 from tertulia.team.access import brand_required
 
-from .. import checks, composer, library, queries, writing
+from .. import checks, composer, library, queries, series, writing
 from ..access import RoomRequest
 from ..models import ApprovalRule, Draft, Post
 from ..problems import Changed, Problem
@@ -137,6 +137,7 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
         writing.keep_draft(brand=brand, post=post, writing=written, by=request.user, at=clock.now())
         status = 409 if isinstance(problem, Changed) else 422
         return _page(request, brand, post, written, status=status, problem=str(problem))
+    series.follow(model=kept, at=clock.now())
     if odd:
         messages.info(request, checks.clock_says(odd))
     return redirect("publishing:post", brand.slug, kept.pk)
