@@ -17,6 +17,7 @@ class FlowsConfig(AppConfig):
             "notify",
             "outbound",
             "polling",
+            "reactions",
             "reconcile",
             "schedule",
             "ticks",
