@@ -98,9 +98,7 @@ def _times(posts: Iterable[RemotePost]) -> list[tuple[int, datetime]]:
 
 
 @transaction.atomic
-def note(
-    posts: Sequence[RemotePost], told: Mapping[str, Mapping[str, int]], *, at: datetime
-) -> None:
+def note(posts: Sequence[RemotePost], told: Mapping[str, Mapping[str, int]], *, at: datetime) -> None:
     """Keep what the network told of posts, and when it is asked again. One that it doesn't show has no figures now."""
     rows = [
         PostMetric(post=post, name=name, value=value, at=at, how=PostMetric.How.NETWORK)
@@ -176,4 +174,6 @@ def published(account: Account, *, before: datetime, most: int) -> list[RemotePo
     mine = RemotePost.objects.filter(
         account=account, published_at__lt=before, above__isnull=True, deleted_at__isnull=True
     )
-    return list(mine.only("pk", "account_id", "published_at", "remote_id", "url").order_by("-published_at", "-pk")[:most])
+    return list(
+        mine.only("pk", "account_id", "published_at", "remote_id", "url").order_by("-published_at", "-pk")[:most]
+    )

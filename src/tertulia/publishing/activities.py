@@ -28,3 +28,9 @@ SETTLED = declare("publishing.settings", _("{who} changed after how many minutes
 ADDED = declare("media.added", _("{who} added the picture {file}"))
 CHANGED = declare("media.changed", _("{who} changed what is said of the picture {file}"))
 REMOVED = declare("media.removed", _("{who} removed the picture {file}"))
+FIGURES_TYPED = declare(
+    "post.figures", _("{who} wrote down figures of the post “{title}” on {account}"), is_public=False
+)
+FIGURES_BROUGHT = declare(
+    "publishing.figures_brought", _("{who} brought figures of posts from a file, in {rows} rows"), is_public=False
+)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, calendar, composer
+from .views import acts, calendar, composer, reactions
 
 app_name = "publishing"
 
@@ -14,6 +14,11 @@ urlpatterns = [
     path("b/<slug:brand>/posts/beginning/draft/removal/", composer.discard_new_draft, name="new_draft_removal"),
     path("b/<slug:brand>/posts/stop/", acts.stop, name="stop"),
     path("b/<slug:brand>/posts/stop/removal/", acts.resume, name="stop_removal"),
+    path("b/<slug:brand>/posts/reactions/", reactions.show, name="reactions"),
+    path("b/<slug:brand>/posts/reactions/export/", reactions.take_away, name="reactions_export"),
+    path("b/<slug:brand>/posts/reactions/file/", reactions.look_through, name="reactions_file"),
+    path("b/<slug:brand>/posts/reactions/file/bringing/", reactions.bring, name="reactions_bringing"),
+    path("b/<slug:brand>/posts/reactions/<int:account_id>/", reactions.show_account, name="best_hours"),
     path(_POST, calendar.show_post, name="post"),
     path(f"{_POST}text/", composer.change, name="text"),
     path(f"{_POST}draft/", composer.keep_draft, name="draft"),
@@ -26,6 +31,7 @@ urlpatterns = [
     path(f"{_DELIVERY}retry/", acts.retry, name="retry"),
     path(f"{_DELIVERY}decision/", acts.decide, name="decision"),
     path(f"{_DELIVERY}completion/", acts.complete, name="completion"),
+    path(f"{_DELIVERY}figures/", reactions.write_down, name="posting_figures"),
     path("b/<slug:brand>/media/", acts.add_media, name="media"),
     path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
 ]

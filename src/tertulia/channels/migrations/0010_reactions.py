@@ -5,61 +5,95 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tertulia_channels', '0009_posts'),
+        ("tertulia_channels", "0009_posts"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccountWatch',
+            name="AccountWatch",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='tertulia_channels.account')),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('not_before', models.DateTimeField(null=True)),
-                ('failures', models.PositiveSmallIntegerField(default=0)),
-                ('trouble', models.CharField(blank=True, default='', max_length=300)),
-                ('counted_on', models.DateField(null=True)),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="tertulia_channels.account",
+                    ),
+                ),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("not_before", models.DateTimeField(null=True)),
+                ("failures", models.PositiveSmallIntegerField(default=0)),
+                ("trouble", models.CharField(blank=True, default="", max_length=300)),
+                ("counted_on", models.DateField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='PostMetric',
+            name="PostMetric",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('value', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('how', models.CharField(choices=[('network', 'from the network'), ('hand', 'written down'), ('csv', 'from a file')], max_length=7)),
-                ('by_id', models.BigIntegerField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40)),
+                ("value", models.BigIntegerField()),
+                ("at", models.DateTimeField()),
+                (
+                    "how",
+                    models.CharField(
+                        choices=[("network", "from the network"), ("hand", "written down"), ("csv", "from a file")],
+                        max_length=7,
+                    ),
+                ),
+                ("by_id", models.BigIntegerField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='PostWatch',
+            name="PostWatch",
             fields=[
-                ('post', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='watch', serialize=False, to='tertulia_channels.remotepost')),
-                ('due_at', models.DateTimeField(null=True)),
-                ('absent_at', models.DateTimeField(null=True)),
+                (
+                    "post",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="watch",
+                        serialize=False,
+                        to="tertulia_channels.remotepost",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(null=True)),
+                ("absent_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('kind', 'comment')), fields=['account', 'sent_at'], name='message_comment'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("kind", "comment")), fields=["account", "sent_at"], name="message_comment"
+            ),
         ),
         migrations.AddIndex(
-            model_name='remotepost',
-            index=models.Index(condition=models.Q(('published_at__isnull', False)), fields=['account', 'published_at'], name='remote_post_published'),
+            model_name="remotepost",
+            index=models.Index(
+                condition=models.Q(("published_at__isnull", False)),
+                fields=["account", "published_at"],
+                name="remote_post_published",
+            ),
         ),
         migrations.AddField(
-            model_name='postmetric',
-            name='post',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='metrics', to='tertulia_channels.remotepost'),
+            model_name="postmetric",
+            name="post",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="metrics",
+                to="tertulia_channels.remotepost",
+            ),
         ),
         migrations.AddIndex(
-            model_name='postwatch',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='watch_due'),
+            model_name="postwatch",
+            index=models.Index(condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="watch_due"),
         ),
         migrations.AddConstraint(
-            model_name='postmetric',
-            constraint=models.UniqueConstraint(fields=('post', 'name', 'at'), name='post_metric_unique'),
+            model_name="postmetric",
+            constraint=models.UniqueConstraint(fields=("post", "name", "at"), name="post_metric_unique"),
         ),
     ]

@@ -5,16 +5,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('publishing', '0002_draft'),
-        ('strategy', '0001_campaign'),
+        ("publishing", "0002_draft"),
+        ("strategy", "0001_campaign"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='post',
-            name='campaign',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='strategy.campaign'),
+            model_name="post",
+            name="campaign",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="strategy.campaign"
+            ),
         ),
     ]

@@ -17,7 +17,7 @@ from tertulia.channels.models import Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions, calendar, checks, queries
+from .. import actions, calendar, checks, queries, reactions_page
 from ..access import RoomRequest
 from ..forms import MoveForm, StopForm, TimeForm
 from ..models import Post
@@ -85,7 +85,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
         "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
     }  # fmt: skip
-    return render(request, "publishing/post.html", context)
+    return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
 
 
 def _calendar(request: RoomRequest, brand: Brand) -> dict[str, object]:
