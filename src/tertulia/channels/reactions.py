@@ -1,7 +1,7 @@
 """What happens under our posts, in figures: when the networks are asked for them, and what they were at an age.
 
-A figure is a row of `PostMetric`, and one that nobody told has none. Posts are compared at the same age: what stood under
-one after an hour says nothing beside what stood under another after a month.
+A figure is a row of `PostMetric`, and one that nobody told has none. Posts are compared at the same age: what stood
+under one after an hour says nothing beside what stood under another after a month.
 """
 
 from __future__ import annotations

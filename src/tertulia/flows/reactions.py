@@ -1,7 +1,7 @@
 """Figures of what was published, fetched from the networks that tell them: each account by a job of its own.
 
-An account that fails says why, waits longer each time and holds up no other; one post that a network refuses to speak of
-holds up none of the others.
+An account that fails says why, waits longer each time and holds up no other; one post that a network refuses to speak
+of holds up none of the others.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _take(account: Account, *, at: datetime) -> None:
 
 
 def _ask(account: Account, posts: Sequence[RemotePost]) -> Mapping[str, Mapping[str, int]]:
-    """What is told of them; where one of many is refused, of each alone. Raises an outcome, also when all are refused."""
+    """What is told of them; where one of many is refused, of each alone. Raises an outcome, also when each is."""
     try:
         return _told(account, posts)
     except Refused:

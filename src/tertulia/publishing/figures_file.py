@@ -1,8 +1,8 @@
 """Figures of posts as a file: the one people bring from a platform's own statistics, and the one they take away.
 
-Both have a heading and a row for each post and moment. A row names its post by its address, or by our number for it and
-the account. An empty cell is a figure that nobody knows. Nothing of a file is kept before somebody has seen what it would
-do, and then all of its good rows are, at once.
+Both have a heading and a row for each post and moment. A row names its post by its address, or by our number for it
+and the account. An empty cell is a figure that nobody knows. Nothing of a file is kept before somebody has seen what it
+would do, and then all of its good rows are, at once.
 """
 
 from __future__ import annotations

@@ -131,8 +131,8 @@ def _with_those_before(remote: RemotePost) -> tuple[facts.Course, list[facts.Cou
 
 
 def usual(course: facts.Course, before: Iterable[facts.Course], name: str = "") -> Usual | None:
-    """A post's reactions, or one of its figures, against its account's usual at the greatest age at which that is known,
-    else at the greatest at which its own are; None when nothing of it is known at any age."""
+    """A post's reactions, or one of its figures, against its account's usual at the greatest age at which that is
+    known, else at the greatest at which its own are; None when nothing of it is known at any age."""
     names, best = (name,) if name else facts.REACTING, None
     earlier = list(before)
     for age in reversed(facts.AGES):
@@ -160,8 +160,8 @@ def _says(found: Usual | None) -> str:
     age = dates.span(round(found.age.total_seconds() / 60))
     if found.median is None:
         return ngettext(
-            "Whether this is much or little isn't known yet: only {n} earlier post has figures after {age}, {least} are needed.",
-            "Whether this is much or little isn't known yet: only {n} earlier posts have figures after {age}, {least} are needed.",
+            "Much or little? Not known yet: {n} earlier post has figures after {age}, {least} are needed.",
+            "Much or little? Not known yet: {n} earlier posts have figures after {age}, {least} are needed.",
             found.posts,
         ).format(n=found.posts, age=age, least=LEAST)
     said = {"value": number(found.value), "age": age, "n": found.posts, "median": number(found.median)}
