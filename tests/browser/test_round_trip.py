@@ -274,6 +274,7 @@ def test_what_was_understood_is_put_right_without_a_script(company, without_scri
 
 PAGES = [
     "posts/", "posts/?view=week", "posts/?view=list", "posts/beginning/",
+    "posts/reactions/", "posts/reactions/file/",
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",
     "settings/automatic-answers/", "settings/learning/", "settings/models/",
