@@ -72,7 +72,7 @@ class Sheet:
 
     account: Account
     remote: RemotePost
-    delivery: int
+    delivery: int | None
     lines: list[Line]
     read_at: datetime | None
     how: str
@@ -95,11 +95,11 @@ def sheets(post: Post, *, zone: str) -> list[Sheet]:
     on = Delivery.objects.filter(post__in=[each.remote_id for each in found], act__in=POSTING)
     deliveries = dict(on.values_list("post", "pk"))
     return [
-        _sheet(each.remote, deliveries[each.remote_id], watches.get(each.remote.account_id), zone) for each in found
+        _sheet(each.remote, deliveries.get(each.remote_id), watches.get(each.remote.account_id), zone) for each in found
     ]
 
 
-def _sheet(remote: RemotePost, delivery: int, watch: AccountWatch | None, zone: str) -> Sheet:
+def _sheet(remote: RemotePost, delivery: int | None, watch: AccountWatch | None, zone: str) -> Sheet:
     account = remote.account
     course, before = _with_those_before(remote)
     is_installed = account.kind in registry.all_connectors()

@@ -20,7 +20,10 @@ def of_post(request: RoomRequest, brand: Brand, post: Post) -> dict[str, Any]:
         return {}
     may_write, now = request.membership.may("publishing.write"), clock.now()
     sheets = [
-        (sheet, FiguresForm(remote=sheet.remote, zone=brand.time_zone, now=now) if may_write else None)
+        (
+            sheet,
+            FiguresForm(remote=sheet.remote, zone=brand.time_zone, now=now) if may_write and sheet.delivery else None,
+        )
         for sheet in found
     ]
     return {"sheets": sheets, "said": reactions.said_under([sheet.remote for sheet in found], brand)}
