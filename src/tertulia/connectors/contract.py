@@ -730,12 +730,12 @@ class Connector:
         for one in self.misfits(account, draft):
             raise Refused(one.says["en"])
 
-    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[Figure, int]]:
+    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
         """By `remote_id`, what the network counts under posts of ours now. Only what it gave: a figure it didn't tell
         is missing and never zero, and so is a post that it doesn't show any more."""
         raise Unsupported("figures")
 
-    def account_figures(self, account: Account) -> Mapping[Figure, int]:
+    def account_figures(self, account: Account) -> Mapping[str, int]:
         """What the network counts of the account now. Only what it gave."""
         raise Unsupported("account_figures")
 
@@ -821,7 +821,7 @@ class Connector:
 LARGEST_COUNT = 2**53
 
 
-def counts(said: Mapping[str, Any], names: Mapping[str, Figure]) -> dict[Figure, int]:
+def counts(said: Mapping[str, Any], names: Mapping[str, Figure]) -> dict[str, int]:
     """Those figures of a network's answer that are there and are counts, under our names for them."""
     found = ((ours, said.get(theirs)) for theirs, ours in names.items())
     return {ours: value for ours, value in found if type(value) is int and 0 <= value < LARGEST_COUNT}

@@ -29,8 +29,10 @@ class FiguresForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None, *, remote: RemotePost, zone: str, now: datetime) -> None:
         self.remote, self.zone, self.now = remote, ZoneInfo(zone), now
         super().__init__(data, initial={"at": now.astimezone(self.zone).replace(tzinfo=None)}, prefix=f"r{remote.pk}")
-        for name, label in facts.NAMES.items():
-            self.fields[name] = forms.IntegerField(label=label, min_value=0, max_value=facts.MOST - 1, required=False)
+        for name in facts.NAMES:
+            self.fields[name] = forms.IntegerField(
+                label=facts.called(name), min_value=0, max_value=facts.MOST - 1, required=False
+            )
 
     def clean_at(self) -> datetime:
         said = self.cleaned_data["at"].replace(tzinfo=None)

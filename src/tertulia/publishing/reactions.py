@@ -183,7 +183,7 @@ def _line(
         return Line(name, facts.called(name), "–", why)
     latest, earlier = taken[-1], taken[-2] if len(taken) > 1 else None
     change = latest.value - earlier.value if earlier else 0
-    found = usual(course, before, name)
+    found, (curve, dots) = usual(course, before, name), _curve(taken, course.published_at, zone)
     return Line(
         name,
         facts.called(name),
@@ -191,7 +191,8 @@ def _line(
         change=f"{change:+}".replace("-", "−") if change else "",
         since=earlier.at if earlier else None,
         usual=_usual_of_one(found),
-        **_curve(taken, course.published_at, zone),
+        curve=curve,
+        dots=dots,
     )
 
 
@@ -202,11 +203,11 @@ def _usual_of_one(found: Usual | None) -> str:
     return _("usual after {age}: {median} (of {n})").format(age=age, median=number(found.median), n=found.posts)
 
 
-def _curve(taken: Sequence[facts.Taken], since: datetime, zone: str) -> dict[str, object]:
+def _curve(taken: Sequence[facts.Taken], since: datetime, zone: str) -> tuple[str, list[tuple[str, str, str]]]:
     """The way of a figure, from its publishing; equal steps for equal doublings of the age would hide the beginning, so
     time is drawn by its square root."""
     if len(taken) < 2:
-        return {}
+        return "", []
     ages = [max((one.at - since).total_seconds(), 0.0) ** 0.5 for one in taken]
     highest, last = max(one.value for one in taken) or 1, max(ages) or 1.0
 
@@ -219,7 +220,7 @@ def _curve(taken: Sequence[facts.Taken], since: datetime, zone: str) -> dict[str
     points = [place(one, age) for one, age in zip(taken, ages, strict=True)]
     path = "M" + "L".join(f"{x} {y}" for x, y in points)
     says = [f"{dates.full(one.at, zone=zone)}: {number(one.value)}" for one in taken]
-    return {"curve": path, "dots": [(str(x), str(y), said) for (x, y), said in zip(points, says, strict=True)]}
+    return path, [(str(x), str(y), said) for (x, y), said in zip(points, says, strict=True)]
 
 
 def number(value: float) -> str:

@@ -187,7 +187,7 @@ class Bluesky(Connector):
             return None
         return _published(stored, stored["value"])
 
-    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[Figure, int]]:
+    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
         said = Client(self.http, account).get("app.bsky.feed.getPosts", uris=[one.remote_id for one in posts])
         views = said.get("posts")
         if not isinstance(views, list):
@@ -196,7 +196,7 @@ class Bluesky(Connector):
         shown = {view["uri"]: view for view in views if isinstance(view, dict) and isinstance(view.get("uri"), str)}
         return {uri: counts(view, COUNTS) for uri, view in shown.items() if uri in asked}
 
-    def account_figures(self, account: Account) -> Mapping[Figure, int]:
+    def account_figures(self, account: Account) -> Mapping[str, int]:
         client = Client(self.http, account)
         return counts(client.get("app.bsky.actor.getProfile", actor=client.did), {"followersCount": "followers"})
 

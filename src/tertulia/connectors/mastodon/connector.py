@@ -26,7 +26,6 @@ from tertulia.connectors.contract import (
     Draft,
     Envelope,
     Field,
-    Figure,
     Granted,
     Health,
     Outcome,
@@ -236,10 +235,10 @@ class Mastodon(Connector):
     def attach(self, account: Account, picture: Picture, key: str) -> str:
         return publishing.upload(Server(self.http, account), picture, key)
 
-    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[Figure, int]]:
+    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
         return counts.of_posts(Server(self.http, account), [one.remote_id for one in posts])
 
-    def account_figures(self, account: Account) -> Mapping[Figure, int]:
+    def account_figures(self, account: Account) -> Mapping[str, int]:
         return counted(_myself(Server(self.http, account)), counts.OF_ACCOUNT)
 
     def post_length(self, account: Account, draft: Draft) -> int:

@@ -23,7 +23,7 @@ NAMES: Mapping[str, Figure] = {
 OF_ACCOUNT: Mapping[str, Figure] = {"followers_count": "followers"}
 
 
-def of_posts(server: Server, ids: Sequence[str]) -> dict[str, Mapping[Figure, int]]:
+def of_posts(server: Server, ids: Sequence[str]) -> dict[str, Mapping[str, int]]:
     return {id: counts(status, NAMES) for id, status in _statuses(server, ids)}
 
 

@@ -13,7 +13,6 @@ from tertulia.connectors.contract import (
     Connector,
     Draft,
     Field,
-    Figure,
     Health,
     Page,
     Picture,
@@ -175,7 +174,7 @@ class WordPress(Connector):
         posts = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
         return publishing.receipt(posts[0]) if posts else None
 
-    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[Figure, int]]:
+    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
         return dict(counts.of_posts(Blog(self.http, account), [one.remote_id for one in posts]))
 
     def post_length(self, account: Account, draft: Draft) -> int:

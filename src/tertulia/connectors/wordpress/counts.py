@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tertulia.connectors.contract import Figure, Tells
+from tertulia.connectors.contract import Tells
 
 from .client import Blog, count_of
 
@@ -12,7 +12,7 @@ TELLS = Tells(of_posts=frozenset({"replies"}), at_once=20)
 """One call for the posts and one for the comments of each: the blog counts none of its own accord."""
 
 
-def of_posts(blog: Blog, names: Sequence[str]) -> Iterator[tuple[str, Mapping[Figure, int]]]:
+def of_posts(blog: Blog, names: Sequence[str]) -> Iterator[tuple[str, Mapping[str, int]]]:
     """A post that isn't public any more has none, and where nobody may comment nobody has stayed silent."""
     ids = [name.removeprefix("post:") for name in names if name.startswith("post:")]
     ids = [id for id in ids if id.isdecimal()]
