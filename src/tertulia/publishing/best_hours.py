@@ -34,8 +34,9 @@ DEALS: Final = 399
 CHANCE: Final = 0.05
 """An hour is said to stand out when fewer than this share of the deals at random has one that stands out as much."""
 _AGES = (timedelta(hours=24), timedelta(days=3), timedelta(days=7), timedelta(hours=6))
-"""Ages at which posts are compared; of those with most posts the first. A day is long enough for nearly all there will
+"""Ages at which posts are compared; the first that nearly all have. A day is long enough for most of what there will
 be, and the hour of publishing still matters."""
+NEARLY: Final = 0.8
 _SURE = 1.96
 
 Slot = tuple[int, int]
@@ -77,7 +78,8 @@ def of(account: Account, at: datetime) -> BestHours:
     zone = ZoneInfo(account.brand.time_zone)
     courses = list(reactions.courses(reactions.published(account, before=at, most=MOST_POSTS)).values())
     known = {age: _alike(courses, age) for age in _AGES}
-    age = max(_AGES, key=lambda each: len(known[each]))
+    most = max(len(posts) for posts in known.values())
+    age = next(each for each in _AGES if len(known[each]) >= NEARLY * most)
     posts = sorted(known[age])
     return judge([(slot_of(moment, zone), total) for moment, total in posts], age)
 
