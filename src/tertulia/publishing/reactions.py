@@ -106,13 +106,17 @@ def _sheet(remote: RemotePost, delivery: int | None, watch: AccountWatch | None,
     told = facts.told_by(account).of_posts if is_installed else frozenset[str]()
     names = [*facts.NAMES, *sorted(set(course.figures) - set(facts.NAMES))]
     taken = [one for name in course.figures if (one := course.latest(name))]
+    is_read = any(one.how == PostMetric.How.NETWORK for one in taken)  # then what it left out it doesn't tell
     newest = max(taken, key=lambda one: one.at, default=None)
     reaction = usual(course, before)
     return Sheet(
         account=account,
         remote=remote,
         delivery=delivery,
-        lines=[_line(name, course, before, is_told=name in told, has_any=bool(told), zone=zone) for name in names],
+        lines=[
+            _line(name, course, before, is_told=name in told and not is_read, has_any=bool(told), zone=zone)
+            for name in names
+        ],
         read_at=newest.at if newest else None,
         how=str(PostMetric.How(newest.how).label) if newest else "",
         says=_says(reaction),
