@@ -11,7 +11,7 @@ from conftest import NOON, PASSWORD, envelope
 from tertulia.channels.models import Delivery, Message
 from tertulia.flows import inbound
 from tertulia.inbox.models import Conversation, Draft
-from test_every_url import BRAND_PATHS, BRANDED, signed_in
+from test_every_url import BRANDED, path_to_brand, signed_in
 from world import World, fill
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +34,7 @@ def poison(world: World) -> int:
     """Put the hostile text into every free text of every row of the brand; returns how many fields it reached."""
     reached = 0
     for model in apps.get_models():
-        names = {field.name for field in model._meta.fields}
-        path = next((path for path in ("id", *BRAND_PATHS) if path.split("__")[0] in names and path != "id"), None)
+        path = path_to_brand(model)
         rows = model.objects.filter(pk=world.brand.pk) if model is type(world.brand) else None
         if path and model.__module__.startswith("tertulia"):
             rows = model.objects.filter(**{path: world.brand})

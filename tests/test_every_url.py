@@ -67,6 +67,7 @@ BRAND_PATHS = (
     "message__account__brand",
     "source__brand",
     "post__brand",
+    "post__account__brand",
     "part__post__brand",
     "rule__brand",
     "request__post__brand",
@@ -86,18 +87,29 @@ ROUTES = addresses()
 BRANDED = [(route, pattern) for route, pattern in ROUTES if hasattr(pattern.callback, "permission")]
 
 
+def path_to_brand(model) -> str:
+    """By which of the paths a row of this table belongs to a brand; empty for none."""
+
+    def leads(path: str) -> bool:
+        here = model
+        for name in path.split("__"):
+            if here is None or name not in {field.name for field in here._meta.fields}:
+                return False
+            here = here._meta.get_field(name).related_model
+        return True
+
+    return next((path for path in BRAND_PATHS if leads(path)), "")
+
+
 def dump(brand) -> dict[str, str]:
     """Every row that belongs to the brand, by table."""
     rows = {}
     for model in apps.get_models():
         if not model.__module__.startswith("tertulia"):
             continue
-        for path in BRAND_PATHS:
-            first = path.split("__")[0]
-            if first in {field.name for field in model._meta.fields}:
-                found = model.objects.filter(**{path: brand}).order_by("pk").values()
-                rows[model._meta.label] = json.dumps(list(found), cls=DjangoJSONEncoder, default=str)
-                break
+        if path := path_to_brand(model):
+            found = model.objects.filter(**{path: brand}).order_by("pk").values()
+            rows[model._meta.label] = json.dumps(list(found), cls=DjangoJSONEncoder, default=str)
     rows["brand"] = json.dumps(list(type(brand).objects.filter(pk=brand.pk).values()), cls=DjangoJSONEncoder)
     return rows
 

@@ -12,7 +12,8 @@ from conftest import NOON, envelope
 from tertulia.api import actions as api_actions
 from tertulia.api.models import Event
 from tertulia.brand.models import Holiday
-from tertulia.channels.models import Account, Delivery, Message, Quarantine
+from tertulia.channels import reactions
+from tertulia.channels.models import Account, AccountWatch, Delivery, Message, PostWatch, Quarantine, RemotePost
 from tertulia.community.models import Member
 from tertulia.core.models import Activity
 from tertulia.flows import inbound
@@ -149,6 +150,12 @@ class World:
             by=owner, at=NOON,
         )  # fmt: skip
         self.calendar = feed.open_feed(brand=brand, by=owner, at=NOON)
+        RemotePost.objects.filter(pk=self.posting.post_id).update(published_at=NOON - timedelta(days=2))
+        for days, likes in ((1, 4), (0, 9)):
+            seen_at = NOON - timedelta(days=days)
+            reactions.keep(post=self.posting.post, values={"likes": likes}, at=seen_at, how="hand", by=owner.pk)
+        PostWatch.objects.create(post=self.posting.post, absent_at=NOON)
+        AccountWatch.objects.create(account=posted, trouble="Nobody answers")
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:

@@ -277,6 +277,7 @@ PAGES = [
     "posts/actions/beginning/", "posts/exchange/",
     "campaigns/", "campaigns/beginning/", "campaigns/launch/",
     "links/", "links/new/", "links/settings/", "coupons/", "conversions/",
+    "posts/reactions/", "posts/reactions/file/",
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",
     "settings/automatic-answers/", "settings/learning/", "settings/models/",

@@ -10,6 +10,8 @@ and, when it speaks to a network, `SPEAKERS = {"mine": …}` beside them.
 Samples stand in the connector's folder: `samples/<name>.in.json` says which call is made with what, and
 `samples/<name>.out.json` what comes of it: `receive` (headers, query, body), `write_down` (noted), `read_original` (the
 file as text), `fetch` and `reread` (cursor, and in `http` what the network answered, each {"method", "path", "json"}).
+`samples/<name>.figures.json` says what a network answered when it was asked for its counts under `posts`, and what they
+are: `figures` by post, and `account_figures`.
 A connector that speaks to a network has a double of it too: see `fakes/speaker.py`.
 """
 
@@ -309,6 +311,60 @@ def test_its_secrets_are_in_no_envelope_log_or_error(sample, caplog):
     told += caplog.text
     for secret in sample.given["account"]["secrets"].values():
         assert secret not in told
+
+
+# It counts.
+
+
+def counting_samples(connector: type[Connector]) -> list[dict[str, Any]]:
+    return [json.loads(file.read_text()) for file in sorted(folder(connector).glob("samples/*.figures.json"))]
+
+
+def counted(connector: type[Connector], given: dict[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, int]]:
+    """The figures of the sample's posts and of its account; each call gets all its answers."""
+    account, tells = SampleAccount(**given["account"]), connector.capabilities.tells
+    posts = [Target(id, remote_id=id, kind="post", is_ours=True) for id in given["posts"]]
+    of_posts = connector(Recorded(given["http"])).figures(account, posts)  # type: ignore[arg-type]
+    if tells is None or not tells.of_account:
+        return of_posts, {}
+    return of_posts, connector(Recorded(given["http"])).account_figures(account)  # type: ignore[arg-type]
+
+
+def test_it_tells_only_the_figures_the_network_gave(connector):
+    tells, given = connector.capabilities.tells, counting_samples(connector)
+    if tells is None:
+        assert not given
+        for ask in (lambda one: one.figures(SampleAccount(), []), lambda one: one.account_figures(SampleAccount())):
+            with pytest.raises(contract.Unsupported):
+                ask(connector(NoNetwork()))
+        return
+    seen: set[str] = set()
+    for sample in given:
+        of_posts, of_account = counted(connector, sample)
+        assert (of_posts, of_account) == (sample["figures"], sample.get("account_figures", {}))
+        seen |= {name for figures in of_posts.values() for name in figures} | set(of_account)
+    assert seen == tells.of_posts | tells.of_account, "what is declared has a sample"
+
+
+def test_every_count_twisted_in_turn_is_a_count_or_missing(connector):
+    tells = connector.capabilities.tells
+    if tells is None:
+        pytest.skip("it tells no figures")
+    names = {*tells.of_posts, *tells.of_account}
+    for given in counting_samples(connector):
+        for number, answer in enumerate(given["http"]):
+            for place in places(answer.get("json")):
+                for twist in TWISTS:
+                    answers = list(given["http"])
+                    answers[number] = {**answer, "json": twisted(answer["json"], place, twist)}
+                    try:
+                        of_posts, of_account = counted(connector, {**given, "http": answers})
+                    except Outcome:
+                        continue
+                    assert set(of_posts) <= set(given["posts"])
+                    for figures in (*of_posts.values(), of_account):
+                        assert set(figures) <= names
+                        assert all(type(value) is int and 0 <= value < 2**53 for value in figures.values())
 
 
 # It writes.

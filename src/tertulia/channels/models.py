@@ -153,6 +153,7 @@ class Message(models.Model):
             models.Index(
                 fields=["account", "sent_at", "id"], name="message_article", condition=models.Q(kind="article")
             ),
+            models.Index(fields=["account", "sent_at"], name="message_comment", condition=models.Q(kind="comment")),
         ]
 
     def __str__(self) -> str:
@@ -231,6 +232,13 @@ class RemotePost(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "remote_id"], name="remote_post_unique", condition=~models.Q(remote_id="")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "published_at"],
+                name="remote_post_published",
+                condition=models.Q(published_at__isnull=False),
             ),
         ]
 
@@ -382,3 +390,58 @@ class Metric(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.name} {self.on}: {self.value}"
+
+
+class PostMetric(models.Model):
+    """A figure under a post of ours as it was at one moment: `value` of `name`. What nobody told has no row: missing is
+    never zero."""
+
+    class How(models.TextChoices):
+        NETWORK = "network", _("from the network")
+        HAND = "hand", _("written down")
+        FILE = "csv", _("from a file")
+
+    post = models.ForeignKey(RemotePost, on_delete=models.CASCADE, related_name="metrics", db_index=False)
+    name = models.CharField(max_length=40)
+    value = models.BigIntegerField()
+    at = models.DateTimeField()
+    how = models.CharField(max_length=7, choices=How)
+    by_id = models.BigIntegerField(null=True)
+    """Who wrote it down or brought the file."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["post", "name", "at"], name="post_metric_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.post_id} {self.name} {self.at:%Y-%m-%d %H:%M}: {self.value}"
+
+
+class PostWatch(models.Model):
+    """When the figures of a post are asked for next; never again once `due_at` is empty."""
+
+    post = models.OneToOneField(RemotePost, on_delete=models.CASCADE, primary_key=True, related_name="watch")
+    due_at = models.DateTimeField(null=True)
+    absent_at = models.DateTimeField(null=True)
+    """Since when the network doesn't show it any more."""
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="watch_due", condition=models.Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.post_id}, next {self.due_at}"
+
+
+class AccountWatch(models.Model):
+    """How the asking for figures goes on one account: by one reader at a time, and later again after trouble."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    lease_until = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    trouble = models.CharField(max_length=300, blank=True, default="")
+    """Why the figures could not be read the last time; empty when they could."""
+    counted_on = models.DateField(null=True)
+    """The day, in the brand's time zone, of which the account's own figures are there."""
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.trouble or 'fine'}"

@@ -40,6 +40,8 @@ Counting = Literal["characters", "graphemes", "mastodon", "bluesky", "x", "utf16
 """By which rule a network counts a text: see `core.counting`. "mastodon": graphemes, every address as long, of a name
 only its first half. "bluesky": graphemes, and bytes ten to one. The connector's own `post_length` is what counts."""
 Hint = Literal["title", "warning", "language", "visibility"]
+Figure = Literal["likes", "reposts", "replies", "quotes", "views", "followers"]
+"""What networks count, under one name whatever each of them calls it. "replies" are all comments and answers."""
 Text = Mapping[str, str]
 """A text people read, by language: {"en": "Phone", "es": "Teléfono"}. Connectors carry both themselves."""
 
@@ -389,6 +391,16 @@ class Publishes:
 
 
 @dataclass(frozen=True, slots=True)
+class Tells:
+    """Which figures the network tells: of a post of ours, and of the account. `at_once` so many posts in one call of
+    `figures`."""
+
+    of_posts: frozenset[Figure] = frozenset()
+    of_account: frozenset[Figure] = frozenset()
+    at_once: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What can be done here. Declared means covered by a sample; not declared means `Unsupported`.
 
@@ -414,6 +426,7 @@ class Capabilities:
     `renews`            `renew` gets fresh credentials before the old ones end
     `consents`          somebody allows us in on the network's own page: see `begin_consent`
     `publishes`         what we say to everybody: see `publish`
+    `tells`             what it counts under a post and of the account: see `figures`. None: a person looks there
     `hosted`            there is no network: visitors come to the desk's own public door (`/site/…`), what they write
                         arrives through `receive` and what we answer is theirs to fetch: see `welcome`, `recognise`
     """
@@ -437,6 +450,7 @@ class Capabilities:
     renews: bool = False
     consents: bool = False
     publishes: Publishes | None = None
+    tells: Tells | None = None
 
     @property
     def writes(self) -> frozenset[str]:
@@ -716,6 +730,15 @@ class Connector:
         for one in self.misfits(account, draft):
             raise Refused(one.says["en"])
 
+    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
+        """By `remote_id`, what the network counts under posts of ours now. Only what it gave: a figure it didn't tell
+        is missing and never zero, and so is a post that it doesn't show any more."""
+        raise Unsupported("figures")
+
+    def account_figures(self, account: Account) -> Mapping[str, int]:
+        """What the network counts of the account now. Only what it gave."""
+        raise Unsupported("account_figures")
+
     def read_original(self, account: Account, original: bytes) -> Envelope:
         """What a message says that arrives as a file (a mail). Raises `BadPayload`."""
         raise Unsupported("read_original")
@@ -793,6 +816,15 @@ class Connector:
     def generated_secrets(cls) -> dict[str, str]:
         """Fresh values for the secrets that nobody types, when an account is added."""
         return {field.name: secrets.token_urlsafe(32) for field in cls.fields if field.is_generated}
+
+
+LARGEST_COUNT = 2**53
+
+
+def counts(said: Mapping[str, Any], names: Mapping[str, Figure]) -> dict[str, int]:
+    """Those figures of a network's answer that are there and are counts, under our names for them."""
+    found = ((ours, said.get(theirs)) for theirs, ours in names.items())
+    return {ours: value for ours, value in found if type(value) is int and 0 <= value < LARGEST_COUNT}
 
 
 def _picture_misfits(pictures: Sequence[Picture], rule: Pictures | None) -> list[Misfit]:

@@ -18,6 +18,7 @@ class FlowsConfig(AppConfig):
             "outbound",
             "planning",
             "polling",
+            "reactions",
             "reconcile",
             "schedule",
             "ticks",

@@ -59,3 +59,9 @@ DROPPED = declare("initiative.removed", _("{who} removed the action “{title}�
 POSTS_IMPORTED = declare("posts.imported", _("{who} imported posts from {file}: {added}"))
 SUBSCRIBED = declare("calendar.subscribed", _("{who} subscribed to the calendar"), is_public=False)
 UNSUBSCRIBED = declare("calendar.unsubscribed", _("{who} ended their subscription to the calendar"), is_public=False)
+FIGURES_TYPED = declare(
+    "post.figures", _("{who} wrote down figures of the post “{title}” on {account}"), is_public=False
+)
+FIGURES_BROUGHT = declare(
+    "publishing.figures_brought", _("{who} brought figures of posts from a file, in {rows} rows"), is_public=False
+)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, approvals, calendar, campaigns, composer, exchange, initiatives, links, series
+from .views import acts, approvals, calendar, campaigns, composer, exchange, initiatives, links, reactions, series
 
 app_name = "publishing"
 
@@ -23,6 +23,11 @@ urlpatterns = [
     path("b/<slug:brand>/posts/beginning/draft/removal/", composer.discard_new_draft, name="new_draft_removal"),
     path("b/<slug:brand>/posts/stop/", acts.stop, name="stop"),
     path("b/<slug:brand>/posts/stop/removal/", acts.resume, name="stop_removal"),
+    path("b/<slug:brand>/posts/reactions/", reactions.show, name="reactions"),
+    path("b/<slug:brand>/posts/reactions/export/", reactions.take_away, name="reactions_export"),
+    path("b/<slug:brand>/posts/reactions/file/", reactions.look_through, name="reactions_file"),
+    path("b/<slug:brand>/posts/reactions/file/bringing/", reactions.bring, name="reactions_bringing"),
+    path("b/<slug:brand>/posts/reactions/<int:account_id>/", reactions.show_account, name="best_hours"),
     path(_POST, calendar.show_post, name="post"),
     path(f"{_POST}text/", composer.change, name="text"),
     path(f"{_POST}draft/", composer.keep_draft, name="draft"),
@@ -87,6 +92,7 @@ urlpatterns = [
     path("b/<slug:brand>/posts/feed/", exchange.open_feed, name="feed"),
     path("b/<slug:brand>/posts/feed/removal/", exchange.close_feed, name="feed_removal"),
     path("calendar/<slug:token>.ics", exchange.read_feed, name="calendar_feed"),
+    path(f"{_DELIVERY}figures/", reactions.write_down, name="posting_figures"),
     path("b/<slug:brand>/media/", acts.add_media, name="media"),
     path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
 ]

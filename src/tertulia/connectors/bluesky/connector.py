@@ -18,6 +18,7 @@ from tertulia.connectors.contract import (
     Connector,
     Draft,
     Field,
+    Figure,
     Granted,
     Health,
     Kind,
@@ -29,8 +30,10 @@ from tertulia.connectors.contract import (
     Refused,
     Retry,
     Target,
+    Tells,
     Unknown,
     Unsupported,
+    counts,
 )
 from tertulia.core import clock
 
@@ -60,6 +63,16 @@ PUBLISHES = Publishes(
     shows_own_within=30,
     repeats_safely=True,
 )
+TELLS = Tells(
+    of_posts=frozenset({"likes", "reposts", "replies", "quotes"}), of_account=frozenset({"followers"}), at_once=25
+)
+"""Twenty-five posts is the most that `getPosts` takes."""
+COUNTS: Mapping[str, Figure] = {
+    "likeCount": "likes",
+    "repostCount": "reposts",
+    "replyCount": "replies",
+    "quoteCount": "quotes",
+}
 LETTERS = "234567abcdefghijklmnopqrstuvwxyz"
 KEYS_FROM = datetime(2025, 1, 1, tzinfo=UTC)
 KEYS_YEARS = timedelta(days=730)
@@ -98,6 +111,7 @@ class Bluesky(Connector):
         history=timedelta(days=30),
         renews=True,
         publishes=PUBLISHES,
+        tells=TELLS,
     )
     reasons = texts.REASONS
     sentences = texts.SENTENCES
@@ -172,6 +186,19 @@ class Bluesky(Connector):
         except Missing:
             return None
         return _published(stored, stored["value"])
+
+    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
+        said = Client(self.http, account).get("app.bsky.feed.getPosts", uris=[one.remote_id for one in posts])
+        views = said.get("posts")
+        if not isinstance(views, list):
+            raise BadPayload(texts.NOT_READABLE)
+        asked = {one.remote_id for one in posts}
+        shown = {view["uri"]: view for view in views if isinstance(view, dict) and isinstance(view.get("uri"), str)}
+        return {uri: counts(view, COUNTS) for uri, view in shown.items() if uri in asked}
+
+    def account_figures(self, account: Account) -> Mapping[str, int]:
+        client = Client(self.http, account)
+        return counts(client.get("app.bsky.actor.getProfile", actor=client.did), {"followersCount": "followers"})
 
     def find(self, account: Account, key: str) -> Receipt | None:
         """One's own server shows at once what it has taken. Direct messages carry no key: `reply` itself looks."""

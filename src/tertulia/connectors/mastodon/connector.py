@@ -41,8 +41,9 @@ from tertulia.connectors.contract import (
     Unread,
     Unsupported,
 )
+from tertulia.connectors.contract import counts as counted
 
-from . import counting, publishing, texts
+from . import counting, counts, publishing, texts
 from .client import Gone, Invalid, Missing, Server, in_path, is_snac, moment, order, root
 from .places import Place
 from .reading import Reader, deleted, id_of, text_of, url_of
@@ -99,6 +100,7 @@ class Mastodon(Connector):
         listens=True,
         consents=True,
         publishes=publishing.PUBLISHES,
+        tells=counts.TELLS,
     )
     reasons = {"private": texts.PRIVATE}
     sentences = texts.SENTENCES
@@ -232,6 +234,12 @@ class Mastodon(Connector):
 
     def attach(self, account: Account, picture: Picture, key: str) -> str:
         return publishing.upload(Server(self.http, account), picture, key)
+
+    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
+        return counts.of_posts(Server(self.http, account), [one.remote_id for one in posts])
+
+    def account_figures(self, account: Account) -> Mapping[str, int]:
+        return counted(_myself(Server(self.http, account)), counts.OF_ACCOUNT)
 
     def post_length(self, account: Account, draft: Draft) -> int:
         return self.text_length(account, draft.warning + draft.text)

@@ -138,6 +138,11 @@ class Blog:
         except BadPayload:
             raise Unknown(texts.NOT_READABLE) from None
 
+    def total(self, path: str, **params: str) -> int | None:
+        """How many there are of what is asked for; None when the answer doesn't say."""
+        said = self._send("GET", path, params).headers.get("x-wp-total", "")
+        return int(said) if said.isdecimal() and len(said) < 12 else None
+
     def _send(
         self, method: str, path: str, params: Mapping[str, str], body: Any = None, *, content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -158,6 +163,11 @@ class Blog:
         )
         _check(answer, is_reading=method == "GET")
         return answer
+
+
+def count_of(blog: Blog, post: str) -> int | None:
+    """How many comments everybody sees under a post; None when the blog doesn't say."""
+    return blog.total("comments", post=post, status="approve", per_page="1", _fields="id")
 
 
 def home(url: str) -> str:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
@@ -23,7 +23,7 @@ from tertulia.connectors.contract import (
     Unsupported,
 )
 
-from . import publishing, texts
+from . import counts, publishing, texts
 from .client import PER_PAGE, Blog, code_of
 from .comment import MARK, Comment
 from .moderation import STATES, moderate, set_status
@@ -72,6 +72,7 @@ class WordPress(Connector):
         finds=True,
         history=timedelta(days=3_650),
         publishes=publishing.PUBLISHES,
+        tells=counts.TELLS,
     )
     statuses = texts.STATUSES
     sentences = texts.SENTENCES
@@ -172,6 +173,9 @@ class WordPress(Connector):
         found = Blog(self.http, account).ask("GET", "posts", context="edit", _fields="id,date_gmt,link", **asked)
         posts = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
         return publishing.receipt(posts[0]) if posts else None
+
+    def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
+        return dict(counts.of_posts(Blog(self.http, account), [one.remote_id for one in posts]))
 
     def post_length(self, account: Account, draft: Draft) -> int:
         return len(draft.text)

@@ -18,7 +18,7 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, approval, calendar, checks, figures, queries, recurring
+from .. import actions, approval, calendar, checks, figures, queries, reactions_page, recurring
 from ..access import RoomRequest
 from ..forms import DecidingForm, MoveForm, StopForm, TimeForm
 from ..models import Post
@@ -95,7 +95,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "comes_back": recurring.of_post(post),
         "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
     }  # fmt: skip
-    return render(request, "publishing/post.html", context)
+    return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
 
 
 def _approval(request: RoomRequest, post: Post) -> dict[str, object]:

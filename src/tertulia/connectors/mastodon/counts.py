@@ -1,0 +1,48 @@
+"""What a server counts under statuses of ours, and of the account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tertulia.connectors.contract import Figure, Refused, Tells, Unsupported, counts
+
+from .client import Gone, Missing, Server, in_path
+from .reading import id_of
+
+TELLS = Tells(
+    of_posts=frozenset({"likes", "reposts", "replies", "quotes"}), of_account=frozenset({"followers"}), at_once=20
+)
+"""A server answers for twenty statuses at once (Mastodon 4.3; before, one by one). Quotes are counted since 4.5."""
+NAMES: Mapping[str, Figure] = {
+    "favourites_count": "likes",
+    "reblogs_count": "reposts",
+    "replies_count": "replies",
+    "quotes_count": "quotes",
+}
+OF_ACCOUNT: Mapping[str, Figure] = {"followers_count": "followers"}
+
+
+def of_posts(server: Server, ids: Sequence[str]) -> dict[str, Mapping[str, int]]:
+    return {id: counts(status, NAMES) for id, status in _statuses(server, ids)}
+
+
+def _statuses(server: Server, ids: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    try:
+        told = server.listed("/api/v1/statuses", [("id[]", in_path(id)) for id in ids])
+    except (Refused, Unsupported):
+        told = []
+    known = {id_of(one.get("id")): one for one in told if isinstance(one, dict)}
+    for id in ids:
+        status = known.get(id) or _status(server, id)
+        if status is not None:
+            yield id, status
+
+
+def _status(server: Server, id: str) -> Mapping[str, Any] | None:
+    """One alone, for servers that don't tell of many; None for what isn't there any more."""
+    try:
+        found = server.get(f"/api/v1/statuses/{in_path(id)}")
+    except (Gone, Missing):
+        return None
+    return found if isinstance(found, dict) and id_of(found.get("id")) == id else None
