@@ -12,7 +12,7 @@ from tertulia.connectors import registry
 from tertulia.flows import launching
 from tertulia.inbox.models import SavedReply
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import campaigns, writing
+from tertulia.publishing import campaigns, clicks, conversions, linking, writing
 from tertulia.publishing.models import Post
 from tertulia.publishing.problems import NotHere
 from tertulia.publishing.saying import Piece
@@ -57,6 +57,21 @@ def test_closing_freezes_its_results_and_asks_what_was_learned(client, brand, al
     client.post(reverse("publishing:campaign_closure_removal", args=[brand.slug, campaign.pk]))
     opened = Campaign.objects.get(pk=campaign.pk)
     assert (opened.closed_at, opened.learned, opened.results[0]["value"]) == (None, "Mejor por la mañana", 1)
+
+
+def test_its_results_count_links_orders_and_reactions_and_nothing_that_nobody_counts(brand, alba, campaign):
+    link = linking.make(
+        brand=brand, target="https://tienda.example/", name="Tienda", by=alba, at=NOON, campaign=campaign
+    )
+    whats = [one["what"] for one in campaigns.results(campaign)]
+    assert whats == ["posts", "published", "people", "orders"]
+    for browser in ("Firefox", "Firefox", "Chrome"):
+        clicks.record(link, method="GET", headers={"User-Agent": browser}, address="192.0.2.1", at=NOON)
+    order = conversions.Order("A1", 1250, "EUR", NOON, utm="utm_campaign=torrijas-de-pascua")
+    conversions.record(brand=brand, order=order, kind=conversions.Kind.API, by=alba, at=NOON)
+    found = {one["what"]: one["value"] for one in campaigns.results(campaign)}
+    assert (found["people"], found["orders"]) == (2, 1)
+    assert "12" in found["value"]
 
 
 def test_the_composer_lets_a_post_belong_to_one(client, brand, other_brand, alba, carla, campaign):

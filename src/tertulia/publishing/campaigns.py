@@ -11,17 +11,19 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
+from tertulia.channels import reactions
+from tertulia.channels.models import RemotePost
 from tertulia.strategy.models import Campaign
 
-from . import queries
-from .models import Post
+from . import figures, queries
+from .models import Post, Sending
 
 
 class Result(TypedDict):
     """A figure as a closed campaign keeps it."""
 
     what: str
-    value: int
+    value: int | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,32 @@ def results(campaign: Campaign) -> list[Result]:
     counted = Counter(line.state for line in lines(campaign))
     out = counted[Post.State.PUBLISHED] + counted[Post.State.PARTLY]
     found: list[Result] = [{"what": "posts", "value": counted.total()}, {"what": "published", "value": out}]
+    remotes = RemotePost.objects.filter(
+        pk__in=Sending.objects.filter(version__post__campaign=campaign).values("remote"), published_at__isnull=False
+    )
+    sums: Counter[str] = Counter()
+    for course in reactions.courses(remotes).values():
+        for name in course.figures:
+            if newest := course.latest(name):
+                sums[name] += newest.value
+    found += [{"what": name, "value": value} for name, value in sorted(sums.items())]
+    links, earned = figures.of_campaign(campaign)
+    if links:
+        found += [{"what": "people", "value": earned.people}]
+    if links or earned.conversions:
+        found += [{"what": "orders", "value": earned.conversions}]
+    if earned.value:
+        found += [{"what": "value", "value": earned.value}]
     return found
 
 
 def said(result: Result) -> str:
     """A result in words: the page and its frozen form say the same."""
     names = {
-        "posts": _("posts written"), "published": _("posts published"),
+        "posts": _("posts written"), "published": _("posts published"), "people": _("people through its links"),
+        "orders": _("orders"), "value": _("worth"),
     }  # fmt: skip
-    return names.get(result["what"], result["what"])
+    return names.get(result["what"]) or reactions.called(result["what"])
 
 
 def numbers(brand: Brand) -> dict[int, int]:

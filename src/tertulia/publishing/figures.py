@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Q, QuerySet, Sum
 
 from tertulia.brand.models import Brand
+from tertulia.strategy.models import Campaign
 
 from .models import Click, Conversion, Link, Post
 from .models.links import money
@@ -116,6 +117,21 @@ def of_post(post: Post) -> tuple[list[tuple[Link, Figures]], Figures]:
     _add_conversions(earned, Conversion.objects.filter(post=post), "post")
     total.add(earned[post.pk])
     return [(link, found[link.pk]) for link in mine], total
+
+
+def of_campaign(campaign: Campaign) -> tuple[int, Figures]:
+    """How many links a campaign and its posts have, and all that was earned for it."""
+    mine = Link.objects.filter(Q(campaign=campaign) | Q(post__campaign=campaign), brand=campaign.brand_id)
+    total, earned = Figures(), defaultdict[Any, Figures](Figures)
+    for found in of_links(list(mine)).values():
+        total.add(Figures(0, found.clicks, found.robots))
+    total.people = sum(_people_a_day(Click.objects.filter(link__in=mine, is_robot=False)))
+    through = Conversion.objects.filter(
+        Q(campaign=campaign) | Q(post__campaign=campaign) | Q(link__in=mine), brand=campaign.brand_id
+    )
+    _add_conversions(earned, through, "brand")
+    total.add(earned[campaign.brand_id])
+    return mine.count(), total
 
 
 def of_coupons(brand: Brand) -> dict[int, Figures]:
