@@ -204,6 +204,7 @@ class World:
             "event_id": self.event.id,
             "message_id": self.message.id,
             "number": 0,
+            "news_id": self.posting.post_id,
             "topic_id": self.topic.id,
             "correction_id": self.correction.id,
             "import_id": self.brought.id,

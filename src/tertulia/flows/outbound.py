@@ -51,6 +51,7 @@ from tertulia.publishing import actions as publishing
 from tertulia.publishing import library, saying
 from tertulia.publishing.models import Stop
 
+from . import news
 from .slow import Slow
 
 log = logging.getLogger(__name__)
@@ -612,7 +613,8 @@ def _note_post(delivery: Delivery, post: RemotePost, receipt: Receipt, *, at: da
         return
     namesake = RemotePost.objects.filter(account=delivery.account_id, remote_id=receipt.remote_id).exclude(pk=post.pk)
     remote_id = "" if namesake.exists() else receipt.remote_id  # the network took two of ours for one
-    row.update(remote_id=remote_id, url=receipt.url[:500], hints=dict(receipt.hints), published_at=receipt.at or at)
+    url = receipt.url or news.address_of(delivery)
+    row.update(remote_id=remote_id, url=url[:500], hints=dict(receipt.hints), published_at=receipt.at or at)
     publishing.release(delivery=delivery, at=at)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import door, first_run, health, launching, phone, posted, quarantine, shop, visitors
+from .views import door, first_run, health, launching, news, phone, posted, quarantine, shop, visitors
 
 urlpatterns = [
     path("", first_run.home, name="home"),
@@ -15,6 +15,13 @@ urlpatterns = [
     path("site/widget.js", visitors.widget, name="widget"),
     path("site/<str:public_key>/hello", visitors.hello, name="visitor_hello"),
     path("site/<str:public_key>/messages", visitors.messages, name="visitor_messages"),
+    # What it tells there.
+    path("site/news.js", news.script, name="news_script"),
+    path("s/<str:public_key>/news/", news.show_list, name="news"),
+    path("s/<str:public_key>/news/rss.xml", news.rss, name="news_rss"),
+    path("s/<str:public_key>/news/feed.json", news.json_feed, name="news_json"),
+    path("s/<str:public_key>/news/<int:news_id>/", news.show_item, name="news_item"),
+    path("s/<str:public_key>/news/<int:news_id>/<int:number>/", news.show_picture, name="news_picture"),
     path("shop/<slug:brand>/", shop.shop, name="shop"),
     # What could not be read, once more.
     path("b/<slug:brand>/channels/unread/<int:quarantine_id>/reading/", quarantine.read, name="read_again"),

@@ -7,14 +7,20 @@ from pathlib import Path
 from tertulia.connectors.contract import (
     REPLY,
     Account,
+    Act,
     Author,
     BadPayload,
+    Can,
     Capabilities,
     Connector,
+    Draft,
     Envelope,
     Field,
     Health,
     Inbound,
+    Kind,
+    Pictures,
+    Publishes,
     Receipt,
     Target,
     TurnedAway,
@@ -29,10 +35,20 @@ TOO_SOON = timedelta(seconds=2)
 TOO_LATE = timedelta(hours=12)
 """After that the widget asks for a new ticket before it sends: one that leaked is no use for ever."""
 MAX_TEXT = 10_000
+PUBLISHES = Publishes(
+    longest=50_000,
+    pictures=Pictures(most=20, largest=8 * 1024 * 1024, alt=1_500, uploads=False),
+    hints=frozenset({"title"}),
+    needs=frozenset({"title"}),
+    deletes=True,
+    repeats_safely=True,
+)
+NEWS: frozenset[Kind] = frozenset({"article"})
 
 
 class Site(Connector):
-    """A chat on the company's own page. The desk itself is the network: a row that is written is a message sent."""
+    """A chat on the company's own page, and its news. The desk itself is the network: a row that is written is a
+    message sent, or news published."""
 
     key = "site"
     name = {"en": "Your website", "es": "Tu página web"}
@@ -54,10 +70,11 @@ class Site(Connector):
     )
     capabilities = Capabilities(
         reads=frozenset({"chat"}),
-        can=(REPLY,),
+        can=(REPLY, Can("delete", on=NEWS, whose="ours", note=texts.DELETE)),
         max_text=MAX_TEXT,
         repeats_safely=True,
         hosted=True,
+        publishes=PUBLISHES,
     )
     sentences = texts.SENTENCES
 
@@ -84,6 +101,18 @@ class Site(Connector):
         if len(text) > MAX_TEXT:
             raise Unsupported(f"The answer is longer than {MAX_TEXT} characters.")
         return Receipt(remote_id=f"reply:{key}")
+
+    def publish(self, account: Account, draft: Draft, key: str) -> Receipt:
+        """The house shows what it has a receipt for (`flows.news`), so nothing has to leave."""
+        self.check_fit(account, draft)
+        return Receipt(remote_id=f"news:{key}")
+
+    def act(
+        self, account: Account, act: Act, on: Target, key: str, *, undo: bool = False, because: str = ""
+    ) -> Receipt:
+        if act != "delete":
+            raise Unsupported(act)
+        return Receipt(remote_id=on.remote_id)
 
     def welcome(self, account: Account, token: str, at: datetime) -> Visit:
         secret = account.secrets.get("signing", "")

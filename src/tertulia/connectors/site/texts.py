@@ -10,6 +10,10 @@ GREETING_HELP = {
     "en": "The first line of the chat. Leave it empty for the usual one.",
     "es": "La primera línea del chat. Si la dejas vacía saldrá la habitual.",
 }
+DELETE = {
+    "en": "The news item is taken off the page and out of the feed; its address says that it is gone.",
+    "es": "La noticia se quita de la página y del canal RSS; su dirección dice que ya no está.",
+}
 EMPTY = {
     "en": "There is no text in the message.",
     "es": "El mensaje no tiene texto.",

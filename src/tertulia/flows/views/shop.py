@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
+from tertulia.flows import news
 
 LANGUAGES = ("es", "en")
 
@@ -19,10 +20,11 @@ def shop(request: HttpRequest, brand: str) -> HttpResponse:
     """Only sample companies have one. The page speaks the visitor's language, or the one they choose on it."""
     sample = get_object_or_404(Brand, slug=brand, is_sample=True)
     asked = request.GET.get("language", "")
+    chat = _chat_of(sample)
+    has_news = chat is not None and news.published(chat).exists()
     with translation.override(asked if asked in LANGUAGES else translation.get_language()):
-        response = render(
-            request, "flows/shop.html", {"shop": sample, "chat": _chat_of(sample), "products": _products()}
-        )
+        said = {"shop": sample, "chat": chat, "has_news": has_news, "products": _products()}
+        response = render(request, "flows/shop.html", said)
     response["Vary"] = "Accept-Language, Cookie"
     return response
 
