@@ -28,3 +28,4 @@ SETTLED = declare("publishing.settings", _("{who} changed after how many minutes
 ADDED = declare("media.added", _("{who} added the picture {file}"))
 CHANGED = declare("media.changed", _("{who} changed what is said of the picture {file}"))
 REMOVED = declare("media.removed", _("{who} removed the picture {file}"))
+RHYTHM = declare("publishing.rhythm", _("{who} changed how often {account} publishes"))
