@@ -259,8 +259,8 @@ def _warns(account: Account, week: Week, today: date) -> str:
         says = _("{account}: this week's promise is broken, {done} of {promised}.")
         return says.format(account=account.name, done=week.done, promised=week.promised)
     says = ngettext(
-        "{account}: {n} of {promised} is missing in the week of {week}. Last day for it: {day}.",
-        "{account}: {n} of {promised} are missing in the week of {week}. Last day for the first: {day}.",
+        "{account}, week of {week}: {n} of {promised} is missing. Last day for it: {day}.",
+        "{account}, week of {week}: {n} of {promised} are missing. Last day for the first: {day}.",
         week.missing,
     )
     day = dates.day_heading(week.breaks_on or today, today=today)
@@ -327,6 +327,13 @@ def enqueue(*, post: Post, by: User, at: datetime, wall: datetime | None = None)
     actions.plan(post=post, wall=wall, by=by, at=at)
     actions.schedule(post=post, by=by, at=at)
     return wall
+
+
+def queued_says(wall: datetime, brand: Brand, *, at: datetime) -> str:
+    """What somebody is told who queued a post."""
+    today = at.astimezone(ZoneInfo(brand.time_zone)).date()
+    day = dates.day_heading(wall.date(), today=today)
+    return _("In the queue: {day}, {time}.").format(day=day[:1].lower() + day[1:], time=f"{wall:%H:%M}")
 
 
 def _next_free(post: Post, slots: Sequence[Slot], *, at: datetime) -> Iterator[datetime]:

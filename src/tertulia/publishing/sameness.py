@@ -101,6 +101,8 @@ def of_brand(brand: Brand) -> list[Sameness]:
         if len(by_account[version.account]) < LAST:
             by_account[version.account].append(version)
     chosen = {account: mine for account, mine in by_account.items() if len(mine) >= FEWEST}
+    if not chosen:
+        return []
     said = _said([version for mine in chosen.values() for version in mine])
     found = [_measured(account, [said[one.pk] for one in reversed(mine)]) for account, mine in chosen.items()]
     return sorted(found, key=lambda one: (-one.index, one.account.name))

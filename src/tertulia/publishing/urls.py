@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import acts, calendar, composer
+from .views import acts, calendar, composer, rhythm
 
 app_name = "publishing"
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{_POST}text/", composer.change, name="text"),
     path(f"{_POST}draft/", composer.keep_draft, name="draft"),
     path(f"{_POST}draft/removal/", composer.discard_draft, name="draft_removal"),
+    path(f"{_POST}queue/", calendar.enqueue, name="queue"),
     path(f"{_POST}time/", calendar.move, name="time"),
     path(f"{_POST}schedule/", acts.schedule, name="schedule"),
     path(f"{_POST}publication/", acts.publish_now, name="publication"),
@@ -26,6 +27,8 @@ urlpatterns = [
     path(f"{_DELIVERY}retry/", acts.retry, name="retry"),
     path(f"{_DELIVERY}decision/", acts.decide, name="decision"),
     path(f"{_DELIVERY}completion/", acts.complete, name="completion"),
+    path("b/<slug:brand>/posts/rhythm/", rhythm.show_all, name="rhythms"),
+    path("b/<slug:brand>/posts/rhythm/<int:posting_account_id>/", rhythm.change, name="rhythm"),
     path("b/<slug:brand>/media/", acts.add_media, name="media"),
     path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
 ]

@@ -16,14 +16,14 @@ from tertulia.brand.models import Brand
 from tertulia.core.html import tidy
 from tertulia.team.models import User
 
-from . import actions, queries, saying
+from . import actions, queries, rhythm, saying
 from .models import Draft, Media, Part, Post
 from .problems import Problem
 from .saying import Piece, Shown, Wanted
 
 COMMON = 0
 """The sheet that all accounts share; any other is that of the account with this number."""
-Then = Literal["keep", "schedule", "now"]
+Then = Literal["keep", "schedule", "now", "queue"]
 _CHANGE = re.compile(r"([a-z]+)(?:\.(\d{1,18}))?(?:-(\d{1,4}))?(?:-(\d{1,18}))?")
 _NEXT_PART = re.compile(r"^---[ \t]*$\n?", re.MULTILINE)
 
@@ -233,7 +233,8 @@ def discard_draft(*, brand: Brand, post: Post | None, by: User) -> None:
 def hand_in(
     *, brand: Brand, post: Post | None, writing: Writing, then: Then, by: User, at: datetime
 ) -> tuple[Post, Literal["", "skipped", "twice"]]:  # fmt: skip
-    """Make a post of it, or change the one it was begun from; and keep it as a draft, schedule it or publish it now.
+    """Make a post of it, or change the one it was begun from; and keep it as a draft, schedule it, put it into the
+    queue or publish it now.
 
     Tells what clocks do with its time, as `actions.plan`. Raises `Problem` and then has changed nothing.
     """
@@ -246,11 +247,14 @@ def hand_in(
     }
     kept = actions.save(post=post, seen=writing.seen, **said) if post else actions.create(brand=brand, **said)
     wall, odd = writing.wall(), ""
-    if then != "now" and not writing.leaves_as(kept):
+    if then in {"keep", "schedule"} and not writing.leaves_as(kept):
         odd = actions.plan(post=kept, wall=wall, zone=writing.zone, by=by, at=at)
     if then == "schedule":
         actions.schedule(post=kept, by=by, at=at)
     elif then == "now":
         actions.publish_now(post=kept, by=by, at=at)
+    elif then == "queue":
+        rhythm.enqueue(post=kept, by=by, at=at)
+        kept.refresh_from_db()
     discard_draft(brand=brand, post=post, by=by)
     return kept, odd  # type: ignore[return-value]

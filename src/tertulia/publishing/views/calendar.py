@@ -17,9 +17,9 @@ from tertulia.channels.models import Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions, calendar, checks, queries
+from .. import actions, calendar, checks, queries, rhythm
 from ..access import RoomRequest
-from ..forms import MoveForm, StopForm, TimeForm
+from ..forms import MoveForm, SlotForm, StopForm, TimeForm
 from ..models import Post
 from ..problems import Problem
 
@@ -66,6 +66,26 @@ def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
         messages.info(request, checks.clock_says(odd))
 
 
+@require_POST
+@brand_required("publishing.publish")
+def enqueue(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    """Schedule it for the next free slot, or for the one that is named."""
+    post = get_object_or_404(Post, pk=post_id, brand=brand)
+    form = SlotForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise Problem(_("Say on which day and at what time."))
+        wall = rhythm.enqueue(post=post, by=request.user, at=clock.now(), wall=form.wall)
+        messages.info(request, rhythm.queued_says(wall, brand, at=clock.now()))
+    except Problem as problem:
+        messages.error(request, str(problem))
+    if request.htmx:
+        return render(request, "publishing/_moved.html", _calendar(request, brand))
+    if request.POST.get("view"):
+        return redirect("publishing:posts", brand.slug)
+    return redirect("publishing:post", brand.slug, post.pk)
+
+
 @require_GET
 @brand_required("publishing.read")
 def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
@@ -83,6 +103,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "own": {part.version_id for part in post.parts.all() if part.version_id},
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
+        "has_slots": rhythm.has_slots(brand),
         "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context)
@@ -91,11 +112,12 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
 def _calendar(request: RoomRequest, brand: Brand) -> dict[str, object]:
     asked = request.GET if request.method in {"GET", "HEAD"} else request.POST
     now = clock.now()
+    ahead = rhythm.ahead(brand, at=now)
     return calendar.context(
         brand, view=asked.get("view", "") if asked.get("view", "") in calendar.VIEWS else "month",
         on=_day(asked.get("shown") or asked.get("on", "")) or now.astimezone(ZoneInfo(brand.time_zone)).date(),
         after=after if (after := asked.get("after", "")).isdecimal() and len(after) < 19 else "", now=now,
-        can_write=request.membership.may("publishing.write"),
+        can_write=request.membership.may("publishing.write"), ahead=ahead,
     )  # fmt: skip
 
 
