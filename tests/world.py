@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import timedelta
+from datetime import time, timedelta
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -20,7 +20,7 @@ from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.insight import actions as insight
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import library
+from tertulia.publishing import library, rhythm
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
@@ -106,6 +106,9 @@ class World:
         publishing.publish_now(post=self.post, by=owner, at=NOON)
         self.posting = Delivery.objects.get(post__isnull=False, account=posted)
         Delivery.objects.filter(pk=self.posting.pk).update(state="missed")
+        asked = rhythm.Rhythm(3, NOON.date(), [], frozenset({(1, time(9))}))
+        rhythm.settle(account=posted, rhythm=asked, by=owner, at=NOON)
+        self.posted = posted
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -137,6 +140,7 @@ class World:
             "webhook_id": self.webhook.id,
             "post_id": self.post.id,
             "media_id": self.media.id,
+            "posting_account_id": self.posted.id,
             "posting_id": self.posting.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,
@@ -166,7 +170,7 @@ class World:
             "m0-happened_at": "2026-01-01T10:00", "on": "2026-01-01", "other_name": "intruso", "other_value": 1,
             "say": "urgency=100", "sure": "1", "use": "1", "layer": self.held.id, "is_on": "0",
             "accounts": [self.site.id], "own": [self.site.id], "picture": f"0-{self.media.id}",
-            "do": f"use-0-{self.media.id}",
+            "do": f"use-0-{self.media.id}", "per_week": 2, "slot": "3-18:00", "weekday": "1",
         }  # fmt: skip
 
 
