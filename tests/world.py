@@ -32,6 +32,7 @@ from tertulia.publishing import (
     library,
     linking,
     order_files,
+    rhythm,
     series,
 )
 from tertulia.publishing.models import ApprovalRule, LinkChoice, LinkSettings
@@ -156,6 +157,9 @@ class World:
             reactions.keep(post=self.posting.post, values={"likes": likes}, at=seen_at, how="hand", by=owner.pk)
         PostWatch.objects.create(post=self.posting.post, absent_at=NOON)
         AccountWatch.objects.create(account=posted, trouble="Nobody answers")
+        asked = rhythm.Rhythm(3, NOON.date(), [], frozenset({(1, time(9))}))
+        rhythm.settle(account=posted, rhythm=asked, by=owner, at=NOON)
+        self.posted = posted
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:
@@ -187,6 +191,7 @@ class World:
             "webhook_id": self.webhook.id,
             "post_id": self.post.id,
             "media_id": self.media.id,
+            "posting_account_id": self.posted.id,
             "posting_id": self.posting.id,
             "link_id": self.link.id,
             "coupon_id": self.coupon.id,
@@ -235,6 +240,7 @@ class World:
             "accounts_chosen": [self.site.id], "verdict": "yes", "users0": [self.owner.id], "words": "intruso",
             "address": GUEST, "comment": "intruso", "author": self.owner.id, "campaign": self.campaign.id,
             "account": self.site.id,
+            "per_week": 2, "slot": "3-18:00", "weekday": "1",
         }  # fmt: skip
 
 

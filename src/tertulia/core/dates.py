@@ -37,6 +37,11 @@ def short_day(on: date, *, today: date) -> str:
     return _date(on, today)
 
 
+def calendar_day(on: date, *, today: date) -> str:
+    """«22 nov.», and the year when it is another; however near it is."""
+    return _date(on, today)
+
+
 def _date(on: date, today: date) -> str:
     month = _names(get_language() or "en").months_short[on.month]
     return f"{on.day} {month} {on.year}" if on.year != today.year else f"{on.day} {month}"

@@ -65,3 +65,4 @@ FIGURES_TYPED = declare(
 FIGURES_BROUGHT = declare(
     "publishing.figures_brought", _("{who} brought figures of posts from a file, in {rows} rows"), is_public=False
 )
+RHYTHM = declare("publishing.rhythm", _("{who} changed how often {account} publishes"))

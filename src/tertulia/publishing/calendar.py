@@ -4,6 +4,7 @@ are read of the few that a day shows."""
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -18,15 +19,20 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.core import dates
 
-from . import initiatives, queries
+from . import initiatives, queries, sameness
 from .models import Initiative, Post
+from .rhythm import Ahead, Hole
 
-VIEWS = ("month", "week", "list")
+VIEWS = ("month", "week", "list", "board")
 A_DAY = {"month": 4, "week": 40}
 """So many posts of a day are shown; of the others how many they are."""
 A_LIST = 100
 INITIATIVES = 3
 """Of a day in the grid; the others are in the list."""
+HOLES = {"month": 2, "week": 20}
+"""So many holes of a day are shown."""
+A_COLUMN, SEEN = 20, 40
+"""So many posts a column of the board shows, and so many are looked at for it."""
 DRAFTS = 12
 WAITING = 20
 TONES = {
@@ -72,6 +78,14 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A hole in the promised rhythm, on its day."""
+
+    says: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     on: str
     number: int
@@ -84,9 +98,26 @@ class Day:
     more: int
     more_url: str
     outside: Sequence[Outside] = ()
+    holes: Sequence[Mark] = ()
+    more_holes: int = 0
+    week_url: str = ""
 
 
-def context(brand: Brand, *, view: str, on: date, after: str, now: datetime, can_write: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A stage on the board. `why` says what brings a post here, where moving it doesn't."""
+
+    key: str
+    label: str
+    why: str
+    entries: Sequence[tuple[Entry, str]]
+    """Each with its moment, as the board says it."""
+    has_more: bool
+
+
+def context(
+    brand: Brand, *, view: str, on: date, after: str, now: datetime, can_write: bool, ahead: Ahead
+) -> dict[str, Any]:  # fmt: skip
     """What the page shows from this day on: the month or the week that it is in, or a list."""
     zone = ZoneInfo(brand.time_zone)
     today = now.astimezone(zone).date()
@@ -94,9 +125,11 @@ def context(brand: Brand, *, view: str, on: date, after: str, now: datetime, can
     if view == "list":
         days, later = _list(brand, on, after, home=home, today=today)
         spread: dict[str, Any] = {"days": days, "later": later}
+    elif view == "board":
+        spread = {"columns": _columns(brand, now=now)}
     else:
         first, length = _span(view, on)
-        days = _grid(brand, view, first, length, on=on, home=home, today=today)
+        days = _grid(brand, view, first, length, on=on, home=home, today=today, holes=_by_day(ahead.holes))
         spread = {"weeks": [days[at : at + 7] for at in range(0, length, 7)], "weekdays": dates.weekdays()}
     before, following = _beside(view, on)
     return {
@@ -104,6 +137,7 @@ def context(brand: Brand, *, view: str, on: date, after: str, now: datetime, can
         "before_url": _address(home, view, before), "after_url": _address(home, view, following),
         "today_url": _address(home, view, today), "is_now": _heading(view, on, today) == _heading(view, today, today),
         "views": [(name, label, _address(home, name, on)) for name, label in _named()], "can_move": can_write,
+        "ahead": ahead,
     }  # fmt: skip
 
 
@@ -116,12 +150,13 @@ def aside(brand: Brand) -> dict[str, Any]:
     )
     return {
         "waiting": [(one, posts[one.post_id]) for one in stuck if one.post_id in posts],
-        "drafts": drafts.order_by("-changed_at", "-pk")[:DRAFTS], "stop": queries.stopped(brand),
+        "drafts": drafts.order_by("-changed_at", "-pk")[:DRAFTS],
+        "stop": queries.stopped(brand), "sameness": sameness.of_brand(brand),
     }  # fmt: skip
 
 
 def _named() -> list[tuple[str, str]]:
-    return [("month", _("Month")), ("week", _("Week")), ("list", _("List"))]
+    return [("month", _("Month")), ("week", _("Week")), ("list", _("List")), ("board", _("Board"))]
 
 
 def _address(home: str, view: str, on: date, **more: str) -> str:
@@ -147,6 +182,8 @@ def _beside(view: str, on: date) -> tuple[date, date]:
 
 
 def _heading(view: str, on: date, today: date) -> str:
+    if view == "board":
+        return _("From draft to published")
     if view == "list":
         return dates.day_heading(on, today=today)
     if view == "week":
@@ -156,7 +193,8 @@ def _heading(view: str, on: date, today: date) -> str:
 
 
 def _grid(
-    brand: Brand, view: str, first: date, length: int, *, on: date, home: str, today: date
+    brand: Brand, view: str, first: date, length: int, *, on: date, home: str, today: date,
+    holes: Mapping[date, Sequence[Hole]],
 ) -> list[Day]:  # fmt: skip
     zone = ZoneInfo(brand.time_zone)
     starts = [zones.moment(datetime.combine(first + timedelta(days=n), time()), zone) for n in range(length + 1)]
@@ -173,20 +211,36 @@ def _grid(
         others = outside.get(day, [])
         more = end - begin - len(mine) + max(len(others) - INITIATIVES, 0)
         days.append(
-            _day(day, mine, brand, home, today, more=more, is_outside=is_outside, outside=others[:INITIATIVES])
+            _day(day, mine, brand, home, today, more=more, is_outside=is_outside, outside=others[:INITIATIVES],
+                 holes=holes.get(day, ()), most=HOLES[view])
         )  # fmt: skip
     return days
 
 
 def _day(
     day: date, entries: Sequence[Entry], brand: Brand, home: str, today: date, *, more: int = 0,
-    is_outside: bool = False, outside: Sequence[Outside] = (),
+    is_outside: bool = False, outside: Sequence[Outside] = (), holes: Sequence[Hole] = (), most: int = 0,
 ) -> Day:  # fmt: skip
     new_url = f"{reverse('publishing:beginning', args=[brand.slug])}?on={day}"
+    marks = [Mark(hole.says, filled_at(new_url, hole)) for hole in holes[:most]]
     return Day(
         day.isoformat(), day.day, dates.day_heading(day, today=today), new_url, day == today, day < today, is_outside,
-        entries, max(more, 0), _address(home, "list", day), outside,
+        entries, max(more, 0), _address(home, "list", day), outside, marks, len(holes) - len(marks),
+        _address(home, "week", day) if len(holes) > len(marks) else "",
     )  # fmt: skip
+
+
+def _by_day(holes: Sequence[Hole]) -> Mapping[date, Sequence[Hole]]:
+    found: dict[date, list[Hole]] = defaultdict(list)
+    for hole in holes:
+        found[hole.on].append(hole)
+    return found
+
+
+def filled_at(new_url: str, hole: Hole) -> str:
+    """Where a post for the hole is written; `new_url` names its day."""
+    at = f"&time={hole.time:%H:%M}" if hole.time else ""
+    return f"{new_url}{at}&account={hole.account.pk}"
 
 
 def _list(brand: Brand, on: date, after: str, *, home: str, today: date) -> tuple[list[Day], str]:
@@ -267,3 +321,40 @@ def _drawn(brand: Brand, posts: Sequence[Post]) -> Iterable[Entry]:
             f"{local:%H:%M}" if local else "", own, state, labels[state], TONES.get(state, ""), MARKS.get(state, ""),
             names.get(post.pk, []),
         )  # fmt: skip
+
+
+# The board.
+
+_PLACES = {
+    "draft": "draft", "scheduled": "scheduled", "publishing": "scheduled", "by_hand": "stuck", "missed": "stuck",
+    "failed": "stuck", "unknown": "stuck", "partly": "stuck", "published": "published",
+}  # fmt: skip
+
+
+def _columns(brand: Brand, *, now: datetime) -> list[Column]:
+    """The stages of a post from left to right, each with those that are next in it."""
+    mine, stuck = Post.objects.filter(brand=brand), queries.waiting_for_people(brand)[:WAITING]
+    begun = mine.filter(scheduled_by_id__isnull=False)
+    drafts = mine.filter(scheduled_by_id__isnull=True, cancelled_at__isnull=True).order_by("-changed_at", "-pk")
+    to_come = begun.filter(publish_at__gte=now, cancelled_at__isnull=True).order_by("publish_at", "pk")
+    gone = begun.filter(publish_at__lt=now).order_by("-publish_at", "-pk")
+    some = [*queries.posts_of(stuck).values(), *(post for rows in (drafts, to_come, gone) for post in rows[:SEEN])]
+    posts = {post.pk: post for post in some}
+    by_place: dict[str, list[tuple[Entry, str]]] = defaultdict(list)
+    for entry in _drawn(brand, list(posts.values())):
+        moment = posts[entry.id].publish_at
+        says = dates.until(moment, now=now, zone=brand.time_zone) if moment else ""
+        by_place[_PLACES.get(entry.state, "")].append((entry, says))
+    return [
+        Column(key, label, why, by_place[key][:A_COLUMN], len(by_place[key]) > A_COLUMN)
+        for key, label, why in _stages()
+    ]
+
+
+def _stages() -> list[tuple[str, str, str]]:
+    return [
+        ("draft", _("Drafts"), _("What is scheduled is taken back on its own page: cancel it there.")),
+        ("scheduled", _("Scheduled"), ""),
+        ("stuck", _("Asks for somebody"), _("A post comes here when something goes wrong or is to be done by hand.")),
+        ("published", _("Published"), _("It counts as published once the network has it. Publish it on its own page.")),
+    ]

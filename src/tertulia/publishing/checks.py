@@ -238,7 +238,7 @@ def _again(writing: Writing, brand: Brand, post: Post | None, *, at: datetime) -
 
 def published_like(text: str, *, brand: Brand, other_than: Post | None, at: datetime) -> tuple[str, datetime] | None:
     """Title and moment of the newest post of the last 30 days that says nearly the same, among the newest thousand."""
-    mine = _grams(text)
+    mine = grams(text)
     if not mine:
         return None
     is_out = Exists(Sending.objects.filter(version__post=OuterRef("post"), remote__published_at__isnull=False))
@@ -249,13 +249,13 @@ def published_like(text: str, *, brand: Brand, other_than: Post | None, at: date
         parts = parts.exclude(post=other_than)
     rows = parts.order_by("-post__publish_at", "-pk").values_list("text", "post__title", "post__publish_at")
     for other, title, on in rows[:MOST_COMPARED]:
-        theirs = _grams(other)
+        theirs = grams(other)
         if on and theirs and len(mine & theirs) >= LIKE * len(mine | theirs):
             return title, on
     return None
 
 
-def _grams(text: str) -> set[tuple[str, ...]]:
+def grams(text: str) -> set[tuple[str, ...]]:
     """A text's words, three at a time, without accents; of a short one each word."""
     plain = "".join(sign for sign in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(sign))
     words = re.findall(r"\w+", plain)

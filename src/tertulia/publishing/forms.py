@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -38,6 +39,18 @@ class MoveForm(forms.Form):
 
     on = forms.DateField()
     time = forms.TimeField(required=False)
+
+
+class SlotForm(forms.Form):
+    """A slot of the queue; nothing means the next one."""
+
+    on = forms.DateField(required=False)
+    time = forms.TimeField(required=False)
+
+    @property
+    def wall(self) -> datetime | None:
+        on, at = self.cleaned_data["on"], self.cleaned_data["time"]
+        return datetime.combine(on, at) if on and at else None
 
 
 class StopForm(forms.Form):
@@ -343,3 +356,16 @@ class ImportForm(forms.Form):
     schedules = forms.BooleanField(
         label=_("Schedule its posts"), required=False, help_text=_("Otherwise they become drafts with a day.")
     )
+
+
+class RhythmForm(forms.Form):
+    """What an account promises; without a number it promises nothing."""
+
+    per_week = forms.IntegerField(
+        label=_("Times a week"), required=False, min_value=1, max_value=50,
+        help_text=_("Empty: nothing is promised."),
+    )  # fmt: skip
+    starts_on = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("It counts from the first Monday on or after this day."),
+    )  # fmt: skip

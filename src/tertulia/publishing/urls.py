@@ -1,6 +1,18 @@
 from django.urls import path
 
-from .views import acts, approvals, calendar, campaigns, composer, exchange, initiatives, links, reactions, series
+from .views import (
+    acts,
+    approvals,
+    calendar,
+    campaigns,
+    composer,
+    exchange,
+    initiatives,
+    links,
+    reactions,
+    rhythm,
+    series,
+)
 
 app_name = "publishing"
 
@@ -32,6 +44,7 @@ urlpatterns = [
     path(f"{_POST}text/", composer.change, name="text"),
     path(f"{_POST}draft/", composer.keep_draft, name="draft"),
     path(f"{_POST}draft/removal/", composer.discard_draft, name="draft_removal"),
+    path(f"{_POST}queue/", calendar.enqueue, name="queue"),
     path(f"{_POST}time/", calendar.move, name="time"),
     path(f"{_POST}schedule/", acts.schedule, name="schedule"),
     path(f"{_POST}publication/", acts.publish_now, name="publication"),
@@ -93,6 +106,8 @@ urlpatterns = [
     path("b/<slug:brand>/posts/feed/removal/", exchange.close_feed, name="feed_removal"),
     path("calendar/<slug:token>.ics", exchange.read_feed, name="calendar_feed"),
     path(f"{_DELIVERY}figures/", reactions.write_down, name="posting_figures"),
+    path("b/<slug:brand>/posts/rhythm/", rhythm.show_all, name="rhythms"),
+    path("b/<slug:brand>/posts/rhythm/<int:posting_account_id>/", rhythm.change, name="rhythm"),
     path("b/<slug:brand>/media/", acts.add_media, name="media"),
     path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
 ]

@@ -17,14 +17,14 @@ from tertulia.core.html import tidy
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import actions, addresses, approval, queries, saying, shortening
+from . import actions, addresses, approval, queries, rhythm, saying, shortening
 from .models import Draft, Media, Part, Post
 from .problems import Problem
 from .saying import Piece, Shown, Wanted
 
 COMMON = 0
 """The sheet that all accounts share; any other is that of the account with this number."""
-Then = Literal["keep", "schedule", "now", "ask"]
+Then = Literal["keep", "schedule", "now", "ask", "queue"]
 _CHANGE = re.compile(r"([a-z]+)(?:\.(\d{1,18}))?(?:-(\d{1,4}))?(?:-(\d{1,18}))?")
 _NEXT_PART = re.compile(r"^---[ \t]*$\n?", re.MULTILINE)
 
@@ -259,8 +259,8 @@ def discard_draft(*, brand: Brand, post: Post | None, by: User) -> None:
 def hand_in(
     *, brand: Brand, post: Post | None, writing: Writing, then: Then, by: User, at: datetime
 ) -> tuple[Post, Literal["", "skipped", "twice"]]:  # fmt: skip
-    """Make a post of it, or change the one it was begun from; and keep it as a draft, schedule it, publish it now
-    or ask for its approval: what has to be approved is not scheduled, but asked for.
+    """Make a post of it, or change the one it was begun from; and keep it as a draft, schedule it, put it into the
+    queue, publish it now or ask for its approval: what has to be approved is not scheduled, but asked for.
 
     Tells what clocks do with its time, as `actions.plan`. Raises `Problem` and then has changed nothing.
     """
@@ -279,7 +279,7 @@ def hand_in(
             raise Problem(_("This campaign is closed, or isn't here."))
         actions.count_for(post=kept, campaign=campaign, by=by, at=at)
     wall, odd = writing.wall(), ""
-    if then != "now" and not writing.leaves_as(kept):
+    if then not in {"now", "queue"} and not writing.leaves_as(kept):
         odd = actions.plan(post=kept, wall=wall, zone=writing.zone, by=by, at=at)
     if then == "ask" or (then == "schedule" and approval.lacks(kept)):
         approval.ask(post=kept, by=by, at=at)
@@ -287,5 +287,8 @@ def hand_in(
         actions.schedule(post=kept, by=by, at=at)
     elif then == "now":
         actions.publish_now(post=kept, by=by, at=at)
+    elif then == "queue":
+        rhythm.enqueue(post=kept, by=by, at=at)
+        kept.refresh_from_db()
     discard_draft(brand=brand, post=post, by=by)
     return kept, odd  # type: ignore[return-value]

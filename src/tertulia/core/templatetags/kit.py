@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -87,6 +87,12 @@ def field(bound: BoundField, kind: str = "") -> dict[str, Any]:
         "is_check": isinstance(widget, CheckboxInput),
         "is_choice": isinstance(widget, RadioSelect),
     }
+
+
+@register.filter
+def calendar_day(on: date) -> str:
+    """«22 nov.», and the year when it is another."""
+    return dates.calendar_day(on, today=clock.now().date())
 
 
 @register.filter

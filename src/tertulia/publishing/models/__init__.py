@@ -5,6 +5,7 @@ from .exchange import Feed, Import, Imported
 from .initiatives import Initiative
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
+from .rhythm import Promise, Slot
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
 
 __all__ = [
@@ -33,10 +34,12 @@ __all__ = [
     "OrderFile",
     "Part",
     "Post",
+    "Promise",
     "Repetition",
     "Sending",
     "Series",
     "Settings",
+    "Slot",
     "Stop",
     "Version",
     "seed",

@@ -18,9 +18,9 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, approval, calendar, checks, figures, queries, reactions_page, recurring
+from .. import actions, approval, calendar, checks, figures, queries, reactions_page, recurring, rhythm
 from ..access import RoomRequest
-from ..forms import DecidingForm, MoveForm, StopForm, TimeForm
+from ..forms import DecidingForm, MoveForm, SlotForm, StopForm, TimeForm
 from ..models import Post
 from ..problems import Problem
 
@@ -71,6 +71,26 @@ def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
         messages.info(request, checks.clock_says(odd))
 
 
+@require_POST
+@brand_required("publishing.publish")
+def enqueue(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    """Schedule it for the next free slot, or for the one that is named."""
+    post = get_object_or_404(Post, pk=post_id, brand=brand)
+    form = SlotForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise Problem(_("Say on which day and at what time."))
+        wall = rhythm.enqueue(post=post, by=request.user, at=clock.now(), wall=form.wall)
+        messages.info(request, rhythm.queued_says(wall, brand, at=clock.now()))
+    except Problem as problem:
+        messages.error(request, str(problem))
+    if request.htmx:
+        return render(request, "publishing/_moved.html", _calendar(request, brand))
+    if request.POST.get("view"):
+        return redirect("publishing:posts", brand.slug)
+    return redirect("publishing:post", brand.slug, post.pk)
+
+
 @require_GET
 @brand_required("publishing.read")
 def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
@@ -93,6 +113,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
         **_approval(request, post),
         "comes_back": recurring.of_post(post),
+        "has_slots": rhythm.has_slots(brand),
         "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
@@ -114,11 +135,12 @@ def _approval(request: RoomRequest, post: Post) -> dict[str, object]:
 def _calendar(request: RoomRequest, brand: Brand) -> dict[str, object]:
     asked = request.GET if request.method in {"GET", "HEAD"} else request.POST
     now = clock.now()
+    ahead = rhythm.ahead(brand, at=now)
     return calendar.context(
         brand, view=asked.get("view", "") if asked.get("view", "") in calendar.VIEWS else "month",
         on=_day(asked.get("shown") or asked.get("on", "")) or now.astimezone(ZoneInfo(brand.time_zone)).date(),
         after=after if (after := asked.get("after", "")).isdecimal() and len(after) < 19 else "", now=now,
-        can_write=request.membership.may("publishing.write"),
+        can_write=request.membership.may("publishing.write"), ahead=ahead,
     )  # fmt: skip
 
 

@@ -17,19 +17,20 @@ from tertulia.core import clock
 from tertulia.strategy import queries as strategy
 from tertulia.team.access import brand_required
 
-from .. import checks, composer, library, queries, series, writing
+from .. import checks, composer, library, queries, rhythm, series, writing
 from ..access import RoomRequest
 from ..models import ApprovalRule, Draft, Post
 from ..problems import Changed, Problem
 from ..writing import Then, Writing
 
-THEN: dict[str, Then] = {"schedule": "schedule", "now": "now", "ask": "ask"}
+THEN: dict[str, Then] = {"schedule": "schedule", "now": "now", "ask": "ask", "queue": "queue"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @brand_required("publishing.write")
 def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
-    """A new post; `?on=2026-11-24` for that day, `?campaign=7` for that campaign."""
+    """A new post; `?on=2026-11-24` for that day, `&time=09:00` at that hour, `&account=7` there, `&campaign=7`
+    for that campaign."""
     return _hand_in(request, brand, None) if request.method == "POST" else _show(request, brand, None)
 
 
@@ -74,7 +75,9 @@ def _show(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse
     else:
         written = writing.from_post(post) if post else Writing(zone=brand.time_zone)
     if not post and (on := request.GET.get("on", "")):
-        written.on = on[:10]
+        written.on, written.time = on[:10], request.GET.get("time", written.time)[:5]
+        asked = [one.pk for one in queries.accounts(brand) if str(one.pk) == request.GET.get("account")]
+        written.accounts += [one for one in asked if one not in written.accounts]
     if not post and (campaign := request.GET.get("campaign", "")).isdecimal() and len(campaign) < 10:
         written.campaign = int(campaign)
     return _page(request, brand, post, written, draft=draft)
@@ -140,6 +143,8 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
     series.follow(model=kept, at=clock.now())
     if odd:
         messages.info(request, checks.clock_says(odd))
+    if then == "queue" and kept.wall:
+        messages.info(request, rhythm.queued_says(kept.wall, brand, at=clock.now()))
     return redirect("publishing:post", brand.slug, kept.pk)
 
 
@@ -151,6 +156,7 @@ def _page(
     context: dict[str, Any] = {
         "room": "publishing", "post": post, "written": written, "checked": checked, "draft": draft, "problem": problem,
         "is_overtaken": bool(post and written.seen != post.revision), "stop": queries.stopped(brand),
+        "has_slots": rhythm.has_slots(brand),
         "sheet": composer.common_sheet(written, brand, fresh=fresh),
         "accounts": composer.account_fields(written, brand, fresh=fresh),
         "has_rules": ApprovalRule.objects.filter(brand=brand).exists(),

@@ -1,5 +1,5 @@
-// Moving posts on the calendar: with the mouse onto another day, or with Alt and the arrows. A form on the post's own page
-// does the same without this.
+// Moving posts on the calendar: onto another day with the mouse, with a finger that rests on one first, or with Alt and the
+// arrows; on the board into the queue. Forms on the post's own page do the same without this.
 customElements.define("t-calendar", class extends HTMLElement {
   connectedCallback() {
     this.addEventListener("dragstart", this.taken);
@@ -7,37 +7,129 @@ customElements.define("t-calendar", class extends HTMLElement {
     this.addEventListener("dragend", this.done);
     this.addEventListener("drop", this.dropped);
     this.addEventListener("keydown", this.keyed);
+    this.addEventListener("click", this.clicked, true);
+    this.addEventListener("pointerdown", this.touched);
+    this.addEventListener("pointermove", this.wandered);
+    this.addEventListener("pointerup", this.lifted);
+    this.addEventListener("pointercancel", this.done);
+    this.addEventListener("touchmove", this.kept, { passive: false });
+    this.addEventListener("contextmenu", this.kept);
   }
   taken = (event) => {
-    this.held = event.target.closest("[data-move]");
-    if (!this.held) return;
+    const held = event.target.closest("[data-move], [data-card]");
+    if (!held) return;
+    if (this.finger) return event.preventDefault(); // a finger has its own way, below
+    this.hold(held);
     event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", this.held.id);
-    this.held.toggleAttribute("data-held", true);
+    event.dataTransfer.setData("text/plain", held.id);
   };
+  hold(held) {
+    this.held = held;
+    held.toggleAttribute("data-held", true);
+  }
+  place = (element) => element?.closest(this.held?.dataset.card ? "[data-column]" : "[data-day]");
   over = (event) => {
-    const day = this.held && event.target.closest("[data-day]");
-    this.mark(day);
-    if (day) event.preventDefault();
+    const place = this.held && this.place(event.target);
+    this.mark(place);
+    if (place) event.preventDefault();
   };
-  mark(day) {
-    for (const each of this.querySelectorAll("[data-over]")) if (each !== day) each.removeAttribute("data-over");
-    day?.toggleAttribute("data-over", true);
+  mark(place) {
+    for (const each of this.querySelectorAll("[data-over]")) if (each !== place) each.removeAttribute("data-over");
+    place?.toggleAttribute("data-over", true);
   }
   done = () => {
+    clearTimeout(this.resting);
+    cancelAnimationFrame(this.rolling);
     this.mark(null);
     this.held?.removeAttribute("data-held");
-    this.held = null;
+    this.shadow?.remove();
+    this.removeAttribute("data-holding");
+    this.held = this.finger = this.shadow = this.rolling = null;
   };
   dropped = (event) => {
-    const day = event.target.closest("[data-day]");
     const held = this.held;
-    if (!day || !held) return;
+    const place = held && this.place(event.target);
+    if (!place) return;
     event.preventDefault();
     this.done();
-    if (day.dataset.day !== held.dataset.on) this.move(held, day.dataset.day);
+    this.put(held, place);
   };
+  put(held, place) {
+    if (held.dataset.card) this.putInto(held, place);
+    else if (place.dataset.day !== held.dataset.on) this.move(held, place.dataset.day);
+  }
+
+  // With a finger: it rests, then the post follows. One that moves at once scrolls the page as ever.
+  touched = (event) => {
+    if (event.pointerType === "mouse" || this.finger || this.isMoving) return;
+    const held = event.target.closest("[data-move], [data-card]");
+    if (!held || !event.isPrimary || !this.querySelector("[data-day], [data-column]")) return;
+    this.finger = { id: event.pointerId, x: event.clientX, y: event.clientY };
+    this.resting = setTimeout(() => this.lift(held), 400);
+  };
+  lift(held) {
+    const before = held.getBoundingClientRect();
+    this.hold(held);
+    this.setPointerCapture(this.finger.id);
+    this.toggleAttribute("data-holding", true); // a phone shows its empty days now: the held one stays under the finger
+    scrollBy(0, held.getBoundingClientRect().top - before.top);
+    this.shadow = held.cloneNode(true);
+    this.shadow.removeAttribute("id");
+    this.shadow.classList.add("shadow");
+    this.shadow.setAttribute("aria-hidden", "true");
+    this.shadow.style.inlineSize = `${before.width}px`;
+    document.body.append(this.shadow);
+    navigator.vibrate?.(15);
+    this.follow();
+    this.roll();
+  }
+  wandered = (event) => {
+    if (event.pointerId !== this.finger?.id) return;
+    const { x, y } = this.finger;
+    if (!this.held) {
+      if (Math.hypot(event.clientX - x, event.clientY - y) > 8) this.done();
+      return;
+    }
+    Object.assign(this.finger, { x: event.clientX, y: event.clientY });
+    this.follow();
+  };
+  follow() {
+    const { x, y } = this.finger;
+    this.shadow.style.transform = `translate(${x - 24}px, ${y - 44}px)`;
+    this.mark(this.place(this.under()));
+  }
+  under = () => this.finger && document.elementFromPoint(this.finger.x, this.finger.y);
+  roll = () => {
+    if (!this.held || !this.finger) return;
+    const edge = 96;
+    const { y } = this.finger;
+    const speed = y < edge ? (y - edge) / 8 : y > innerHeight - edge ? (y - innerHeight + edge) / 8 : 0;
+    if (speed) {
+      scrollBy(0, speed);
+      this.mark(this.place(this.under()));
+    }
+    this.rolling = requestAnimationFrame(this.roll);
+  };
+  lifted = (event) => {
+    if (event.pointerId !== this.finger?.id) return;
+    const held = this.held;
+    const place = held && this.place(this.under());
+    this.done();
+    if (!held) return;
+    this.justMoved = event.timeStamp;
+    if (place) this.put(held, place);
+  };
+  kept = (event) => {
+    if (this.held || (this.finger && event.type === "contextmenu")) event.preventDefault();
+  };
+  clicked = (event) => {
+    if (event.timeStamp - this.justMoved < 400) return event.preventDefault(); // it was let go, not followed
+    const card = event.target.closest("[data-queue]")?.closest("[data-card]");
+    if (card) this.send(card.dataset.card, card.id, {});
+  };
+
   keyed = (event) => {
+    if (event.key === "Escape" && this.held) return this.done();
     const days = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }[event.key];
     const entry = event.altKey && days && event.target.closest("[data-move]");
     if (!entry) return;
@@ -47,18 +139,34 @@ customElements.define("t-calendar", class extends HTMLElement {
     this.move(entry, on.toISOString().slice(0, 10));
   };
   async move({ id, dataset }, on) {
-    if (this.isMoving) return;
+    const moved = await this.send(dataset.move, id, { on });
+    const day = moved?.closest("[data-day]")?.getAttribute("aria-label") ?? moved?.dataset.on;
+    if (day) this.say(this.dataset.moved.replace("{day}", day));
+  }
+  putInto(held, column) {
+    const { column: to, why } = column.dataset;
+    if (to === held.dataset.from) return;
+    if (to === "scheduled") return this.send(held.dataset.card, held.id, {});
+    this.say(why);
+    const toast = document.createElement("t-toast");
+    toast.className = "toast";
+    toast.textContent = why;
+    document.getElementById("toasts")?.append(toast);
+  }
+  async send(address, id, what) {
+    if (this.isMoving) return null;
     this.isMoving = true;
     const { view, shown } = this.querySelector("#calendar").dataset;
-    const values = { on, view, shown };
     try {
-      await htmx.ajax("POST", dataset.move, { target: "#calendar", swap: "outerHTML", values });
+      await htmx.ajax("POST", address, { target: "#calendar", swap: "outerHTML", values: { ...what, view, shown } });
     } finally {
       this.isMoving = false;
     }
     const moved = document.getElementById(id);
     moved?.querySelector("a").focus();
-    const day = moved?.closest("[data-day]")?.getAttribute("aria-label") ?? moved?.dataset.on;
-    if (day) this.querySelector("[data-says]").textContent = this.dataset.moved.replace("{day}", day);
+    return moved;
+  }
+  say(words) {
+    this.querySelector("[data-says]").textContent = words;
   }
 });

@@ -1,0 +1,427 @@
+"""The promised rhythm of each account: what the weeks ahead hold, what is missing in them, when a promise would break,
+and what could fill it; and the queue, whose slots are taken one by one.
+
+All of it is read from posts and their deliveries, nothing is stored: a post that is scheduled, moved or lost changes
+the next answer. What clocks do is left to `brand.zones`: a slot that they skip is the moment at which they go on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tertulia.brand import zones
+from tertulia.brand.models import Brand
+from tertulia.channels.models import POSTING, Account, Delivery
+from tertulia.core import activity, dates
+from tertulia.team.models import User
+
+from . import actions, activities, queries
+from .models import Part, Post, Promise, Sending, Slot, Version
+from .problems import Problem
+
+WEEKS = 4
+"""So many weeks are looked at, this one among them."""
+WARNS = timedelta(days=7)
+"""So long before a promise breaks it is said aloud; before that the week shows it."""
+QUEUE = timedelta(weeks=8)
+"""So far ahead a free slot is looked for."""
+PROPOSED = 6
+MOST_SLOTS = 100
+DAY = timedelta(days=1)
+Standing = Literal["out", "planned", "draft", "lost"]
+_STANDINGS: dict[str, Standing] = {
+    Delivery.State.SENT: "out", Delivery.State.QUEUED: "planned", Delivery.State.SENDING: "planned",
+    Delivery.State.UNKNOWN: "planned", Delivery.State.BY_HAND: "planned",
+}  # fmt: skip
+One = TypeVar("One")
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Where a post is missing: on a day, at the free slot of the account there where it has one."""
+
+    account: Account
+    on: date
+    time: time | None
+
+    @property
+    def says(self) -> str:
+        return f"{self.time:%H:%M} {self.account.name}" if self.time else self.account.name
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week of a promise. `drafted` are on its days and not scheduled: meant, but they would not leave.
+
+    `breaks_on` is the last day on which the first missing post can go out if each of the others has a day of its own
+    after it; before today, it is too late.
+    """
+
+    monday: date
+    promised: int
+    kept: int
+    planned: int
+    drafted: int
+    breaks_on: date | None = None
+    holes: Sequence[Hole] = ()
+
+    @property
+    def done(self) -> int:
+        return self.kept + self.planned
+
+    @property
+    def missing(self) -> int:
+        return max(self.promised - self.done, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """A promise that is about to break, or has."""
+
+    account: Account
+    breaks_on: date
+    is_broken: bool
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a promise has ahead of it."""
+
+    promise: Promise
+    weeks: Sequence[Week]
+    warnings: Sequence[Warning]
+
+    @property
+    def says(self) -> str:
+        per_week = self.promise.per_week
+        return ngettext("{n} a week", "{n} a week", per_week).format(n=per_week)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What could fill a hole: a draft that has no time yet, or something still to be written."""
+
+    hole: Hole
+    draft: Post | None
+
+
+@dataclass(slots=True)
+class Ahead:
+    """The weeks ahead of all promises of a brand."""
+
+    outlooks: Sequence[Outlook] = ()
+    proposals: Sequence[Proposal] = ()
+    holes: Sequence[Hole] = field(default=())
+
+    @property
+    def warnings(self) -> list[Warning]:
+        return sorted((one for each in self.outlooks for one in each.warnings), key=lambda one: one.breaks_on)
+
+
+# What is ahead.
+
+
+def ahead(brand: Brand, *, at: datetime) -> Ahead:
+    """Every promise of the brand, this week and the three after it."""
+    promises = list(Promise.objects.filter(account__brand=brand).select_related("account").defer("account__secrets"))
+    if not promises:
+        return Ahead()
+    promises.sort(key=lambda one: (one.account.name.casefold(), one.pk))
+    zone = ZoneInfo(brand.time_zone)
+    today = at.astimezone(zone).date()
+    mondays = [today - today.weekday() * DAY + week * 7 * DAY for week in range(WEEKS)]
+    accounts = [one.account_id for one in promises]
+    posts = _posts(accounts, mondays[0], mondays[-1] + 7 * DAY, zone)
+    slots = _by_account(Slot.objects.filter(account__in=accounts))
+    outlooks = [_outlook(one, mondays, posts[one.pk], slots[one.pk], zone, at=at) for one in promises]
+    holes = [hole for each in outlooks for week in each.weeks for hole in week.holes]
+    holes.sort(key=lambda one: (one.on, one.time or time.max, one.account.name))
+    return Ahead(outlooks, _proposals(brand, holes[:PROPOSED]), holes)
+
+
+@dataclass(slots=True)
+class _Posts:
+    """What is planned on an account: on which days, how each stands, and which moments are taken."""
+
+    days: list[tuple[date, Standing]] = field(default_factory=list)
+    moments: set[datetime] = field(default_factory=set)
+
+
+def _posts(accounts: Collection[int], first: date, until: date, zone: ZoneInfo) -> dict[int, _Posts]:
+    since, end = (zones.moment(datetime.combine(day, time()), zone) for day in (first, until))
+    mine = Version.objects.filter(account__in=accounts, post__publish_at__gte=since, post__publish_at__lt=end)
+    first_parts = Sending.objects.filter(
+        number=0, version__account__in=accounts, version__post__publish_at__gte=since,
+        version__post__publish_at__lt=end, remote__deliveries__act__in=POSTING,
+    )  # fmt: skip
+    standings: dict[int, Standing] = {
+        version: "lost" if deleted_at else _STANDINGS.get(state, "lost")
+        for version, state, deleted_at in first_parts.values_list(
+            "version", "remote__deliveries__state", "remote__deleted_at"
+        )
+    }
+    found: dict[int, _Posts] = defaultdict(_Posts)
+    for pk, account, moment, cancelled_at in mine.values_list(
+        "pk", "account", "post__publish_at", "post__cancelled_at"
+    ):
+        standing = standings.get(pk, "lost" if cancelled_at else "draft")
+        assert moment is not None  # noqa: S101 — of those that are planned
+        found[account].days.append((moment.astimezone(zone).date(), standing))
+        if standing != "lost":
+            found[account].moments.add(moment)
+    return found
+
+
+def _by_account(slots: Iterable[Slot]) -> dict[int, list[Slot]]:
+    found: dict[int, list[Slot]] = defaultdict(list)
+    for slot in slots:
+        found[slot.account_id].append(slot)
+    return found
+
+
+def _outlook(
+    promise: Promise, mondays: Sequence[date], posts: _Posts, slots: Sequence[Slot], zone: ZoneInfo, *, at: datetime
+) -> Outlook:  # fmt: skip
+    weeks = [_week(promise, monday, posts, slots, zone, at=at) for monday in mondays if monday >= promise.starts_on]
+    today = at.astimezone(zone).date()
+    warnings = [
+        Warning(promise.account, week.breaks_on, week.breaks_on < today, _warns(promise.account, week, today))
+        for week in weeks
+        if week.breaks_on and week.breaks_on - today <= WARNS
+    ]
+    return Outlook(promise, weeks, warnings)
+
+
+def _week(
+    promise: Promise, monday: date, posts: _Posts, slots: Sequence[Slot], zone: ZoneInfo, *, at: datetime
+) -> Week:  # fmt: skip
+    allowed = [monday + n * DAY for n in range(7) if not promise.weekdays or n in promise.weekdays]
+    mine = [(day, standing) for day, standing in posts.days if day in allowed]
+    count = Counter(standing for _day, standing in mine)
+    week = Week(monday, promise.per_week, count["out"], count["planned"], count["draft"])
+    if not week.missing:
+        return week
+    today = at.astimezone(zone).date()
+    to_come = [day for day in allowed if day >= today]
+    used = {day for day, standing in mine if standing in {"out", "planned"}}
+    free = [day for day in to_come if day not in used]
+    breaks_on = free[-week.missing] if week.missing <= len(free) else (free or to_come or allowed[-1:])[0]
+    drafted = {day for day, standing in mine if standing == "draft"}
+    times = _free(slots, to_come, posts.moments, zone, at=at)
+    holes = _holes(promise.account, week.missing - week.drafted, times, [day for day in free if day not in drafted])
+    return Week(monday, promise.per_week, week.kept, week.planned, week.drafted, breaks_on, holes)
+
+
+def _free(
+    slots: Sequence[Slot], days: Sequence[date], taken: Collection[datetime], zone: ZoneInfo, *, at: datetime
+) -> list[datetime]:  # fmt: skip
+    """The times on the wall of these days' slots that are to come and that nothing has taken, in their order."""
+    walls = (datetime.combine(day, slot.time) for day in days for slot in slots if slot.weekday == day.weekday())
+    moments = {wall: zones.moment(wall, zone) for wall in sorted(walls)}
+    return [wall for wall, moment in moments.items() if moment > at and moment not in taken]
+
+
+def _holes(account: Account, missing: int, times: Sequence[datetime], free: Sequence[date]) -> list[Hole]:
+    """A day of its own for each where there is one, first those with a slot; then what slots are left."""
+    if missing <= 0:
+        return []
+    firsts = {wall.date(): wall for wall in reversed(times) if wall.date() in free}
+    chosen = [firsts[day] for day in _spread(sorted(firsts), missing)]
+    holes = [Hole(account, wall.date(), wall.time()) for wall in chosen]
+    if len(holes) < missing:
+        without = [day for day in free if day not in firsts]
+        holes += [Hole(account, day, None) for day in _spread(without, missing - len(holes))]
+    if len(holes) < missing:
+        rest = [wall for wall in times if wall not in chosen]
+        holes += [Hole(account, wall.date(), wall.time()) for wall in _spread(rest, missing - len(holes))]
+    return holes
+
+
+def _spread(some: Sequence[One], wanted: int) -> list[One]:
+    """So many of them, as evenly as it goes; all where there are no more."""
+    if wanted >= len(some):
+        return list(some)
+    return [some[(2 * n + 1) * len(some) // (2 * wanted)] for n in range(wanted)]
+
+
+def _warns(account: Account, week: Week, today: date) -> str:
+    if week.breaks_on and week.breaks_on < today:
+        says = _("{account}: this week's promise is broken, {done} of {promised}.")
+        return says.format(account=account.name, done=week.done, promised=week.promised)
+    says = ngettext(
+        "{account}, week of {week}: {n} of {promised} is missing. Last day for it: {day}.",
+        "{account}, week of {week}: {n} of {promised} are missing. Last day for the first: {day}.",
+        week.missing,
+    )
+    day = dates.day_heading(week.breaks_on or today, today=today)
+    says = says.format(
+        account=account.name, n=week.missing, promised=week.promised, week=dates.calendar_day(week.monday, today=today),
+        day=day[:1].lower() + day[1:],
+    )  # fmt: skip
+    if not week.drafted:
+        return says
+    drafts = ngettext(
+        "{n} is on the calendar as a draft: it leaves only once it is scheduled.",
+        "{n} are on the calendar as drafts: they leave only once they are scheduled.",
+        week.drafted,
+    )
+    return f"{says} {drafts.format(n=week.drafted)}"
+
+
+def _proposals(brand: Brand, holes: Sequence[Hole]) -> list[Proposal]:
+    """For each hole a draft of its account that waits for a time, the oldest first and each once."""
+    is_written = Part.objects.filter(post=OuterRef("post")).filter(~Q(text="") | Q(attachments__isnull=False))
+    waiting = Version.objects.filter(
+        Exists(is_written), account__in={one.account.pk for one in holes}, post__brand=brand,
+        post__publish_at__isnull=True, post__cancelled_at__isnull=True,
+    )  # fmt: skip
+    drafts = list(waiting.select_related("post").order_by("post__created_at", "post", "pk")[: 20 * PROPOSED])
+    used: set[int] = set()
+    found = []
+    for hole in holes:
+        mine = (one.post for one in drafts if one.account_id == hole.account.pk and one.post_id not in used)
+        draft = next(mine, None)
+        used |= {draft.pk} if draft else set()
+        found.append(Proposal(hole, draft))
+    return found
+
+
+# The queue.
+
+
+@transaction.atomic
+def enqueue(*, post: Post, by: User, at: datetime, wall: datetime | None = None) -> datetime:
+    """Schedule the post for the next free slot of its accounts, or for the one at `wall`; returns when, on the wall of
+    the brand's zone.
+
+    A post has one time: where its accounts have slots in common only these are looked at, else those of any of them.
+    The slots are held meanwhile, so that of two people who queue at once each gets one of their own.
+    Raises `Unfit`, `TooLate`, `Problem`.
+    """
+    accounts = list(post.versions.values_list("account", flat=True))
+    if not accounts:
+        raise Problem(_("Choose first where it is to be published."))
+    slots = list(Slot.objects.select_for_update().filter(account__in=accounts).order_by("pk"))
+    post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=post.pk)
+    if queries.standing(post).state in {Post.State.SCHEDULED, Post.State.PUBLISHING}:
+        raise Problem(_("It is scheduled already."))
+    if not slots:
+        raise Problem(_("None of its accounts has slots yet: say in the settings when they usually publish."))
+    free = _next_free(post, slots, at=at)
+    if wall is None:
+        wall = next(free, None)
+    elif wall not in set(free):
+        raise Problem(_("That slot is no longer free."))
+    if wall is None:
+        raise Problem(_("No slot of its accounts is free in the coming {n} weeks.").format(n=QUEUE // (7 * DAY)))
+    actions.plan(post=post, wall=wall, by=by, at=at)
+    actions.schedule(post=post, by=by, at=at)
+    return wall
+
+
+def queued_says(wall: datetime, brand: Brand, *, at: datetime) -> str:
+    """What somebody is told who queued a post."""
+    today = at.astimezone(ZoneInfo(brand.time_zone)).date()
+    day = dates.day_heading(wall.date(), today=today)
+    return _("In the queue: {day}, {time}.").format(day=day[:1].lower() + day[1:], time=f"{wall:%H:%M}")
+
+
+def _next_free(post: Post, slots: Sequence[Slot], *, at: datetime) -> Iterator[datetime]:
+    zone = ZoneInfo(post.brand.time_zone)
+    shared = _shared(slots)
+    accounts = {slot.account_id for slot in shared}
+    ahead = Version.objects.filter(
+        account__in=accounts, post__publish_at__gt=at, post__publish_at__lte=at + QUEUE + DAY,
+        post__cancelled_at__isnull=True,
+    )  # fmt: skip
+    moments: dict[int, set[datetime]] = defaultdict(set)
+    for account, moment in ahead.exclude(post=post).values_list("account", "post__publish_at"):
+        if moment:
+            moments[account].add(moment)
+    first = at.astimezone(zone).date()
+    days = [first + n * DAY for n in range(QUEUE // DAY + 1)]
+    free = {
+        account: set(_free(mine, days, moments[account], zone, at=at)) for account, mine in _by_account(shared).items()
+    }
+    walls = {account: {(slot.weekday, slot.time) for slot in mine} for account, mine in _by_account(shared).items()}
+    for wall in sorted(set().union(*free.values())):
+        having = [account for account, some in walls.items() if (wall.weekday(), wall.time()) in some]
+        if all(wall in free[account] for account in having):
+            yield wall
+
+
+def _shared(slots: Sequence[Slot]) -> Sequence[Slot]:
+    """Those at times that all these accounts have; all of them where there is none."""
+    accounts = {slot.account_id for slot in slots}
+    count = Counter((slot.weekday, slot.time) for slot in slots)
+    return [slot for slot in slots if count[slot.weekday, slot.time] == len(accounts)] or slots
+
+
+def has_slots(brand: Brand) -> bool:
+    return Slot.objects.filter(account__brand=brand).exists()
+
+
+# What is promised.
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """What an account promises, nothing with `per_week` None; and its slots, as (weekday, time)."""
+
+    per_week: int | None
+    starts_on: date
+    weekdays: Sequence[int]
+    slots: frozenset[tuple[int, time]]
+
+
+def of(account: Account, *, at: datetime) -> Rhythm:
+    """As it is; without a promise one would start this week."""
+    promise = Promise.objects.filter(account=account).first()
+    slots = frozenset(Slot.objects.filter(account=account).values_list("weekday", "time"))
+    if promise:
+        return Rhythm(promise.per_week, promise.starts_on, promise.weekdays, slots)
+    today = at.astimezone(ZoneInfo(account.brand.time_zone)).date()
+    return Rhythm(None, today - today.weekday() * DAY, [], slots)
+
+
+def of_all(brand: Brand) -> Mapping[int, tuple[Promise | None, int]]:
+    """By account: its promise, and how many slots it has."""
+    promises = {one.pk: one for one in Promise.objects.filter(account__brand=brand)}
+    count = Counter(Slot.objects.filter(account__brand=brand).values_list("account", flat=True))
+    return {account: (promises.get(account), count[account]) for account in {*promises, *count}}
+
+
+@transaction.atomic
+def settle(*, account: Account, rhythm: Rhythm, by: User, at: datetime) -> None:
+    """Make the account's promise and slots these; what is scheduled stays where it is. Raises `ValidationError`,
+    `Problem`."""
+    if len(rhythm.slots) > MOST_SLOTS:
+        raise Problem(_("An account has {limit} slots at most.").format(limit=MOST_SLOTS))
+    if rhythm == of(account, at=at):
+        return
+    if rhythm.per_week is None:
+        Promise.objects.filter(account=account).delete()
+    else:
+        said = {"per_week": rhythm.per_week, "starts_on": rhythm.starts_on, "weekdays": list(rhythm.weekdays)}
+        Promise(account=account, **said).clean_fields(exclude=["account"])
+        Promise.objects.update_or_create(account=account, defaults=said)
+    there = {(one.weekday, one.time): one.pk for one in Slot.objects.filter(account=account)}
+    Slot.objects.filter(pk__in=[pk for place, pk in there.items() if place not in rhythm.slots]).delete()
+    Slot.objects.bulk_create(
+        Slot(account=account, weekday=weekday, time=at_time) for weekday, at_time in sorted(rhythm.slots - set(there))
+    )
+    activity.record(
+        activities.RHYTHM, on=account, brand=account.brand_id, by=by.pk, at=at, account=account.name,
+        per_week=rhythm.per_week, slots=len(rhythm.slots),
+    )  # fmt: skip
