@@ -425,7 +425,7 @@ def choose(threads: Sequence[Counter[str]], number: int) -> list[Point]:
         for nth in range(1, count + 1)
     ]
     kills = [Point(call, nth, "KILL", since) for call, nth, since in places]
-    # A line to PostgreSQL that only claims to be broken: libpq then waits for the server's last word, which never comes.
+    # A line to PostgreSQL that only claims to be broken: libpq waits for the last word of a server that has none.
     possible = {call: some for call, some in FAILS.items() if call != "sendto" or not _is_on_postgresql()}
     fails = [Point(call, nth, what, since) for call, nth, since in places for what in possible.get(call, ())]
     silences = [Point("", nth, what) for what in SILENCES for nth in range(12)]
