@@ -21,6 +21,7 @@ from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply
 from tertulia.insight import actions as insight
 from tertulia.publishing import actions as publishing
 from tertulia.publishing import library
+from tertulia.publishing.models import AvoidedWord, Handle, LinkLook, Snippet
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
@@ -106,6 +107,10 @@ class World:
         publishing.publish_now(post=self.post, by=owner, at=NOON)
         self.posting = Delivery.objects.get(post__isnull=False, account=posted)
         Delivery.objects.filter(pk=self.posting.pk).update(state="missed")
+        AvoidedWord.objects.create(brand=brand, text="Milagroso", folded="milagroso", instead="bueno")
+        self.snippet = Snippet.objects.create(brand=brand, name="Firma", text="El horno")
+        Handle.objects.create(brand=brand, name="Ana", kind="mastodon", handle="ana@m.example")
+        LinkLook.objects.create(brand=brand, digest=name, url="https://a.example/", asked_at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _passer_by(self, name: str) -> Member:

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from .views import acts, calendar, composer
+from .views import acts, calendar, composer, library
 
 app_name = "publishing"
 
 _POST = "b/<slug:brand>/posts/<int:post_id>/"
+_MEDIA = "b/<slug:brand>/media/<int:media_id>/"
 _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 urlpatterns = [
@@ -26,6 +27,11 @@ urlpatterns = [
     path(f"{_DELIVERY}retry/", acts.retry, name="retry"),
     path(f"{_DELIVERY}decision/", acts.decide, name="decision"),
     path(f"{_DELIVERY}completion/", acts.complete, name="completion"),
-    path("b/<slug:brand>/media/", acts.add_media, name="media"),
-    path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
+    path("b/<slug:brand>/media/", library.show, name="media"),
+    path(_MEDIA, library.show_file, name="media_file"),
+    path(f"{_MEDIA}small/", library.show_small, name="media_small"),
+    path(f"{_MEDIA}details/", library.show_one, name="media_page"),
+    path(f"{_MEDIA}shape/", library.reshape, name="media_shape"),
+    path(f"{_MEDIA}replacement/", library.replace, name="media_replacement"),
+    path(f"{_MEDIA}removal/", library.remove, name="media_removal"),
 ]

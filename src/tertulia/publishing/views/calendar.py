@@ -24,8 +24,6 @@ from ..models import Post
 from ..problems import Problem
 
 YEARS = range(1990, 2200)
-OPEN = frozenset({"", Post.State.SCHEDULED, Post.State.MISSED, Post.State.FAILED})
-"""How an account stands on which nothing of a post has begun to leave: there it can still be changed and moved."""
 
 
 @require_GET
@@ -83,7 +81,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "own": {part.version_id for part in post.parts.all() if part.version_id},
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
-        "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
+        "is_open": not legs or any(state in queries.OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context)
 
