@@ -29,6 +29,7 @@ from tertulia.channels.models import POSTING, Account, Delivery, Message, Remote
 from tertulia.connectors import registry
 from tertulia.connectors.contract import (
     Act,
+    BadPayload,
     ByHand,
     Capabilities,
     Connector,
@@ -475,9 +476,11 @@ def _draft(post: RemotePost, *, content: Callable[[Mapping[str, Any]], bytes] | 
 def _content_of(delivery: Delivery) -> Callable[[Mapping[str, Any]], bytes]:
     def read(picture: Mapping[str, Any]) -> bytes:
         try:
-            return library.kept(delivery.account.brand_id, picture["digest"])
+            return library.to_send(delivery.account.brand_id, picture)
         except FileNotFoundError:
             raise Refused(LOST_PICTURE) from None
+        except BadPayload as bad:
+            raise Refused(bad.why) from None
 
     return read
 

@@ -28,7 +28,7 @@ from tertulia.core.models import Activity
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import activities, approval, queries, saying, shortening
+from . import activities, approval, queries, rights, saying, shortening
 from .models import (
     ApprovalRequest,
     ApprovalRule,
@@ -264,7 +264,7 @@ def plan(
 
     Tells whether clocks there skip that time (it leaves as soon as they go on) or show it twice (it leaves the first
     time). What is scheduled moves along; what missed its time is scheduled anew.
-    Raises `NotHere`, `TooLate`, `NotApproved`, `Problem`.
+    Raises `NotHere`, `TooLate`, `NotApproved`, `rights.Unallowed`, `Problem`.
     """
     post = _lock(post)
     zone = zone or post.brand.time_zone
@@ -283,6 +283,8 @@ def plan(
         raise Problem(_("Choose a moment that is still to come."))
     post.changed_at = at
     post.save(update_fields=["on", "time", "zone", "publish_at", "changed_at"])
+    if waiting:
+        rights.check(waiting, brand=post.brand, leaves_at=_moment(post))
     for version in waiting:
         _withdrawn(version)
         _lay_out(version, post, due_at=_moment(post), by=by.pk, at=at)
@@ -331,6 +333,7 @@ def _schedule(post: Post, *, due_at: datetime, by: User, at: datetime) -> Post:
     if approval.lacks(post):
         raise NotApproved
     _check_fit(waiting)
+    rights.check(waiting, brand=post.brand, leaves_at=due_at)
     for version in waiting:
         _withdrawn(version)
         _lay_out(version, post, due_at=due_at, by=by.pk, at=at)
@@ -461,7 +464,10 @@ def _lay_out_again(post: Post, times: Mapping[int, _Withdrawn], *, at: datetime)
             again.append((version, one))
         elif planned and not version.sendings.exists():
             again.append((version, planned[0]))
-    _check_fit([version for version, one in again if not one.ended])
+    fit = [version for version, one in again if not one.ended]
+    _check_fit(fit)
+    if fit:
+        rights.check(fit, brand=post.brand, leaves_at=post.publish_at or at)
     for version, one in again:
         _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
 

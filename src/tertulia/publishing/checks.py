@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef
+from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,7 @@ from tertulia.channels.forms import said as told
 from tertulia.channels.models import Account
 from tertulia.core.html import render
 
-from . import actions, addresses, queries, saying, shortening
+from . import actions, addresses, queries, rights, saying, shortening
 from .models import Media, Part, Post, Sending
 from .problems import Problem
 from .saying import Piece
@@ -37,7 +38,7 @@ MOST_COMPARED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something amiss: "late" stands in the way, "soon" is for the writer to judge."""
+    """Something amiss: "late" stands in the way, "soon" is for the writer to judge; "note" only tells."""
 
     tone: str
     says: str
@@ -102,8 +103,8 @@ def check(writing: Writing, *, brand: Brand, post: Post | None, at: datetime) ->
     media = _media(writing, brand)
     previews = [_preview(account, writing, media, brand, post) for account in accounts]
     lines = [
-        *_where(accounts), *_fits(previews), *_alts(previews), *_time(writing, post, at=at), *_links(writing),
-        *_again(writing, brand, post, at=at),
+        *_where(accounts), *_fits(previews), *_alts(previews), *_rights(writing, media.values(), brand, at=at),
+        *_smaller(previews), *_time(writing, post, at=at), *_links(writing), *_again(writing, brand, post, at=at),
     ]  # fmt: skip
     return Checked(previews, list(dict.fromkeys(lines)), _choices(writing, brand))
 
@@ -141,9 +142,11 @@ def _preview(
 
 
 def _shown(account: Account, piece: Piece, hints: Mapping[str, str], media: Mapping[int, Media]) -> Shown:
-    pictures = [saying.pictured(media[one.media], one.alt) for one in piece.pictures if one.media in media]
+    connector = account.connector
+    taken = connector.pictures_taken(account)
+    pictures = [saying.pictured(media[one.media], one.alt, taken) for one in piece.pictures if one.media in media]
     said = {"kind": piece.kind, "text": piece.text, "pictures": pictures, **hints}
-    draft, connector = saying.draft_of(said), account.connector
+    draft = saying.draft_of(said)
     misfits = [told(one.says) for one in connector.misfits(account, draft)]
     return Shown(said, connector.post_length(account, draft), connector.longest_post(account, draft), misfits)
 
@@ -175,6 +178,31 @@ def _alts(previews: Sequence[Preview]) -> Iterator[Line]:
     pictures = [picture for preview in previews for part in preview.parts for picture in part.said["pictures"]]
     for name in dict.fromkeys(one["name"] for one in pictures if not one["alt"].strip()):
         yield Line("soon", _("Say what {picture} shows: who can't see it hears nothing of it.").format(picture=name))
+
+
+def _rights(writing: Writing, media: Iterable[Media], brand: Brand, *, at: datetime) -> Iterator[Line]:
+    on = rights.day_of(max(_moment(writing) or at, at), brand)
+    for one in media:
+        yield from (Line("late", why) for why in rights.forbids(one, on))
+        yield from (Line("soon", why) for why in rights.warns(one, on))
+
+
+def _moment(writing: Writing) -> datetime | None:
+    """When it would leave; None while no time can be read."""
+    try:
+        wall = writing.wall()
+    except Problem:
+        return None
+    return zones.moment(wall, ZoneInfo(writing.zone)) if wall and writing.zone in actions.zones_known() else None
+
+
+def _smaller(previews: Sequence[Preview]) -> Iterator[Line]:
+    for preview in previews:
+        for picture in (picture for part in preview.parts for picture in part.said["pictures"]):
+            if limit := picture.get(saying.SHRUNK):
+                says = _("{account}: {picture} is sent smaller, as the network takes no more than {limit}.")
+                most = filesizeformat(limit["bytes"]) if limit["bytes"] else _("so many points")
+                yield Line("note", says.format(account=preview.account.name, picture=picture["name"], limit=most))
 
 
 def _time(writing: Writing, post: Post | None, *, at: datetime) -> Iterator[Line]:

@@ -230,8 +230,10 @@ class _Desk:
             if account.state == Account.State.PAUSED:
                 raise _Wrong(_("{account} is paused.").format(account=account.name))
             hints = dict(_hints(account, title))
+            publishes = account.capabilities.publishes
+            taken = publishes.pictures if publishes else None
             for piece in pieces:
-                shown = [saying.pictured(by_id[one.media], "") for one in piece.pictures]
+                shown = [saying.pictured(by_id[one.media], "", taken) for one in piece.pictures]
                 draft = saying.draft_of({"kind": piece.kind, "text": piece.text, "pictures": shown, **hints})
                 if misfits := account.connector.misfits(account, draft):
                     raise _Wrong(f"{account.name}: {' '.join(told(one.says) for one in misfits)}")

@@ -7,30 +7,42 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
-from tertulia.core import activity, pictures, traces
+from tertulia.core import activity, imaging, pictures, traces
 from tertulia.core.html import tidy
+from tertulia.core.imaging import Wish
+from tertulia.core.outcomes import BadPayload
+from tertulia.core.sentences import told
 from tertulia.team.models import User
 
-from . import activities
-from .models import Media
+from . import actions, activities, queries, saying, writing
+from .models import Media, Post
 from .problems import Problem
 
 LARGEST = 16 * 1024 * 1024
 """Bytes: the most that a network of ours takes."""
 LONGEST_ALT = 1_500
+LONGEST_PERMISSION = 2_000
+SMALL_SIDE = 480
+"""Points of the longer side of a picture in lists."""
 
 
 class NotAPicture(Problem):
     """Its bytes are no picture, or not the whole of one."""
+
+
+class NotChanged(Problem):
+    """What was asked of a picture can't be done with it."""
 
 
 class InUse(Problem):
@@ -57,12 +69,14 @@ def add(*, brand: Brand, name: str, content: bytes, by: User, at: datetime, alt:
 
 @transaction.atomic
 def describe(
-    *, media: Media, by: User, at: datetime, alt: str = "", credit: str = "", rights_until: date | None = None
-) -> None:
-    """Say what it shows, whose it is and until when it may be used."""
+    *, media: Media, by: User, at: datetime, alt: str = "", credit: str = "", rights_until: date | None = None,
+    is_customers: bool = False, permission: str = "",
+) -> None:  # fmt: skip
+    """Say what it shows, whose it is, who allowed it and until when it may be used."""
     media.alt, media.credit = tidy(alt).strip()[:LONGEST_ALT], tidy(credit).strip()[:200]
     media.rights_until = rights_until
-    media.save(update_fields=["alt", "credit", "rights_until"])
+    media.is_customers, media.permission = is_customers, tidy(permission).strip()[:LONGEST_PERMISSION]
+    media.save(update_fields=["alt", "credit", "rights_until", "is_customers", "permission"])
     activity.record(activities.CHANGED, on=media, brand=media.brand_id, by=by.pk, at=at, file=media.name)
 
 
@@ -71,10 +85,99 @@ def remove(*, media: Media, by: User, at: datetime) -> None:
     """Take it out of the library, with its bytes. Raises `InUse`."""
     if media.uses.exists():
         raise InUse(_("A post uses this picture. Take it out there first."))
-    path = _path(media.brand_id, media.digest)
+    paths = [_path(media.brand_id, media.digest), _small_path(media)]
     activity.record(activities.REMOVED, on=media, brand=media.brand_id, by=by.pk, at=at, file=media.name)
     media.delete()
-    transaction.on_commit(lambda: path.unlink(missing_ok=True))
+    transaction.on_commit(lambda: _forget(paths))
+
+
+def _forget(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def reshape(
+    *, media: Media, by: User, at: datetime, turn: int = 0,
+    crop: tuple[float | None, float | None, float, float] | None = None, shape: tuple[int, int] | None = None,
+) -> Media:  # fmt: skip
+    """A new picture, turned clockwise or cut; the one it is made from stays. What is said of that holds for it too.
+
+    Raises `NotChanged`, `NotAPicture`.
+    """
+    try:
+        _kind, _width, _height, shaped = imaging.made(content(media), Wish(turn=turn, crop=crop, shape=shape))
+    except FileNotFoundError:
+        raise NotChanged(_("The file of this picture is lost.")) from None
+    except BadPayload as bad:
+        raise NotChanged(told(bad.why)) from None
+    made = add(brand=media.brand, name=media.name, content=shaped, by=by, at=at, alt=media.alt)
+    if made.pk != media.pk:
+        _say_the_same(made, media)
+    if made.pk > media.pk and made.made_from is None:  # turned back, it can be an older one again
+        made.made_from = media
+        made.save(update_fields=["made_from"])
+    return made
+
+
+def replace(*, media: Media, name: str, content: bytes, by: User, at: datetime) -> tuple[Media, list[Post]]:
+    """Put another picture in its place wherever it has not begun to leave; it stays where it has left, and in the
+    library. Gives the new one and the posts that now show it. Raises `NotAPicture`, `Problem`.
+    """
+    with transaction.atomic():
+        made = add(brand=media.brand, name=name, content=content, by=by, at=at, alt=media.alt)
+        if made.pk == media.pk:
+            return made, []
+        _say_the_same(made, media)
+        changed = []
+        for post in queries.whole(media.brand).filter(parts__attachments__media=media).distinct().order_by("pk"):
+            states = queries.standing(post).versions.values()
+            if states and queries.OPEN.isdisjoint(states):
+                continue
+            written = writing.from_post(post)
+            written.swap(media.pk, made.pk)
+            actions.save(
+                post=post, seen=post.revision, title=written.title, pieces=written.pieces, versions=written.versions,
+                by=by, at=at,
+            )  # fmt: skip
+            changed.append(post)
+    return made, changed
+
+
+def _say_the_same(made: Media, of: Media) -> None:
+    """A picture made from another, or put in its place, is as little its own as that."""
+    for name in ("credit", "rights_until", "is_customers", "permission"):
+        if not getattr(made, name):
+            setattr(made, name, getattr(of, name))
+    made.save(update_fields=["credit", "rights_until", "is_customers", "permission"])
+
+
+def small(media: Media) -> tuple[str, bytes]:
+    """Type and bytes of a small one for lists, made when it is first looked at; the picture itself where that can't
+    be. Raises `FileNotFoundError` when the data folder has lost it."""
+    path = _small_path(media)
+    if path.exists():
+        return "image/webp", path.read_bytes()
+    whole = content(media)
+    try:
+        _kind, _width, _height, made = imaging.made(
+            whole, Wish(side=SMALL_SIDE, most=60_000, type="image/webp", is_still=True)
+        )
+    except BadPayload:
+        return media.type, whole
+    _write(path, made)
+    return "image/webp", made
+
+
+def to_send(brand_id: int, picture: Mapping[str, Any]) -> bytes:
+    """A picture as `saying.pictured` speaks of it: smaller than it is kept, where the network takes no more.
+
+    Raises `FileNotFoundError`, and `BadPayload` where it can't be made smaller.
+    """
+    whole = kept(brand_id, picture["digest"])
+    if not (most := picture.get(saying.SHRUNK)):
+        return whole
+    wish = Wish(type=picture["type"], most=most["bytes"] or 0, most_pixels=most["pixels"] or 0)
+    return imaging.made(whole, wish)[3]
 
 
 def content(media: Media) -> bytes:
@@ -116,6 +219,10 @@ def _name(given: str, kind: str) -> str:
 
 def _path(brand_id: int, digest: str) -> Path:
     return Path(settings.MEDIA_ROOT) / str(int(brand_id)) / digest[:2] / digest
+
+
+def _small_path(media: Media) -> Path:
+    return Path(settings.MEDIA_ROOT) / str(int(media.brand_id)) / "small" / media.digest
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Expression, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Exists, Expression, OuterRef, Prefetch, Q, QuerySet, When
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import POSTING, Account, Delivery
 from tertulia.connectors import registry
 
-from .models import ApprovalRequest, Media, Part, Post, Sending, Settings, Stop, Version
+from .models import ApprovalRequest, Attachment, Media, Part, Post, Sending, Settings, Stop, Version
 
 State = Post.State
+OPEN = frozenset({"", State.SCHEDULED, State.MISSED, State.FAILED})
+"""How an account stands on which nothing of a post has begun to leave: there it can still be changed and moved."""
+ENDING = timedelta(days=14)
+"""So long before their end rights are among those that end soon."""
 
 
 def posts(brand: Brand) -> QuerySet[Post]:
@@ -61,6 +65,48 @@ def of_brand(brand: Brand) -> QuerySet[Account]:
 def pictures(brand: Brand) -> QuerySet[Media]:
     """The brand's library, newest first."""
     return Media.objects.filter(brand=brand).order_by("-created_at", "-pk")
+
+
+SHELVES = ("unused", "undescribed", "ending", "ended", "customers")
+SHELF = 60
+"""Pictures on one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A page of the library, and the number of the picture before which the next one begins."""
+
+    media: Sequence[Media]
+    next: int | None
+
+
+def shelf(
+    brand: Brand, *, today: date, q: str = "", which: str = "", before: int | None = None
+) -> Shelf:  # fmt: skip
+    """The brand's pictures, newest first: those whose name, description or owner says `q`, and of one sort."""
+    found = Media.objects.filter(brand=brand).order_by("-pk")
+    for word in q.split()[:10]:
+        found = found.filter(Q(name__icontains=word) | Q(alt__icontains=word) | Q(credit__icontains=word))
+    if which == "unused":
+        found = found.filter(~Exists(Attachment.objects.filter(media=OuterRef("pk"))))
+    elif which == "undescribed":
+        found = found.filter(alt="")
+    elif which == "ending":
+        found = found.filter(rights_until__gte=today, rights_until__lt=today + ENDING)
+    elif which == "ended":
+        found = found.filter(rights_until__lt=today)
+    elif which == "customers":
+        found = found.filter(is_customers=True)
+    if before:
+        found = found.filter(pk__lt=before)
+    media = list(found[: SHELF + 1])
+    return Shelf(media[:SHELF], media[SHELF - 1].pk if len(media) > SHELF else None)
+
+
+def uses(media: Media) -> QuerySet[Post]:
+    """The posts that show a picture, the newest first."""
+    showing = Attachment.objects.filter(media=media).values("part__post")
+    return Post.objects.filter(brand=media.brand_id, pk__in=showing).order_by("-changed_at", "-pk")
 
 
 def account_names(posts: Iterable[Post]) -> dict[int, list[str]]:

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tertulia.connectors.contract import Draft, Misfit, Picture, Target
+from tertulia.connectors.contract import Draft, Misfit, Picture, Pictures, Target
 
 from . import shortening
 from .models import Media, Part, Version
 
 HINTS = ("title", "warning", "language", "visibility")
+SHRUNK = "shrunk"
+"""Of a picture that is sent smaller than it is kept: to how many `bytes` and `pixels`, as its network has it."""
+SHRINKS = frozenset({"image/jpeg", "image/png"})
+"""What can be made smaller without losing more than points: these don't move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +60,32 @@ def pieces_of(parts: Iterable[Part]) -> tuple[Piece, ...]:
 def spoken(version: Version) -> list[dict[str, Any]]:
     """All that is to be published on its account, part after part: `RemotePost.draft` of each."""
     hints = {name: value for name in HINTS if (value := version.hints.get(name))}
+    taken = version.account.connector.pictures_taken(version.account)
     return [
-        {"kind": part.kind, "text": part.text, "pictures": [_picture(one) for one in _in_order(part)], **hints}
+        {
+            "kind": part.kind, "text": part.text, **hints,
+            "pictures": [pictured(one.media, one.alt, taken) for one in _in_order(part)],
+        }
         for part in parts_of(version)
-    ]
+    ]  # fmt: skip
 
 
-def _picture(shown: Any) -> dict[str, Any]:
-    return pictured(shown.media, shown.alt)
-
-
-def pictured(media: Media, alt: str) -> dict[str, Any]:
-    """A picture as `RemotePost.draft` has it."""
+def pictured(media: Media, alt: str, taken: Pictures | None) -> dict[str, Any]:
+    """A picture as `RemotePost.draft` has it, made to fit what its network takes where that is a matter of size."""
     names = ("name", "type", "size", "width", "height", "digest")
-    return {"media": media.pk, "alt": alt or media.alt, **{name: getattr(media, name) for name in names}}
+    said = {"media": media.pk, "alt": alt or media.alt, **{name: getattr(media, name) for name in names}}
+    points = media.width * media.height
+    if not taken or media.type not in SHRINKS or media.type not in taken.types:
+        return said
+    is_heavy = taken.largest is not None and media.size > taken.largest
+    is_wide = taken.most_pixels is not None and points > taken.most_pixels
+    if is_heavy or is_wide:
+        said[SHRUNK] = {"bytes": taken.largest, "pixels": taken.most_pixels, "from": media.size}
+        said["size"] = min(media.size, taken.largest or media.size)
+    if is_wide and taken.most_pixels:
+        share = (taken.most_pixels / points) ** 0.5
+        said |= {"width": int(media.width * share), "height": int(media.height * share)}
+    return said
 
 
 def _in_order(part: Part) -> list[Any]:
@@ -84,10 +100,11 @@ def draft_of(
     one."""
     pictures = [
         Picture(
-            name=one["name"], type=one["type"], size=one["size"], width=one["width"], height=one["height"],
-            alt=one["alt"], id=(ids or {}).get(one["digest"], ""), content=content(one),
+            name=one["name"], type=one["type"], size=len(read) or one["size"], width=one["width"],
+            height=one["height"], alt=one["alt"], id=(ids or {}).get(one["digest"], ""), content=read,
         )
         for one in said.get("pictures", [])
+        for read in [content(one)]
     ]  # fmt: skip
     hints = {name: said.get(name, "") for name in HINTS}
     return Draft(said["text"], kind=said["kind"], pictures=pictures, above=above, **hints)

@@ -8,6 +8,7 @@ from .views import (
     composer,
     exchange,
     initiatives,
+    library,
     links,
     reactions,
     rhythm,
@@ -21,6 +22,7 @@ _APPROVAL = "b/<slug:brand>/approvals/<int:request_id>/"
 _RULES = "b/<slug:brand>/settings/approval/"
 _CAMPAIGN = "b/<slug:brand>/campaigns/<int:campaign_id>/"
 _FILE = "b/<slug:brand>/conversions/files/<int:order_file_id>/"
+_MEDIA = "b/<slug:brand>/media/<int:media_id>/"
 _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 _SERIES = "b/<slug:brand>/posts/series/<int:series_id>/"
@@ -108,6 +110,11 @@ urlpatterns = [
     path(f"{_DELIVERY}figures/", reactions.write_down, name="posting_figures"),
     path("b/<slug:brand>/posts/rhythm/", rhythm.show_all, name="rhythms"),
     path("b/<slug:brand>/posts/rhythm/<int:posting_account_id>/", rhythm.change, name="rhythm"),
-    path("b/<slug:brand>/media/", acts.add_media, name="media"),
-    path("b/<slug:brand>/media/<int:media_id>/", acts.show_media, name="media_file"),
+    path("b/<slug:brand>/media/", library.show, name="media"),
+    path(_MEDIA, library.show_file, name="media_file"),
+    path(f"{_MEDIA}small/", library.show_small, name="media_small"),
+    path(f"{_MEDIA}details/", library.show_one, name="media_page"),
+    path(f"{_MEDIA}shape/", library.reshape, name="media_shape"),
+    path(f"{_MEDIA}replacement/", library.replace, name="media_replacement"),
+    path(f"{_MEDIA}removal/", library.remove, name="media_removal"),
 ]

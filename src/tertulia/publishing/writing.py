@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any, Literal
 
@@ -112,6 +112,16 @@ class Writing:
         elif sheet := self.sheets.get(scope):
             return _change_sheet(sheet, verb, number, media)
         return verb in {"own", "common"}
+
+    def swap(self, old: int, new: int) -> None:
+        """Another picture in the place of one, wherever it hangs."""
+        for sheet in self.sheets.values():
+            sheet.pieces = [
+                replace(piece, pictures=tuple(
+                    Shown(new if one.media == old else one.media, one.alt) for one in piece.pictures
+                ))
+                for piece in sheet.pieces
+            ]  # fmt: skip
 
     def plain(self) -> dict[str, Any]:
         """For the database."""

@@ -165,6 +165,12 @@ class Media(models.Model):
     alt = models.TextField(_("what it shows, for those who can't see it"), blank=True, default="")
     credit = models.CharField(_("whose it is"), max_length=200, blank=True, default="")
     rights_until = models.DateField(_("may be used until"), null=True, blank=True)
+    """The last day, in the brand's time zone."""
+    is_customers = models.BooleanField(_("it is a customer's"), default=False)
+    permission = models.TextField(_("how they allowed it"), blank=True, default="")
+    """Who said yes, when and where. Without it nothing of a customer's is published."""
+    made_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    """The picture that this one was cut or turned from."""
     created_by_id = models.BigIntegerField()
     created_at = models.DateTimeField()
 

@@ -1,26 +1,25 @@
-"""What is done with a post that is there, and with the pictures."""
+"""What is done with a post that is there."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions, checks, library, queries
+from .. import actions, checks, queries
 from ..access import RoomRequest
-from ..forms import CompletionForm, DecisionForm, MediaForm, StopForm, TimeForm
-from ..models import Media, Post
+from ..forms import CompletionForm, DecisionForm, StopForm, TimeForm
+from ..models import Post
 from ..problems import Problem
 
 
@@ -108,39 +107,6 @@ def stop(request: RoomRequest, brand: Brand) -> HttpResponse:
 def resume(request: RoomRequest, brand: Brand) -> HttpResponse:
     actions.resume(brand=brand, by=request.user, at=clock.now())
     return redirect("publishing:posts", brand.slug)
-
-
-@require_POST
-@brand_required("publishing.write")
-def add_media(request: RoomRequest, brand: Brand) -> HttpResponse:
-    form = MediaForm(request.POST, request.FILES)
-    if not form.is_valid():
-        messages.error(request, _("Choose a picture."))
-    elif (file := form.cleaned_data["file"]).size > library.LARGEST:
-        messages.error(request, library.too_large())
-    else:
-        try:
-            library.add(
-                brand=brand, name=file.name, content=file.read(), alt=form.cleaned_data["alt"], by=request.user,
-                at=clock.now(),
-            )  # fmt: skip
-        except Problem as problem:
-            messages.error(request, str(problem))
-    return redirect("publishing:posts", brand.slug)
-
-
-@require_GET
-@brand_required("publishing.read")
-def show_media(request: RoomRequest, brand: Brand, media_id: int) -> FileResponse:
-    """A picture of the library. Its name never leads to a file, and it runs nothing."""
-    media = get_object_or_404(Media, pk=media_id, brand=brand)
-    try:
-        content = library.content(media)
-    except FileNotFoundError:
-        raise Http404 from None
-    answer = FileResponse(io.BytesIO(content), filename=media.name, content_type=media.type)
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return answer
 
 
 def _done(

@@ -25,8 +25,6 @@ from ..models import Post
 from ..problems import Problem
 
 YEARS = range(1990, 2200)
-OPEN = frozenset({"", Post.State.SCHEDULED, Post.State.MISSED, Post.State.FAILED})
-"""How an account stands on which nothing of a post has begun to leave: there it can still be changed and moved."""
 
 
 @require_GET
@@ -114,7 +112,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         **_approval(request, post),
         "comes_back": recurring.of_post(post),
         "has_slots": rhythm.has_slots(brand),
-        "is_open": not legs or any(state in OPEN for state in standing.versions.values()),
+        "is_open": not legs or any(state in queries.OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
 

@@ -1,0 +1,211 @@
+"""The library's pages: its pictures, and all that is known of one."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tertulia.brand.models import Brand
+from tertulia.core import clock
+from tertulia.team.access import brand_required
+
+from .. import library, queries, rights
+from ..access import RoomRequest
+from ..forms import CropForm, DetailsForm, LibraryFilter
+from ..models import Media
+from ..problems import Problem
+
+MOST_AT_ONCE = 50
+"""Files that one form may bring."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@brand_required("publishing.read")
+def show(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """All pictures, or those that are looked for; a POST brings new ones."""
+    if request.method == "POST":
+        if not request.membership.may("publishing.write"):
+            raise PermissionDenied
+        return _add(request, brand)
+    form = LibraryFilter(request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    today = rights.day_of(clock.now(), brand)
+    shelf = queries.shelf(brand, today=today, **asked)
+    context = {
+        "room": "publishing", "shelf": shelf, "q": asked.get("q") or "", "which": asked.get("which") or "",
+        "filters": queries.SHELVES, "today": today, "soon": today + rights.SOON,
+    }  # fmt: skip
+    return render(request, "publishing/library.html", context)
+
+
+def _add(request: RoomRequest, brand: Brand) -> HttpResponse:
+    added = 0
+    files = request.FILES.getlist("file")
+    for file in files[:MOST_AT_ONCE]:
+        if media := _taken(request, brand, file):
+            added += 1
+            last = media
+    if not files:
+        messages.error(request, _("Choose a picture."))
+    if len(files) > MOST_AT_ONCE:
+        messages.error(request, _("{n} files at once: the others were not taken.").format(n=MOST_AT_ONCE))
+    if added == 1:
+        return redirect("publishing:media_page", brand.slug, last.pk)
+    if added:
+        messages.success(request, ngettext("{n} picture added.", "{n} pictures added.", added).format(n=added))
+    return redirect("publishing:media", brand.slug)
+
+
+def _taken(request: RoomRequest, brand: Brand, file: UploadedFile[Any]) -> Media | None:
+    """What one file became; what is amiss with it is said by its name, and the others go on."""
+    alt = request.POST.get("alt", "")
+    try:
+        content = _content(file)
+        return library.add(
+            brand=brand, name=file.name or "", content=content, alt=alt, by=request.user, at=clock.now()
+        )  # fmt: skip
+    except Problem as problem:
+        messages.error(request, f"{file.name}: {problem}")
+        return None
+
+
+def _content(file: UploadedFile[Any]) -> bytes:
+    if (file.size or 0) > library.LARGEST:
+        raise Problem(library.too_large())
+    content: bytes = file.read()
+    return content
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@brand_required("publishing.read")
+def show_one(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
+    """What is known of a picture; a POST says it anew."""
+    media = _media(brand, media_id)
+    form = DetailsForm(request.POST if request.method == "POST" else None, instance=media)
+    if request.method == "POST":
+        if not request.membership.may("publishing.write"):
+            raise PermissionDenied
+        if form.is_valid():
+            kept = _media(brand, media_id)
+            library.describe(media=kept, by=request.user, at=clock.now(), **form.cleaned_data)
+            messages.success(request, _("Saved."))
+            return redirect("publishing:media_page", brand.slug, media.pk)
+        media = _media(brand, media_id)
+    today = rights.day_of(clock.now(), brand)
+    uses = queries.uses(media)
+    context = {
+        "room": "publishing", "media": media, "form": form,
+        "uses": [(post, _after(media, post, brand)) for post in uses],
+        "made": queries.pictures(brand).filter(made_from=media), "forbids": list(rights.forbids(media, today)),
+        "warns": list(rights.warns(media, today)), "crop_form": CropForm(),
+    }  # fmt: skip
+    return render(request, "publishing/media.html", context, status=422 if form.errors else 200)
+
+
+def _after(media: Media, post: object, brand: Brand) -> bool:
+    """The post leaves on a day on which the picture may no longer be shown."""
+    leaves_at = getattr(post, "publish_at", None)
+    return bool(
+        media.rights_until and leaves_at and leaves_at > clock.now()
+        and rights.day_of(leaves_at, brand) > media.rights_until
+    )  # fmt: skip
+
+
+@require_POST
+@brand_required("publishing.write")
+def remove(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
+    media = _media(brand, media_id)
+    try:
+        library.remove(media=media, by=request.user, at=clock.now())
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("publishing:media_page", brand.slug, media_id)
+    messages.success(request, _("{file} is removed.").format(file=media.name))
+    return redirect("publishing:media", brand.slug)
+
+
+@require_POST
+@brand_required("publishing.write")
+def replace(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
+    """Another file in its place."""
+    media, file = _media(brand, media_id), request.FILES.get("file")
+    if file is None:
+        messages.error(request, _("Choose a picture."))
+        return redirect("publishing:media_page", brand.slug, media.pk)
+    try:
+        made, posts = library.replace(
+            media=media, name=file.name or "", content=_content(file), by=request.user, at=clock.now()
+        )
+    except Problem as problem:
+        messages.error(request, f"{file.name}: {problem}")
+        return redirect("publishing:media_page", brand.slug, media.pk)
+    says = ngettext("{n} post shows the new picture now.", "{n} posts show the new picture now.", len(posts))
+    messages.success(request, says.format(n=len(posts)))
+    return redirect("publishing:media_page", brand.slug, made.pk)
+
+
+@require_POST
+@brand_required("publishing.write")
+def reshape(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
+    """A new picture, cut or turned; this one stays."""
+    media = _media(brand, media_id)
+    form = CropForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(_says(form.errors.values())))
+        return redirect("publishing:media_page", brand.slug, media.pk)
+    try:
+        made = library.reshape(media=media, by=request.user, at=clock.now(), **form.wish)
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("publishing:media_page", brand.slug, media.pk)
+    if made.pk != media.pk:
+        messages.success(request, _("A new picture. The one it was made from is still in the library."))
+    return redirect("publishing:media_page", brand.slug, made.pk)
+
+
+def _says(errors: Iterable[Iterable[object]]) -> list[str]:
+    return [str(one) for some in errors for one in some]
+
+
+@require_GET
+@brand_required("publishing.read")
+def show_file(request: RoomRequest, brand: Brand, media_id: int) -> FileResponse:
+    """A picture of the library. Its name never leads to a file, and it runs nothing."""
+    media = _media(brand, media_id)
+    try:
+        return _file(media.type, library.content(media), media.name)
+    except FileNotFoundError:
+        raise Http404 from None
+
+
+@require_GET
+@brand_required("publishing.read")
+def show_small(request: RoomRequest, brand: Brand, media_id: int) -> FileResponse:
+    """A small one of it, for lists. It never changes under its number."""
+    media = _media(brand, media_id)
+    try:
+        answer = _file(*library.small(media), media.name)
+    except FileNotFoundError:
+        raise Http404 from None
+    answer["Cache-Control"] = "private, max-age=86400"
+    return answer
+
+
+def _file(kind: str, content: bytes, name: str) -> FileResponse:
+    answer = FileResponse(io.BytesIO(content), filename=name, content_type=kind)
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
+
+
+def _media(brand: Brand, media_id: int) -> Media:
+    return get_object_or_404(Media.objects.select_related("brand", "made_from"), pk=media_id, brand=brand)
