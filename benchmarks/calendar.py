@@ -26,7 +26,7 @@ def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
     port, asks = int(os.environ["TERTULIA_PORT"]), 30 if scale == "quick" else 100
     cookie, base = sign_in(colleagues()[1]), f"/b/{brand().slug}/posts/"
     with running("-m", "tertulia", "web", port=port):
-        for view in ("month", "week", "list"):
+        for view in ("month", "week", "list", "board"):
             p50, p95 = _asked(port, f"{base}?view={view}&on=2031-03-12", cookie, asks)
             yield Figure(f"calendar of 5,000 posts, {view}: p50", p50, "ms")
             yield Figure(f"calendar of 5,000 posts, {view}: p95", p95, "ms", 100)

@@ -143,10 +143,10 @@ def visit(chromium, watch):
     """Open a browser of one's own: `visit(width=390, language="en-GB", scheme="dark")`."""
     contexts = []
 
-    def visit(*, width: int = 1440, language: str = "es-ES", scheme: str = "light") -> Page:
+    def visit(*, width: int = 1440, language: str = "es-ES", scheme: str = "light", touch: bool = False) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 844 if width < 600 else 900},
-            locale=language, color_scheme=scheme, timezone_id="Europe/Madrid",
+            locale=language, color_scheme=scheme, timezone_id="Europe/Madrid", has_touch=touch,
         )  # fmt: skip
         contexts.append(watch.over(context))
         page = context.new_page()

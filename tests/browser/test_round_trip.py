@@ -273,7 +273,8 @@ def test_what_was_understood_is_put_right_without_a_script(company, without_scri
 
 
 PAGES = [
-    "posts/", "posts/?view=week", "posts/?view=list", "posts/beginning/", "posts/series/", "posts/series/beginning/",
+    "posts/", "posts/?view=week", "posts/?view=list", "posts/?view=board", "posts/rhythm/", "posts/beginning/",
+    "posts/series/", "posts/series/beginning/",
     "posts/actions/beginning/", "posts/exchange/",
     "campaigns/", "campaigns/beginning/", "campaigns/launch/",
     "links/", "links/new/", "links/settings/", "coupons/", "conversions/",
@@ -330,6 +331,72 @@ def test_a_post_survives_a_closed_tab_and_is_moved_by_keyboard_and_mouse(company
         expect(moved).to_be_focused()
     page.locator(".entry").drag_to(page.locator("[data-day='2031-03-05']"))
     expect(page.locator("[data-day='2031-03-05'] .entry")).to_contain_text("10:00")
+
+
+def finger(page):
+    """`touch("touchStart", x, y)`: one finger on the page's screen."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *at: float) -> None:
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return touch
+
+
+def middle(locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+@pytest.mark.parametrize("view", ["week", "month"])
+def test_a_finger_that_rests_on_a_post_moves_it_and_one_that_does_not_scrolls(company, sign_in, view):
+    posts, day = f"{company.url}/b/{SAMPLE}/posts/", 16 if view == "week" else 23
+    page = sign_in("alba", width=390, touch=True)
+    page.goto(f"{posts}beginning/?on=2031-04-{day}&time=10:00")
+    page.locator("textarea[name=text]").first.fill(f"Pan del {view}")
+    page.locator(".writer__foot [value=keep]").click()
+    page.goto(f"{posts}?view={view}&on=2031-04-{day}")
+    entry, touch = page.locator(".entry", has_text=f"Pan del {view}"), finger(page)
+    entry.scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, 0)")
+
+    if view == "week":  # whose seven days are taller than a phone
+        x, y = middle(entry)
+        touch("touchStart", x, y)
+        for step in range(1, 9):
+            touch("touchMove", x, y - step * 20)
+        touch("touchEnd")
+        page.wait_for_timeout(800)  # until it has rolled out
+        assert page.evaluate("scrollY") > 60
+        expect(page.locator(f"[data-day='2031-04-{day}'] .entry")).to_have_count(1)
+
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+    touch("touchStart", *middle(entry))
+    expect(page.locator(".shadow")).to_be_visible()
+    target = page.locator(f"[data-day='2031-04-{day - 1}']")
+    expect(target).to_be_visible()
+    for _ in range(3):
+        touch("touchMove", *middle(target))
+    expect(target).to_have_attribute("data-over", "")
+    touch("touchEnd")
+    expect(target.locator(".entry")).to_contain_text("10:00")
+    expect(page.locator(".shadow")).to_have_count(0)
+    assert f"view={view}" in page.url, "letting go follows no link"
+
+
+def test_a_draft_is_drawn_into_the_queue_on_the_board_and_elsewhere_it_says_why_not(company, sign_in):
+    page = sign_in("alba")
+    page.goto(f"{company.url}/b/{SAMPLE}/posts/beginning/?on=2031-05-07&time=10:00")
+    page.locator("textarea[name=text]").first.fill("Pan para el tablero")
+    page.locator(".writer__foot [value=keep]").click()
+    page.goto(f"{company.url}/b/{SAMPLE}/posts/?view=board")
+    card = page.locator("[data-column=draft] .ticket", has_text="Pan para el tablero")
+    card.drag_to(page.locator("[data-column=published]"))
+    expect(page.locator(".toast")).to_contain_text("Cuenta como publicada cuando la red la tiene")
+    card.drag_to(page.locator("[data-column=scheduled]"))
+    expect(page.locator(".toast").last).to_contain_text("Elige antes dónde")
+    expect(card).to_have_count(1)
 
 
 def test_the_shop_and_its_chat_are_accessible(company, visit):

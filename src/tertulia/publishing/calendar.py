@@ -326,8 +326,8 @@ def _drawn(brand: Brand, posts: Sequence[Post]) -> Iterable[Entry]:
 # The board.
 
 _PLACES = {
-    "draft": "draft", "scheduled": "scheduled", "publishing": "scheduled", "by_hand": "stuck", "missed": "stuck",
-    "failed": "stuck", "unknown": "stuck", "partly": "stuck", "published": "published",
+    "draft": "draft", "changes": "draft", "approved": "draft", "approval": "approval", "scheduled": "scheduled",
+    "publishing": "scheduled", "by_hand": "stuck", "missed": "stuck", "failed": "stuck", "unknown": "stuck", "partly": "stuck", "published": "published",
 }  # fmt: skip
 
 
@@ -354,6 +354,7 @@ def _columns(brand: Brand, *, now: datetime) -> list[Column]:
 def _stages() -> list[tuple[str, str, str]]:
     return [
         ("draft", _("Drafts"), _("What is scheduled is taken back on its own page: cancel it there.")),
+        ("approval", _("Waits for approval"), _("A post comes here when its approval is asked for, on its own page.")),
         ("scheduled", _("Scheduled"), ""),
         ("stuck", _("Asks for somebody"), _("A post comes here when something goes wrong or is to be done by hand.")),
         ("published", _("Published"), _("It counts as published once the network has it. Publish it on its own page.")),

@@ -233,18 +233,18 @@ def _free(
 
 
 def _holes(account: Account, missing: int, times: Sequence[datetime], free: Sequence[date]) -> list[Hole]:
-    """A day of its own for each where there is one, first those with a slot; then what slots are left."""
+    """Slots first, on days of their own while there are any; then days without a slot."""
     if missing <= 0:
         return []
     firsts = {wall.date(): wall for wall in reversed(times) if wall.date() in free}
     chosen = [firsts[day] for day in _spread(sorted(firsts), missing)]
     holes = [Hole(account, wall.date(), wall.time()) for wall in chosen]
     if len(holes) < missing:
-        without = [day for day in free if day not in firsts]
-        holes += [Hole(account, day, None) for day in _spread(without, missing - len(holes))]
-    if len(holes) < missing:
         rest = [wall for wall in times if wall not in chosen]
         holes += [Hole(account, wall.date(), wall.time()) for wall in _spread(rest, missing - len(holes))]
+    if len(holes) < missing:
+        without = [day for day in free if day not in firsts]
+        holes += [Hole(account, day, None) for day in _spread(without, missing - len(holes))]
     return holes
 
 

@@ -11,7 +11,7 @@ customElements.define("t-calendar", class extends HTMLElement {
     this.addEventListener("pointerdown", this.touched);
     this.addEventListener("pointermove", this.wandered);
     this.addEventListener("pointerup", this.lifted);
-    this.addEventListener("pointercancel", this.done);
+    this.addEventListener("pointercancel", this.lost);
     this.addEventListener("touchmove", this.kept, { passive: false });
     this.addEventListener("contextmenu", this.kept);
   }
@@ -119,8 +119,12 @@ customElements.define("t-calendar", class extends HTMLElement {
     this.justMoved = event.timeStamp;
     if (place) this.put(held, place);
   };
+  lost = (event) => {
+    if (event.pointerId === this.finger?.id) this.done(); // a mouse loses its pointer too when it drags, and goes on
+  };
   kept = (event) => {
-    if (this.held || (this.finger && event.type === "contextmenu")) event.preventDefault();
+    const isMine = this.held || (this.finger && event.type === "contextmenu");
+    if (isMine && event.cancelable) event.preventDefault();
   };
   clicked = (event) => {
     if (event.timeStamp - this.justMoved < 400) return event.preventDefault(); // it was let go, not followed
