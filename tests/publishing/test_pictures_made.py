@@ -76,7 +76,7 @@ def test_what_moves_or_is_damaged_is_said_and_makes_nothing(brand, alba):
     frames, out = [Image.new("RGB", (9, 9), n) for n in ("red", "blue")], BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
     moving = library.add(brand=brand, name="a.gif", content=out.getvalue(), by=alba, at=NOON)
-    with pytest.raises(library.NotChanged, match="move"):
+    with pytest.raises(library.NotChanged, match="mueve"):
         library.reshape(media=moving, turn=90, by=alba, at=NOON)
     half = library.add(brand=brand, name="b.png", content=png(30, 30)[:33] + png(2, 2)[33:], by=alba, at=NOON)
     with pytest.raises(library.NotChanged):

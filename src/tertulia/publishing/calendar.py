@@ -327,7 +327,8 @@ def _drawn(brand: Brand, posts: Sequence[Post]) -> Iterable[Entry]:
 
 _PLACES = {
     "draft": "draft", "changes": "draft", "approved": "draft", "approval": "approval", "scheduled": "scheduled",
-    "publishing": "scheduled", "by_hand": "stuck", "missed": "stuck", "failed": "stuck", "unknown": "stuck", "partly": "stuck", "published": "published",
+    "publishing": "scheduled", "by_hand": "stuck", "missed": "stuck", "failed": "stuck", "unknown": "stuck",
+    "partly": "stuck", "published": "published",
 }  # fmt: skip
 
 

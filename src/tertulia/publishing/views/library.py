@@ -191,14 +191,12 @@ def show_file(request: RoomRequest, brand: Brand, media_id: int) -> FileResponse
 @require_GET
 @brand_required("publishing.read")
 def show_small(request: RoomRequest, brand: Brand, media_id: int) -> FileResponse:
-    """A small one of it, for lists. It never changes under its number."""
+    """A small one of it, for lists."""
     media = _media(brand, media_id)
     try:
-        answer = _file(*library.small(media), media.name)
+        return _file(*library.small(media), media.name)
     except FileNotFoundError:
         raise Http404 from None
-    answer["Cache-Control"] = "private, max-age=86400"
-    return answer
 
 
 def _file(kind: str, content: bytes, name: str) -> FileResponse:
