@@ -175,6 +175,8 @@ def _posts(accounts: Collection[int], first: date, until: date, zone: ZoneInfo) 
     for pk, account, moment, cancelled_at in mine.values_list(
         "pk", "account", "post__publish_at", "post__cancelled_at"
     ):
+        if moment is None:
+            continue
         standing = standings.get(pk, "lost" if cancelled_at else "draft")
         found[account].days.append((moment.astimezone(zone).date(), standing))
         if standing != "lost":
@@ -346,7 +348,8 @@ def _next_free(post: Post, slots: Sequence[Slot], *, at: datetime) -> Iterator[d
     )  # fmt: skip
     moments: dict[int, set[datetime]] = defaultdict(set)
     for account, moment in ahead.exclude(post=post).values_list("account", "post__publish_at"):
-        moments[account].add(moment)
+        if moment:
+            moments[account].add(moment)
     first = at.astimezone(zone).date()
     days = [first + n * DAY for n in range(QUEUE // DAY + 1)]
     free = {
