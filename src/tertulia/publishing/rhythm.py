@@ -35,15 +35,17 @@ WARNS = timedelta(days=7)
 """So long before a promise breaks it is said aloud; before that the week shows it."""
 QUEUE = timedelta(weeks=8)
 """So far ahead a free slot is looked for."""
-PROPOSED = 6
+PROPOSED, SHOWN = 6, 12
 MOST_SLOTS = 100
 DAY = timedelta(days=1)
-Standing = Literal["out", "planned", "draft", "lost"]
+Standing = Literal["out", "planned", "draft"]
 _STANDINGS: dict[str, Standing] = {
     Delivery.State.SENT: "out", Delivery.State.QUEUED: "planned", Delivery.State.SENDING: "planned",
     Delivery.State.UNKNOWN: "planned", Delivery.State.BY_HAND: "planned",
 }  # fmt: skip
 One = TypeVar("One")
+Place = tuple[int, time]
+"""A slot: its weekday, and the time on the wall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,15 @@ class Ahead:
     def warnings(self) -> list[Warning]:
         return sorted((one for each in self.outlooks for one in each.warnings), key=lambda one: one.breaks_on)
 
+    @property
+    def shown(self) -> list[Outlook]:
+        """Those that the page has room for: what falls short first."""
+        return sorted(self.outlooks, key=lambda each: not any(week.missing for week in each.weeks))[:SHOWN]
+
+    @property
+    def further(self) -> int:
+        return len(self.outlooks) - len(self.shown)
+
 
 # What is ahead.
 
@@ -143,7 +154,7 @@ def ahead(brand: Brand, *, at: datetime) -> Ahead:
     mondays = [today - today.weekday() * DAY + week * 7 * DAY for week in range(WEEKS)]
     accounts = [one.account_id for one in promises]
     posts = _posts(accounts, mondays[0], mondays[-1] + 7 * DAY, zone)
-    slots = _by_account(Slot.objects.filter(account__in=accounts))
+    slots = _by_account(Slot.objects.filter(account__in=accounts).values_list("account", "weekday", "time"))
     outlooks = [_outlook(one, mondays, posts[one.pk], slots[one.pk], zone, at=at) for one in promises]
     holes = [hole for each in outlooks for week in each.weeks for hole in week.holes]
     holes.sort(key=lambda one: (one.on, one.time or time.max, one.account.name))
@@ -152,46 +163,51 @@ def ahead(brand: Brand, *, at: datetime) -> Ahead:
 
 @dataclass(slots=True)
 class _Posts:
-    """What is planned on an account: on which days, how each stands, and which moments are taken."""
+    """What is planned on an account: how many on each day, by how they stand, and which moments are taken."""
 
-    days: list[tuple[date, Standing]] = field(default_factory=list)
+    days: Counter[tuple[date, Standing]] = field(default_factory=Counter)
     moments: set[datetime] = field(default_factory=set)
 
 
 def _posts(accounts: Collection[int], first: date, until: date, zone: ZoneInfo) -> dict[int, _Posts]:
     since, end = (zones.moment(datetime.combine(day, time()), zone) for day in (first, until))
-    mine = Version.objects.filter(account__in=accounts, post__publish_at__gte=since, post__publish_at__lt=end)
     first_parts = Sending.objects.filter(
         number=0, version__account__in=accounts, version__post__publish_at__gte=since,
         version__post__publish_at__lt=end, remote__deliveries__act__in=POSTING,
     )  # fmt: skip
-    standings: dict[int, Standing] = {
-        version: "lost" if deleted_at else _STANDINGS.get(state, "lost")
-        for version, state, deleted_at in first_parts.values_list(
-            "version", "remote__deliveries__state", "remote__deleted_at"
-        )
-    }
+    drafts = Version.objects.filter(
+        account__in=accounts, post__publish_at__gte=since, post__publish_at__lt=end, post__cancelled_at__isnull=True,
+        sendings__isnull=True,
+    )  # fmt: skip
     found: dict[int, _Posts] = defaultdict(_Posts)
-    for pk, account, moment, cancelled_at in mine.values_list(
-        "pk", "account", "post__publish_at", "post__cancelled_at"
+    on: dict[datetime, date] = {}
+
+    def note(account: int, moment: datetime, standing: Standing) -> None:
+        if moment not in on:
+            on[moment] = moment.astimezone(zone).date()
+        found[account].days[on[moment], standing] += 1
+        found[account].moments.add(moment)
+
+    for account, moment, state, deleted_at in first_parts.values_list(
+        "version__account", "version__post__publish_at", "remote__deliveries__state", "remote__deleted_at"
     ):
-        standing = standings.get(pk, "lost" if cancelled_at else "draft")
-        assert moment is not None  # noqa: S101 — of those that are planned
-        found[account].days.append((moment.astimezone(zone).date(), standing))
-        if standing != "lost":
-            found[account].moments.add(moment)
+        if moment and not deleted_at and state in _STANDINGS:
+            note(account, moment, _STANDINGS[state])
+    for account, moment in drafts.values_list("account", "post__publish_at"):
+        if moment:
+            note(account, moment, "draft")
     return found
 
 
-def _by_account(slots: Iterable[Slot]) -> dict[int, list[Slot]]:
-    found: dict[int, list[Slot]] = defaultdict(list)
-    for slot in slots:
-        found[slot.account_id].append(slot)
+def _by_account(slots: Iterable[tuple[int, int, time]]) -> dict[int, list[Place]]:
+    found: dict[int, list[Place]] = defaultdict(list)
+    for account, weekday, at in slots:
+        found[account].append((weekday, at))
     return found
 
 
 def _outlook(
-    promise: Promise, mondays: Sequence[date], posts: _Posts, slots: Sequence[Slot], zone: ZoneInfo, *, at: datetime
+    promise: Promise, mondays: Sequence[date], posts: _Posts, slots: Sequence[Place], zone: ZoneInfo, *, at: datetime
 ) -> Outlook:  # fmt: skip
     weeks = [_week(promise, monday, posts, slots, zone, at=at) for monday in mondays if monday >= promise.starts_on]
     today = at.astimezone(zone).date()
@@ -204,30 +220,29 @@ def _outlook(
 
 
 def _week(
-    promise: Promise, monday: date, posts: _Posts, slots: Sequence[Slot], zone: ZoneInfo, *, at: datetime
+    promise: Promise, monday: date, posts: _Posts, slots: Sequence[Place], zone: ZoneInfo, *, at: datetime
 ) -> Week:  # fmt: skip
     allowed = [monday + n * DAY for n in range(7) if not promise.weekdays or n in promise.weekdays]
-    mine = [(day, standing) for day, standing in posts.days if day in allowed]
-    count = Counter(standing for _day, standing in mine)
-    week = Week(monday, promise.per_week, count["out"], count["planned"], count["draft"])
+    standings: tuple[Standing, ...] = ("out", "planned", "draft")
+    kept, planned, drafted = (sum(posts.days[day, standing] for day in allowed) for standing in standings)
+    week = Week(monday, promise.per_week, kept, planned, drafted)
     if not week.missing:
         return week
     today = at.astimezone(zone).date()
     to_come = [day for day in allowed if day >= today]
-    used = {day for day, standing in mine if standing in {"out", "planned"}}
-    free = [day for day in to_come if day not in used]
+    free = [day for day in to_come if not posts.days[day, "out"] and not posts.days[day, "planned"]]
     breaks_on = free[-week.missing] if week.missing <= len(free) else (free or to_come or allowed[-1:])[0]
-    drafted = {day for day, standing in mine if standing == "draft"}
+    unmeant = [day for day in free if not posts.days[day, "draft"]]
     times = _free(slots, to_come, posts.moments, zone, at=at)
-    holes = _holes(promise.account, week.missing - week.drafted, times, [day for day in free if day not in drafted])
-    return Week(monday, promise.per_week, week.kept, week.planned, week.drafted, breaks_on, holes)
+    holes = _holes(promise.account, week.missing - drafted, times, unmeant)
+    return Week(monday, promise.per_week, kept, planned, drafted, breaks_on, holes)
 
 
 def _free(
-    slots: Sequence[Slot], days: Sequence[date], taken: Collection[datetime], zone: ZoneInfo, *, at: datetime
+    slots: Sequence[Place], days: Sequence[date], taken: Collection[datetime], zone: ZoneInfo, *, at: datetime
 ) -> list[datetime]:  # fmt: skip
     """The times on the wall of these days' slots that are to come and that nothing has taken, in their order."""
-    walls = (datetime.combine(day, slot.time) for day in days for slot in slots if slot.weekday == day.weekday())
+    walls = (datetime.combine(day, at_time) for day in days for weekday, at_time in slots if weekday == day.weekday())
     moments = {wall: zones.moment(wall, zone) for wall in sorted(walls)}
     return [wall for wall, moment in moments.items() if moment > at and moment not in taken]
 
@@ -312,7 +327,8 @@ def enqueue(*, post: Post, by: User, at: datetime, wall: datetime | None = None)
     accounts = list(post.versions.values_list("account", flat=True))
     if not accounts:
         raise Problem(_("Choose first where it is to be published."))
-    slots = list(Slot.objects.select_for_update().filter(account__in=accounts).order_by("pk"))
+    held = Slot.objects.select_for_update().filter(account__in=accounts).order_by("pk")
+    slots = _by_account(held.values_list("account", "weekday", "time"))
     post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=post.pk)
     if queries.standing(post).state in {Post.State.SCHEDULED, Post.State.PUBLISHING}:
         raise Problem(_("It is scheduled already."))
@@ -337,12 +353,11 @@ def queued_says(wall: datetime, brand: Brand, *, at: datetime) -> str:
     return _("In the queue: {day}, {time}.").format(day=day[:1].lower() + day[1:], time=f"{wall:%H:%M}")
 
 
-def _next_free(post: Post, slots: Sequence[Slot], *, at: datetime) -> Iterator[datetime]:
+def _next_free(post: Post, slots: Mapping[int, Sequence[Place]], *, at: datetime) -> Iterator[datetime]:
     zone = ZoneInfo(post.brand.time_zone)
-    shared = _shared(slots)
-    accounts = {slot.account_id for slot in shared}
+    slots = _shared(slots)
     ahead = Version.objects.filter(
-        account__in=accounts, post__publish_at__gt=at, post__publish_at__lte=at + QUEUE + DAY,
+        account__in=slots, post__publish_at__gt=at, post__publish_at__lte=at + QUEUE + DAY,
         post__cancelled_at__isnull=True,
     )  # fmt: skip
     moments: dict[int, set[datetime]] = defaultdict(set)
@@ -351,21 +366,17 @@ def _next_free(post: Post, slots: Sequence[Slot], *, at: datetime) -> Iterator[d
             moments[account].add(moment)
     first = at.astimezone(zone).date()
     days = [first + n * DAY for n in range(QUEUE // DAY + 1)]
-    free = {
-        account: set(_free(mine, days, moments[account], zone, at=at)) for account, mine in _by_account(shared).items()
-    }
-    walls = {account: {(slot.weekday, slot.time) for slot in mine} for account, mine in _by_account(shared).items()}
+    free = {account: set(_free(mine, days, moments[account], zone, at=at)) for account, mine in slots.items()}
     for wall in sorted(set().union(*free.values())):
-        having = [account for account, some in walls.items() if (wall.weekday(), wall.time()) in some]
+        having = [account for account, mine in slots.items() if (wall.weekday(), wall.time()) in mine]
         if all(wall in free[account] for account in having):
             yield wall
 
 
-def _shared(slots: Sequence[Slot]) -> Sequence[Slot]:
+def _shared(slots: Mapping[int, Sequence[Place]]) -> Mapping[int, Sequence[Place]]:
     """Those at times that all these accounts have; all of them where there is none."""
-    accounts = {slot.account_id for slot in slots}
-    count = Counter((slot.weekday, slot.time) for slot in slots)
-    return [slot for slot in slots if count[slot.weekday, slot.time] == len(accounts)] or slots
+    common = set.intersection(*(set(mine) for mine in slots.values()))
+    return {account: sorted(common) for account in slots} if common else slots
 
 
 def has_slots(brand: Brand) -> bool:

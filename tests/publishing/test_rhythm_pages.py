@@ -1,0 +1,106 @@
+"""The rhythm as people meet it: a grid of slots, holes on the calendar, a button that puts a post into the queue."""
+
+from datetime import date, time
+
+import pytest
+from publishing_cast import *  # noqa: F403
+from publishing_cast import state
+from time_machine import travel
+
+from conftest import NOON
+from tertulia.channels.models import Account
+from tertulia.core.models import Activity
+from tertulia.publishing import actions, rhythm
+from tertulia.publishing.models import Post, Promise, Slot
+from tertulia.publishing.saying import Piece, Wanted
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HTTP_HX_REQUEST": "true"}
+
+
+@pytest.fixture(autouse=True)
+def at_noon():
+    with travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def board(brand) -> Account:
+    return Account.objects.create(brand=brand, kind="manual", name="Tablón", created_at=NOON)
+
+
+@pytest.fixture
+def home(brand) -> str:
+    return f"/b/{brand.slug}/posts/"
+
+
+@pytest.fixture
+def promised(board, alba):
+    slots = frozenset({(1, time(9)), (3, time(9))})
+    rhythm.settle(account=board, rhythm=rhythm.Rhythm(2, date(2026, 11, 23), [], slots), by=alba, at=NOON)
+
+
+def draft(brand, alba, board, text: str = "Pan de pueblo") -> Post:
+    return actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece(text)], versions={board.pk: Wanted()})
+
+
+def test_the_grid_is_kept_as_it_was_marked_and_a_time_without_days_goes_away(board, promised, as_alba, home):
+    form = {"per_week": 3, "starts_on": "2026-11-30", "weekday": ["0", "4"], "slot": ["4-09:00", "9-09:00", "x"]}
+    form |= {"new_time": "18:30", "new_day": ["0", "4"]}
+    assert as_alba.post(f"{home}rhythm/{board.pk}/", form).status_code == 302
+    assert set(Slot.objects.values_list("weekday", "time")) == {(4, time(9)), (0, time(18, 30)), (4, time(18, 30))}
+    promise = Promise.objects.get()
+    assert (promise.per_week, promise.starts_on, promise.weekdays) == (3, date(2026, 11, 30), [0, 4])
+    assert Activity.objects.filter(type="publishing.rhythm").count() == 2
+    page = as_alba.get(f"{home}rhythm/{board.pk}/").content.decode()
+    assert page.count(" checked") == 2 + 3
+
+
+def test_a_number_out_of_reason_is_refused_and_what_was_marked_stays_on_the_page(board, as_alba, home):
+    answer = as_alba.post(f"{home}rhythm/{board.pk}/", {"per_week": 99, "slot": "4-09:00"})
+    assert (answer.status_code, Promise.objects.count(), Slot.objects.count()) == (422, 0, 0)
+    assert 'value="4-09:00" checked' in answer.content.decode()
+
+
+def test_only_managers_change_the_rhythm_and_experts_queue_nothing(brand, alba, board, promised, as_bruno, home):
+    post = draft(brand, alba, board)
+    assert as_bruno.post(f"{home}rhythm/{board.pk}/", {"per_week": 1}).status_code == 403
+    assert as_bruno.post(f"{home}{post.pk}/queue/").status_code == 403
+    assert state(post) == "draft"
+
+
+def test_a_hole_leads_to_the_composer_at_its_time_with_its_account(board, promised, as_alba, home):
+    page = as_alba.get(f"{home}?view=week").content.decode()
+    address = f"{home}beginning/?on=2026-11-24&amp;time=09:00&amp;account={board.pk}"
+    assert f'class="hole" href="{address}"' in page
+    written = as_alba.get(address.replace("&amp;", "&")).context["written"]
+    assert (written.on, written.time, written.accounts) == ("2026-11-24", "09:00", [board.pk])
+
+
+def test_a_button_puts_a_post_into_the_queue_and_the_answer_shows_it_and_no_warning(
+    brand, alba, board, promised, as_alba, home
+):
+    first, second = draft(brand, alba, board), draft(brand, alba, board, "Pan de centeno")
+    for post in (first, second):
+        page = as_alba.post(f"{home}{post.pk}/queue/", {"view": "week", "shown": "2026-11-23"}, **HTMX).content.decode()
+    assert [state(post) for post in (first, second)] == ["scheduled", "scheduled"]
+    assert "En la cola: jueves, 26 de noviembre, 09:00." in page
+    assert "semana del 23 nov." not in page
+    assert "Pan de centeno" in page.split('data-day="2026-11-26"')[1].split("</section>")[0]
+
+
+def test_the_composer_puts_into_the_queue_whatever_time_stands_in_its_fields(board, promised, as_alba, home):
+    form = {"text": "Pan", "accounts": [board.pk], "on": "2026-12-24", "time": "13:00", "do": "queue"}
+    assert as_alba.post(f"{home}beginning/", form).status_code == 302
+    post = Post.objects.get()
+    assert (str(post.wall), state(post)) == ("2026-11-24 09:00:00", "scheduled")
+
+
+def test_the_board_holds_each_post_in_the_column_of_its_state(brand, alba, board, promised, as_alba, home):
+    waiting, queued = draft(brand, alba, board, "Espera"), draft(brand, alba, board, "En cola")
+    cancelled = draft(brand, alba, board, "Nunca")
+    rhythm.enqueue(post=queued, by=alba, at=NOON)
+    actions.cancel(post=cancelled, by=alba, at=NOON)
+    columns = {one.key: [entry.id for entry, _when in one.entries] for one in as_alba.get(
+        f"{home}?view=board").context["columns"]}  # fmt: skip
+    assert columns == {"draft": [waiting.pk], "scheduled": [queued.pk], "stuck": [], "published": []}
