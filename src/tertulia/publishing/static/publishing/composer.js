@@ -16,6 +16,7 @@ customElements.define("t-writing", class extends HTMLElement {
   }
   typed = () => {
     this.isDirty = true;
+    this.isLeaving = false;
     this.saved.hidden = true;
   };
   chosen = ({ target }) => {
@@ -28,11 +29,12 @@ customElements.define("t-writing", class extends HTMLElement {
     if (!detail.successful) this.isDirty = true;
     this.saved.hidden = this.isDirty;
   };
+  // What was under way to the draft is broken off when the page goes: nothing to keep again, it has been handed in.
   leaving = ({ submitter }) => {
-    if (!submitter?.hasAttribute("hx-post")) this.isDirty = false;
+    this.isLeaving = !submitter?.hasAttribute("hx-post");
   };
   keep = () => {
-    if (!this.isDirty) return;
+    if (!this.isDirty || this.isLeaving) return;
     this.isDirty = false;
     const headers = JSON.parse(document.body.getAttribute("hx-headers"));
     const body = new URLSearchParams([...new FormData(this.form)].filter(([, value]) => typeof value === "string"));
