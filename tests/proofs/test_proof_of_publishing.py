@@ -25,15 +25,15 @@ def proved(*arguments: str) -> tuple[int, dict]:
 
 
 def test_killed_or_broken_at_any_system_call_nothing_is_lost_or_doubled():
-    status, found = proved("--points", "20")
-    assert (found["points"], found["tried"]) == (20, 180)
-    assert found["hit"] >= 15
+    status, found = proved("--points", "10")
+    assert (found["points"], found["tried"]) == (10, 90)
+    assert found["hit"] >= 8
     for wrong in ("lost", "doubled", "unknown_though_askable", "untold"):
         assert (wrong, found[wrong]) == (wrong, 0), found["wrong"]
     assert status == 0
 
 
 def test_the_proof_notices_a_network_that_forgets_the_keys_it_promised_to_know():
-    status, found = proved("--points", "40", "--forgetful")
+    status, found = proved("--points", "6", "--forgetful")
     assert found["doubled"] > 0
     assert status == 1

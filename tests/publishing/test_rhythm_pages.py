@@ -10,8 +10,8 @@ from time_machine import travel
 from conftest import NOON
 from tertulia.channels.models import Account
 from tertulia.core.models import Activity
-from tertulia.publishing import actions, rhythm
-from tertulia.publishing.models import Post, Promise, Slot
+from tertulia.publishing import actions, approval, rhythm
+from tertulia.publishing.models import ApprovalRule, Post, Promise, Slot
 from tertulia.publishing.saying import Piece, Wanted
 
 pytestmark = pytest.mark.django_db
@@ -98,9 +98,14 @@ def test_the_composer_puts_into_the_queue_whatever_time_stands_in_its_fields(boa
 
 def test_the_board_holds_each_post_in_the_column_of_its_state(brand, alba, board, promised, as_alba, home):
     waiting, queued = draft(brand, alba, board, "Espera"), draft(brand, alba, board, "En cola")
-    cancelled = draft(brand, alba, board, "Nunca")
+    cancelled, asked = draft(brand, alba, board, "Nunca"), draft(brand, alba, board, "Sorteo")
+    rule = ApprovalRule(brand=brand, words="sorteo", allows_own=True)
+    actions.save_rule(rule=rule, steps=[{"users": [alba]}], by=alba, at=NOON)
+    approval.ask(post=asked, by=alba, at=NOON)
     rhythm.enqueue(post=queued, by=alba, at=NOON)
     actions.cancel(post=cancelled, by=alba, at=NOON)
     columns = {one.key: [entry.id for entry, _when in one.entries] for one in as_alba.get(
         f"{home}?view=board").context["columns"]}  # fmt: skip
-    assert columns == {"draft": [waiting.pk], "scheduled": [queued.pk], "stuck": [], "published": []}
+    assert columns == {
+        "draft": [waiting.pk], "approval": [asked.pk], "scheduled": [queued.pk], "stuck": [], "published": [],
+    }  # fmt: skip

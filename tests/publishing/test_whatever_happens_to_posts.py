@@ -30,7 +30,7 @@ from tertulia.publishing.saying import Piece, Wanted
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get("TERTULIA_TEST_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("TERTULIA_TEST_EXAMPLES", "15"))
 KINDS = ("fake-blind", "fake-keyed", "fake-looking")
 FAULTS = ["429", "400", "500", "503", "401", "cut_before", "accept_then_cut", "accept_then_504", "accept_then_html"]
 FINAL = {"sent", "refused", "unknown", "missed", "cancelled"}
