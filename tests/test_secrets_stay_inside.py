@@ -152,6 +152,9 @@ def live(accounts: dict[str, Account], alba) -> None:
     """A day in their life: looked at, read, answered, acted upon, told of."""
     for kind, account in accounts.items():
         kinds = sorted(registry.get(kind).capabilities.reads - {"article"})
+        if not kinds:
+            connections.look(account_id=account.pk)  # nobody writes there
+            continue
         written = envelope(remote_id=f"{kind}-1", thread=kind, kind=kinds[0], author=Author("diego", name="Diego"))
         inbound.intake(account, [written], at=NOON)
         conversation = Conversation.objects.get(account=account)

@@ -31,11 +31,12 @@ from tertulia.publishing import (
     initiatives,
     library,
     linking,
+    mailing,
     order_files,
     rhythm,
     series,
 )
-from tertulia.publishing.models import ApprovalRule, LinkChoice, LinkSettings
+from tertulia.publishing.models import ApprovalRule, Letter, LinkChoice, LinkSettings, Subscriber
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
@@ -160,7 +161,30 @@ class World:
         asked = rhythm.Rhythm(3, NOON.date(), [], frozenset({(1, time(9))}))
         rhythm.settle(account=posted, rhythm=asked, by=owner, at=NOON)
         self.posted = posted
+        self._newsletter(name)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
+
+    def _newsletter(self, name: str) -> None:
+        address = f"{name}@n.example"
+        box = Account.objects.create(
+            brand=self.brand, kind="mail", name="Correo", created_at=NOON, settings={"address": address}
+        )
+        self.list = Account.objects.create(
+            brand=self.brand,
+            kind="newsletter",
+            name=f"Boletín {name}",
+            created_at=NOON,
+            secrets={"signing": "a" * 43},
+            settings={"mailbox": address},
+        )
+        mailing.bring(
+            list=self.list, content=f"Email\n{name}@n.example".encode(), basis="Feria", by=self.owner, at=NOON
+        )
+        self.subscriber = Subscriber.objects.get(list=self.list)
+        post = RemotePost.objects.create(account=self.list, draft={"kind": "post", "text": "Pan"}, published_at=NOON)
+        mailing.write(post=post, at=NOON)
+        self.letter = Letter.objects.get(post=post)
+        Delivery.objects.filter(pk=self.letter.delivery_id).update(state="unknown", account=box)
 
     def _passer_by(self, name: str) -> Member:
         inbound.intake(self.site, [envelope("Soy yo otra vez", thread=f"{name}-c", remote_id="m3")], at=NOON)
@@ -210,6 +234,10 @@ class World:
             "message_id": self.message.id,
             "number": 0,
             "news_id": self.posting.post_id,
+            "list_id": self.list.id,
+            "subscriber_id": self.subscriber.id,
+            "letter_id": self.letter.id,
+            "subscription_token": self.subscriber.token,
             "topic_id": self.topic.id,
             "correction_id": self.correction.id,
             "import_id": self.brought.id,

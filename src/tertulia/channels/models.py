@@ -258,6 +258,11 @@ POSTING = frozenset({"post", "part", "comment"})
 """Acts that say something to everybody: each has the `RemotePost` it makes."""
 
 
+LETTER = "letter"
+"""The act that carries a post of a list to one of its subscribers, or asks somebody whether they want to be one; its
+`account` is the mailbox that sends it."""
+
+
 class Delivery(models.Model):
     """One act that leaves the house, written in the transaction of its cause.
 
@@ -265,7 +270,7 @@ class Delivery(models.Model):
     by hand until a person says that they did it, where the network lets no program; cancelled when it was taken back in
     time. A part of a thread is waiting until the one before it is sent; what could not leave in its time is missed and
     asks a person. `key` is the same on every try. A reply has the `message` it sends, what is published the `post` it
-    makes; any other act is done `on` a message, or on a post.
+    makes; a letter has the `post` it carries; any other act is done `on` a message, or on a post.
     """
 
     class State(models.TextChoices):

@@ -244,6 +244,24 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """What one subscriber of a list gets by mail. `html` shows its pictures as `cid:` and their `id`. `list_id` and
+    `list_name` name the list; `leave` is the address that takes its reader off it by one POST. All three are "" for
+    what only asks whether somebody wants to be on it."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    sender: str = ""
+    language: str = ""
+    pictures: Sequence[Picture] = ()
+    list_id: str = ""
+    list_name: str = ""
+    leave: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Misfit:
     """Why a network doesn't take a draft as it is. `code` is for programs."""
 
@@ -372,6 +390,7 @@ class Publishes:
     `hints`      what else can be said of a post; without its `needs` it is not taken
     `visible`    who may see it, the commonest first; empty: everybody
     `deletes`    what was published can be taken away again
+    `by_letter`  each subscriber of the account gets a letter of their own: the house writes them once it is published
     `finds`, `shows_own_within`, `repeats_safely`, `keys_live`: of posts what `Capabilities` says of answers
     """
 
@@ -384,6 +403,7 @@ class Publishes:
     needs: frozenset[Hint] = frozenset()
     visible: Sequence[tuple[str, Text]] = ()
     deletes: bool = False
+    by_letter: bool = False
     finds: bool = False
     shows_own_within: float | None = None
     repeats_safely: bool = False
@@ -426,6 +446,7 @@ class Capabilities:
     `renews`            `renew` gets fresh credentials before the old ones end
     `consents`          somebody allows us in on the network's own page: see `begin_consent`
     `publishes`         what we say to everybody: see `publish`
+    `letters`           it carries the letters of a list to its subscribers, one by one: see `letter`
     `tells`             what it counts under a post and of the account: see `figures`. None: a person looks there
     `hosted`            there is no network: visitors come to the desk's own public door (`/site/…`), what they write
                         arrives through `receive` and what we answer is theirs to fetch: see `welcome`, `recognise`
@@ -450,6 +471,7 @@ class Capabilities:
     renews: bool = False
     consents: bool = False
     publishes: Publishes | None = None
+    letters: bool = False
     tells: Tells | None = None
 
     @property
@@ -729,6 +751,10 @@ class Connector:
         """Raises `Refused` with the first of its misfits."""
         for one in self.misfits(account, draft):
             raise Refused(one.says["en"])
+
+    def letter(self, account: Account, letter: Letter, key: str) -> Receipt:
+        """Send one letter to one subscriber. `key` as in `reply`, and it is looked for with `find`."""
+        raise Unsupported("letter")
 
     def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
         """By `remote_id`, what the network counts under posts of ours now. Only what it gave: a figure it didn't tell

@@ -14,6 +14,7 @@ class FlowsConfig(AppConfig):
             "connections",
             "inbound",
             "learning",
+            "mailing",
             "notify",
             "outbound",
             "planning",

@@ -30,7 +30,7 @@ from tertulia.inbox import automatic, filing, labelling, routing, rules, underst
 from tertulia.inbox.actions import put_on_labels
 from tertulia.inbox.models import Conversation, Label
 
-from . import brains, forwarded
+from . import brains, forwarded, mailing
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ def intake(
         held = _held(account, is_short=is_short)
         if fence is not None and held.poll_fence != fence:
             raise StaleReading
+        if held.capabilities.letters:
+            envelopes = mailing.sort_out(held, envelopes, at=at)
         recorded = facts.record(held, envelopes, at=at)
         conversations = filing.file(held, recorded, at=at)
         if conversations:

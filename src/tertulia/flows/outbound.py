@@ -25,7 +25,7 @@ from django.utils.translation import gettext_noop as _
 from tertulia.channels import actions as channel_actions
 from tertulia.channels import intake as facts
 from tertulia.channels import tokens
-from tertulia.channels.models import POSTING, Account, Delivery, Message, RemotePost
+from tertulia.channels.models import LETTER, POSTING, Account, Delivery, Message, RemotePost
 from tertulia.connectors import registry
 from tertulia.connectors.contract import (
     Act,
@@ -50,9 +50,10 @@ from tertulia.core.redact import describe, redact
 from tertulia.inbox import actions
 from tertulia.publishing import actions as publishing
 from tertulia.publishing import library, saying
-from tertulia.publishing.models import Stop
+from tertulia.publishing import mailing as letters
+from tertulia.publishing.models import Letter, Stop
 
-from . import news
+from . import mailing, news
 from .slow import Slow
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ MAY_LEAVE = (
     "(late_at IS NULL OR late_at >= %s OR in_doubt_since IS NOT NULL) AND NOT EXISTS ("
     "SELECT 1 FROM publishing_stop stop JOIN tertulia_channels_account held ON held.brand_id = stop.brand_id"
     " WHERE held.id = tertulia_channels_delivery.account_id AND (tertulia_channels_delivery.act IN"
-    " ('post', 'part', 'comment') OR (stop.holds_answers AND tertulia_channels_delivery.act = 'reply')))"
+    " ('post', 'part', 'comment', 'letter') OR (stop.holds_answers AND tertulia_channels_delivery.act = 'reply')))"
 )
 """In time, and not stopped, as the very statement that claims it finds. What may be out there already is no longer
 late: to repeat it is to find out."""
@@ -271,7 +272,8 @@ def _stopped(candidates: Sequence[_Candidate]) -> set[int]:
     return {
         each.id
         for each in candidates
-        if each.brand_id in stops and (each.act in POSTING or (each.act == "reply" and stops[each.brand_id]))
+        if each.brand_id in stops
+        and (each.act in POSTING or each.act == LETTER or (each.act == "reply" and stops[each.brand_id]))
     }
 
 
@@ -412,12 +414,12 @@ def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent | He
 
 
 def _can_be_found(delivery: Delivery) -> bool:
-    return delivery.act == "reply" or delivery.act in POSTING
+    return delivery.act in {"reply", LETTER} or delivery.act in POSTING
 
 
 def _find(delivery: Delivery, connector: Connector) -> Receipt | None:
     account, key = delivery.account, delivery.key
-    if delivery.post is None:
+    if delivery.post is None or delivery.act == LETTER:
         return connector.find(account, key)
     return connector.find_post(account, _draft(delivery.post), key)
 
@@ -428,6 +430,9 @@ def _send(delivery: Delivery, connector: Connector) -> Receipt | Held:
         return connector.reply(account, to, delivery.subject.text, delivery.key)
     if delivery.act in POSTING and delivery.post:
         return _publish(delivery, delivery.post, connector)
+    if delivery.act == LETTER:
+        letter = mailing.letter_of(delivery, _content_of(delivery))
+        return Held() if _is_held(delivery) else connector.letter(account, letter, delivery.key)
     act = cast(Act, delivery.act)
     return connector.act(account, act, to, delivery.key, undo=delivery.is_undo, because=delivery.because)
 
@@ -439,6 +444,8 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector) -> Rece
         return Held()
     if post.above and not post.above.remote_id and not connector.capabilities.by_hand:
         raise Refused(NO_PLACE)
+    if letters.is_list(delivery.account):
+        mailing.check(delivery.account)
     pictures = connector.pictures_taken(delivery.account)
     if pictures and pictures.uploads:
         _upload(delivery, post, connector)
@@ -548,7 +555,9 @@ def _tell_inbox(delivery_ids: Collection[int]) -> None:
     for at, deliveries in at_once.items():
         if answers := [each for each in deliveries if each.post_id is None]:
             actions.record_outcomes(deliveries=answers, at=at, only_news=True)
-        if posts := [each for each in deliveries if each.post_id is not None]:
+        if carried := [each for each in deliveries if each.act == LETTER]:
+            letters.record_outcomes(deliveries=carried, at=at)
+        if posts := [each for each in deliveries if each.post_id is not None and each.act != LETTER]:
             publishing.record_outcomes(deliveries=posts, at=at)
 
 
@@ -614,11 +623,15 @@ def _note_post(delivery: Delivery, post: RemotePost, receipt: Receipt, *, at: da
     if delivery.act == "delete":
         row.update(deleted_at=at)
         return
+    if delivery.act == LETTER:
+        Letter.objects.filter(delivery=delivery).update(remote_id=receipt.remote_id)
+        return
     namesake = RemotePost.objects.filter(account=delivery.account_id, remote_id=receipt.remote_id).exclude(pk=post.pk)
     remote_id = "" if namesake.exists() else receipt.remote_id  # the network took two of ours for one
     url = receipt.url or news.address_of(delivery)
     row.update(remote_id=remote_id, url=url[:500], hints=dict(receipt.hints), published_at=receipt.at or at)
     publishing.release(delivery=delivery, at=at)
+    mailing.begin(delivery)
 
 
 def _next_state(delivery: Delivery, result: Result, *, at: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import door, first_run, health, launching, news, phone, posted, quarantine, shop, visitors
+from .views import door, first_run, health, launching, news, newsletter, phone, posted, quarantine, shop, visitors
 
 urlpatterns = [
     path("", first_run.home, name="home"),
@@ -22,6 +22,10 @@ urlpatterns = [
     path("s/<str:public_key>/news/feed.json", news.json_feed, name="news_json"),
     path("s/<str:public_key>/news/<int:news_id>/", news.show_item, name="news_item"),
     path("s/<str:public_key>/news/<int:news_id>/<int:number>/", news.show_picture, name="news_picture"),
+    # Its newsletters: coming and going.
+    path("n/<str:public_key>/", newsletter.sign_up, name="newsletter_door"),
+    path("n/<str:subscription_token>/confirmation/", newsletter.confirm, name="subscription"),
+    path("n/<str:subscription_token>/end/", newsletter.end, name="subscription_end"),
     path("shop/<slug:brand>/", shop.shop, name="shop"),
     # What could not be read, once more.
     path("b/<slug:brand>/channels/unread/<int:quarantine_id>/reading/", quarantine.read, name="read_again"),

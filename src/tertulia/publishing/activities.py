@@ -66,3 +66,15 @@ FIGURES_BROUGHT = declare(
     "publishing.figures_brought", _("{who} brought figures of posts from a file, in {rows} rows"), is_public=False
 )
 RHYTHM = declare("publishing.rhythm", _("{who} changed how often {account} publishes"))
+
+JOINED = declare("newsletter.joined", _("Somebody joined the newsletter {account}"))
+LEFT = declare("newsletter.left", _("Somebody left the newsletter {account}"))
+BOUNCED = declare("newsletter.bounced", _("Mail to somebody on the newsletter {account} comes back"))
+COMPLAINED = declare("newsletter.complained", _("{who} noted that somebody complained about the newsletter {account}"))
+TAKEN_OFF = declare("newsletter.taken_off", _("{who} took somebody off the newsletter {account}"))
+BROUGHT = declare("newsletter.brought", _("{who} put people from a file on the newsletter {account}: {added}"))
+ERASED = declare("newsletter.erased", _("{who} erased somebody from the newsletter {account}"))
+LETTER_DECIDED = declare("newsletter.decided", _("{who} settled whether a mail of the newsletter {account} arrived"))
+LETTERS_AGAIN = declare("newsletter.again", _("{who} sent refused mails of the newsletter {account} again: {letters}"))
+MAILED = declare("newsletter.mailed", _("The newsletter {account} goes to {letters} people"))
+CUT_OFF = declare("newsletter.cut_off", _("{who} took back mails of the newsletter {account}: {letters}"))

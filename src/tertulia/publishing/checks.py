@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
@@ -24,7 +25,7 @@ from tertulia.channels.forms import said as told
 from tertulia.channels.models import Account
 from tertulia.core.html import render
 
-from . import actions, addresses, queries, rights, saying, shortening
+from . import actions, addresses, mailing, queries, rights, saying, shortening
 from .models import Media, Part, Post, Sending
 from .problems import Problem
 from .saying import Piece
@@ -103,7 +104,8 @@ def check(writing: Writing, *, brand: Brand, post: Post | None, at: datetime) ->
     media = _media(writing, brand)
     previews = [_preview(account, writing, media, brand, post) for account in accounts]
     lines = [
-        *_where(accounts), *_fits(previews), *_alts(previews), *_rights(writing, media.values(), brand, at=at),
+        *_where(accounts), *_letters(accounts, brand), *_fits(previews), *_alts(previews),
+        *_rights(writing, media.values(), brand, at=at),
         *_smaller(previews), *_time(writing, post, at=at), *_links(writing), *_again(writing, brand, post, at=at),
     ]  # fmt: skip
     return Checked(previews, list(dict.fromkeys(lines)), _choices(writing, brand))
@@ -160,6 +162,23 @@ def _where(accounts: Sequence[Account]) -> Iterator[Line]:
     for account in accounts:
         if account.state == Account.State.PAUSED:
             yield Line("late", _("{account} is paused.").format(account=account.name))
+
+
+def _letters(accounts: Sequence[Account], brand: Brand) -> Iterator[Line]:
+    for account in filter(mailing.is_list, accounts):
+        account.brand = brand
+        if mailing.mailbox_of(account) is None:
+            says = _("{list}: no mailbox is known that could send it. Name one in the channel's settings.")
+            yield Line("late", says.format(list=account.name))
+        if not mailing.footer_of(account):
+            yield Line(
+                "late", _("{list}: it doesn't say who sends it, with a postal address.").format(list=account.name)
+            )
+        if not mailing.on_list(account):
+            yield Line("soon", _("{list}: nobody is on the list yet.").format(list=account.name))
+        if not settings.PUBLIC_URL.startswith("https://"):
+            says = _("{list}: without https mail programs offer no button to leave it. The link in the mail works.")
+            yield Line("soon", says.format(list=account.name))
 
 
 def _fits(previews: Sequence[Preview]) -> Iterator[Line]:

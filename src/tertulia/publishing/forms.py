@@ -353,6 +353,16 @@ class ImportForm(forms.Form):
     )
 
 
+class PeopleFileForm(forms.Form):
+    """People for a newsletter, who have agreed elsewhere."""
+
+    file = forms.FileField(label=_("CSV file"), widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}))
+    basis = forms.CharField(
+        label=_("On what basis you have them"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("When and where they agreed, and to what. It is kept with each of them."),
+    )  # fmt: skip
+
+
 class RhythmForm(forms.Form):
     """What an account promises; without a number it promises nothing."""
 

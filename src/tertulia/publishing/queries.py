@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Case, Exists, Expression, OuterRef, Prefetch, Q, QuerySet, When
 
 from tertulia.brand.models import Brand
-from tertulia.channels.models import POSTING, Account, Delivery
+from tertulia.channels.models import LETTER, POSTING, Account, Delivery
 from tertulia.connectors import registry
 
 from .models import ApprovalRequest, Attachment, Media, Part, Post, Sending, Settings, Stop, Version
@@ -253,7 +253,7 @@ def _post_state(versions: Sequence[str], *, is_cancelled: bool) -> str:
 def waiting_for_people(brand: Brand) -> QuerySet[Delivery]:
     """What is to be published, or to be deleted again, and doesn't go on without somebody."""
     states = [Delivery.State.MISSED, Delivery.State.REFUSED, Delivery.State.UNKNOWN, Delivery.State.BY_HAND]
-    stuck = Delivery.objects.filter(account__brand=brand, post__isnull=False, state__in=states)
+    stuck = Delivery.objects.filter(account__brand=brand, post__isnull=False, state__in=states).exclude(act=LETTER)
     return stuck.select_related("account", "post").defer("account__secrets").order_by("due_at", "pk")
 
 

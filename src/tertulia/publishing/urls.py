@@ -10,6 +10,7 @@ from .views import (
     initiatives,
     library,
     links,
+    newsletters,
     reactions,
     rhythm,
     series,
@@ -28,6 +29,7 @@ _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 _SERIES = "b/<slug:brand>/posts/series/<int:series_id>/"
 _EVERGREEN = "b/<slug:brand>/posts/evergreen/<int:evergreen_id>/"
 _INITIATIVE = "b/<slug:brand>/posts/actions/<int:initiative_id>/"
+_SUBSCRIBER = "b/<slug:brand>/newsletters/people/<int:subscriber_id>/"
 _IMPORT = "b/<slug:brand>/posts/imports/<int:brought_id>/"
 
 urlpatterns = [
@@ -110,6 +112,16 @@ urlpatterns = [
     path(f"{_DELIVERY}figures/", reactions.write_down, name="posting_figures"),
     path("b/<slug:brand>/posts/rhythm/", rhythm.show_all, name="rhythms"),
     path("b/<slug:brand>/posts/rhythm/<int:posting_account_id>/", rhythm.change, name="rhythm"),
+    path("b/<slug:brand>/newsletters/", newsletters.show_all, name="newsletters"),
+    path("b/<slug:brand>/newsletters/<int:list_id>/", newsletters.show, name="newsletter"),
+    path("b/<slug:brand>/newsletters/<int:list_id>/export/", newsletters.export, name="newsletter_export"),
+    path("b/<slug:brand>/newsletters/<int:list_id>/people/", newsletters.bring, name="newsletter_people"),
+    path(f"{_SUBSCRIBER}end/", newsletters.take_off, name="subscriber_end"),
+    path(f"{_SUBSCRIBER}complaint/", newsletters.note_complaint, name="subscriber_complaint"),
+    path(f"{_SUBSCRIBER}removal/", newsletters.erase, name="subscriber_removal"),
+    path("b/<slug:brand>/newsletters/letters/<int:letter_id>/decision/", newsletters.decide, name="letter_decision"),
+    path(f"{_DELIVERY}letters/again/", newsletters.again, name="letters_again"),
+    path(f"{_DELIVERY}letters/removal/", newsletters.cut_off, name="letters_removal"),
     path("b/<slug:brand>/media/", library.show, name="media"),
     path(_MEDIA, library.show_file, name="media_file"),
     path(f"{_MEDIA}small/", library.show_small, name="media_small"),

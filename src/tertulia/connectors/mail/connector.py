@@ -17,6 +17,7 @@ from tertulia.connectors.contract import (
     Field,
     Granted,
     Health,
+    Letter,
     Outcome,
     Page,
     Receipt,
@@ -102,6 +103,7 @@ class MailBox(Connector):
         listens=True,
         renews=True,
         consents=True,
+        letters=True,
     )
     reasons = {"returned": texts.RETURNED, "nobody": texts.NOBODY}
     sentences = {**texts.SENTENCES, **reading.SENTENCES}
@@ -223,6 +225,13 @@ class MailBox(Connector):
         if server.host not in KEEPS_COPIES:
             with suppress(Outcome):  # it has been sent: a copy that can't be kept must not cast doubt on that
                 self._keep_copy(account, mail)
+        return Receipt(id)
+
+    def letter(self, account: Account, letter: Letter, key: str) -> Receipt:
+        """No copy is kept: a list's letters would bury the Sent folder."""
+        id, recipient, mail = writing.letter(account, letter, key, at=datetime.now(UTC))
+        server, access = smtp_of(account), access_of(account)
+        smtp.send(self.http, server, access, sender=address_of(account), to=recipient, mail=mail)
         return Receipt(id)
 
     def _keep_copy(self, account: Account, mail: bytes) -> None:

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from tertulia.connectors.contract import Account, Refused, Target
+from tertulia.connectors.contract import Account, Letter, Refused, Target
 
 from . import ids, texts
 from .servers import address_of, is_address, word
@@ -40,6 +40,48 @@ def answer(account: Account, to: Target, text: str, key: str, *, at: datetime) -
     body = EmailMessage(policy=SMTP)
     body.set_content(text.replace("\r\n", "\n") + "\n", cte="quoted-printable")
     return id, recipient, "".join(f"{name}: {said}\r\n" for name, said in headers.items()).encode() + body.as_bytes()
+
+
+def letter(account: Account, letter: Letter, key: str, *, at: datetime) -> tuple[str, str, bytes]:
+    """As `answer`, for a subscriber of a list: in plain text and in HTML with its pictures (RFC 2046, 2387)."""
+    recipient, sender = _deliverable(letter.to), address_of(account)
+    id = ids.made(account, key, f"letter {key}")
+    headers = {
+        "From": _person(sender, letter.sender or word(account.settings.get("sender"))),
+        "To": recipient,
+        "Subject": _words(one_line(letter.subject)),
+        "Date": format_datetime(at),
+        "Message-ID": f"<{id}>",
+        ids.HEADER: id,
+        **({"Content-Language": letter.language} if re.fullmatch(r"[a-z]{2}", letter.language) else {}),
+        **_listed(letter, sender),
+    }
+    body = EmailMessage(policy=SMTP)
+    body.set_content(letter.text.replace("\r\n", "\n") + "\n", cte="quoted-printable")
+    body.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    [_plain, shown] = body.iter_parts()
+    for picture in letter.pictures:
+        kind, _slash, subtype = picture.type.partition("/")
+        shown.add_related(
+            picture.content, kind, subtype, cid=f"<{picture.id}>", filename=one_line(picture.name), disposition="inline"
+        )
+    return id, recipient, "".join(f"{name}: {said}\r\n" for name, said in headers.items()).encode() + body.as_bytes()
+
+
+def _listed(letter: Letter, sender: str) -> dict[str, str]:
+    """What list mail carries (RFC 2919, 2369, 8058), so that one press ends it and no machine answers (RFC 3834)."""
+    told = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+    if not letter.leave:
+        return told
+    name = _words(one_line(letter.list_name).replace('"', "").replace("\\", ""))
+    id = f"<{letter.list_id.lower()}.{sender.rpartition('@')[2]}>"
+    return {
+        **told,
+        "Precedence": "bulk",
+        "List-Id": f'"{name}" {id}' if name.isascii() and not name.startswith("=?") else f"{name} {id}",
+        "List-Unsubscribe": f"<{letter.leave}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def _deliverable(address: str) -> str:

@@ -4,6 +4,7 @@ from .approval import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalS
 from .exchange import Feed, Import, Imported
 from .initiatives import Initiative
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
+from .mailing import Letter, Subscriber
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
 from .rhythm import Promise, Slot
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
@@ -26,6 +27,7 @@ __all__ = [
     "Imported",
     "Initiative",
     "LAST_DAY",
+    "Letter",
     "Link",
     "LinkChoice",
     "LinkSettings",
@@ -41,6 +43,7 @@ __all__ = [
     "Settings",
     "Slot",
     "Stop",
+    "Subscriber",
     "Version",
     "seed",
 ]

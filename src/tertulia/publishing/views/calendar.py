@@ -18,7 +18,7 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, approval, calendar, checks, figures, queries, reactions_page, recurring, rhythm
+from .. import actions, approval, calendar, checks, figures, mailing, queries, reactions_page, recurring, rhythm
 from ..access import RoomRequest
 from ..forms import DecidingForm, MoveForm, SlotForm, StopForm, TimeForm
 from ..models import Post
@@ -94,10 +94,11 @@ def enqueue(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
 def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     post = get_object_or_404(queries.whole(brand), pk=post_id)
     standing = queries.standing(post)
-    to_copy = queries.to_copy(standing)
+    to_copy, letters = queries.to_copy(standing), mailing.progress_of(post)
     legs = [
         (version, Post.State(state).label if (state := standing.versions.get(version.pk)) else "",
-         calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []), to_copy.get(version.pk, []))
+         calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []), to_copy.get(version.pk, []),
+         letters.get(version.pk))
         for version in post.versions.all()
     ]  # fmt: skip
     links, earned = figures.of_post(post)

@@ -1,0 +1,1 @@
+"""A list of people who asked for news by mail."""

@@ -1,0 +1,128 @@
+"""From a post on a list to a mail in somebody's mailbox: what its letters say, and what is told of them.
+
+The letters' rows are written and released by `publishing.mailing`, and leave as every delivery does (`flows.outbound`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from tertulia.channels.models import LETTER, Account, Delivery, RemotePost
+from tertulia.connectors.contract import Envelope, Letter, Picture, Refused
+from tertulia.core import clock, jobs
+from tertulia.core.html import render
+from tertulia.publishing import mailing, saying
+from tertulia.publishing.models import Letter as Row
+from tertulia.publishing.models import Subscriber
+
+NO_MAILBOX = gettext_noop("No mailbox is known that could send this newsletter. Name one in the channel's settings.")
+NO_FOOTER = gettext_noop("The newsletter doesn't say who sends it. Add a postal address in the channel's settings.")
+NOT_ON_THE_LIST = gettext_noop("They are no longer on the list.")
+
+
+@jobs.task("mailing.write", at_once=1)
+def write_letters(*, post_id: int) -> None:
+    at = clock.now()
+    mailing.write(post=RemotePost(pk=post_id), at=at)
+    mailing.release(at=at)
+
+
+@jobs.periodic("mailing.release", seconds=30)
+def release_tick() -> None:
+    mailing.release(at=clock.now())
+
+
+def check(list: Account) -> None:
+    """Raises `Refused` for a list whose letters could not leave, before anything is published."""
+    if mailing.mailbox_of(list) is None:
+        raise Refused(NO_MAILBOX)
+    if not mailing.footer_of(list):
+        raise Refused(NO_FOOTER)
+
+
+def begin(delivery: Delivery) -> None:
+    """It is published: its letters are written, by a job that leaves with the caller's transaction."""
+    if mailing.is_list(delivery.account):
+        jobs.enqueue(write_letters, post_id=delivery.post_id)
+
+
+def letter_of(delivery: Delivery, content: Callable[[Mapping[str, Any]], bytes]) -> Letter:
+    """What it says, to a person who is still to get it. Raises `Refused`."""
+    row = Row.objects.select_related("subscriber__list__brand").filter(delivery=delivery).first()
+    person = row.subscriber if row else None
+    wanted = Subscriber.State.ASKED if row and row.is_welcome else Subscriber.State.CONFIRMED
+    if row is None or person is None or person.state != wanted or not person.address or delivery.post is None:
+        raise Refused(NOT_ON_THE_LIST)
+    with translation.override(person.list.brand.language):
+        return _welcome(person) if row.is_welcome else _news(person, delivery.post.draft, content)
+
+
+def _welcome(person: Subscriber) -> Letter:
+    list = person.list
+    about = {
+        "list": list, "brand": list.brand, "url": _address("subscription", person), "consent": person.consent,
+        "footer": mailing.footer_of(list),
+    }  # fmt: skip
+    return Letter(
+        to=person.address,
+        subject=_("Do you want “{list}” by e-mail?").format(list=list.name),
+        text=_plain(render_to_string("flows/mail/welcome.txt", about)),
+        html=render_to_string("flows/mail/welcome.html", about),
+        sender=mailing.sender_of(list),
+        language=list.brand.language,
+    )
+
+
+def _news(person: Subscriber, said: Mapping[str, Any], content: Callable[[Mapping[str, Any]], bytes]) -> Letter:
+    list = person.list
+    kept = saying.draft_of(said, content=content).pictures
+    pictures = [
+        Picture(one.name, one.type, one.size, one.width, one.height, one.alt, f"p{n}.{person.list_id}", one.content)
+        for n, one in enumerate(kept)
+    ]
+    about = {
+        "list": list, "brand": list.brand, "title": said.get("title", ""), "text": said["text"],
+        "html": render(said["text"]), "pictures": [(f"cid:{one.id}", one) for one in pictures],
+        "leave": _address("subscription_end", person), "footer": mailing.footer_of(list),
+    }  # fmt: skip
+    return Letter(
+        to=person.address,
+        subject=said.get("title", ""),
+        text=_plain(render_to_string("flows/mail/letter.txt", about)),
+        html=render_to_string("flows/mail/letter.html", about),
+        sender=mailing.sender_of(list),
+        language=list.brand.language,
+        pictures=pictures,
+        list_id=f"{list.public_key}.newsletter",
+        list_name=list.name,
+        leave=_address("subscription_end", person),
+    )
+
+
+def _plain(text: str) -> str:
+    return text.strip()
+
+
+def _address(name: str, person: Subscriber) -> str:
+    return f"{settings.PUBLIC_URL}{reverse(name, args=[person.token])}"
+
+
+def sort_out(account: Account, envelopes: Sequence[Envelope], *, at: datetime) -> list[Envelope]:
+    """What of a reading is no business of the inbox: letters that came back, which their subscriber bears from now on,
+    and our own letters, which some servers put among what was sent."""
+    returned = {one.in_reply_to: one.text for one in envelopes if one.verb == "returned" and one.in_reply_to}
+    keys = [one.key for one in envelopes if one.is_ours and one.key]
+    ours = set(Delivery.objects.filter(key__in=keys, act=LETTER).values_list("key", flat=True)) if keys else set()
+    back = mailing.came_back(letters=returned, box=account, at=at) if returned else set()
+    return [one for one in envelopes if not (one.is_ours and one.key in ours) and not (
+        one.verb == "returned" and one.in_reply_to in back
+    )]  # fmt: skip

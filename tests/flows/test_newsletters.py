@@ -1,0 +1,389 @@
+"""Newsletters: asked for twice, left with one press, and each letter sent once whatever the mail server does."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from conftest import NOON
+from fakes import mail
+from fakes.connector import KINDS
+from publishing.publishing_cast import png
+from tertulia.channels import models as channels
+from tertulia.channels.models import Account, Delivery, Message
+from tertulia.connectors import registry
+from tertulia.connectors.contract import Author, Envelope
+from tertulia.core import clock, jobs
+from tertulia.core.activity import Activity
+from tertulia.core.http import Door
+from tertulia.flows import inbound, limits, outbound
+from tertulia.flows import mailing as flow
+from tertulia.publishing import actions, library, mailing, queries
+from tertulia.publishing.models import Letter, Subscriber
+from tertulia.publishing.problems import Problem
+from tertulia.publishing.saying import Piece, Shown, Wanted
+
+pytestmark = pytest.mark.django_db
+FILE = "El mostrador, firma en la hoja de altas de 2025"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits():
+    limits.writes.forget()
+
+
+@pytest.fixture
+def post_office(monkeypatch, settings, tmp_path):
+    """The mail server; `posts` is what it took."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.PUBLIC_URL = "https://desk.horno.example"
+    installed = registry.all_connectors()
+    monkeypatch.setattr(registry, "all_connectors", lambda: {**installed, **KINDS})
+    monkeypatch.setattr(channels, "http", Door(total=1.5))
+    with mail.running(mail.Post(hang_seconds=1.7)) as office:
+        yield office
+
+
+@pytest.fixture
+def box(brand, post_office) -> Account:
+    return Account.objects.create(
+        brand=brand, kind="mail", name="Correo", created_at=NOON, settings=mail.settings_of(post_office),
+        secrets={"password": mail.PASSWORD, "signing": mail.SIGNING},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def weekly(brand, box) -> Account:
+    return Account.objects.create(
+        brand=brand, kind="newsletter", name="El pan de la semana", created_at=NOON,
+        settings={"footer": ["Horno Candela", "Calle del Molino, 12, 28012 Madrid"], "per_hour": "1000"},
+        secrets={"signing": "k" * 43},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def people(weekly, alba):
+    """`people(3)`: so many on the list."""
+
+    def bring(n: int, start: int = 0, at=NOON) -> list[Subscriber]:
+        rows = "\n".join(f"p{start + i}@clientes.example" for i in range(n))
+        mailing.bring(list=weekly, content=f"Email\n{rows}".encode(), basis=FILE, by=alba, at=at)
+        return [*Subscriber.objects.filter(list=weekly).order_by("pk")]
+
+    return bring
+
+
+@pytest.fixture
+def publish(weekly, brand, alba):
+    def now(title="Roscones", text="Ya <b>están</b>\n\nhttps://horno.example/r", pictures=(), at=NOON):
+        pieces = [Piece(text, pictures=tuple(Shown(one.pk) for one in pictures))]
+        wanted = {weekly.pk: Wanted(hints=(("title", title),))}
+        post = actions.create(brand=brand, by=alba, at=at, pieces=pieces, versions=wanted)
+        actions.publish_now(post=post, by=alba, at=at)
+        return post
+
+    return now
+
+
+@pytest.fixture
+def go_on(monkeypatch):
+    def run(since, *, step: int = 10, **span: float) -> None:
+        for passed in range(0, int(timedelta(**span).total_seconds()) + 1, step):
+            at = since + timedelta(seconds=passed)
+            monkeypatch.setattr(clock, "now", lambda at=at: at)
+            mailing.release(at=at)
+            outbound.run_due(at)
+            jobs.run_due(at)
+
+    return run
+
+
+def taken(office: mail.Post) -> Counter[str]:
+    return Counter(one["to"] for one in office.posts)
+
+
+def states() -> Counter[str]:
+    return Counter(Letter.objects.filter(is_welcome=False).values_list("delivery__state", flat=True))
+
+
+def test_a_letter_has_both_forms_its_pictures_and_one_press_to_leave(post_office, weekly, brand, alba, people, publish,
+                                                                     go_on):  # fmt: skip
+    picture = library.add(brand=brand, name="pan.png", content=png(), by=alba, at=NOON, alt="Un «pan»")
+    [person] = people(1)
+    post = publish(pictures=[picture])
+    go_on(NOON, seconds=60)
+    [sent] = post_office.posts
+    letter = sent["mail"]
+    text, html = letter.get_body(("plain",)).get_content(), letter.get_body(("html",)).get_content()
+    [inline] = [part for part in letter.walk() if part.get_content_type() == "image/png"]
+    leave = f"https://desk.horno.example/n/{person.token}/end/"
+    assert (letter["Subject"], letter["List-Unsubscribe"]) == ("Roscones", f"<{leave}>")
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert letter["List-Id"].endswith(f"<{weekly.public_key.lower()}.newsletter.horno.example>")
+    assert (letter["Precedence"], letter["Auto-Submitted"]) == ("bulk", "auto-generated")
+    assert str(letter["From"]).startswith('"Horno Candela"') or "Horno Candela" in str(letter["From"])
+    assert "Ya <b>están</b>" in text
+    assert "[Imagen: Un «pan»]" in text
+    assert "Ya &lt;b&gt;están&lt;/b&gt;" in html
+    assert "Calle del Molino" in text
+    assert "Calle del Molino" in html
+    assert leave in text
+    assert leave in html
+    assert f'src="cid:{inline["Content-ID"].strip("<>")}"' in html
+    assert inline.get_content() == png()
+    assert queries.standing(post).state == "published"
+    assert not Message.objects.exists()
+
+
+FAULTS = ("", "", "", "accept_then_hang", "accept_then_cut", "accept_then_half", "429", "500", "503", "cut_before",
+          "html_502")  # fmt: skip
+
+
+def test_whatever_the_server_does_nobody_gets_two_and_nobody_is_lost(post_office, people, publish, go_on, alba):
+    people(60)
+    rng = random.Random(8)
+    post_office.faults.extend(rng.choice(FAULTS) for _ in range(150))
+    publish()
+    go_on(NOON, minutes=5)
+    post_office.faults.clear()
+    go_on(NOON + timedelta(minutes=5), step=60, hours=3)
+    unknown = [*Letter.objects.filter(delivery__state="unknown").select_related("subscriber", "delivery")]
+    assert unknown, "some ended in silence"
+    assert max(taken(post_office).values()) == 1
+    assert set(states()) == {"sent", "unknown"}
+    for letter in unknown:  # a person looks into the server's list, and says what is there
+        arrived = letter.subscriber.address in taken(post_office)
+        mailing.decide(letter=letter, was_sent=arrived, by=alba, at=NOON + timedelta(hours=4))
+    go_on(NOON + timedelta(hours=4), minutes=2)
+    assert states() == {"sent": 60}
+    assert taken(post_office) == Counter({f"p{i}@clientes.example": 1 for i in range(60)})
+
+
+def test_after_a_crash_in_the_middle_it_goes_on_and_repeats_nothing(post_office, people, publish, go_on, monkeypatch):
+    people(12)
+    publish()
+    go_on(NOON, seconds=10)
+    real, calls = outbound.settle, []
+
+    def dies(results, **said):
+        """The mail is out and the process dies before it is written down."""
+        calls.append(results)
+        if len(calls) > 2:
+            raise KeyboardInterrupt
+        return real(results, **said)
+
+    monkeypatch.setattr(outbound, "settle", dies)
+    with pytest.raises(KeyboardInterrupt):
+        go_on(NOON + timedelta(seconds=20), seconds=30)
+    assert post_office.posts
+    monkeypatch.setattr(outbound, "settle", real)
+    go_on(NOON + timedelta(minutes=2), step=30, minutes=40)
+    assert max(taken(post_office).values()) == 1
+    lost = Letter.objects.exclude(delivery__state="unknown").exclude(subscriber__address__in=taken(post_office))
+    assert not lost.exists()
+    assert states()["sent"] + states()["unknown"] == 12
+
+
+def test_letters_are_written_once_however_often_the_job_runs(people, publish, go_on):
+    people(5)
+    publish()
+    go_on(NOON, seconds=60)
+    post = Letter.objects.first().post_id
+    people(5, start=5, at=NOON + timedelta(minutes=2))  # too late for this one
+    flow.write_letters(post_id=post)
+    assert Letter.objects.count() == 5
+
+
+def test_the_pace_is_kept_in_any_hour(post_office, weekly, people, publish, go_on):
+    weekly.settings = {**weekly.settings, "per_hour": "4"}
+    weekly.save()
+    people(10)
+    publish()
+    go_on(NOON, step=60, minutes=59)
+    assert len(post_office.posts) == 4
+    go_on(NOON + timedelta(hours=1), step=60, hours=2)
+    assert len(post_office.posts) == 10
+
+
+def test_who_leaves_gets_nothing_any_more_not_even_what_waits(post_office, weekly, people, publish, go_on, alba):
+    weekly.settings = {**weekly.settings, "per_hour": "1"}
+    weekly.save()
+    first, second = people(2)
+    publish()
+    go_on(NOON, seconds=60)
+    client = Client(enforce_csrf_checks=True)
+    address = f"/n/{second.token}/end/"
+    assert client.get(address).status_code == 200
+    second.refresh_from_db()
+    assert second.state == "confirmed"  # a look changes nothing
+    answer = client.post(address, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, len(answer.cookies)) == (200, 0)
+    second.refresh_from_db()
+    assert second.state == "left"
+    found = mailing.bring(list=weekly, content=b"Correo\np1@CLIENTES.example", basis=FILE, by=alba, at=NOON)
+    assert (found.added, found.gone) == (0, 1)
+    go_on(NOON + timedelta(hours=1), step=60, hours=3)
+    assert taken(post_office) == {"p0@clientes.example": 1}
+    mailing.erase(subscriber=second, by=alba, at=NOON)
+    assert mailing.bring(list=weekly, content=b"Correo\np1@clientes.example", basis=FILE, by=alba, at=NOON).gone == 1
+    second.refresh_from_db()
+    assert (second.address, second.consent) == ("", "")
+    assert "p1@" not in mailing.taken_along(weekly).decode()
+
+
+def test_who_leaves_just_before_the_mail_is_not_mailed(post_office, people, publish, go_on):
+    [person] = people(1)
+    publish()
+    go_on(NOON, seconds=60)
+    letter = Letter.objects.get()
+    Delivery.objects.filter(pk=letter.delivery_id).update(state="queued", due_at=NOON, in_doubt_since=None)
+    Subscriber.objects.filter(pk=person.pk).update(state="left")
+    before = len(post_office.posts)
+    go_on(NOON + timedelta(minutes=2), seconds=30)
+    assert len(post_office.posts) == before
+    assert Delivery.objects.get(pk=letter.delivery_id).state == "refused"
+
+
+def test_the_form_asks_by_mail_and_only_a_press_puts_one_on_the_list(post_office, weekly, go_on, monkeypatch):
+    client, form = Client(enforce_csrf_checks=True), f"/n/{weekly.public_key}/"
+
+    def send(at, **said):
+        monkeypatch.setattr(clock, "now", lambda: NOON)
+        page = client.get(form).content.decode()
+        ticket = re.search(r'name="ticket" value="([^"]+)"', page)[1]
+        monkeypatch.setattr(clock, "now", lambda: at)
+        return client.post(form, {"ticket": ticket, "address": "Marta@Correo.example", **said})
+
+    later = NOON + timedelta(seconds=9)
+    assert send(NOON).status_code == 422  # too fast
+    assert send(later, website="x").status_code == 422
+    assert send(later, address="marta").status_code == 422
+    from_elsewhere = client.post(form, {"address": "marta@correo.example"})
+    assert 'value="marta@correo.example"' in from_elsewhere.content.decode()
+    assert not Subscriber.objects.exists()
+    for _again in range(2):
+        answer = send(later)
+        assert (answer.status_code, len(answer.cookies)) == (200, 0)
+    go_on(later, seconds=30)
+    [sent] = post_office.posts
+    person = Subscriber.objects.get()
+    assert (person.state, sent["to"], sent["mail"]["List-Unsubscribe"]) == ("asked", "marta@correo.example", None)
+    address = f"/n/{person.token}/confirmation/"
+    assert f"https://desk.horno.example{address}" in sent["mail"].get_body(("plain",)).get_content()
+    client.get(address)
+    person.refresh_from_db()
+    assert person.state == "asked"
+    assert "Alta confirmada" in client.post(address).content.decode()
+    person.refresh_from_db()
+    assert (person.state, person.source) == ("confirmed", "form")
+    assert "El pan de la semana" in person.consent
+    client.post(f"/n/{person.token}/end/")
+    assert "Alta confirmada" not in client.post(address).content.decode()
+    person.refresh_from_db()
+    assert person.state == "left"
+    assert {"newsletter.joined", "newsletter.left"} <= set(Activity.objects.values_list("type", flat=True))
+
+
+def test_nobody_can_flood_with_the_form(weekly, monkeypatch):
+    client = Client()
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+    page = client.get(f"/n/{weekly.public_key}/").content.decode()
+    ticket = re.search(r'name="ticket" value="([^"]+)"', page)[1]
+    monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(seconds=9))
+    said = [client.post(f"/n/{weekly.public_key}/", {"ticket": ticket, "address": f"a{n}@b.example"}).status_code
+            for n in range(7)]  # fmt: skip
+    assert said == [200] * 5 + [429] * 2
+
+
+def test_an_address_that_is_not_there_gets_nothing_any_more(post_office, box, people, publish, go_on):
+    people(3)
+    post_office.faults.extend(["400"])  # 550 5.7.1: this mail is not liked, the address is there
+    publish()
+    go_on(NOON, minutes=2)
+    assert states() == {"sent": 2, "refused": 1}
+    assert Subscriber.objects.filter(state="confirmed").count() == 3
+    letter = Letter.objects.filter(delivery__state="sent").first()
+    notice = Envelope(
+        "n1", "t1", NOON, Author("mailer-daemon@x"), kind="email", verb="returned", text="5.1.1 No such user",
+        in_reply_to=letter.remote_id,
+    )  # fmt: skip
+    echo = Envelope("e1", "t2", NOON, Author(mail.ME), kind="email", is_ours=True, key=letter.delivery.key)
+    for _again in range(2):
+        inbound.intake(box, [notice, echo], at=NOON)
+    person = Subscriber.objects.get(pk=letter.subscriber_id)
+    assert (person.state, person.why) == ("bounced", "5.1.1 No such user")
+    assert not Message.objects.exists()
+
+
+def test_what_was_refused_is_sent_again_to_who_is_still_there(post_office, brand, alba, people, publish, go_on):
+    people(3)
+    post_office.faults.extend(["400"] * 3)
+    publish()
+    go_on(NOON, minutes=2)
+    assert states() == {"refused": 3}
+    mailing.leave(subscriber=Subscriber.objects.first(), at=NOON)
+    post = Letter.objects.first().post_id
+    assert mailing.again(brand=brand, post=post, by=alba, at=NOON) == 2
+    go_on(NOON + timedelta(minutes=5), minutes=2)
+    assert sorted(taken(post_office).values()) == [1, 1]
+    with pytest.raises(Problem):
+        mailing.again(brand=brand, post=post, by=alba, at=NOON)
+
+
+def test_a_mailing_can_be_cut_off(post_office, weekly, brand, as_alba, people, publish, go_on):
+    weekly.settings = {**weekly.settings, "per_hour": "2"}
+    weekly.save()
+    people(5)
+    post = publish()
+    go_on(NOON, seconds=60)
+    leg = queries.standing(post).legs[post.versions.get().pk][0]
+    as_alba.post(f"/b/{brand.slug}/posts/deliveries/{leg.delivery}/letters/removal/")
+    go_on(NOON + timedelta(hours=1), step=60, hours=2)
+    assert states() == {"sent": 2, "cancelled": 3}
+    assert len(post_office.posts) == 2
+
+
+def test_a_stop_holds_letters_too(post_office, weekly, brand, alba, people, publish, go_on):
+    weekly.settings = {**weekly.settings, "per_hour": "1"}
+    weekly.save()
+    people(2)
+    publish()
+    go_on(NOON, seconds=60)
+    actions.stop(brand=brand, by=alba, at=NOON)
+    go_on(NOON + timedelta(hours=1), step=60, hours=1)
+    assert len(post_office.posts) == 1
+    actions.resume(brand=brand, by=alba, at=NOON)
+    go_on(NOON + timedelta(hours=3), minutes=2)
+    assert len(post_office.posts) == 2
+
+
+def test_a_list_that_nobody_could_send_refuses_before_anything_leaves(weekly, box, people, publish, go_on):
+    people(1)
+    box.delete()
+    post = publish()
+    go_on(NOON, seconds=60)
+    assert queries.standing(post).state == "failed"
+    assert not Letter.objects.exists()
+
+
+def test_the_pages_show_the_people_and_how_a_mailing_goes(as_alba, brand, weekly, people, publish, go_on, post_office):
+    people(3)
+    post_office.faults.extend(["400", "accept_then_cut"])
+    post = publish()
+    go_on(NOON, minutes=12)
+    page = as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+    assert "<strong>1</strong> de 3 correos enviados" in page
+    stuck = Letter.objects.get(delivery__state="unknown")
+    assert stuck.subscriber.address in page
+    as_alba.post(f"/b/{brand.slug}/newsletters/letters/{stuck.pk}/decision/", {"was_sent": "yes"})
+    assert states() == {"sent": 2, "refused": 1}
+    listed = as_alba.get(f"/b/{brand.slug}/newsletters/{weekly.pk}/?q=p1@clientes").content.decode()
+    assert "p1@clientes.example" in listed
+    assert "p2@clientes.example" not in listed
+    assert "p2@clientes.example" in as_alba.get(f"/b/{brand.slug}/newsletters/{weekly.pk}/export/").content.decode()
+    assert "El pan de la semana" in as_alba.get(f"/b/{brand.slug}/newsletters/").content.decode()
