@@ -37,9 +37,13 @@ def avatar(person: Any, size: str = "") -> SafeString:
         return mark_safe(  # noqa: S308
             f'<span class="{classes} avatar--nobody" title="{name}"><span class="visually-hidden">{name}</span></span>'
         )
+    return _avatar(person.pk, str(person), classes)
+
+
+@lru_cache(maxsize=1_000)
+def _avatar(key: int, name: str, classes: str) -> SafeString:
     return mark_safe(  # noqa: S308 — every part is escaped
-        f'<span class="{classes}" data-tint="{tint(person.pk)}" title="{escape(str(person))}">'
-        f"{escape(initials(str(person)))}</span>"
+        f'<span class="{classes}" data-tint="{tint(key)}" title="{escape(name)}">{escape(initials(name))}</span>'
     )
 
 
