@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -19,6 +20,28 @@ NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 """A Monday, noon in Madrid: the moment most tests live in."""
 
 PASSWORD = "un café con leche largo"
+
+PLAIN = ("connectors", "core", "mails", "understanding")
+"""Folders where a test that asks for no database would find nothing new on another one."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--database-only", action="store_true", help="leave out what would be the same on any database")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--database-only"):
+        return
+    here = Path(__file__).parent
+    same = [item for item in items if item.path.relative_to(here).parts[0] in PLAIN and not _asks_a_database(item)]
+    config.hook.pytest_deselected(items=same)
+    items[:] = [item for item in items if item not in set(same)]
+
+
+def _asks_a_database(item) -> bool:
+    return item.get_closest_marker("django_db") is not None or not {"db", "transactional_db"}.isdisjoint(
+        item.fixturenames
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
