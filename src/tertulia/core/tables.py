@@ -62,11 +62,11 @@ def named(text: str) -> str:
     return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
 
 
-def read(content: bytes) -> Table:
+def read(content: bytes | str) -> Table:
     """A table whose first line names its columns. Raises `Unreadable`."""
     if len(content) > LARGEST:
         raise Unreadable(too_large())
-    text, encoding = _decoded(content)
+    text, encoding = (content, "utf-8") if isinstance(content, str) else decoded(content)
     text, delimiter, skipped = _delimiter(text)
     lines = _records(text, delimiter, skipped)
     header = next((cells for _line, cells in lines if any(cell.strip() for cell in cells)), None)
@@ -87,7 +87,8 @@ def read(content: bytes) -> Table:
     return Table([tidy(cell) for cell in header], columns, rows, encoding)
 
 
-def _decoded(content: bytes) -> tuple[str, str]:
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text of a file, and in which encoding it was. Raises `Unreadable`."""
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Unreadable(_("This is a workbook, not a CSV file. In Excel: Save as… → CSV."))
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "") or _unmarked(content)

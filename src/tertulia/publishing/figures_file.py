@@ -7,11 +7,9 @@ would do, and then all of its good rows are, at once.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -24,7 +22,7 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels import reactions as facts
 from tertulia.channels.models import Account, PostMetric, RemotePost
-from tertulia.core import activity
+from tertulia.core import activity, tables
 from tertulia.team.models import User
 
 from . import activities
@@ -35,8 +33,8 @@ LARGEST: Final = 1024 * 1024
 MOST_ROWS: Final = 5_000
 HEADINGS: Final[Mapping[str, str]] = {
     **{name: name for name in ("post", "title", "account", "url", "published_at", "at", "how", *facts.NAMES)},
-    **{"publicación": "post", "publicacion": "post", "título": "title", "titulo": "title", "cuenta": "account"},
-    **{"dirección": "url", "direccion": "url", "enlace": "url", "link": "url", "fecha": "at", "date": "at"},
+    **{"publicacion": "post", "titulo": "title", "cuenta": "account"},
+    **{"direccion": "url", "enlace": "url", "link": "url", "fecha": "at", "date": "at"},
     **{"me gusta": "likes", "likes": "likes", "favoritos": "likes", "compartidos": "reposts", "shares": "reposts"},
     **{"comentarios": "replies", "respuestas": "replies", "comments": "replies", "citas": "quotes"},
     **{"visualizaciones": "views", "vistas": "views", "impressions": "views", "impresiones": "views"},
@@ -44,7 +42,6 @@ HEADINGS: Final[Mapping[str, str]] = {
 """What a column may be called, in the languages of the desk and as platforms say it."""
 COLUMNS: Final = ("post", "title", "account", "url", "published_at", "at", "how", *facts.NAMES)
 _COUNT: Final = re.compile(r"\d{1,15}|\d{1,3}(?:[.,\u00a0\u202f ]\d{3}){1,4}")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +72,22 @@ class File:
 
 
 def text_of(content: bytes) -> str:
-    """UTF-8, or what Windows writes. Raises `Problem`."""
+    """In whatever encoding it came. Raises `Problem`."""
     if len(content) > LARGEST:
         raise Problem(_("The file is too large: a megabyte at most."))
-    if b"\0" in content:
-        raise Problem(_("This is no CSV file. Save the sheet as CSV and bring that."))
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        return tables.decoded(content)[0]
+    except tables.Unreadable as problem:
+        raise Problem(str(problem)) from None
 
 
 def read(text: str, *, brand: Brand, now: datetime) -> File:
     """What a file says, row by row; nothing is kept. Raises `Problem` for what is no such file at all."""
-    lines = text.removeprefix("\ufeff").splitlines()
-    if not lines or not lines[0].strip():
-        raise Problem(_("The file is empty."))
-    divided = ";" if lines[0].count(";") > lines[0].count(",") else "\t" if "\t" in lines[0] else ","
     try:
-        rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=divided))
-    except csv.Error:
-        raise Problem(_("This is no CSV file. Save the sheet as CSV and bring that.")) from None
-    names = [HEADINGS.get(_plain(name).casefold(), "") for name in rows[0]]
+        table = tables.read(text)
+    except tables.Unreadable as problem:
+        raise Problem(str(problem)) from None
+    names = [HEADINGS.get(column, "") for column in table.columns]
     if "at" not in names or not {"url", "post"} & set(names) or not set(facts.NAMES) & set(names):
         raise Problem(
             _(
@@ -106,15 +97,11 @@ def read(text: str, *, brand: Brand, now: datetime) -> File:
     twice = {name for name in names if name and names.count(name) > 1}
     if twice:
         raise Problem(_("Two columns mean the same: {names}").format(names=", ".join(sorted(twice))))
-    if len(rows) - 1 > MOST_ROWS:
+    if len(table.rows) > MOST_ROWS:
         raise Problem(_("The file has too many rows: {most} at most.").format(most=MOST_ROWS))
     known = _Known(brand)
-    read = [
-        _row(number, dict(zip(names, cells, strict=False)), known=known, now=now)
-        for number, cells in enumerate(rows[1:], 2)
-        if any(cell.strip() for cell in cells)
-    ]
-    return File(read, [name for name, meaning in zip(rows[0], names, strict=True) if not meaning and name.strip()])
+    read = [_row(row, known=known, now=now) for row in table.rows]
+    return File(read, [name for name, meaning in zip(table.header, names, strict=True) if not meaning and name.strip()])
 
 
 class _Known:
@@ -144,10 +131,12 @@ class _Known:
         return found[0]
 
 
-def _row(line: int, cells: Mapping[str, str], *, known: _Known, now: datetime) -> Row:
-    said = {name: _plain(value) for name, value in cells.items() if name}
+def _row(row: tables.Row, *, known: _Known, now: datetime) -> Row:
+    said = {HEADINGS[column]: _plain(cell) for column, cell in row.cells.items() if column in HEADINGS}
     says = said.get("url") or said.get("title") or said.get("post", "")
     try:
+        if row.problem:
+            raise Problem(row.problem)
         remote = known.find(said)
         at = _moment(said.get("at", ""), known.zone)
         if at > now:
@@ -158,14 +147,12 @@ def _row(line: int, cells: Mapping[str, str], *, known: _Known, now: datetime) -
         if not values:
             raise Problem(_("It has no figure."))
     except Problem as problem:
-        return Row(line, says, str(problem))
-    return Row(line, says, "", remote, at, values)
+        return Row(row.line, says, str(problem))
+    return Row(row.line, says, "", remote, at, values)
 
 
 def _plain(cell: str) -> str:
-    """A cell without the mark that keeps a table from taking it for a formula."""
-    cell = " ".join(cell.replace("\0", "").split())
-    return cell[1:] if cell.startswith("'") and cell[1:2] in _FORMULA else cell
+    return " ".join(tables.meant(cell).split())
 
 
 def _count(cell: str) -> int:
@@ -210,8 +197,12 @@ def bring(*, file: File, brand: Brand, by: User, at: datetime) -> int:
     return new
 
 
-def written(brand: Brand, *, since: datetime, until: datetime, account: Account | None = None) -> Iterator[str]:
+def written(brand: Brand, *, since: datetime, until: datetime, account: Account | None = None) -> bytes:
     """A row for each post and moment of a period, as a file has it that can be brought again."""
+    return tables.write(COLUMNS, _written(brand, since, until, account))
+
+
+def _written(brand: Brand, since: datetime, until: datetime, account: Account | None) -> Iterator[tuple[str, ...]]:
     mine = (
         Sending.objects.filter(
             version__post__brand=brand, number=0, remote__published_at__gte=since, remote__published_at__lt=until
@@ -221,7 +212,6 @@ def written(brand: Brand, *, since: datetime, until: datetime, account: Account 
     )
     if account:
         mine = mine.filter(remote__account=account)
-    yield "\ufeff" + _line(COLUMNS)
     zone = ZoneInfo(brand.time_zone)
     for sending in mine.order_by("remote__published_at", "pk"):
         remote, post = sending.remote, sending.version.post
@@ -231,14 +221,8 @@ def written(brand: Brand, *, since: datetime, until: datetime, account: Account 
         for (moment, how), values in moments.items():
             facts_of_post = (str(post.pk), post.title, remote.account.name, remote.url, _iso(remote.published_at, zone))
             figures = (str(values.get(name, "")) for name in facts.NAMES)
-            yield _line((*facts_of_post, _iso(moment, zone), how, *figures))
+            yield (*facts_of_post, _iso(moment, zone), how, *figures)
 
 
 def _iso(moment: datetime | None, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).isoformat() if moment else ""
-
-
-def _line(cells: Sequence[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
-    return out.getvalue()

@@ -5,10 +5,7 @@ What stands in a list is text and nothing else: a formula is kept as the letters
 
 from __future__ import annotations
 
-import csv
-import io
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -18,6 +15,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
+from tertulia.core import tables
 from tertulia.core.html import tidy
 from tertulia.team.models import User
 
@@ -27,7 +25,6 @@ from .models import OrderFile
 from .problems import Problem
 
 LARGEST = 5 * 1024 * 1024
-MOST_ROWS = 10_000
 COLUMNS = {
     "ref": ("ref", "reference", "order", "pedido", "referencia", "numero", "number"),
     "value": ("value", "amount", "total", "importe", "valor"),
@@ -58,74 +55,47 @@ def keep(*, brand: Brand, name: str, content: bytes, by: User, at: datetime) -> 
     """Keep a list to be looked at; one that nobody took over goes. Raises `Problem`."""
     if len(content) > LARGEST:
         raise Problem(_("The file is too large: 5 MB at most."))
-    text = _decoded(content)
+    try:
+        text = tables.decoded(content)[0]
+    except tables.Unreadable as problem:
+        raise Problem(str(problem)) from None
     read(text, brand=brand, at=at)  # so that what is no list is said at once
     with transaction.atomic():
         OrderFile.objects.filter(brand=brand).delete()
         return OrderFile.objects.create(
-            brand=brand, name=tidy(name).strip()[:200] or "csv", text=text, created_by_id=by.pk, created_at=at
+            brand=brand, name=tidy(name).strip()[:200] or "csv", text=tidy(text), created_by_id=by.pk, created_at=at
         )
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")
-    if "\0" in text:
-        raise Problem(_("This is no CSV file."))
-    return tidy(text)
 
 
 def read(text: str, *, brand: Brand, at: datetime) -> Read:
     """The orders of a list, and the lines that can't be used. Raises `Problem` when it is none."""
-    rows = _rows(text)
-    places = _places(next(rows, (0, []))[1])
+    try:
+        table = tables.read(text)
+    except tables.Unreadable as problem:
+        raise Problem(str(problem)) from None
+    columns = _columns(table.columns)
     default = shortening.settings_of(brand.pk).currency
     orders: list[Order] = []
     wrong: list[Row] = []
-    for number, cells in rows:
-        if len(orders) + len(wrong) >= MOST_ROWS:
-            raise Problem(_("A list has {limit} rows at most. Split it.").format(limit=MOST_ROWS))
-        told = {name: cells[place].strip() if place < len(cells) else "" for name, place in places.items()}
+    for row in table.rows:
+        told = {name: row.cells.get(column, "") for name, column in columns.items()}
         try:
+            if row.problem:
+                raise Problem(row.problem)
             orders.append(_order(told, default, brand=brand, at=at))
         except Problem as problem:
-            wrong.append(Row(number, str(problem)))
+            wrong.append(Row(row.line, str(problem)))
     if not orders and not wrong:
         raise Problem(_("There is no order in this file."))
     return Read(orders, wrong)
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each line that isn't empty, with its number."""
-    first = text.lstrip("\n").partition("\n")[0]
-    mark = max(",;\t", key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-    try:
-        for cells in lines:
-            if any(cell.strip() for cell in cells):
-                yield lines.line_num, cells
-    except csv.Error:
-        raise Problem(_("Line {number} can't be read.").format(number=lines.line_num)) from None
-
-
-def _places(head: Sequence[str]) -> dict[str, int]:
-    called = [_plain(cell) for cell in head]
-    places = {
-        name: called.index(found)
-        for name, names in COLUMNS.items()
-        if (found := next(filter(called.__contains__, names), ""))
-    }
-    if missing := [name for name in ("ref", "value") if name not in places]:
+def _columns(given: Sequence[str]) -> dict[str, str]:
+    """By what we call it, the column of the file."""
+    columns = {name: found for name, names in COLUMNS.items() if (found := next(filter(given.__contains__, names), ""))}
+    if missing := [name for name in ("ref", "value") if name not in columns]:
         raise Problem(_("The first line must name the columns; missing: {names}").format(names=", ".join(missing)))
-    return places
-
-
-def _plain(text: str) -> str:
-    return "".join(
-        sign for sign in unicodedata.normalize("NFD", text.strip().casefold()) if not unicodedata.combining(sign)
-    )
+    return columns
 
 
 def _order(told: dict[str, str], default: str, *, brand: Brand, at: datetime) -> Order:
