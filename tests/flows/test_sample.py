@@ -12,13 +12,15 @@ from django.db.models import QuerySet
 
 from conftest import NOON
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Delivery, Message
+from tertulia.channels.models import Delivery, Message, RemotePost
 from tertulia.community.models import Member
 from tertulia.core import jobs
 from tertulia.core.models import Activity
-from tertulia.flows import first_run, sample
+from tertulia.flows import first_run, sample, sample_posts
 from tertulia.inbox import routing
 from tertulia.inbox.models import Assignment, Conversation, ConversationLabel, Label, Note, SavedReply
+from tertulia.publishing.models import Post
+from tertulia.publishing.queries import standings
 from tertulia.team.models import Membership, User
 
 
@@ -85,8 +87,23 @@ def test_nothing_happens_after_now_and_all_within_a_month(filled):
 
 
 def test_nothing_is_left_to_send(filled):
-    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+    assert set(Delivery.objects.filter(due_at__lte=NOON).values_list("state", flat=True)) == {"sent"}
     assert not Message.objects.filter(remote_id__startswith="pending:").exists()
+
+
+def test_it_publishes_has_days_ahead_and_drafts(filled):
+    states = Counter(one.state for one in standings([*Post.objects.filter(brand=filled)]).values())
+
+    assert states == {"published": 8, "scheduled": 4, "draft": 2}
+    assert {told.accounts[0] for told in sample_posts.posts(_posts("en"))} == {"site", "instagram"}
+    assert [(told.accounts, told.wall, told.figures) for told in sample_posts.posts(_posts("en"))] == [
+        (told.accounts, told.wall, told.figures) for told in sample_posts.posts(_posts("es"))
+    ]
+    assert RemotePost.objects.filter(account__brand=filled, account__kind="site", published_at__lte=NOON).count() == 3
+
+
+def _posts(language: str) -> str:
+    return (sample.FOLDER / f"posts_{language}.txt").read_text(encoding="utf-8")
 
 
 def test_the_day_after_is_as_the_day_before_for_the_jobs_it_left(filled):

@@ -39,7 +39,7 @@ from tertulia.inbox.models import Conversation, Label, SavedReply, SavedView
 from tertulia.team.models import Absence, Membership, Shift, Skill, User
 from tertulia.team.permissions import Role
 
-from . import inbound
+from . import inbound, sample_posts
 from .phone import note_call
 from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Words
 
@@ -69,6 +69,9 @@ def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
                 come()
             company.play(talk, line, moment)
     company.welcome(by, at=at)
+    sample_posts.publish(
+        brand, _told(f"posts_{brand.language}", is_formal=_is_formal(brand)), company.people, site=company.site, at=at
+    )
 
 
 def _is_formal(brand: Brand) -> bool:
@@ -139,14 +142,17 @@ _LINE = re.compile(r"\+(?P<after>\d+) (?P<who>\w+|>)( (?P<deed>\w+))?: (?P<text>
 def talks(language: str, *, is_formal: bool = False) -> list[Talk]:
     """The conversations of the sample company, `es` or `en`, as they stand in the file."""
     found: list[Talk] = []
-    told = _addressed((FOLDER / f"{language}.txt").read_text(encoding="utf-8"), is_formal=is_formal)
-    for line in told.splitlines():
+    for line in _told(language, is_formal=is_formal).splitlines():
         if head := _HEAD.fullmatch(line):
             channel, language, person, address, began = ((part or "").strip() for part in head.groups())
             found.append(Talk(channel, language, person, address, began))
         elif line and not line.startswith("#"):
             found[-1].lines.append(_line(line))
     return found
+
+
+def _told(name: str, *, is_formal: bool) -> str:
+    return _addressed((FOLDER / f"{name}.txt").read_text(encoding="utf-8"), is_formal=is_formal)
 
 
 def _addressed(text: str, *, is_formal: bool) -> str:
