@@ -1,7 +1,7 @@
 """What the sample company publishes: its last weeks, the days ahead, and what it is still writing.
 
 A paragraph of `sample_company/posts_<language>.txt` is a post: its first line names the accounts, who wrote it, on
-which day from today and at what time (or "draft"), and its title; then come its text, and what stood under it two days
+which day from today and at what time (or "draft"), and its title; then come its text, and what stood under it a day
 later:
 
     [site instagram | Lucía | -20 10:30] Rye bread on Tuesdays
@@ -30,7 +30,7 @@ from tertulia.team.models import User
 from . import news
 
 _HEAD = re.compile(r"\[([a-z ]+) \| (\w+) \| (draft|[+-]\d+ \d+:\d\d)\] (.+)")
-COUNTED_AFTER = timedelta(days=2)
+COUNTED_AFTER = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ def _wall(told: Told, brand: Brand, at: datetime) -> datetime | None:
 
 
 def _arrive(delivery: Delivery, told: Told, by: User, *, at: datetime) -> None:
-    """It left when it was to, and two days later somebody looked what stood under it."""
+    """It left when it was to, and a day later somebody looked what stood under it."""
     Delivery.objects.filter(pk=delivery.pk).update(state=Delivery.State.BY_HAND, attempts=1)
     url = news.address_of(delivery) or f"https://instagram.example/p/{delivery.post_id}"
     actions.finish_by_hand(delivery=delivery, by=by, at=at, url=url)

@@ -64,12 +64,12 @@ class LookForm(forms.Form):
     )
 
     def __init__(self, data: Mapping[str, Any], *, accounts: Any) -> None:
-        super().__init__(data)
+        super().__init__({"days": data.get("days") or "30", "account": data.get("account", "")})
         field: Any = self.fields["account"]
         field.queryset = accounts
 
     def clean_days(self) -> int:
-        return int(self.cleaned_data.get("days") or 30)
+        return int(self.cleaned_data["days"])
 
 
 class FileForm(forms.Form):
