@@ -17,6 +17,7 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core.choices import name_empty
+from tertulia.core import marks
 from tertulia.core.html import tidy
 from tertulia.team.models import User
 from tertulia.understanding import words
@@ -25,12 +26,6 @@ from tertulia.understanding.teaching import own_topics
 
 from . import pages, queries, rules
 from .models import AutomaticReply, Conversation, Label, Rule, SavedReply, SavedView
-
-HUES = [
-    (0, _("crimson")), (30, _("red")), (60, _("orange")), (90, _("yellow")), (120, _("lime")), (150, _("green")),
-    (180, _("turquoise")), (210, _("sky")), (240, _("sea")), (270, _("blue")), (300, _("violet")), (330, _("pink")),
-]  # fmt: skip
-
 
 class ReplyForm(forms.Form):
     text = forms.CharField(required=False, strip=False)
@@ -228,7 +223,7 @@ class LabelForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Words that put it on"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("One a line. A message that holds one of them gets the label by itself."),
     )  # fmt: skip
-    hue = forms.TypedChoiceField(label=_("Colour"), choices=HUES, coerce=int, initial=30)
+    hue = forms.TypedChoiceField(label=_("Colour"), choices=marks.HUES, coerce=int, initial=30)
 
     class Meta:
         model = Label
