@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
-from tertulia.core.choices import name_empty
 from tertulia.core import marks
+from tertulia.core.choices import name_empty
 from tertulia.core.html import tidy
 from tertulia.team.models import User
 from tertulia.understanding import words
@@ -26,6 +26,7 @@ from tertulia.understanding.teaching import own_topics
 
 from . import pages, queries, rules
 from .models import AutomaticReply, Conversation, Label, Rule, SavedReply, SavedView
+
 
 class ReplyForm(forms.Form):
     text = forms.CharField(required=False, strip=False)
@@ -353,6 +354,7 @@ class RuleForm(forms.Form):
     topic = forms.ChoiceField(label=_("Topic"), required=False)
     person = forms.ChoiceField(label=_("Who writes"), required=False)
     confidence = forms.TypedChoiceField(label=_("How sure, at least"), required=False, coerce=int, empty_value="")
+    subject = forms.CharField(label=_("The subject begins with"), max_length=80, required=False)
     words = forms.CharField(
         label=_("One of these words"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("One a line, found whole."),
@@ -368,6 +370,10 @@ class RuleForm(forms.Form):
     note = forms.CharField(
         label=_("Write a note"), required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 2})
     )
+    idea = forms.BooleanField(
+        label=_("Make an idea of it"), required=False,
+        help_text=_("It stands among the new ideas, with a link to the message."),
+    )  # fmt: skip
     close = forms.ChoiceField(
         label=_("Close it"), required=False,
         help_text=_("Whoever opens it again undoes it. As spam only what was read as spam or as nothing else."),

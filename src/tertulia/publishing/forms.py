@@ -356,7 +356,7 @@ class IdeaForm(forms.ModelForm):  # type: ignore[type-arg]
         fields["pillar"].queryset = Pillar.objects.filter(brand=brand).order_by("name", "pk")
         name_empty(fields["owner"], _("nobody yet"))
         name_empty(fields["format"], _("not decided"))
-        name_empty(fields["pillar"], _("none"))
+        name_empty(fields["pillar"], _("without a pillar"))
         fields["due_on"].validators.append(_in_our_time)
         fields["brief"].validators.append(MaxLengthValidator(10_000))
 

@@ -94,7 +94,11 @@ def put(*, idea: Idea, to: str, by: User, at: datetime, because: str = "") -> No
         return
     idea.state, idea.because, idea.changed_at = to, because if to == State.ASIDE else "", at
     idea.save(update_fields=["state", "because", "changed_at"])
-    names = {State.NEW: activities.IDEA_RETURNED, State.CHOSEN: activities.IDEA_CHOSEN, State.ASIDE: activities.IDEA_ASIDE}
+    names = {
+        State.NEW: activities.IDEA_RETURNED,
+        State.CHOSEN: activities.IDEA_CHOSEN,
+        State.ASIDE: activities.IDEA_ASIDE,
+    }
     _record(names[State(to)], idea, by=by, at=at, because=idea.because)
 
 
@@ -220,7 +224,9 @@ def board(brand: Brand, filters: Filters, *, now: datetime) -> list[Column]:
     cards: dict[str, list[Card]] = defaultdict(list)
     for card in _cards(rows.values()):
         cards[card.column].append(card)
-    return [Column(name, label, why, cards[name][:A_COLUMN], len(cards[name]) > A_COLUMN) for name, label, why in named()]
+    return [
+        Column(name, label, why, cards[name][:A_COLUMN], len(cards[name]) > A_COLUMN) for name, label, why in named()
+    ]
 
 
 def column(brand: Brand, filters: Filters, name: str, *, page: int, now: datetime) -> tuple[Column, bool]:

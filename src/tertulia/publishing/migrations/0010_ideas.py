@@ -6,61 +6,158 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('brand', '0002_own_words'),
-        ('publishing', '0009_newsletters'),
-        ('tertulia_channels', '0010_reactions'),
+        ("brand", "0002_own_words"),
+        ("publishing", "0009_newsletters"),
+        ("tertulia_channels", "0010_reactions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Pillar',
+            name="Pillar",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40, verbose_name='name')),
-                ('about', models.CharField(blank=True, default='', max_length=300, verbose_name='what belongs to it')),
-                ('hue', models.PositiveSmallIntegerField(default=30, verbose_name='colour')),
-                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40, verbose_name="name")),
+                ("about", models.CharField(blank=True, default="", max_length=300, verbose_name="what belongs to it")),
+                ("hue", models.PositiveSmallIntegerField(default=30, verbose_name="colour")),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Idea',
+            name="Idea",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
-                ('brief', models.TextField(blank=True, default='', max_length=10000, verbose_name='brief')),
-                ('format', models.CharField(blank=True, choices=[('text', 'text'), ('picture', 'picture'), ('pictures', 'several pictures'), ('video', 'video'), ('story', 'story'), ('live', 'live'), ('poll', 'poll'), ('article', 'article'), ('newsletter', 'newsletter'), ('other', 'something else')], default='', max_length=10, verbose_name='format')),
-                ('due_on', models.DateField(blank=True, null=True, verbose_name='wanted by')),
-                ('state', models.CharField(choices=[('new', 'new'), ('chosen', 'being written'), ('aside', 'set aside')], default='new', max_length=6)),
-                ('because', models.CharField(blank=True, default='', max_length=300, verbose_name='why it is set aside')),
-                ('source', models.CharField(choices=[('hand', 'written by hand'), ('link', 'a page'), ('article', 'the reading list'), ('message', 'a message'), ('question', 'a question asked again and again'), ('topic', 'a topic people write about'), ('rule', 'a rule of the inbox'), ('api', 'another program')], default='hand', max_length=8)),
-                ('url', models.CharField(blank=True, default='', max_length=2000, verbose_name='link')),
-                ('created_by_id', models.BigIntegerField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='brand.brand')),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='tertulia_channels.message')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='who sees to it')),
-                ('post', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='publishing.post')),
-                ('pillar', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='publishing.pillar', verbose_name='pillar')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=200, verbose_name="title")),
+                ("brief", models.TextField(blank=True, default="", max_length=10000, verbose_name="brief")),
+                (
+                    "format",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("text", "text"),
+                            ("picture", "picture"),
+                            ("pictures", "several pictures"),
+                            ("video", "video"),
+                            ("story", "story"),
+                            ("live", "live"),
+                            ("poll", "poll"),
+                            ("article", "article"),
+                            ("newsletter", "newsletter"),
+                            ("other", "something else"),
+                        ],
+                        default="",
+                        max_length=10,
+                        verbose_name="format",
+                    ),
+                ),
+                ("due_on", models.DateField(blank=True, null=True, verbose_name="wanted by")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("new", "new"), ("chosen", "being written"), ("aside", "set aside")],
+                        default="new",
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "because",
+                    models.CharField(blank=True, default="", max_length=300, verbose_name="why it is set aside"),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("hand", "written by hand"),
+                            ("link", "a page"),
+                            ("article", "the reading list"),
+                            ("message", "a message"),
+                            ("question", "a question asked again and again"),
+                            ("topic", "a topic people write about"),
+                            ("rule", "a rule of the inbox"),
+                            ("api", "another program"),
+                        ],
+                        default="hand",
+                        max_length=8,
+                    ),
+                ),
+                ("url", models.CharField(blank=True, default="", max_length=2000, verbose_name="link")),
+                ("created_by_id", models.BigIntegerField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="tertulia_channels.message",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="who sees to it",
+                    ),
+                ),
+                (
+                    "post",
+                    models.OneToOneField(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="publishing.post"
+                    ),
+                ),
+                (
+                    "pillar",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="publishing.pillar",
+                        verbose_name="pillar",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='pillar',
-            constraint=models.UniqueConstraint(fields=('brand', 'name'), name='pillar_unique'),
+            model_name="pillar",
+            constraint=models.UniqueConstraint(fields=("brand", "name"), name="pillar_unique"),
         ),
         migrations.AddIndex(
-            model_name='idea',
-            index=models.Index(fields=['brand', 'state', 'changed_at', 'id'], name='idea_columns'),
+            model_name="idea",
+            index=models.Index(fields=["brand", "state", "changed_at", "id"], name="idea_columns"),
         ),
         migrations.AddConstraint(
-            model_name='idea',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'aside'), _negated=True), models.Q(('because', ''), _negated=True), _connector='OR'), name='idea_aside_has_reason'),
+            model_name="idea",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "aside"), _negated=True),
+                    models.Q(("because", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="idea_aside_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='idea',
-            constraint=models.UniqueConstraint(condition=models.Q(('source', 'rule')), fields=('message',), name='idea_once_by_rule'),
+            model_name="idea",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("source", "rule")), fields=("message",), name="idea_once_by_rule"
+            ),
         ),
     ]

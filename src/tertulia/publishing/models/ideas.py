@@ -89,9 +89,7 @@ class Idea(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(state="aside") | ~models.Q(because=""), name="idea_aside_has_reason"
             ),
-            models.UniqueConstraint(
-                fields=["message"], name="idea_once_by_rule", condition=models.Q(source="rule")
-            ),
+            models.UniqueConstraint(fields=["message"], name="idea_once_by_rule", condition=models.Q(source="rule")),
         ]
         indexes = [models.Index(fields=["brand", "state", "changed_at", "id"], name="idea_columns")]
 

@@ -50,7 +50,8 @@ def _board(
         "room": "publishing", "tab": "ideas", "filters": filters, "pillars": ideas.pillars(brand),
         "people": User.objects.filter(memberships__brand=brand, is_active=True).order_by("name", "pk"),
         "columns": columns or ideas.board(brand, filters, now=clock.now()),
-        "is_empty": not Idea.objects.filter(brand=brand).exists(), "can_move": request.membership.may("publishing.write"),
+        "is_empty": not Idea.objects.filter(brand=brand).exists(),
+        "can_move": request.membership.may("publishing.write"),
         "today": clock.now().astimezone(ZoneInfo(brand.time_zone)).date(),
         "door": request.build_absolute_uri(reverse("publishing:new_idea", args=[brand.slug])),
     }  # fmt: skip
@@ -136,7 +137,11 @@ def _page(
 @brand_required("publishing.write")
 def put(request: RoomRequest, brand: Brand, idea_id: int) -> HttpResponse:
     """Move it on the board: `to` another column, where a post is begun with `post`; `because` where it is set aside."""
-    idea, to, because = get_object_or_404(_whole(brand), pk=idea_id), request.POST.get("to", ""), request.POST.get("because", "")
+    idea, to, because = (
+        get_object_or_404(_whole(brand), pk=idea_id),
+        request.POST.get("to", ""),
+        request.POST.get("because", ""),
+    )
     is_board = "board" in request.POST
     try:
         if to == "post":
@@ -170,7 +175,9 @@ def export(request: RoomRequest, brand: Brand) -> HttpResponse:
     content = ideas.table(brand, zone=ZoneInfo(brand.time_zone))
     name = f"{brand.slug}-ideas.csv"
     return HttpResponse(
-        content, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        content,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
