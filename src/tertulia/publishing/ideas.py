@@ -221,11 +221,12 @@ def board(brand: Brand, filters: Filters, *, now: datetime) -> list[Column]:
     """The ideas of a brand from left to right, of each column those that come first."""
     found = filters.narrow(ideas(brand))
     rows = {row.pk: row for name in COLUMNS for row in _of(found, name, now)[: A_COLUMN + 1]}
-    cards: dict[str, list[Card]] = defaultdict(list)
-    for card in _cards(rows.values()):
-        cards[card.column].append(card)
+    by_column: dict[str, list[Card]] = defaultdict(list)
+    for card in cards(rows.values()):
+        by_column[card.column].append(card)
     return [
-        Column(name, label, why, cards[name][:A_COLUMN], len(cards[name]) > A_COLUMN) for name, label, why in named()
+        Column(name, label, why, by_column[name][:A_COLUMN], len(by_column[name]) > A_COLUMN)
+        for name, label, why in named()
     ]
 
 
@@ -233,12 +234,12 @@ def column(brand: Brand, filters: Filters, name: str, *, page: int, now: datetim
     """One column of the board by itself, `PAGE` ideas from page 1 on, and whether there are more."""
     label, why = next((label, why) for key, label, why in named() if key == name)
     some = list(_of(filters.narrow(ideas(brand)), name, now)[(page - 1) * PAGE : page * PAGE + 1])
-    cards = [card for card in _cards(some[:PAGE]) if card.column == name]
-    return Column(name, label, why, cards, has_more=False), len(some) > PAGE
+    mine = [card for card in cards(some[:PAGE]) if card.column == name]
+    return Column(name, label, why, mine, has_more=False), len(some) > PAGE
 
 
 def _of(found: QuerySet[Idea], name: str, now: datetime) -> QuerySet[Idea]:
-    """All that stand in a column, as near as columns of the database tell it: `_cards` looks closer."""
+    """All that stand in a column, as near as columns of the database tell it: `cards` looks closer."""
     sent = Sending.objects.filter(version__post=OuterRef("post"))
     lives = Q(post__isnull=False, post__cancelled_at__isnull=True)
     if name in {State.NEW, State.CHOSEN, State.ASIDE}:
@@ -254,21 +255,22 @@ def _of(found: QuerySet[Idea], name: str, now: datetime) -> QuerySet[Idea]:
     return mine.order_by(F("post__publish_at").asc(nulls_last=True), "-changed_at", "-pk")
 
 
-def _cards(some: Iterable[Idea]) -> list[Card]:
+def cards(some: Iterable[Idea]) -> list[Card]:
+    """Those ideas where they stand now."""
     some = list(some)
     standings = queries.standings([idea.post for idea in some if idea.post])
-    cards = []
+    found = []
     for idea in some:
         state = standings[idea.post.pk].state if idea.post else ""
         says = str(Post.State(state).label) if state else ""
         lives = bool(state) and state not in GONE
         place = ("published" if state in OUT else "post") if lives else str(idea.state)
-        cards.append(Card(idea, place, says, TONES.get(state, "")))
-    return cards
+        found.append(Card(idea, place, says, TONES.get(state, "")))
+    return found
 
 
 def card_of(idea: Idea) -> Card:
-    return _cards([idea])[0]
+    return cards([idea])[0]
 
 
 def named() -> list[tuple[str, str, str]]:
@@ -289,7 +291,7 @@ def table(brand: Brand, *, zone: Any) -> bytes:
         _("Where it came from"), _("Link"), _("Post"), _("Why it is set aside"), _("Added"),
     ]  # fmt: skip
     rows = []
-    for card in _cards(ideas(brand).order_by("pk")):
+    for card in cards(ideas(brand).order_by("pk")):
         idea = card.idea
         rows.append([
             idea.title, idea.brief, labels[card.column], idea.owner or "", idea.get_format_display(),
