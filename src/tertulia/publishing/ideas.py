@@ -36,7 +36,7 @@ GONE = frozenset({Post.State.CANCELLED, Post.State.DELETED})
 OUT = frozenset({Post.State.PUBLISHED, Post.State.PARTLY})
 UNSETTLED = [state for state in Delivery.State if state not in {Delivery.State.SENT, Delivery.State.CANCELLED}]
 COLUMNS = ("new", "chosen", "post", "published", "aside")
-_MARK = re.compile(r"\s*idea\s*[:：]\s*", re.IGNORECASE)
+_MARK = re.compile(r"^\s*idea\s*[:：]\s*", re.IGNORECASE)
 State, Source = Idea.State, Idea.Source
 
 
@@ -85,21 +85,21 @@ def change(*, idea: Idea, by: User, at: datetime, **said: Any) -> None:
 def put(*, idea: Idea, to: str, by: User, at: datetime, because: str = "") -> None:
     """Choose it to be written, put it back among the new ones, or set it aside, with the reason. Where it stands
     already it stays. Raises `Problem`, also while a post of it lives."""
-    idea, because = _lock(idea), " ".join(tidy(because).split())[:300]
+    idea, because = _lock(idea), " ".join(tidy(because).split())[:300] if to == State.ASIDE else ""
     if post_of(idea):
         raise Problem(_("There is a post of this idea. Cancel the post, and the idea comes back here."))
     if to == State.ASIDE and not because:
         raise Problem(_("Say why it is set aside: whoever has the same idea later will want to know."))
     if (idea.state, idea.because) == (to, because):
         return
-    idea.state, idea.because, idea.changed_at = to, because if to == State.ASIDE else "", at
+    idea.state, idea.because, idea.changed_at = to, because, at
     idea.save(update_fields=["state", "because", "changed_at"])
     names = {
         State.NEW: activities.IDEA_RETURNED,
         State.CHOSEN: activities.IDEA_CHOSEN,
         State.ASIDE: activities.IDEA_ASIDE,
     }
-    _record(names[State(to)], idea, by=by, at=at, because=idea.because)
+    _record(names[State(to)], idea, by=by, at=at, because=because)
 
 
 @transaction.atomic
