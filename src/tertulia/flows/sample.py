@@ -242,7 +242,7 @@ class _Company:
             self._note_down(one, at - timedelta(days=one.age), by=self.people.get(one.owner, lucia))
 
     def _note_down(self, one: Notion, moment: datetime, *, by: User) -> None:
-        theirs = Conversation.objects.filter(pk=self.conversations.get(("site", one.of)))
+        theirs = Conversation.objects.filter(pk=self.conversations.get(("site", one.of), 0))
         mine = Message.objects.filter(account=self.site, thread_id__in=theirs.values("thread_id"))
         message = mine.order_by("sent_at", "id").first()
         idea = ideas.add(

@@ -33,7 +33,7 @@ def add_idea(request: Call, body: IdeaBody) -> Status[IdeaShape]:
     form = IdeaForm({**given, "owner": given["owner_id"], "pillar": given["pillar_id"]}, brand=brand)
     if not form.is_valid():
         names = {"owner": "owner_id", "pillar": "pillar_id"}
-        raise invalid({names.get(field, field): errors[0] for field, errors in form.errors.items()})
+        raise invalid({names.get(field, field): str(errors[0]) for field, errors in form.errors.items()})
     idea = ideas.add(
         brand=brand, source=Idea.Source.API, by=request.auth.user, at=clock.now(), **form.cleaned_data
     )  # fmt: skip
