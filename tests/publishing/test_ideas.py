@@ -107,8 +107,8 @@ def test_a_message_is_its_source_and_is_not_copied(as_alba, brand, site, other_b
     assert link in page
     assert as_alba.get(link)["Location"].endswith(f"#message-{message.pk}")
     assert (
-        b"There is an idea of this already"
-        in as_alba.get(new, {"message": message.pk}, headers={"accept-language": "en"}).content
+        reverse("publishing:idea", args=[brand.slug, idea.pk])
+        in as_alba.get(new, {"message": message.pk}).content.decode()
     )
     elsewhere = Account.objects.create(brand=other_brand, kind="site", name="Otra", created_at=NOON)
     inbound.intake(elsewhere, [envelope("Un secreto", remote_id="x1")], at=NOON)
