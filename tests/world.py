@@ -28,6 +28,7 @@ from tertulia.publishing import (
     evergreen,
     exchange,
     feed,
+    ideas,
     initiatives,
     library,
     linking,
@@ -36,7 +37,7 @@ from tertulia.publishing import (
     rhythm,
     series,
 )
-from tertulia.publishing.models import ApprovalRule, Letter, LinkChoice, LinkSettings, Subscriber
+from tertulia.publishing.models import ApprovalRule, Letter, LinkChoice, LinkSettings, Pillar, Subscriber
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
@@ -147,6 +148,12 @@ class World:
             brand=brand, by=owner, at=NOON, title=f"Feria {name}", starts_on=date(2026, 12, 1), notes="Llevar pan",
             ends_on=date(2026, 12, 2), place="Madrid", owner=owner, campaign=self.campaign, result="Bien",
         )  # fmt: skip
+        self.pillar = Pillar.objects.create(brand=brand, name="El oficio", about="Cómo hacemos el pan")
+        self.idea = ideas.add(
+            brand=brand, by=owner, at=NOON, title=f"Masa madre {name}", brief="Contar la espera", pillar=self.pillar,
+            owner=owner, message=self.message, source="message",
+        )  # fmt: skip
+        ideas.put(idea=self.idea, to="aside", because="Ya lo contamos", by=owner, at=NOON)
         self.file = exchange.bring(
             brand=brand, name="plan.csv", content=b"Texto;Cuentas;Precio\nPan;;1\nPan;Facebook;1\n", schedules=False,
             by=owner, at=NOON,
@@ -224,6 +231,8 @@ class World:
             "series_id": self.series.id,
             "evergreen_id": self.evergreen.id,
             "initiative_id": self.initiative.id,
+            "idea_id": self.idea.id,
+            "pillar_id": self.pillar.id,
             "brought_id": self.file.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,
@@ -268,7 +277,7 @@ class World:
             "accounts_chosen": [self.site.id], "verdict": "yes", "users0": [self.owner.id], "words": "intruso",
             "address": GUEST, "comment": "intruso", "author": self.owner.id, "campaign": self.campaign.id,
             "account": self.site.id,
-            "per_week": 2, "slot": "3-18:00", "weekday": "1",
+            "pillar": self.pillar.id, "brief": "intruso", "per_week": 2, "slot": "3-18:00", "weekday": "1",
         }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions as inbox
 from tertulia.inbox.models import Conversation, Label, Note
-from tertulia.publishing.models import Conversion
+from tertulia.publishing.models import Conversion, Idea
 from tertulia.team.models import Membership
 from tertulia.team.permissions import PERMISSIONS, Role
 
@@ -62,6 +62,8 @@ KNOWN: dict[tuple[str, str], Any] = {
     ("GET", "/topics"): None,
     ("GET", "/questions"): None,
     ("POST", "/conversions"): {"reference": "A1", "cents": 1250},
+    ("GET", "/ideas"): None,
+    ("POST", "/ideas"): {"title": "Pan de ayer", "due_on": "2027-01-06", "url": "https://pan.example/"},
     ("GET", "/webhooks"): None,
     ("POST", "/webhooks"): {"url": "http://127.0.0.1:9/hook", "types": []},
     ("GET", "/webhooks/{webhook_id}"): None,
@@ -119,7 +121,7 @@ def theirs(other_brand, carla):
 
 def facts() -> list[Any]:
     """Everything a call could have changed."""
-    tables = (Conversation, Delivery, Note, Label, Webhook, Event, KeptAnswer, Activity, Conversion)
+    tables = (Conversation, Delivery, Note, Label, Webhook, Event, KeptAnswer, Activity, Conversion, Idea)
     return [list(model.objects.order_by("pk").values()) for model in tables]
 
 

@@ -12,5 +12,7 @@ SCOPES: dict[str, str | Promise] = {
     "people:read": _("Read who the people are, with their e-mail and phone"),
     "readings:create": _("Have texts read: language, feeling, kind, urgency"),
     "conversions:write": _("Report orders, so that the link or post that earned them is known"),
+    "ideas:read": _("Read the board of ideas"),
+    "ideas:write": _("Put ideas on the board"),
     "webhooks:manage": _("Add, change and remove webhooks"),
 }

@@ -9,9 +9,15 @@ from django.templatetags.static import static
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 TINTS = 6
 HUE_STEP = 30
+HUES = [
+    (0, _("crimson")), (30, _("red")), (60, _("orange")), (90, _("yellow")), (120, _("lime")), (150, _("green")),
+    (180, _("turquoise")), (210, _("sky")), (240, _("sea")), (270, _("blue")), (300, _("violet")), (330, _("pink")),
+]  # fmt: skip
+"""What labels and pillars are drawn in, by name."""
 
 
 @lru_cache(maxsize=500)

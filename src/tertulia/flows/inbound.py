@@ -29,6 +29,7 @@ from tertulia.core.redact import describe
 from tertulia.inbox import automatic, filing, labelling, routing, rules, understood
 from tertulia.inbox.actions import put_on_labels
 from tertulia.inbox.models import Conversation, Label
+from tertulia.publishing import ideas
 
 from . import brains, forwarded, mailing
 
@@ -296,7 +297,8 @@ def _process(conversation_ids: Sequence[int], *, at: datetime) -> None:
     understand(conversation_ids, at=at)
     for conversation in Conversation.objects.filter(id__in=conversation_ids).select_related("brand"):
         label_by_words(conversation, at=at)
-    rules.apply(conversation_ids, at=at)
+    for rule, case in rules.apply(conversation_ids, at=at):
+        ideas.add_by_rule(brand=case.conversation.brand, message=case.message, rule=rule.name, at=at)
     fresh = Conversation.objects.filter(id__in=conversation_ids, owner__isnull=True, state=Conversation.State.OPEN)
     routing.route_many(list(fresh.select_related("brand")), at=at)
     for conversation in automatic.waiting(conversation_ids):

@@ -36,12 +36,14 @@ from tertulia.community.models import Member
 from tertulia.connectors.contract import Author, Envelope, Target
 from tertulia.inbox import actions, promises, routing
 from tertulia.inbox.models import Conversation, Label, SavedReply, SavedView
+from tertulia.publishing import ideas
+from tertulia.publishing.models import Idea, Pillar
 from tertulia.team.models import Absence, Membership, Shift, Skill, User
 from tertulia.team.permissions import Role
 
 from . import inbound, sample_posts
 from .phone import note_call
-from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Words
+from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Notion, Words
 
 FOLDER = Path(__file__).with_name("sample_company")
 
@@ -68,6 +70,7 @@ def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
             if talk.is_todays:
                 come()
             company.play(talk, line, moment)
+    company.think(at=at)
     company.welcome(by, at=at)
     sample_posts.publish(
         brand, _told(f"posts_{brand.language}", is_formal=_is_formal(brand)), company.people, site=company.site, at=at
@@ -233,6 +236,32 @@ class _Company:
         text = WORDS[self.brand.language].welcome.format(name=member.user.name)
         actions.assign(conversation=conversation, to=member.user, by=lucia, at=at)
         actions.add_note(conversation=conversation, text=text, by=lucia, at=at)
+
+    def think(self, *, at: datetime) -> None:
+        """What they mean to publish."""
+        words, lucia = WORDS[self.brand.language], self.people["Lucía"]
+        for name, about, hue in words.pillars:
+            if not Pillar.objects.filter(brand=self.brand, name=name).exists():
+                pillar = Pillar(brand=self.brand, name=name, about=about, hue=hue)
+                ideas.keep_pillar(pillar=pillar, by=lucia, at=at - timedelta(days=20))
+        for one in sorted(words.ideas, key=lambda each: -each.age):
+            self._note_down(one, at - timedelta(days=one.age), by=self.people.get(one.owner, lucia))
+
+    def _note_down(self, one: Notion, moment: datetime, *, by: User) -> None:
+        theirs = Conversation.objects.filter(pk=self.conversations.get(("site", one.of), 0))
+        mine = Message.objects.filter(account=self.site, thread_id__in=theirs.values("thread_id"))
+        message = mine.order_by("sent_at", "id").first()
+        idea = ideas.add(
+            brand=self.brand, title=one.title, brief=one.brief, owner=self.people.get(one.owner), format=one.format,
+            pillar=Pillar.objects.get(brand=self.brand, name=one.pillar), message=message,
+            source=Idea.Source.MESSAGE if message else Idea.Source.HAND,
+            due_on=(self.at + timedelta(days=one.due)).date() if one.due is not None else None, by=by, at=moment,
+        )  # fmt: skip
+        later = moment + timedelta(hours=1)
+        if one.to == "post":
+            ideas.write(idea=idea, by=by, at=later)
+        elif one.to != Idea.State.NEW:
+            ideas.put(idea=idea, to=one.to, because=one.because, by=by, at=later)
 
     def _says(self, talk: Talk, line: Line, moment: datetime) -> None:
         says = self._writes if talk.channel == "site" else self._calls

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
+from tertulia.core import marks
 from tertulia.core.choices import name_empty
 from tertulia.core.html import tidy
 from tertulia.team.models import User
@@ -25,11 +26,6 @@ from tertulia.understanding.teaching import own_topics
 
 from . import pages, queries, rules
 from .models import AutomaticReply, Conversation, Label, Rule, SavedReply, SavedView
-
-HUES = [
-    (0, _("crimson")), (30, _("red")), (60, _("orange")), (90, _("yellow")), (120, _("lime")), (150, _("green")),
-    (180, _("turquoise")), (210, _("sky")), (240, _("sea")), (270, _("blue")), (300, _("violet")), (330, _("pink")),
-]  # fmt: skip
 
 
 class ReplyForm(forms.Form):
@@ -228,7 +224,7 @@ class LabelForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Words that put it on"), required=False, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("One a line. A message that holds one of them gets the label by itself."),
     )  # fmt: skip
-    hue = forms.TypedChoiceField(label=_("Colour"), choices=HUES, coerce=int, initial=30)
+    hue = forms.TypedChoiceField(label=_("Colour"), choices=marks.HUES, coerce=int, initial=30)
 
     class Meta:
         model = Label
@@ -358,6 +354,7 @@ class RuleForm(forms.Form):
     topic = forms.ChoiceField(label=_("Topic"), required=False)
     person = forms.ChoiceField(label=_("Who writes"), required=False)
     confidence = forms.TypedChoiceField(label=_("How sure, at least"), required=False, coerce=int, empty_value="")
+    subject = forms.CharField(label=_("The subject begins with"), max_length=80, required=False)
     words = forms.CharField(
         label=_("One of these words"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("One a line, found whole."),
@@ -373,6 +370,10 @@ class RuleForm(forms.Form):
     note = forms.CharField(
         label=_("Write a note"), required=False, max_length=2_000, widget=forms.Textarea(attrs={"rows": 2})
     )
+    idea = forms.BooleanField(
+        label=_("Make an idea of it"), required=False,
+        help_text=_("It stands among the new ideas, with a link to the message."),
+    )  # fmt: skip
     close = forms.ChoiceField(
         label=_("Close it"), required=False,
         help_text=_("Whoever opens it again undoes it. As spam only what was read as spam or as nothing else."),

@@ -64,6 +64,7 @@ CONDITIONS: dict[str, Callable[[Case, Any], bool]] = {
     "offensive": lambda case, wanted: case.reading.offensive == wanted,
     "language": lambda case, wanted: case.reading.language == wanted,
     "topic": lambda case, wanted: wanted in case.reading.topics,
+    "subject": lambda case, wanted: case.message.subject.strip().casefold().startswith(wanted.casefold()),
     "words": lambda case, wanted: labelling.holds_any(f"{case.message.subject}\n{case.message.text}", wanted),
     "person": _person,
 }
@@ -89,8 +90,9 @@ def _sure(reading: MessageReading, name: str) -> float:
 # Acting
 
 
-def apply(conversation_ids: Collection[int], *, at: datetime) -> None:
-    """Let the rules of these conversations' brands act on what arrived since they were switched on."""
+def apply(conversation_ids: Collection[int], *, at: datetime) -> list[tuple[Rule, Case]]:
+    """Let the rules of these conversations' brands act on what arrived since they were switched on. Returns what is to
+    become an idea, the same when it is run twice: ideas are made elsewhere."""
     conversations = list(Conversation.objects.filter(pk__in=conversation_ids).select_related("brand", "account"))
     rules: dict[int, list[Rule]] = {}
     brands = {row.brand_id for row in conversations}
@@ -101,8 +103,12 @@ def apply(conversation_ids: Collection[int], *, at: datetime) -> None:
     acts = RuleAct.objects.filter(message__in=[case.message.pk for case in cases])
     for message_id, rule_id in acts.values_list("message", "rule"):
         done.setdefault(message_id, set()).add(rule_id)
-    for case in cases:
-        _apply_to(case, rules[case.conversation.brand_id], done.get(case.message.pk, set()), at=at)
+    return [
+        (rule, case)
+        for case in cases
+        for rule in _apply_to(case, rules[case.conversation.brand_id], done.get(case.message.pk, set()), at=at)
+        if rule.acts.get("idea")
+    ]
 
 
 def _cases(conversations: Sequence[Conversation], *, at: datetime) -> Iterator[Case]:
@@ -123,15 +129,20 @@ def _cases(conversations: Sequence[Conversation], *, at: datetime) -> Iterator[C
             yield Case(reading.message, reading, row, since[row.member_id])
 
 
-def _apply_to(case: Case, rules: Sequence[Rule], done: Collection[int], *, at: datetime) -> None:
+def _apply_to(case: Case, rules: Sequence[Rule], done: Collection[int], *, at: datetime) -> list[Rule]:
+    """The rules that hold for it, each of which has acted on it by now."""
+    met = []
     for rule in rules:
         if rule.on_at is None or case.message.received_at < rule.on_at:
             continue
         is_met = rule.pk in done or holds(rule, case)
         if is_met and rule.pk not in done:
             _act(rule, case, at=at)
+        if is_met:
+            met.append(rule)
         if is_met and rule.stops:
-            return
+            break
+    return met
 
 
 @transaction.atomic
@@ -193,9 +204,11 @@ ACTS: dict[str, Callable[[Conversation, Case, Any, datetime], bool]] = {
     "tell": lambda *_: True,
     "managers": lambda *_: True,
     "note": _note,
+    "idea": lambda *_: True,
     "close": _close,
 }
-"""Each says whether it was done. Whom to tell stands in the feed's line, from where everybody is told."""
+"""Each says whether it was done. Whom to tell stands in the feed's line, from where everybody is told; of what is to
+become an idea `apply` tells."""
 
 
 # Before and after

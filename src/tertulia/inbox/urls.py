@@ -26,6 +26,7 @@ urlpatterns = [
     path("b/<slug:brand>/deliveries/<int:delivery_id>/retry/", writing.retry, name="retry"),
     path("b/<slug:brand>/deliveries/<int:delivery_id>/completion/", messages.complete, name="completion"),
     path("b/<slug:brand>/deliveries/<int:delivery_id>/abandonment/", messages.abandon, name="abandonment"),
+    path("b/<slug:brand>/messages/<int:message_id>/", messages.show, name="message"),
     path("b/<slug:brand>/messages/<int:message_id>/acts/", messages.act, name="acts"),
     path("b/<slug:brand>/messages/<int:message_id>/reading/", messages.correct_reading, name="reading"),
     path("b/<slug:brand>/messages/<int:message_id>/original/", messages.download_original, name="original"),

@@ -7,11 +7,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator, validate_email
+from django.core.validators import MaxLengthValidator, URLValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
-from tertulia.core import dates
+from tertulia.core import dates, marks
 from tertulia.core.choices import name_empty
 from tertulia.core.html import tidy
 from tertulia.strategy import queries as strategy
@@ -21,7 +21,7 @@ from tertulia.team.models import User
 from tertulia.team.permissions import Role
 
 from . import actions, queries
-from .models import LAST_DAY, ApprovalRule, ApprovalStep, Evergreen, Initiative, Media, Series
+from .models import LAST_DAY, ApprovalRule, ApprovalStep, Evergreen, Idea, Initiative, Media, Pillar, Series
 from .series import MOST_TEXTS, Rule
 
 YEARS = range(2000, 2200)
@@ -333,6 +333,66 @@ class InitiativeForm(forms.ModelForm):  # type: ignore[type-arg]
         elif begins and (data["ends_on"] - begins).days > 366:
             self.add_error("ends_on", _("A year at most."))
         return data
+
+
+class IdeaForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An idea as somebody writes it down. A link is a page of the web, or an address of the brand's own desk."""
+
+    class Meta:
+        model = Idea
+        fields = ["title", "brief", "owner", "format", "pillar", "due_on", "url"]
+        widgets = {
+            "brief": forms.Textarea(attrs={"rows": 6, "maxlength": 10_000}),
+            "due_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "url": forms.TextInput(attrs={"inputmode": "url"}),
+        }
+        help_texts = {"brief": _("What it should say, for whom, and what must not be missing.")}
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.brand = brand
+        fields: Any = self.fields
+        fields["owner"].queryset = User.objects.filter(memberships__brand=brand, is_active=True).order_by("name", "pk")
+        fields["pillar"].queryset = Pillar.objects.filter(brand=brand).order_by("name", "pk")
+        name_empty(fields["owner"], _("nobody yet"))
+        name_empty(fields["format"], _("not decided"))
+        name_empty(fields["pillar"], _("without a pillar"))
+        fields["due_on"].validators.append(_in_our_time)
+        fields["brief"].validators.append(MaxLengthValidator(10_000))
+
+    def clean_title(self) -> str:
+        return tidy(self.cleaned_data["title"])
+
+    def clean_brief(self) -> str:
+        return tidy(self.cleaned_data["brief"])
+
+    def clean_url(self) -> str:
+        url = tidy(self.cleaned_data["url"]).strip()
+        if url and not url.startswith(f"/b/{self.brand.slug}/"):
+            try:
+                URLValidator(["http", "https"])(url)
+            except ValidationError:
+                raise ValidationError(_("Write the whole address, with https:// before it.")) from None
+        return url
+
+
+class PillarForm(forms.ModelForm):  # type: ignore[type-arg]
+    hue = forms.TypedChoiceField(label=_("Colour"), choices=marks.HUES, coerce=int, initial=30)
+
+    class Meta:
+        model = Pillar
+        fields = ["name", "hue", "about"]
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.brand = brand
+
+    def clean_name(self) -> str:
+        name = " ".join(tidy(self.cleaned_data["name"]).split())
+        taken = Pillar.objects.filter(brand=self.instance.brand, name__iexact=name).exclude(pk=self.instance.pk)
+        if not name or taken.exists():
+            raise ValidationError(_("There is a pillar of that name already."))
+        return name
 
 
 class ResultForm(forms.Form):

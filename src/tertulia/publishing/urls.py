@@ -7,6 +7,7 @@ from .views import (
     campaigns,
     composer,
     exchange,
+    ideas,
     initiatives,
     library,
     links,
@@ -28,6 +29,8 @@ _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 _SERIES = "b/<slug:brand>/posts/series/<int:series_id>/"
 _EVERGREEN = "b/<slug:brand>/posts/evergreen/<int:evergreen_id>/"
+_IDEA = "b/<slug:brand>/ideas/<int:idea_id>/"
+_PILLAR = "b/<slug:brand>/ideas/pillars/<int:pillar_id>/"
 _INITIATIVE = "b/<slug:brand>/posts/actions/<int:initiative_id>/"
 _SUBSCRIBER = "b/<slug:brand>/newsletters/people/<int:subscriber_id>/"
 _IMPORT = "b/<slug:brand>/posts/imports/<int:brought_id>/"
@@ -100,6 +103,14 @@ urlpatterns = [
     path(f"{_INITIATIVE}completion/", initiatives.finish, name="initiative_completion"),
     path(f"{_INITIATIVE}completion/removal/", initiatives.reopen, name="initiative_completion_removal"),
     path(f"{_INITIATIVE}removal/", initiatives.remove, name="initiative_removal"),
+    path("b/<slug:brand>/ideas/", ideas.show, name="ideas"),
+    path("b/<slug:brand>/ideas/new/", ideas.begin, name="new_idea"),
+    path("b/<slug:brand>/ideas/export/", ideas.export, name="ideas_export"),
+    path("b/<slug:brand>/ideas/pillars/", ideas.show_pillars, name="pillars"),
+    path(_PILLAR, ideas.change_pillar, name="pillar"),
+    path(f"{_PILLAR}removal/", ideas.remove_pillar, name="pillar_removal"),
+    path(_IDEA, ideas.change, name="idea"),
+    path(f"{_IDEA}stage/", ideas.put, name="idea_stage"),
     path("b/<slug:brand>/posts/exchange/", exchange.show, name="exchange"),
     path("b/<slug:brand>/posts/export/", exchange.export, name="export"),
     path("b/<slug:brand>/posts/imports/", exchange.bring, name="imports"),

@@ -18,7 +18,7 @@ from .. import actions, errors, webhooks
 from ..access import names_parameters
 from ..body import StrictParser
 from ..errors import ApiError
-from . import conversations, conversions, desk, people, readings, topics
+from . import conversations, conversions, desk, ideas, people, readings, topics
 from . import webhooks as webhook_operations
 
 DESCRIPTION = """\
@@ -58,7 +58,7 @@ def build() -> Api:
     errors.install(api)
     _answer_problems(api)
     api.add_decorator(names_parameters, mode="view")
-    for module in (desk, conversations, people, readings, topics, conversions, webhook_operations):
+    for module in (desk, conversations, people, readings, topics, conversions, ideas, webhook_operations):
         api.add_router("", module.router)
     return api
 

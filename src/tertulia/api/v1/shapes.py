@@ -32,6 +32,13 @@ def _moment(value: Any) -> datetime:
         raise ValueError(_("This must be a moment with its zone, as in 2026-11-23T09:00:00Z.")) from None
 
 
+def _day(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(_("This must be a day, as in 2026-11-23.")) from None
+
+
 def _tidied(value: Any) -> Any:
     return tidy(value) if isinstance(value, str) else value
 
@@ -43,6 +50,7 @@ Moment = Annotated[datetime, PlainSerializer(_utc, return_type=str), WithJsonSch
 """A moment we say: ISO 8601 in UTC."""
 GivenMoment = Annotated[AwareDatetime, BeforeValidator(_moment), WithJsonSchema(_MOMENT)]
 """A moment we are told."""
+GivenDay = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
 class Body(BaseModel):
@@ -362,6 +370,35 @@ class ConversionShape(BaseModel):
     link_id: int | None
     post_id: int | None
     campaign_id: int | None
+
+
+class IdeaBody(Body):
+    title: Words = Field(min_length=1, max_length=200)
+    brief: Words = Field("", max_length=10_000)
+    url: Words = Field("", max_length=2000, description="Where it was found, http or https")
+    owner_id: Id | None = Field(None, description="Who sees to it: one of `/team`")
+    pillar_id: Id | None = None
+    format: Literal[
+        "", "text", "picture", "pictures", "video", "story", "live", "poll", "article", "newsletter", "other"
+    ] = ""
+    due_on: GivenDay | None = Field(None, description="The day it is wanted by")
+
+
+class IdeaShape(BaseModel):
+    id: int
+    title: str
+    brief: str
+    stage: str = Field(description="`new`, `chosen`, `post`, `published` or `aside`")
+    because: str = Field(description="Why it is set aside")
+    owner_id: int | None
+    format: str
+    pillar_id: int | None
+    pillar: str
+    due_on: date | None
+    source: str = Field(description="`hand`, `link`, `article`, `message`, `question`, `topic`, `rule` or `api`")
+    url: str
+    post_id: int | None
+    created_at: Moment
 
 
 class WebhookBody(Body):

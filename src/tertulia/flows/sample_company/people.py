@@ -10,6 +10,23 @@ from tertulia.team.permissions import Role
 
 
 @dataclass(frozen=True, slots=True)
+class Notion:
+    """An idea of theirs: whose, how many days old, wanted in how many, where it stands (`post`: a draft was begun)."""
+
+    title: str
+    brief: str
+    owner: str
+    format: str
+    pillar: str
+    age: int
+    due: int | None = None
+    to: str = "new"
+    because: str = ""
+    of: str = ""
+    """The person whose first message it came from."""
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What the company calls its things, in one language."""
 
@@ -24,6 +41,9 @@ class Words:
     holidays: tuple[str, str]
     own: Sequence[tuple[str, str, list[str]]]
     """The brand's own words: kind, name, other spellings."""
+    pillars: Sequence[tuple[str, str, int]]
+    """Name, what belongs to it, hue."""
+    ideas: Sequence[Notion]
 
     def label(self, key: str) -> str:
         return next(name for which, name, _hue, _words in self.labels if which == key)
@@ -150,6 +170,47 @@ WORDS = {
             ("person", "Nerea", []),
             ("person", "Mateo", []),
         ],
+        pillars=[
+            ("El oficio", "Cómo hacemos el pan, con qué y por qué tarda lo que tarda.", 30),
+            ("El barrio", "Vecinos, comercios y fiestas de alrededor.", 150),
+            ("Recetas y trucos", "Qué hacer en casa con lo que sale de nuestro horno.", 90),
+            ("Detrás del mostrador", "Quiénes somos y cómo es un día aquí.", 270),
+        ],
+        ideas=[
+            Notion(
+                "Por qué la masa madre tarda 24 horas",
+                "La misma masa a las 0, 8, 16 y 24 horas, sin explicar la química. Que se vea crecer y que Mateo diga "
+                "en una frase qué se gana con esperar.",
+                "Mateo", "video", "El oficio", 6,
+            ),
+            Notion(
+                "Pan sin sal: qué días lo hay",
+                "Lo preguntan por el médico, no por moda. Decir los días, hasta cuándo se reserva y que lleva la misma "
+                "masa madre.",
+                "Nerea", "picture", "El oficio", 4, of="marta-gil",
+            ),
+            Notion(
+                "Tres cosas que hacer con el pan de ayer",
+                "Migas, torrijas y pan rallado del bueno. Fotos de la cocina de casa, no de estudio.",
+                "", "pictures", "Recetas y trucos", 2,
+            ),
+            Notion(
+                "Los roscones se encargan desde el 1 de diciembre",
+                "Tamaños, precios y cómo se reserva. Decir claro que no guardamos sin encargo.",
+                "Iker", "picture", "Detrás del mostrador", 9, due=6, to="chosen",
+            ),
+            Notion(
+                "Las cinco de la mañana en el obrador",
+                "Una foto por hora hasta abrir, con el nombre de quien sale en cada una.",
+                "Lucía", "story", "Detrás del mostrador", 12, due=10, to="post",
+            ),
+            Notion(
+                "Sortear una cesta por Navidad",
+                "Seguir la cuenta y etiquetar a dos amigos.",
+                "Lucía", "picture", "El barrio", 15, to="aside",
+                because="El año pasado trajo a gente que solo quería la cesta y en enero ya no estaba.",
+            ),
+        ],
     ),
     "en": Words(
         accounts={"site": "Our website", "phone": "Phone and shop"},
@@ -226,6 +287,47 @@ WORDS = {
             ("product", "Ensaimada", ["ensaimadas"]),
             ("person", "Nerea", []),
             ("person", "Mateo", []),
+        ],
+        pillars=[
+            ("The craft", "How we make bread, with what, and why it takes its time.", 30),
+            ("The neighbourhood", "Neighbours, shops and feasts around us.", 150),
+            ("Recipes and tricks", "What to do at home with what leaves our oven.", 90),
+            ("Behind the counter", "Who we are, and what a day here is like.", 270),
+        ],
+        ideas=[
+            Notion(
+                "Why sourdough takes 24 hours",
+                "The same dough after 0, 8, 16 and 24 hours, without the chemistry. Let people see it grow, and let "
+                "Mateo say in one sentence what waiting is good for.",
+                "Mateo", "video", "The craft", 6,
+            ),
+            Notion(
+                "Bread without salt: on which days",
+                "People ask because of their doctor, not of a fashion. Say the days, until when to reserve, and that "
+                "it is the same sourdough.",
+                "Nerea", "picture", "The craft", 4, of="marta-gil",
+            ),
+            Notion(
+                "Three things to do with yesterday's bread",
+                "Fried crumbs, French toast, and breadcrumbs worth the name. Photos from a kitchen at home.",
+                "", "pictures", "Recipes and tricks", 2,
+            ),
+            Notion(
+                "Roscones can be ordered from 1 December",
+                "Sizes, prices and how to order. Say plainly that none is kept without an order.",
+                "Iker", "picture", "Behind the counter", 9, due=6, to="chosen",
+            ),
+            Notion(
+                "Five in the morning in the bakehouse",
+                "A photo an hour until we open, with the name of whoever is in it.",
+                "Lucía", "story", "Behind the counter", 12, due=10, to="post",
+            ),
+            Notion(
+                "A prize draw for a Christmas basket",
+                "Follow us and tag two friends.",
+                "Lucía", "picture", "The neighbourhood", 15, to="aside",
+                because="Last year it brought people who only wanted the basket and were gone in January.",
+            ),
         ],
     ),
 }  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
@@ -24,6 +25,15 @@ from ..access import DeskRequest
 from ..forms import ActForm, CompletionForm, ReadingForm
 from ..models import Conversation
 from .desk import changed, written
+
+
+@require_GET
+@brand_required("inbox.read")
+def show(request: DeskRequest, brand: Brand, message_id: int) -> HttpResponse:
+    """Where it stands in its conversation."""
+    message = _message(brand, message_id)
+    conversation = get_object_or_404(Conversation, account=message.account_id, thread_id=message.thread_id)
+    return redirect(f"{reverse('inbox:conversation', args=[brand.slug, conversation.pk])}#message-{message.pk}")
 
 
 @require_POST

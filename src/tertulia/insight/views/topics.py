@@ -96,8 +96,13 @@ def _context(request: HttpRequest, form: PeriodForm, rows: list[topics.Row], *, 
     without_days = narrowed.copy()
     for name in ("days", "first", "last"):
         without_days.pop(name, None)
+    settled = without_days.copy()
+    settled["first"], settled["last"] = form.period.first.isoformat(), form.period.last.isoformat()
+    if topic := request.GET.get("topic", ""):
+        settled["topic"] = topic
     return {
         "room": "topics",
+        "here": f"{request.path}?{settled.urlencode()}",  # with its days as dates: the same page also next month
         "form": form,
         "period": form.period,
         "chosen": form.chosen,

@@ -2,6 +2,7 @@
 
 from .approval import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass
 from .exchange import Feed, Import, Imported
+from .ideas import Idea, Pillar
 from .initiatives import Initiative
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .mailing import Letter, Subscriber
@@ -23,6 +24,7 @@ __all__ = [
     "Evergreen",
     "Feed",
     "GuestPass",
+    "Idea",
     "Import",
     "Imported",
     "Initiative",
@@ -35,6 +37,7 @@ __all__ = [
     "Occurrence",
     "OrderFile",
     "Part",
+    "Pillar",
     "Post",
     "Promise",
     "Repetition",

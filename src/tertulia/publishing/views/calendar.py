@@ -18,7 +18,7 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, approval, calendar, checks, figures, mailing, queries, reactions_page, recurring, rhythm
+from .. import actions, approval, calendar, checks, figures, ideas, mailing, queries, reactions_page, recurring, rhythm
 from ..access import RoomRequest
 from ..forms import DecidingForm, MoveForm, SlotForm, StopForm, TimeForm
 from ..models import Post
@@ -111,7 +111,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
         **_approval(request, post),
-        "comes_back": recurring.of_post(post),
+        "comes_back": recurring.of_post(post), "idea": ideas.of_post(post),
         "has_slots": rhythm.has_slots(brand),
         "is_open": not legs or any(state in queries.OPEN for state in standing.versions.values()),
     }  # fmt: skip

@@ -17,7 +17,7 @@ from tertulia.core import clock
 from tertulia.strategy import queries as strategy
 from tertulia.team.access import brand_required
 
-from .. import checks, composer, library, queries, rhythm, series, writing
+from .. import checks, composer, ideas, library, queries, rhythm, series, writing
 from ..access import RoomRequest
 from ..models import ApprovalRule, Draft, Post
 from ..problems import Changed, Problem
@@ -155,6 +155,7 @@ def _page(
     checked = checks.check(written, brand=brand, post=post, at=clock.now())
     context: dict[str, Any] = {
         "room": "publishing", "post": post, "written": written, "checked": checked, "draft": draft, "problem": problem,
+        "idea": ideas.of_post(post),
         "is_overtaken": bool(post and written.seen != post.revision), "stop": queries.stopped(brand),
         "has_slots": rhythm.has_slots(brand),
         "sheet": composer.common_sheet(written, brand, fresh=fresh),

@@ -1,5 +1,5 @@
 // Moving posts on the calendar: onto another day with the mouse, with a finger that rests on one first, or with Alt and the
-// arrows; on the board into the queue. Forms on the post's own page do the same without this.
+// arrows; on a board, of posts or of ideas, into another column. Forms on the page do the same without this.
 customElements.define("t-calendar", class extends HTMLElement {
   connectedCallback() {
     this.addEventListener("dragstart", this.taken);
@@ -134,6 +134,14 @@ customElements.define("t-calendar", class extends HTMLElement {
 
   keyed = (event) => {
     if (event.key === "Escape" && this.held) return this.done();
+    const card = event.altKey && event.target.closest("[data-card]");
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (card && step) {
+      event.preventDefault();
+      const columns = [...this.querySelectorAll("[data-column]")];
+      const beside = columns[columns.indexOf(card.closest("[data-column]")) + step];
+      return beside && this.putInto(card, beside);
+    }
     const days = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 }[event.key];
     const entry = event.altKey && days && event.target.closest("[data-move]");
     if (!entry) return;
@@ -147,10 +155,15 @@ customElements.define("t-calendar", class extends HTMLElement {
     const day = moved?.closest("[data-day]")?.getAttribute("aria-label") ?? moved?.dataset.on;
     if (day) this.say(this.dataset.moved.replace("{day}", day));
   }
-  putInto(held, column) {
+  async putInto(held, column) {
     const { column: to, why } = column.dataset;
     if (to === held.dataset.from) return;
-    if (to === "scheduled") return this.send(held.dataset.card, held.id, {});
+    if (!why) {
+      const moved = await this.send(held.dataset.card, held.id, { to, board: 1 });
+      const name = moved?.closest("[data-column]").getAttribute("aria-label");
+      if (name) this.say(this.dataset.moved.replace("{day}", name));
+      return;
+    }
     this.say(why);
     const toast = document.createElement("t-toast");
     toast.className = "toast";
@@ -160,9 +173,10 @@ customElements.define("t-calendar", class extends HTMLElement {
   async send(address, id, what) {
     if (this.isMoving) return null;
     this.isMoving = true;
-    const { view, shown } = this.querySelector("#calendar").dataset;
+    const shown = this.querySelector("section");
+    const target = `#${shown.id}`;
     try {
-      await htmx.ajax("POST", address, { target: "#calendar", swap: "outerHTML", values: { ...what, view, shown } });
+      await htmx.ajax("POST", address, { target, swap: "outerHTML", values: { ...what, ...shown.dataset } });
     } finally {
       this.isMoving = false;
     }
