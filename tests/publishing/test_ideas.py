@@ -58,12 +58,12 @@ def test_a_post_is_made_of_it_once_and_shows_how_far_it_has_come(network, accoun
     actions.save(post=post, seen=post.revision, title="Pan", by=alba, at=NOON, **said)
     post.refresh_from_db()
     actions.publish_now(post=post, by=alba, at=NOON)
-    go_on(NOON)
+    go_on(NOON, minutes=1)
     later = NOON + timedelta(hours=1)
     assert place(brand, idea, now=later) == "published"
     post.refresh_from_db()
     actions.delete(post=post, by=alba, at=later)
-    go_on(later)
+    go_on(later, minutes=1)
     assert place(brand, idea, now=later) == "chosen"
     again = ideas.write(idea=idea, by=alba, at=later)
     assert again != post
