@@ -2,8 +2,8 @@
 
     python -m supply.sbom FILE
 
-Names, versions and hashes come from `requirements.txt`, licences from the metadata of what is installed. The same inputs
-give the same bytes. Ends with 1, and says why, when a licence isn't known to go together with the AGPL.
+Names, versions and hashes come from `requirements.txt`, licences from the metadata of what is installed. The same
+inputs give the same bytes. Ends with 1, and says why, when a licence isn't known to go together with the AGPL.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ it is never installed, and its licence was not looked at."""
 READ_BY_HAND = {
     "amqp": "BSD-3-Clause", "billiard": "BSD-3-Clause", "click-plugins": "BSD-3-Clause", "django-csp": "BSD-3-Clause",
     "fido2": "BSD-2-Clause AND Apache-2.0 AND MPL-2.0", "jinja2": "BSD-3-Clause", "prompt-toolkit": "BSD-3-Clause",
-    "python-dateutil": "Apache-2.0 OR BSD-3-Clause", "qrcode": "BSD-3-Clause", "sqlparse": "BSD-3-Clause", "vine": "BSD-3-Clause",
+    "python-dateutil": "Apache-2.0 OR BSD-3-Clause", "qrcode": "BSD-3-Clause", "sqlparse": "BSD-3-Clause",
+    "vine": "BSD-3-Clause",
 }  # fmt: skip
 """Their metadata says "BSD" or "dual" and leaves open which; this is what the text of their licence is."""
 CLASSIFIERS = {

@@ -23,7 +23,7 @@ from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS, Role
 from world import World, addresses, fill
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 
 METHODS = ["get", "head", "post", "put", "patch", "delete", "options"]
 REFUSALS = {301, 302, 400, 401, 403, 404, 405, 410, 422, 429}

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from supply import audit, sbom
 
 ROOT = Path(__file__).parents[2]
