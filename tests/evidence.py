@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = {"security": ROOT / "docs" / "security.md", "bad-input": ROOT / "docs" / "bad-input.md"}
 STANDS = ("test", "in part", "note", "not met", "not applicable")
-COUNTS = re.compile(r"(?<=<!-- counts -->\n).*?(?=\n<!-- end -->)", re.DOTALL)
+COUNTS = re.compile(r"(?<=<!-- counts -->\n\n).*?(?=\n\n<!-- end -->)", re.DOTALL)
 _TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 
 

@@ -1,4 +1,4 @@
-"""What docs/security.md and docs/bad-input.md claim can be looked up: each test they name is there, each count is right."""
+"""What docs/security.md and docs/bad-input.md claim can be looked up: each test is there, each count is right."""
 
 from __future__ import annotations
 

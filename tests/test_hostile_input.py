@@ -269,7 +269,7 @@ from django.conf import settings as s
 from django.core.checks import run_checks
 print([s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE,
        s.SESSION_COOKIE_HTTPONLY, s.CSRF_COOKIE_HTTPONLY, s.SESSION_COOKIE_SAMESITE, s.CSRF_COOKIE_SAMESITE,
-       s.SECURE_HSTS_SECONDS, s.DEBUG])
+       s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.DEBUG])
 print([str(m) for m in run_checks(include_deployment_checks=True) if not m.is_silenced()])
 """
 
@@ -281,7 +281,9 @@ def test_over_https_cookies_are_bound_to_the_host_and_the_deployment_check_finds
         [sys.executable, "-c", LOOK], env=asked, capture_output=True, text=True, check=True, timeout=60
     )
     flags, found = said.stdout.splitlines()
-    assert flags == str(["__Host-session", "__Host-csrf", True, True, True, True, "Lax", "Lax", 31_536_000, False])
+    assert flags == str(
+        ["__Host-session", "__Host-csrf", True, True, True, True, "Lax", "Lax", 31_536_000, True, False]
+    )
     assert found == "[]"
 
 
