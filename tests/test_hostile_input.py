@@ -31,7 +31,7 @@ from tertulia.publishing.models import Subscriber
 from tertulia.publishing.problems import Problem
 from tertulia.team import mail
 from test_bad_input import HOSTILE, RAW, poison
-from test_every_url import BRANDED, ROUTES, signed_in
+from test_every_url import BRANDED, ROUTES, SENSIBLE, signed_in
 from world import GUEST, World, fill
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db]
@@ -46,13 +46,13 @@ ODD = [
     "a\0b\x1b[31m",
     "x@y.example\r\nBcc: z@evil.example",
     "' OR 1=1--",
-    HOSTILE,
     "\U000e0001\u202e\ufeff" + "Z\u0300" * 300,
     "٣",
     "99999999999999999999",
     "0x7f.1",
     "../../etc/passwd",
     "__class__",
+    "%s%n{0.__class__}",
 ]
 ASKED = [
     "q", "cursor", "after", "before", "page", "limit", "sort", "order", "order_by", "state", "view", "label",
@@ -67,15 +67,25 @@ def world(brand, alba) -> World:
     return World(brand, alba, name="horno")
 
 
+def some_of(odd: list[str], turn: int) -> list[str]:
+    """The hostile words always, and of the others three at a time, each somewhere else: all of them everywhere take
+    minutes."""
+    return [HOSTILE, *(odd[(3 * turn + n) % len(odd)] for n in range(3))]
+
+
 def test_odd_values_in_every_field_are_answered(world, alba):
     client = signed_in(alba)
-    fields = set(world.body()) | set(ASKED)
-    for route, _ in BRANDED:
-        for odd in ODD:
+    client.raise_request_exception = False
+    fields = set(world.body()) | set(SENSIBLE) | set(ASKED)
+    wrong = []
+    for turn, (route, _) in enumerate(BRANDED):
+        for odd in some_of(ODD, turn):
             savepoint = transaction.savepoint()
             answer = client.post(fill(route, world.arguments()), dict.fromkeys(fields, odd))
-            assert answer.status_code < 500, (route, odd)
+            if answer.status_code >= 500:
+                wrong.append((route, odd[:20], getattr(answer, "exc_info", ("", ""))[1]))
             transaction.savepoint_rollback(savepoint)
+    assert wrong == []
 
 
 def test_a_megabyte_in_a_field_is_answered(world, alba):
@@ -99,13 +109,16 @@ def test_a_form_that_weighs_too_much_is_refused_by_every_page(world, alba):
 
 def test_odd_questions_of_every_page_are_answered_and_nothing_of_them_runs(world, alba):
     client = signed_in(alba)
-    for odd in ODD:
-        query = urlencode(dict.fromkeys(ASKED, odd))
-        for route, _ in ROUTES:
-            answer = client.get(f"{fill(route, world.arguments())}?{query}")
-            assert answer.status_code < 500, (route, odd)
-            if odd == HOSTILE and "html" in answer.get("Content-Type", "") and not answer.streaming:
+    client.raise_request_exception = False
+    wrong = []
+    for turn, (route, pattern) in enumerate(ROUTES):
+        for odd in some_of(ODD, turn) if pattern.name != "readyz" else ():  # says 503 while nobody works
+            answer = client.get(f"{fill(route, world.arguments())}?{urlencode(dict.fromkeys(ASKED, odd))}")
+            if answer.status_code >= 500:
+                wrong.append((route, odd[:20], getattr(answer, "exc_info", ("", ""))[1]))
+            elif odd == HOSTILE and "html" in answer.get("Content-Type", "") and not answer.streaming:
                 assert not [raw for raw in RAW if raw in answer.content.decode()], route
+    assert wrong == []
 
 
 def test_hostile_words_run_on_no_page_that_is_open_to_all(world):
