@@ -57,7 +57,7 @@ def counts(document: str) -> str:
 
 
 @cache
-def tests_in(file: Path) -> frozenset[str]:
+def names_in(file: Path) -> frozenset[str]:
     return frozenset(node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef))
 
 

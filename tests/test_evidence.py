@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evidence import COUNTS, DOCUMENTS, ROOT, STANDS, counts, rows, tests_in
+from evidence import COUNTS, DOCUMENTS, ROOT, STANDS, counts, rows, names_in
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -13,7 +13,7 @@ def test_every_named_test_is_there(document):
         (row.id, f"{file}::{test}")
         for row in rows(document)
         for file, test in row.tests
-        if not (ROOT / "tests" / file).exists() or test not in tests_in(ROOT / "tests" / file)
+        if not (ROOT / "tests" / file).exists() or test not in names_in(ROOT / "tests" / file)
     ]
     assert missing == []
 
