@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evidence import COUNTS, DOCUMENTS, ROOT, STANDS, counts, rows, names_in
+from evidence import COUNTS, DOCUMENTS, ROOT, STANDS, counts, names_in, rows
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
