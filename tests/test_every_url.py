@@ -229,7 +229,9 @@ def mixed(one, another) -> list[str]:
     for model in apps.get_models():
         path = model.__module__.startswith("tertulia") and path_to_brand(model)
         for field in model._meta.fields if path else ():
-            if field.is_relation and (there := path_to_brand(field.related_model)):
+            if path.startswith(f"{field.name}__") or not field.is_relation:
+                continue  # what makes it a row of the brand
+            if there := path_to_brand(field.related_model):
                 mine = {path: another, f"{field.name}__{there}": one}
                 found[f"{model._meta.label}.{field.name}"] = model.objects.filter(**mine)
     return [name for name, rows in found.items() if rows.exists()]

@@ -68,9 +68,15 @@ def world(brand, alba) -> World:
 
 
 def some_of(odd: list[str], turn: int) -> list[str]:
-    """The hostile words always, and of the others three at a time, each somewhere else: all of them everywhere take
+    """The hostile words always, and of the others two at a time, each somewhere else: all of them everywhere take
     minutes."""
-    return [HOSTILE, *(odd[(3 * turn + n) % len(odd)] for n in range(3))]
+    return [HOSTILE, *(odd[(2 * turn + n) % len(odd)] for n in range(2))]
+
+
+def test_a_number_that_no_database_holds_is_refused_among_several(world, alba):
+    huge = "9" * 20
+    answer = signed_in(alba).post(f"/b/{world.brand.slug}/settings/rules/", {**world.body(), "labels": [huge]})
+    assert answer.status_code == 422
 
 
 def test_odd_values_in_every_field_are_answered(world, alba):
@@ -246,9 +252,11 @@ def test_a_forged_line_in_an_address_stays_one_line_of_the_log(db, caplog):
 
 def test_every_answer_carries_the_headers_whoever_asks(world, alba):
     """The pages of signing in, what is open to all, what is refused and what isn't there."""
-    paths = ["/accounts/login/", "/accounts/password/reset/", "/nada/", f"/b/{world.brand.slug}/nada/"]
-    for client in (Client(), signed_in(alba)):
-        for path in [*paths, *(fill(route, world.arguments()) for route, _ in ROUTES)]:
+    paths = ["/accounts/login/", "/accounts/password/forgotten/", "/nada/", f"/b/{world.brand.slug}/nada/"]
+    routes = [(fill(route, world.arguments()), hasattr(pattern.callback, "permission")) for route, pattern in ROUTES]
+    opened = [path for path, is_guarded in routes if not is_guarded]
+    for client, more in ((Client(), opened), (signed_in(alba), [path for path, _ in routes])):
+        for path in [*paths, *more]:
             answer = client.get(path)
             assert answer["X-Content-Type-Options"] == "nosniff", path
             assert answer["Referrer-Policy"] in {"same-origin", "no-referrer"}, path
