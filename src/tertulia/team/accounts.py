@@ -116,6 +116,8 @@ class _ThroughTheDoor(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_kwargs: Any) -> requests.Response:
         body = request.body.encode() if isinstance(request.body, str) else request.body
+        if not isinstance(body, bytes | None):
+            raise requests.RequestException("A body in pieces is none of a sign-in's")
         headers = {name: str(value) for name, value in request.headers.items()}
         try:
             answer = _company_door().request(request.method or "", request.url or "", headers=headers, content=body)
@@ -132,7 +134,8 @@ class _ThroughTheDoor(BaseAdapter):
 
 
 def _company_door() -> Door:
-    apps = settings.SOCIALACCOUNT_PROVIDERS.get("openid_connect", {}).get("APPS", [])
+    providers: dict[str, dict[str, Any]] = settings.SOCIALACCOUNT_PROVIDERS
+    apps = providers.get("openid_connect", {}).get("APPS", [])
     return _door(frozenset(urlsplit(app["settings"]["server_url"]).hostname or "" for app in apps))
 
 
