@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export TERTULIA_HOME ?= $(CURDIR)/data
 
-.PHONY: start install install-dev test test-channels test-gaps prove-publishing check format lint types imports texts lock wheel bench model understanding-report messages clean
+.PHONY: start install install-dev test test-channels test-gaps prove-publishing check format lint types imports texts lock wheel sbom audit bench model understanding-report messages clean
 
 start: install
 	@$(BIN)/tertulia start
@@ -81,13 +81,27 @@ model: install-dev
 understanding-report: install-dev
 	@$(BIN)/python -m training.report
 
-wheel: install-dev
+wheel: sbom
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+# What a release is made of (CycloneDX), beside the wheel; stops at a licence that doesn't go together with the AGPL.
+sbom: install
+	@$(BIN)/python -m supply.sbom dist/tertulia.cdx.json
+
+# Asks the package index for known advisories of what is pinned; pip-audit lives in an environment of its own.
+audit: $(VENV)-audit/.ready
+	@$(VENV)-audit/bin/python -m supply.audit $(ARGS)
+
+$(VENV)-audit/.ready: requirements-audit.txt
+	@$(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
 
 # Pins every package with hashes; no index address is written. Needs uv (pip install uv).
 lock:
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate pyproject.toml requirements.in -o requirements.txt
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --extra dev pyproject.toml requirements.in -o requirements-dev.txt
+	@echo pip-audit | uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate - -o requirements-audit.txt
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) $(VENV)-audit dist build

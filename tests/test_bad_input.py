@@ -14,7 +14,7 @@ from tertulia.inbox.models import Conversation, Draft
 from test_every_url import BRANDED, path_to_brand, signed_in
 from world import World, fill
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 
 HOSTILE = '"><svg/onload=alert(1)><script>alert(2)</script>{{7*7}}{% debug %}\u202e\u200b'
 RAW = ("<svg/onload", "<script>alert", '"><svg/')

@@ -35,7 +35,7 @@ from tertulia.inbox.models import Conversation
 from tertulia.project import administering, doctor
 from world import World, addresses, fill
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 
 EXTRA = ("access", "refresh", "refresh_token", "client_secret", "token")
 """Secrets that networks grant beside those that are typed."""

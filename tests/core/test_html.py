@@ -52,6 +52,12 @@ def test_plain_text_keeps_its_paragraphs_lines_and_links():
     )
 
 
+def test_no_link_of_a_stranger_leads_into_our_house():
+    assert (
+        render("", '<a href="/b/horno/team/">a</a> <a href="?x">b</a> <a href="//x.example">c</a>').count("href") == 0
+    )
+
+
 def test_deep_nesting_is_cut():
     result = render("", "<div>" * 50_000 + "hola")
     assert "hola" in result

@@ -17,6 +17,8 @@ from tertulia.core.addresses import is_allowed
 from tertulia.core.http import Answer, Door
 from tertulia.core.outcomes import BadPayload, Refused, Retry, Unknown
 
+pytestmark = pytest.mark.proof
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"ok":true}'
 
 

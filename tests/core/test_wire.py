@@ -19,6 +19,8 @@ from core.test_http import FORBIDDEN
 from tertulia.core.http import Door
 from tertulia.core.outcomes import Refused, Retry
 
+pytestmark = pytest.mark.proof
+
 
 @contextmanager
 def speaking(say: Callable[[socket.socket], None], address: str = "127.0.0.1"):

@@ -36,7 +36,7 @@ class Exchange:
             yield chunk
 
     def response_bytes(self, status, headers, body):
-        self.status, self.body = status, body
+        self.status, self.headers, self.body = status, dict(headers), body
 
     def response_stream(self, status, headers):
         self.status = status
@@ -143,3 +143,12 @@ def test_an_accident_outside_of_django_is_an_answer(caplog):
 
     assert call(Scope(), Exchange(), page).status == 500
     assert "boom" in caplog.text
+
+
+def test_answers_that_django_does_not_give_carry_the_headers_too(settings):
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = 31_536_000, True
+    exchange = Exchange()
+    rsgi.plain(exchange, 413, "Too much")
+    assert exchange.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+    assert exchange.headers["content-security-policy"].startswith("default-src 'none'")
+    assert (exchange.headers["cache-control"], exchange.headers["x-content-type-options"]) == ("no-store", "nosniff")

@@ -94,6 +94,15 @@ def test_closed_account_stays_out_with_the_right_password(alba):
     assert not is_in(client)
 
 
+def test_signing_out_ends_the_session_and_leaves_nothing_in_the_browser(alba):
+    client = sign_in(alba)
+    kept = client.cookies["session"].value
+    assert "Clear-Site-Data" not in client.get("/accounts/logout/")
+    assert client.post("/accounts/logout/")["Clear-Site-Data"] == '"storage"'
+    client.cookies["session"] = kept
+    assert not is_in(client)
+
+
 def test_closing_an_account_ends_its_sessions(alba):
     client = sign_in(alba)
     User.objects.update(is_active=False)

@@ -76,6 +76,7 @@ def _clean(html: str, picture: Picture) -> SafeString:
         clean_content_tags={"script", "style", "title", "template", "noscript", "iframe", "svg", "math"},
         attributes=_ATTRIBUTES,
         url_schemes=_SCHEMES,
+        url_relative="deny",  # it would lead into our own house, or to another by the scheme of our page
         link_rel=_REL,
         strip_comments=True,
         attribute_filter=_apart,

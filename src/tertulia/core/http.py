@@ -82,7 +82,10 @@ def numbers_of(host: str, port: int) -> list[str]:
 
 
 class Door:
-    """`connect` and `total` seconds, `largest` answer in bytes once decompressed; `trust`: what to dial by."""
+    """`connect` and `total` seconds, `largest` answer in bytes once decompressed; `trust`: what to dial by.
+
+    `named`: hosts that the installation's owner has named for this purpose, which may lie anywhere.
+    """
 
     def __init__(
         self,
@@ -92,11 +95,12 @@ class Door:
         largest: int = 5 * 1024 * 1024,
         resolve: Resolve = numbers_of,
         trust: ssl.SSLContext | None = None,
+        named: frozenset[str] = frozenset(),
     ) -> None:
         self.total = total
         self.largest = largest
         self._trust = trust
-        self._network = _GuardedNetwork(connect, resolve)
+        self._network = _GuardedNetwork(connect, resolve, named)
 
     def request(
         self,
@@ -324,9 +328,10 @@ def _expander(encoding: str) -> Callable[[bytes, int], bytes]:
 class _GuardedNetwork(httpcore2.NetworkBackend):
     """Connects to exactly the address that was checked: between the check and the socket no name is asked again."""
 
-    def __init__(self, connect: float, resolve: Resolve) -> None:
+    def __init__(self, connect: float, resolve: Resolve, named: frozenset[str]) -> None:
         self._connect = connect
         self._resolve = resolve
+        self._named = named
         self._plain = httpcore2.SyncBackend()
         self._present = threading.local()
 
@@ -358,7 +363,8 @@ class _GuardedNetwork(httpcore2.NetworkBackend):
         """A connection to the first address of the host that takes one."""
         give_up = min(time.monotonic() + self._connect, deadline)
         numbers = _in_time(lambda: self._resolve(host, port), give_up)
-        if not all(is_allowed(number, tuple(settings.ALLOWED_ADDRESSES)) for number in numbers):
+        allowed = tuple(settings.ALLOWED_ADDRESSES)
+        if host not in self._named and not all(is_allowed(number, allowed) for number in numbers):
             raise Refused(NOT_PUBLIC)
         for number in numbers:
             left = give_up - time.monotonic()

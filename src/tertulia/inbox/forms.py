@@ -17,7 +17,7 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core import marks
-from tertulia.core.choices import name_empty
+from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.team.models import User
 from tertulia.understanding import words
@@ -359,7 +359,7 @@ class RuleForm(forms.Form):
         label=_("One of these words"), required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("One a line, found whole."),
     )  # fmt: skip
-    labels = forms.ModelMultipleChoiceField(
+    labels = SeveralRows(
         Label.objects.none(), label=_("Put on the labels"), required=False, widget=forms.CheckboxSelectMultiple
     )
     owner = forms.TypedChoiceField(label=_("Give it to"), required=False, coerce=int, empty_value="")

@@ -20,7 +20,7 @@ from tertulia.core import clock
 
 from . import doors, news
 from .doors import Closed, Place
-from .rsgi import Exchange, Scope, Transport, plain
+from .rsgi import Exchange, Scope, Transport, plain, safe_headers
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,7 @@ MOST_EACH = {"desk": 20, "site": 6}
 BACKLOG = 200
 """A reader so many chunks behind is let go; it comes back and catches up."""
 
-HEADERS = [
-    ("content-type", "text/event-stream; charset=utf-8"),
-    ("cache-control", "no-store"),
-    ("x-accel-buffering", "no"),
-    ("x-content-type-options", "nosniff"),
-]
+HEADERS = [("content-type", "text/event-stream; charset=utf-8"), ("x-accel-buffering", "no")]
 _HELLO = b"retry: 2000\nevent: hello\ndata: {}\n\n"
 _BYE = b"event: bye\ndata: {}\n\n"
 _BEAT = b"event: beat\ndata: {}\n\n"
@@ -123,7 +118,7 @@ class Streams:
             await self._start_feeding()
             if stream.place.kind == "desk" and (after or age):
                 stream.put(await self._in_thread(news.missed, stream.place.brand_id, after, age, clock.now()))
-            await _send(stream, exchange.response_stream(200, [*HEADERS, *stream.place.headers]))
+            await _send(stream, exchange.response_stream(200, [*HEADERS, *safe_headers(), *stream.place.headers]))
         except (RuntimeError, OSError):
             pass  # the reader has left
         finally:

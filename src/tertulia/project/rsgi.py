@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, Protocol
 
+from django.conf import settings
+
 log = logging.getLogger(__name__)
 
 MAX_BODY = 32 * 1024 * 1024
@@ -210,15 +212,24 @@ def _add(values: Environ, name: str, value: str) -> None:
     values[key] = value
 
 
+def safe_headers() -> list[tuple[str, str]]:
+    """What every answer carries that Django doesn't give."""
+    headers = [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ]
+    if settings.SECURE_HSTS_SECONDS:
+        within = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+        headers.append(("strict-transport-security", f"max-age={settings.SECURE_HSTS_SECONDS}{within}"))
+    return headers
+
+
 def plain(exchange: Exchange, status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> None:
     """Answer with a sentence."""
     exchange.response_bytes(
         status,
-        [
-            ("content-type", "text/plain; charset=utf-8"),
-            ("cache-control", "no-store"),
-            ("x-content-type-options", "nosniff"),
-            *headers,
-        ],
+        [("content-type", "text/plain; charset=utf-8"), *safe_headers(), *headers],
         text.encode(),
     )

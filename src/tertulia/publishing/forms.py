@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
 from tertulia.core import dates, marks
-from tertulia.core.choices import name_empty
+from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.strategy import queries as strategy
 from tertulia.strategy.actions import FIELDS
@@ -144,7 +144,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             self._add_step(n, people, step)
 
     def _add_step(self, n: int, people: Any, step: ApprovalStep | None) -> None:
-        self.fields[f"users{n}"] = forms.ModelMultipleChoiceField(
+        self.fields[f"users{n}"] = SeveralRows(
             people, label=_("People"), required=False, widget=forms.CheckboxSelectMultiple,
             initial=[user.pk for user in step.users.all()] if step else [],
         )  # fmt: skip

@@ -27,6 +27,19 @@ def ends_other_sessions(view: View) -> View:
     return guarded
 
 
+def forgets(view: View) -> View:
+    """Whoever has signed out leaves nothing in the browser: no page is stored, and what scripts kept goes too."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if request.method == "POST" and not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"storage"'
+        return response
+
+    return guarded
+
+
 def leave_by_page(view: View) -> View:
     """Go to the company's sign-in by way of a page.
 

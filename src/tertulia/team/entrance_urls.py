@@ -15,13 +15,13 @@ from allauth.socialaccount.providers.openid_connect import views as oidc
 from allauth.usersessions import views as sessions
 from django.urls import path, re_path
 
-from .entrance import ends_other_sessions, leave_by_page
+from .entrance import ends_other_sessions, forgets, leave_by_page
 from .views import own
 
 urlpatterns = [
     path("language/", own.appearance, name="set_language"),
     path("login/", account.login, name="account_login"),
-    path("logout/", account.logout, name="account_logout"),
+    path("logout/", forgets(account.logout), name="account_logout"),
     path("closed/", account.account_inactive, name="account_inactive"),
     path("again/", account.reauthenticate, name="account_reauthenticate"),
     path("password/", account.password_change, name="account_change_password"),

@@ -99,6 +99,7 @@ class SkillForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, brand: Brand, kind: str = "") -> None:
+        kind = kind if kind in Skill.Kind.values else ""
         super().__init__(data, initial={"kind": kind}, auto_id=f"{kind}_%s")
         self.brand = brand
         self.offered = skills.choices(kind, brand)
