@@ -66,3 +66,5 @@ FIGURES_BROUGHT = declare(
     "publishing.figures_brought", _("{who} brought figures of posts from a file, in {rows} rows"), is_public=False
 )
 RHYTHM = declare("publishing.rhythm", _("{who} changed how often {account} publishes"))
+NAMED = declare("handle.kept", _("{who} took down how the networks call {whom}"), is_public=False)
+UNNAMED = declare("handle.removed", _("{who} took {whom} from the names on the networks"), is_public=False)

@@ -2,6 +2,7 @@
 
 from .approval import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass
 from .exchange import Feed, Import, Imported
+from .handles import Handle
 from .initiatives import Initiative
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
@@ -22,6 +23,7 @@ __all__ = [
     "Evergreen",
     "Feed",
     "GuestPass",
+    "Handle",
     "Import",
     "Imported",
     "Initiative",
