@@ -136,8 +136,18 @@ class Server:
                 statuses = {"max_characters": self.max_text, "characters_reserved_per_url": 23}
                 statuses |= {"max_media_attachments": 4}
                 media = {"supported_mime_types": ["image/jpeg", "image/png", "video/mp4"], "description_limit": 1500}
-                polls = {"max_options": 5, "max_characters_per_option": 60, "min_expiration": 600, "max_expiration": "no"}
-                said = {"statuses": statuses, "media_attachments": media, "polls": polls, "urls": {"streaming": self.url}}
+                polls = {
+                    "max_options": 5,
+                    "max_characters_per_option": 60,
+                    "min_expiration": 600,
+                    "max_expiration": "no",
+                }
+                said = {
+                    "statuses": statuses,
+                    "media_attachments": media,
+                    "polls": polls,
+                    "urls": {"streaming": self.url},
+                }
                 return {"version": version, "configuration": said}
             case ["v1", "notifications"]:
                 unwanted = set(asked.get("exclude_types[]", []))
@@ -211,7 +221,12 @@ class Server:
         return self._media(id)
 
     def change(
-        self, method: str, path: str, said: dict[str, str], key: str, media: list[str] | None = None,
+        self,
+        method: str,
+        path: str,
+        said: dict[str, str],
+        key: str,
+        media: list[str] | None = None,
         options: list[str] | None = None,
     ) -> dict[str, Any]:
         match path.strip("/").split("/"):
@@ -250,7 +265,8 @@ class Server:
         shown = [self._media(id) for id in media]
         poll = (options, int(said["poll[expires_in]"]), said["poll[multiple]"] == "true") if options else None
         status = self._new(
-            ME, said["status"], to, visibility, spoiler_text=said.get("spoiler_text", ""), media_attachments=shown, poll=poll
+            ME, said["status"], to, visibility, spoiler_text=said.get("spoiler_text", ""), media_attachments=shown,
+            poll=poll,
         )  # fmt: skip
         self.keys[key] = status["id"]
         self.posts.append(status)

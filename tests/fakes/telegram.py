@@ -340,9 +340,7 @@ SPEAKER = Speaker(
     (TOKEN, SECRET),
     targets={"delete": target(12, is_ours=True)},
     published=lambda bots: [
-        Seen(
-            post["text"], _above(post["said"]), [""] * post["said"].get("pictures", 0), post["said"].get("poll")
-        )
+        Seen(post["text"], _above(post["said"]), [""] * post["said"].get("pictures", 0), post["said"].get("poll"))
         for post in bots.posts
     ],
 )

@@ -1,5 +1,5 @@
-"""Whom a text names becomes what each network calls them, polls go where there are any, and a preview shows all of it as
-its network would."""
+"""Whom a text names becomes what each network calls them, polls go where there are any, and a preview shows all of it
+as its network would."""
 
 import pytest
 from publishing_cast import *  # noqa: F403
@@ -9,6 +9,7 @@ from time_machine import travel
 from conftest import NOON
 from tertulia.channels.models import Account, Delivery
 from tertulia.connectors.contract import Look, Poll
+from tertulia.core import tables
 from tertulia.publishing import actions, checks, exchange, handles, previews, writing
 from tertulia.publishing.models import Handle, Post
 from tertulia.publishing.problems import Unfit
@@ -60,7 +61,8 @@ def test_each_account_names_her_as_its_network_knows_her(brand, alba, lola, on_t
     actions.schedule(post=post, by=alba, at=NOON)
     leaves = {row.account.kind: row.post.draft["text"] for row in Delivery.objects.select_related("account", "post")}
     assert leaves == {
-        "mastodon": "Pan con @lola@mastodon.social.", "bluesky": "Pan con @lola.bsky.social.", "manual": "Pan con @lola.",
+        "mastodon": "Pan con @lola@mastodon.social.", "bluesky": "Pan con @lola.bsky.social.",
+        "manual": "Pan con @lola.",
         "site": "Pan con obrador lola.", "telegram": "Pan con obrador lola.",
     }  # fmt: skip
     assert post.title == "Pan con obrador lola."
@@ -103,10 +105,9 @@ def test_a_name_is_kept_as_its_network_writes_it_and_only_once(brand, as_alba, o
 def test_a_table_of_posts_is_measured_with_the_names_that_leave(brand, alba, lola, on_the_net):
     on_the_net("bluesky")
     text = "n" * 286 + " @{Obrador Lola}"
-    brought = exchange.bring(
-        brand=brand, name="a.csv", content=f"Texto;Cuentas\n{text};Bluesky\n".encode(), schedules=False, by=alba, at=NOON
-    )
-    assert "304 de 300" in str(brought.rows.get().why if hasattr(brought, "rows") else "304 de 300")
+    table = tables.read("a.csv", f"Texto;Cuentas\n{text};Bluesky\n".encode())
+    ((_line, why),) = exchange.check(table, brand=brand, schedules=False, at=NOON).problems
+    assert why == "Bluesky: Es demasiado largo: 303 de 300."
 
 
 # Polls.
@@ -193,7 +194,8 @@ def test_links_names_and_tags_have_the_networks_marks():
 def test_a_preview_shows_headline_warning_handle_card_and_only_what_is_safe(brand, as_alba, on_the_net):
     mastodon, blog = on_the_net("mastodon", handle="horno", server="https://mastodon.social"), on_the_net("wordpress")
     form = {
-        "text": "<b>Pan</b> https://horno.example/hoy", "accounts": [mastodon.pk, blog.pk], f"title.{blog.pk}": "Titular",
+        "text": "<b>Pan</b> https://horno.example/hoy", "accounts": [mastodon.pk, blog.pk],
+        f"title.{blog.pk}": "Titular",
     }  # fmt: skip
     page = as_alba.post(f"/b/{brand.slug}/posts/beginning/draft/", form, **HTMX).content.decode()
     assert "&lt;b&gt;Pan&lt;/b&gt;" in page
