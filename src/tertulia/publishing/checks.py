@@ -143,7 +143,8 @@ def _preview(
     )
     parts = [_shown(account, one, rewrite(one.text), look, hints, media) for one in pieces]
     poll = None if account.connector.polls_taken(account) else writing.poll
-    pollless = bool(poll and not all(one in pieces[0].text for one in poll.options))
+    lines = [line.rstrip() for line in pieces[0].text.splitlines()]
+    pollless = bool(poll and not all(any(line.endswith(one) for line in lines) for one in poll.options))
     title, warning = hints.get("title", ""), hints.get("warning", "")
     return Preview(account, told(account.connector.name), parts, title, warning, look, _moment(writing), pollless)
 
