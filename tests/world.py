@@ -28,6 +28,7 @@ from tertulia.publishing import (
     evergreen,
     exchange,
     feed,
+    handles,
     ideas,
     initiatives,
     library,
@@ -139,6 +140,9 @@ class World:
         conversions.record(brand=brand, order=order, kind=conversions.Kind.API, by=owner, at=NOON)
         LinkSettings.objects.create(brand=brand, pixel_key=name)
         LinkChoice.objects.create(post=self.post, target="https://tienda.example/", is_short=True)
+        self.handle = handles.keep(
+            brand=brand, handle=None, name="Obrador Lola", addresses={"manual": "lola"}, by=owner, at=NOON
+        )
         self.order_file = order_files.keep(brand=brand, name="a.csv", content=b"ref,value\nA1,5", by=owner, at=NOON)
         comes_back = publishing.create(brand=brand, by=owner, at=NOON, **said)
         each_monday = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=date(2026, 11, 24), texts=["Otro pan"])
@@ -225,6 +229,7 @@ class World:
             "posting_account_id": self.posted.id,
             "posting_id": self.posting.id,
             "link_id": self.link.id,
+            "handle_id": self.handle.id,
             "coupon_id": self.coupon.id,
             "order_file_id": self.order_file.id,
             "code": self.link.code,

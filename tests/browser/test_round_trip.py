@@ -277,7 +277,7 @@ PAGES = [
     "posts/series/", "posts/series/beginning/", "ideas/", "ideas/?stage=new", "ideas/new/", "ideas/pillars/",
     "posts/actions/beginning/", "posts/exchange/",
     "campaigns/", "campaigns/beginning/", "campaigns/launch/",
-    "links/", "links/new/", "links/settings/", "coupons/", "conversions/",
+    "links/", "links/new/", "links/settings/", "coupons/", "conversions/", "settings/names/",
     "posts/reactions/", "posts/reactions/file/",
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",

@@ -22,6 +22,7 @@ import copy
 import inspect
 import json
 import logging
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -559,6 +560,7 @@ def test_what_it_says_of_publishing_fits_together(connector):
     assert rule.keys_live is None or rule.repeats_safely
     assert rule.shows_own_within is None or rule.finds
     assert rule.caption is None or rule.pictures
+    assert rule.names is None or re.fullmatch(rule.names.form, rule.names.such_as.removeprefix("@"))
     assert not rule.deletes or connector.capabilities.by_hand or "delete" in connector.capabilities.writes
 
 
@@ -662,6 +664,37 @@ def test_a_post_arrives_with_its_words_and_pictures_and_what_goes_below_it(netwo
         told.append(below)
     assert len({one.remote_id for one in told}) == len(told)
     assert all(isinstance(value, str) for one in told for value in one.hints.values())
+
+
+def test_a_poll_arrives_with_its_options(network, speaker):
+    rule = publishing(speaker).polls
+    if rule is None:
+        pytest.skip("there are no polls here")
+    poll = contract.Poll(("Sí, & «claro»", "No", "A veces"), 3600, multiple=True)
+    say(speaker, network, a_draft(speaker.connector, "¿Pan de espelta?", poll=poll))
+    shown = seen(speaker, network)[-1]
+    assert (shown.text, shown.poll) == ("¿Pan de espelta?", (["Sí, & «claro»", "No", "A veces"], 3600, True))
+
+
+def test_what_a_poll_may_not_be_never_leaves(connector):
+    rule = connector.capabilities.publishes
+    if rule is None or connector.capabilities.by_hand:
+        pytest.skip("nothing is published here by a program")
+    asked, account, fine = connector(NoNetwork()), account_of(connector), contract.Poll(("Sí", "No"), 3600)
+    bad = [a_draft(connector, poll=fine)]
+    if rule.polls:
+        assert not asked.misfits(account, bad.pop())
+        many, long = [str(n) for n in range(rule.polls.most + 1)], "n" * (rule.polls.longest + 1)
+        polls = [("Sí",), ("Sí", "sí"), tuple(many), ("Sí", long)]
+        bad += [a_draft(connector, poll=contract.Poll(options, 3600)) for options in polls]
+        bad += [a_draft(connector, poll=replace(fine, seconds=rule.polls.shortest_time - 1))]
+        bad += [a_draft(connector, poll=replace(fine, seconds=rule.polls.longest_time + 1))]
+        bad += [a_draft(connector, poll=fine, pictures=[a_picture()])]
+    for draft in bad:
+        assert [one.code for one in asked.misfits(account, draft)] == ["poll"], draft.poll
+        with pytest.raises(contract.Refused) as refused:
+            asked.publish(account, draft, "key")
+        assert in_spanish(refused.value.why, contract.SENTENCES), draft.poll
 
 
 def test_a_post_is_deleted_again_where_it_says_so(network, speaker):

@@ -539,6 +539,7 @@ def test_health_tells_what_the_server_tells(server, connector):
         "knows_keys": True,
         "streaming": server.url,
         "pictures": {"most": 4, "alt": 1500, "types": ["image/jpeg", "image/png", "video/mp4"]},
+        "polls": {"most": 5, "longest": 60, "shortest_time": 600},
     }
 
 

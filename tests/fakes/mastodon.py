@@ -136,7 +136,18 @@ class Server:
                 statuses = {"max_characters": self.max_text, "characters_reserved_per_url": 23}
                 statuses |= {"max_media_attachments": 4}
                 media = {"supported_mime_types": ["image/jpeg", "image/png", "video/mp4"], "description_limit": 1500}
-                said = {"statuses": statuses, "media_attachments": media, "urls": {"streaming": self.url}}
+                polls = {
+                    "max_options": 5,
+                    "max_characters_per_option": 60,
+                    "min_expiration": 600,
+                    "max_expiration": "no",
+                }
+                said = {
+                    "statuses": statuses,
+                    "media_attachments": media,
+                    "polls": polls,
+                    "urls": {"streaming": self.url},
+                }
                 return {"version": version, "configuration": said}
             case ["v1", "notifications"]:
                 unwanted = set(asked.get("exclude_types[]", []))
@@ -210,11 +221,17 @@ class Server:
         return self._media(id)
 
     def change(
-        self, method: str, path: str, said: dict[str, str], key: str, media: list[str] | None = None
+        self,
+        method: str,
+        path: str,
+        said: dict[str, str],
+        key: str,
+        media: list[str] | None = None,
+        options: list[str] | None = None,
     ) -> dict[str, Any]:
         match path.strip("/").split("/"):
             case ["api", "v1", "statuses"]:
-                return self._publish(said, key, media or [])
+                return self._publish(said, key, media or [], options or [])
             case ["api", "v1", "statuses", id] if method == "DELETE":
                 status = self._status(id)
                 self.delete(id)
@@ -235,7 +252,7 @@ class Server:
                 return self._token(said)
         raise Refusal(404, "Not Found")
 
-    def _publish(self, said: dict[str, str], key: str, media: list[str]) -> dict[str, Any]:
+    def _publish(self, said: dict[str, str], key: str, media: list[str], options: list[str]) -> dict[str, Any]:
         if self.knows_keys and key in self.keys:
             return self.statuses[self.keys[key]]
         if not said.get("status", "").strip() and not media:
@@ -243,9 +260,13 @@ class Server:
         if len(said["status"]) + len(said.get("spoiler_text", "")) > self.max_text:
             raise Refusal(422, "Validation failed: Text character limit exceeded")
         to, visibility = said.get("in_reply_to_id", ""), said.get("visibility", "public")
+        if media and options:
+            raise Refusal(422, "Validation failed: Cannot attach a poll to media")
         shown = [self._media(id) for id in media]
+        poll = (options, int(said["poll[expires_in]"]), said["poll[multiple]"] == "true") if options else None
         status = self._new(
-            ME, said["status"], to, visibility, spoiler_text=said.get("spoiler_text", ""), media_attachments=shown
+            ME, said["status"], to, visibility, spoiler_text=said.get("spoiler_text", ""), media_attachments=shown,
+            poll=poll,
         )  # fmt: skip
         self.keys[key] = status["id"]
         self.posts.append(status)
@@ -284,7 +305,10 @@ class _Handler(BaseHTTPRequestHandler):
             return self._handle(lambda: self.server_.hand_in(kind, body), self._write_fault)
         form = parse_qs(body.decode(), keep_blank_values=True)
         said, media = {name: values[-1] for name, values in form.items()}, form.get("media_ids[]", [])
-        return self._handle(lambda: self.server_.change(self.command, path, said, key, media), self._write_fault)
+        options = form.get("poll[options][]", [])
+        return self._handle(
+            lambda: self.server_.change(self.command, path, said, key, media, options), self._write_fault
+        )
 
     do_DELETE = do_POST
 
@@ -421,7 +445,7 @@ SPEAKER = Speaker(
     published=lambda server: [
         Seen(
             status["content"][3:-4], status["in_reply_to_id"] or "",
-            [one["description"] for one in status["media_attachments"]],
+            [one["description"] for one in status["media_attachments"]], status["poll"],
         )
         for status in server.posts
     ],

@@ -176,6 +176,11 @@ class Bots:
     def _send_photo(self, said: dict[str, Any]) -> tuple[int, Any]:
         return self._send_message({**said, "text": said.get("caption", ""), "pictures": 1})
 
+    def _send_poll(self, said: dict[str, Any]) -> tuple[int, Any]:
+        options = [one["text"] for one in said["options"]]
+        asked = (options, said["open_period"], said["allows_multiple_answers"])
+        return self._send_message({**said, "text": said["question"], "poll": asked})
+
     def _send_media_group(self, said: dict[str, Any]) -> tuple[int, Any]:
         album = said["media"]
         assert all(one["media"].removeprefix("attach://") in said for one in album)
@@ -335,6 +340,7 @@ SPEAKER = Speaker(
     (TOKEN, SECRET),
     targets={"delete": target(12, is_ours=True)},
     published=lambda bots: [
-        Seen(post["text"], _above(post["said"]), [""] * post["said"].get("pictures", 0)) for post in bots.posts
+        Seen(post["text"], _above(post["said"]), [""] * post["said"].get("pictures", 0), post["said"].get("poll"))
+        for post in bots.posts
     ],
 )

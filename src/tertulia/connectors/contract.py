@@ -228,6 +228,15 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Poll:
+    """What people are asked to choose from, for so many seconds; `multiple`: more than one of it."""
+
+    options: tuple[str, ...]
+    seconds: int
+    multiple: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What is to be published, or a further part of it. `above` is what that goes below, `top` what all of it stands
     under; both carry the hints of their receipts. The rest is "" where nobody said anything."""
@@ -241,6 +250,7 @@ class Draft:
     visibility: str = ""
     above: Target | None = None
     top: Target | None = None
+    poll: Poll | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +276,7 @@ class Misfit:
     """Why a network doesn't take a draft as it is. `code` is for programs."""
 
     code: Literal[
-        "empty", "kind", "long", "title", "many", "type", "large", "pixels", "alt", "visibility", "no_pictures"
+        "empty", "kind", "long", "title", "many", "type", "large", "pixels", "alt", "visibility", "no_pictures", "poll"
     ]
     says: Text
 
@@ -380,6 +390,50 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
+class Polls:
+    """What may be asked in a poll: how many options, how long each, and for how many seconds. No poll goes with
+    pictures."""
+
+    most: int
+    longest: int
+    shortest_time: int
+    longest_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How people are named in a text: `@` and an address of this form (a regular expression), such as `such_as`."""
+
+    form: str
+    such_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a post looks there, so far as a preview needs to know. None of it is promised by any network.
+
+    `shape`   a "post" among others, a "bubble" of a chat, a "page" with a headline
+    `tint`    the colour of its links and marks
+    `handle`  what stands beside the account's name
+    `grid`    how several pictures lie: a "mosaic" (of three the first is tall), an "album" (of three it is wide), a
+              "carousel" of which one sees the first, or one below the other in a "column"
+    `card`    the network shows the page that the first link leads to, where there is no picture
+    `signs`   a text of more signs is cut there until somebody asks for the rest; 0: it isn't
+    `lines`   the same in lines of `wide` signs: of a text with more than `over` so many are shown
+    """
+
+    shape: Literal["post", "bubble", "page"] = "post"
+    tint: Literal["violet", "blue", "sky", "green", "rose", "plain"] = "plain"
+    handle: str = ""
+    grid: Literal["mosaic", "album", "carousel", "column"] = "mosaic"
+    card: bool = False
+    signs: int = 0
+    lines: int = 0
+    over: int = 0
+    wide: int = 70
+
+
+@dataclass(frozen=True, slots=True)
 class Publishes:
     """What can be published here, and what is known of it afterwards.
 
@@ -391,6 +445,9 @@ class Publishes:
     `visible`    who may see it, the commonest first; empty: everybody
     `deletes`    what was published can be taken away again
     `by_letter`  each subscriber of the account gets a letter of their own: the house writes them once it is published
+    `polls`      None: none
+    `names`      how people are named so that they hear of it; None: by their plain names alone
+    `look`       how it looks there
     `finds`, `shows_own_within`, `repeats_safely`, `keys_live`: of posts what `Capabilities` says of answers
     """
 
@@ -404,6 +461,9 @@ class Publishes:
     visible: Sequence[tuple[str, Text]] = ()
     deletes: bool = False
     by_letter: bool = False
+    polls: Polls | None = None
+    names: Names | None = None
+    look: Look = Look()
     finds: bool = False
     shows_own_within: float | None = None
     repeats_safely: bool = False
@@ -541,10 +601,44 @@ _LONG_ALT = (
     "The description of a picture is too long, {} of {} characters: {}",
     "La descripción de una imagen es demasiado larga, {} de {} caracteres: {}",
 )
-SENTENCES: Mapping[str, str] = {
-    **{text["en"]: text["es"] for text in (NO_WORDS, NOT_HERE, NO_PICTURES, NO_TITLE, NOT_SEEN_SO)},
-    **dict((_TOO_LONG, _TOO_MANY, _ODD_TYPE, _TOO_LARGE, _TOO_MANY_POINTS, _LONG_ALT)),
+NO_POLL: Text = {"en": "No poll can be published here.", "es": "Aquí no se pueden publicar encuestas."}
+POLL_OR_PICTURES: Text = {
+    "en": "It has a poll and pictures: here only one of the two goes.",
+    "es": "Lleva una encuesta e imágenes: aquí solo cabe una de las dos cosas.",
 }
+FEW_OPTIONS: Text = {"en": "A poll needs two options at least.", "es": "Una encuesta necesita al menos dos opciones."}
+SAME_OPTIONS: Text = {
+    "en": "Two options of the poll say the same.",
+    "es": "Dos opciones de la encuesta dicen lo mismo.",
+}
+_MANY_OPTIONS = ("The poll has too many options: {} of {}.", "La encuesta tiene demasiadas opciones: {} de {}.")
+_LONG_OPTION = (
+    "An option of the poll is too long, {} of {} characters: {}",
+    "Una opción de la encuesta es demasiado larga, {} de {} caracteres: {}",
+)
+_SHORT_POLL = (
+    "The poll is open for too short a time: it takes {} minutes at least.",
+    "La encuesta dura demasiado poco: aquí necesita al menos {} minutos.",
+)
+_LONG_POLL = (
+    "The poll is open for too long: it takes {} days at most.",
+    "La encuesta dura demasiado: aquí admite como mucho {} días.",
+)
+SENTENCES: Mapping[str, str] = {
+    **{
+        text["en"]: text["es"]
+        for text in (
+            NO_WORDS, NOT_HERE, NO_PICTURES, NO_TITLE, NOT_SEEN_SO, NO_POLL, POLL_OR_PICTURES, FEW_OPTIONS,
+            SAME_OPTIONS,
+        )
+    },
+    **dict(
+        (
+            _TOO_LONG, _TOO_MANY, _ODD_TYPE, _TOO_LARGE, _TOO_MANY_POINTS, _LONG_ALT, _MANY_OPTIONS, _LONG_OPTION,
+            _SHORT_POLL, _LONG_POLL,
+        )
+    ),
+}  # fmt: skip
 """What the base of every connector says of a draft that doesn't fit."""
 
 
@@ -730,6 +824,20 @@ class Connector:
         rule = self.capabilities.publishes
         return rule.pictures if rule else None
 
+    def polls_taken(self, account: Account) -> Polls | None:
+        """What polls it takes, as this account's server has it."""
+        rule = self.capabilities.publishes
+        return rule.polls if rule else None
+
+    def network(self, account: Account) -> str:
+        """What the network is called, for what is the same on all its accounts. Several may share a connector."""
+        return self.key
+
+    def look(self, account: Account) -> Look:
+        """How its posts look there."""
+        rule = self.capabilities.publishes
+        return rule.look if rule else Look()
+
     def misfits(self, account: Account, draft: Draft) -> list[Misfit]:
         """All for which the network would not take a draft as it is."""
         rule = self.capabilities.publishes
@@ -745,7 +853,8 @@ class Connector:
         longest, length = self.longest_post(account, draft), self.post_length(account, draft)
         if longest is not None and length > longest:
             found.append(Misfit("long", _with(_TOO_LONG, length, longest)))
-        return found + _picture_misfits(draft.pictures, self.pictures_taken(account))
+        found += _picture_misfits(draft.pictures, self.pictures_taken(account))
+        return found + _poll_misfits(draft, self.polls_taken(account))
 
     def check_fit(self, account: Account, draft: Draft) -> None:
         """Raises `Refused` with the first of its misfits."""
@@ -870,6 +979,28 @@ def _picture_misfits(pictures: Sequence[Picture], rule: Pictures | None) -> list
         if rule.alt and len(one.alt) > rule.alt:
             found.append(Misfit("alt", _with(_LONG_ALT, len(one.alt), rule.alt, one.name)))
     return found
+
+
+def _poll_misfits(draft: Draft, rule: Polls | None) -> list[Misfit]:
+    if not (poll := draft.poll):
+        return []
+    if rule is None:
+        return [Misfit("poll", NO_POLL)]
+    options, found = [one.strip() for one in poll.options], []
+    if draft.pictures:
+        found.append(POLL_OR_PICTURES)
+    if len(options) < 2:
+        found.append(FEW_OPTIONS)
+    if len({one.casefold() for one in options}) < len(options):
+        found.append(SAME_OPTIONS)
+    if len(options) > rule.most:
+        found.append(_with(_MANY_OPTIONS, len(options), rule.most))
+    found += [_with(_LONG_OPTION, len(one), rule.longest, one) for one in options if len(one) > rule.longest]
+    if poll.seconds < rule.shortest_time:
+        found.append(_with(_SHORT_POLL, -(-rule.shortest_time // 60)))
+    if poll.seconds > rule.longest_time:
+        found.append(_with(_LONG_POLL, rule.longest_time // 86_400))
+    return [Misfit("poll", says) for says in found]
 
 
 def _with(sentence: tuple[str, str], *values: object) -> Text:

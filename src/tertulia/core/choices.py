@@ -10,7 +10,7 @@ LONGEST_NUMBER = 18
 """Digits that any database's row number has at most."""
 
 
-class SeveralRows(forms.ModelMultipleChoiceField):
+class SeveralRows(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Django's own asks the database even for numbers that it has no room for, which ends in an accident."""
 
     def clean(self, value: Any) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -144,7 +145,9 @@ def _title(title: str, pieces: Sequence[Piece]) -> str:
 
 def _tidied(piece: Piece) -> Piece:
     shown = tuple(saying.Shown(one.media, tidy(one.alt).strip()) for one in piece.pictures)
-    return Piece(tidy(piece.text).strip(), piece.kind, shown)
+    options = [tidy(one).strip() for one in piece.poll.options] if piece.poll else []
+    poll = replace(piece.poll, options=tuple(filter(None, options))) if piece.poll and any(options) else None
+    return Piece(tidy(piece.text).strip(), piece.kind, shown, poll)
 
 
 def _wanted(wanted: Wanted) -> Wanted:
@@ -157,7 +160,7 @@ def _numbered(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     tidied = list(map(_tidied, pieces))
     rest = [one if one.kind == Part.Kind.COMMENT else Piece(one.text, Part.Kind.PART, one.pictures) for one in tidied]
     return tuple(
-        Piece(one.text, Part.Kind.POST, one.pictures) if number == 0 else rest[number]
+        Piece(one.text, Part.Kind.POST, one.pictures, one.poll) if number == 0 else rest[number]
         for number, one in enumerate(tidied)
     )
 
@@ -197,7 +200,10 @@ def _write_parts(post: Post, version: Version | None, pieces: Sequence[Piece]) -
     for number, piece in enumerate(_numbered(pieces)):
         if len(piece.text) > LONGEST_PART:
             raise Problem(_("A text takes {limit} characters at most.").format(limit=LONGEST_PART))
-        part = Part.objects.create(post=post, version=version, number=number, kind=piece.kind, text=piece.text)
+        part = Part.objects.create(
+            post=post, version=version, number=number, kind=piece.kind, text=piece.text,
+            poll=saying.plain_poll(piece.poll),
+        )  # fmt: skip
         Attachment.objects.bulk_create(
             Attachment(part=part, media_id=one.media, position=position, alt=one.alt[:1500])
             for position, one in enumerate(piece.pictures)

@@ -87,3 +87,5 @@ LETTER_DECIDED = declare("newsletter.decided", _("{who} settled whether a mail o
 LETTERS_AGAIN = declare("newsletter.again", _("{who} sent refused mails of the newsletter {account} again: {letters}"))
 MAILED = declare("newsletter.mailed", _("The newsletter {account} goes to {letters} people"))
 CUT_OFF = declare("newsletter.cut_off", _("{who} took back mails of the newsletter {account}: {letters}"))
+NAMED = declare("handle.kept", _("{who} took down how the networks call {whom}"), is_public=False)
+UNNAMED = declare("handle.removed", _("{who} took {whom} from the names on the networks"), is_public=False)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -16,16 +16,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.template.defaultfilters import filesizeformat
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.forms import said as told
 from tertulia.channels.models import Account
-from tertulia.core.html import render
+from tertulia.connectors.contract import Look
 
-from . import actions, addresses, mailing, queries, rights, saying, shortening
+from . import actions, addresses, handles, mailing, previews, queries, rights, saying, shortening
 from .models import Media, Part, Post, Sending
 from .problems import Problem
 from .saying import Piece
@@ -53,11 +52,7 @@ class Shown:
     length: int
     longest: int | None
     misfits: Sequence[str]
-
-    @property
-    def html(self) -> SafeString:
-        text: str = self.said["text"]
-        return render(text)
+    view: previews.View
 
     @property
     def is_long(self) -> bool:
@@ -71,6 +66,11 @@ class Preview:
     parts: Sequence[Shown]
     title: str
     warning: str
+    look: Look
+    at: datetime | None = None
+    """When it leaves; None: now."""
+    pollless: bool = False
+    """The post has a poll, and this network has none."""
 
     @property
     def fullest(self) -> Shown | None:
@@ -101,14 +101,15 @@ class Checked:
 def check(writing: Writing, *, brand: Brand, post: Post | None, at: datetime) -> Checked:
     """Look at what would be scheduled."""
     accounts = [one for one in queries.accounts(brand) if one.pk in writing.accounts]
-    media = _media(writing, brand)
-    previews = [_preview(account, writing, media, brand, post) for account in accounts]
+    media, known = _media(writing, brand), handles.known(brand.pk, _texts(writing))
+    shown = [_preview(account, writing, media, known, brand, post) for account in accounts]
     lines = [
-        *_where(accounts), *_letters(accounts, brand), *_fits(previews), *_alts(previews),
+        *_where(accounts), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
         *_rights(writing, media.values(), brand, at=at),
-        *_smaller(previews), *_time(writing, post, at=at), *_links(writing), *_again(writing, brand, post, at=at),
+        *_smaller(shown), *_time(writing, post, at=at), *_links(writing), *_again(writing, brand, post, at=at),
+        *_named(writing, accounts, known), *_polls(shown),
     ]  # fmt: skip
-    return Checked(previews, list(dict.fromkeys(lines)), _choices(writing, brand))
+    return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand))
 
 
 def _media(writing: Writing, brand: Brand) -> dict[int, Media]:
@@ -132,25 +133,38 @@ def _texts(writing: Writing) -> list[str]:
 
 
 def _preview(
-    account: Account, writing: Writing, media: Mapping[int, Media], brand: Brand, post: Post | None
+    account: Account, writing: Writing, media: Mapping[int, Media], known: handles.Known, brand: Brand,
+    post: Post | None,
 ) -> Preview:  # fmt: skip
     hints = writing.hints.get(account.pk, {})
     pieces = writing.said_on(account.pk) or (Piece("", Part.Kind.POST),)
+    name, look = handles.on_account(account, known), account.connector.look(account)
+    pieces = tuple(replace(one, text=name(one.text)) for one in pieces)
     rewrite = shortening.foreseen(
         [one.text for one in pieces], brand_id=brand.pk, post=post, account=account, choices=writing.links
     )
-    parts = [_shown(account, Piece(rewrite(one.text), one.kind, one.pictures), hints, media) for one in pieces]
-    return Preview(account, told(account.connector.name), parts, hints.get("title", ""), hints.get("warning", ""))
+    parts = [_shown(account, one, rewrite(one.text), look, hints, media) for one in pieces]
+    poll = None if account.connector.polls_taken(account) else writing.poll
+    lines = [line.rstrip() for line in pieces[0].text.splitlines()]
+    pollless = bool(poll and not all(any(line.endswith(one) for line in lines) for one in poll.options))
+    title, warning = hints.get("title", ""), hints.get("warning", "")
+    return Preview(account, told(account.connector.name), parts, title, warning, look, _moment(writing), pollless)
 
 
-def _shown(account: Account, piece: Piece, hints: Mapping[str, str], media: Mapping[int, Media]) -> Shown:
+def _shown(
+    account: Account, piece: Piece, text: str, look: Look, hints: Mapping[str, str], media: Mapping[int, Media]
+) -> Shown:  # fmt: skip
+    """`text` is how the piece leaves, its links shortened."""
     connector = account.connector
     taken = connector.pictures_taken(account)
     pictures = [saying.pictured(media[one.media], one.alt, taken) for one in piece.pictures if one.media in media]
-    said = {"kind": piece.kind, "text": piece.text, "pictures": pictures, **hints}
+    said: dict[str, Any] = {"kind": piece.kind, "text": text, "pictures": pictures, **hints}
+    if connector.polls_taken(account):
+        said["poll"] = saying.plain_poll(piece.poll)
     draft = saying.draft_of(said)
     misfits = [told(one.says) for one in connector.misfits(account, draft)]
-    return Shown(said, connector.post_length(account, draft), connector.longest_post(account, draft), misfits)
+    length, longest = connector.post_length(account, draft), connector.longest_post(account, draft)
+    return Shown(said, length, longest, misfits, previews.view(said, look, leads_to=piece.text))
 
 
 # What may be amiss.
@@ -181,8 +195,8 @@ def _letters(accounts: Sequence[Account], brand: Brand) -> Iterator[Line]:
             yield Line("soon", says.format(list=account.name))
 
 
-def _fits(previews: Sequence[Preview]) -> Iterator[Line]:
-    for preview in previews:
+def _fits(shown: Sequence[Preview]) -> Iterator[Line]:
+    for preview in shown:
         for number, part in enumerate(preview.parts, 1):
             where = preview.account.name if number == 1 else f"{preview.account.name}, {_called(part, number)}"
             for misfit in part.misfits:
@@ -193,8 +207,8 @@ def _called(part: Shown, number: int) -> str:
     return _("first comment") if part.said["kind"] == Part.Kind.COMMENT else _("part {n}").format(n=number)
 
 
-def _alts(previews: Sequence[Preview]) -> Iterator[Line]:
-    pictures = [picture for preview in previews for part in preview.parts for picture in part.said["pictures"]]
+def _alts(shown: Sequence[Preview]) -> Iterator[Line]:
+    pictures = [picture for preview in shown for part in preview.parts for picture in part.said["pictures"]]
     for name in dict.fromkeys(one["name"] for one in pictures if not one["alt"].strip()):
         yield Line("soon", _("Say what {picture} shows: who can't see it hears nothing of it.").format(picture=name))
 
@@ -215,8 +229,8 @@ def _moment(writing: Writing) -> datetime | None:
     return zones.moment(wall, ZoneInfo(writing.zone)) if wall and writing.zone in actions.zones_known() else None
 
 
-def _smaller(previews: Sequence[Preview]) -> Iterator[Line]:
-    for preview in previews:
+def _smaller(shown: Sequence[Preview]) -> Iterator[Line]:
+    for preview in shown:
         for picture in (picture for part in preview.parts for picture in part.said["pictures"]):
             if limit := picture.get(saying.SHRUNK):
                 says = _("{account}: {picture} is sent smaller, as the network takes no more than {limit}.")
@@ -249,6 +263,25 @@ def clock_says(odd: str) -> str:
     if odd == "skipped":
         return _("Clocks skip that time on that day: it leaves as soon as they go on.")
     return _("That time comes twice on that day: it leaves the first time.")
+
+
+def _named(writing: Writing, accounts: Sequence[Account], known: handles.Known) -> Iterator[Line]:
+    for account in accounts:
+        names = [name for piece in writing.said_on(account.pk) for name in handles.named(piece.text)]
+        for name in dict.fromkeys(one for one in names if not handles.address_of(one, account, known)):
+            if handles.folded(name) not in known:
+                says = _("Nobody is called {name} among the names on the networks: the plain name is published.")
+                yield Line("soon", says.format(name=name))
+            else:
+                says = _("{account}: {name} has no name there, so the plain name is published.")
+                yield Line("note", says.format(account=account.name, name=name))
+
+
+def _polls(shown: Sequence[Preview]) -> Iterator[Line]:
+    for one in shown:
+        if one.pollless:
+            says = _("{account} has no polls: it goes out there without it. Its options can be written into the text.")
+            yield Line("soon", says.format(account=one.account.name))
 
 
 _ADDRESS = re.compile(r"(?<![\w@])(?:[a-z]{3,6}:/{1,3}|https?[:/]{2,}|www\.)\S*", re.IGNORECASE)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import ngettext
+
 from tertulia.brand.models import Brand
 from tertulia.channels.forms import said
 from tertulia.channels.models import Account
@@ -14,7 +16,7 @@ from . import actions, queries
 from .models import Media
 from .writing import COMMON, Writing
 
-OFFERED = 24
+OFFERED, OFFERED_NAMES = 24, 200
 """So many pictures of the library are offered; the others by their page."""
 
 
@@ -111,6 +113,29 @@ def _sheet(written: Writing, id: int, media: dict[int, Media], fresh: str) -> Sh
             PartField(number, place, piece.text, pictures, is_fresh or (fresh == f"own{scope}" and not number))
         )
     return SheetFields(scope, parts, sheet.comment)
+
+
+POLL_TIMES = (300, 1_800, 3_600, 21_600, 43_200, 86_400, 259_200, 604_800)
+
+
+def poll_times() -> list[tuple[int, str]]:
+    """For how long a poll may be open, as people say it."""
+    return [(seconds, _lasting(seconds // 60)) for seconds in POLL_TIMES]
+
+
+def _lasting(minutes: int) -> str:
+    if minutes < 60:
+        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
+    hours = minutes // 60
+    if hours < 24:
+        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
+    return ngettext("{n} day", "{n} days", hours // 24).format(n=hours // 24)
+
+
+def poll_fields(written: Writing, *, more: bool = False) -> list[str]:
+    """The options as fields, with an empty one to go on in."""
+    said = list(written.poll.options) if written.poll else []
+    return said + [""] * max(3 - len(said), 1 + more)
 
 
 def place_of(name: str) -> tuple[int, int] | None:

@@ -29,7 +29,7 @@ from tertulia.core.tables import Row, Table
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import actions, activities, evergreen, queries, saying
+from . import actions, activities, evergreen, handles, queries, saying
 from .models import Import, Imported, Media, Part, Post
 from .problems import Problem, TooLate
 from .saying import Piece, Shown, Wanted
@@ -232,9 +232,10 @@ class _Desk:
             hints = dict(_hints(account, title))
             publishes = account.capabilities.publishes
             taken = publishes.pictures if publishes else None
+            name = handles.on_account(account, handles.known(account.brand_id, [one.text for one in pieces]))
             for piece in pieces:
                 shown = [saying.pictured(by_id[one.media], "", taken) for one in piece.pictures]
-                draft = saying.draft_of({"kind": piece.kind, "text": piece.text, "pictures": shown, **hints})
+                draft = saying.draft_of({"kind": piece.kind, "text": name(piece.text), "pictures": shown, **hints})
                 if misfits := account.connector.misfits(account, draft):
                     raise _Wrong(f"{account.name}: {' '.join(told(one.says) for one in misfits)}")
 

@@ -20,8 +20,9 @@ from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 from tertulia.team.permissions import Role
 
-from . import actions, queries
-from .models import LAST_DAY, ApprovalRule, ApprovalStep, Evergreen, Idea, Initiative, Media, Pillar, Series
+from . import actions, handles, queries
+from .models import LAST_DAY, ApprovalRule, ApprovalStep, Evergreen, Handle, Idea, Initiative, Media, Pillar, Series
+from .problems import Problem
 from .series import MOST_TEXTS, Rule
 
 YEARS = range(2000, 2200)
@@ -51,6 +52,35 @@ class SlotForm(forms.Form):
     def wall(self) -> datetime | None:
         on, at = self.cleaned_data["on"], self.cleaned_data["time"]
         return datetime.combine(on, at) if on and at else None
+
+
+class HandleForm(forms.Form):
+    """Somebody's name, and what each network of the brand calls them."""
+
+    name = forms.CharField(label=_("Name"), max_length=handles.LONGEST)
+
+    def __init__(self, data: Any = None, *, brand: Brand, handle: Handle | None, **more: Any) -> None:
+        super().__init__(data, initial={"name": handle.name if handle else ""}, **more)
+        self.networks = {f"on-{one.key.encode().hex()}": one for one in handles.networks(brand)}
+        for field, one in self.networks.items():
+            self.fields[field] = forms.CharField(
+                label=one.name, max_length=handles.LONGEST_ADDRESS, required=False,
+                widget=forms.TextInput(attrs={"placeholder": one.rule.such_as, "autocomplete": "off"}),
+            )  # fmt: skip
+            if handle and (address := handle.addresses.get(one.key)):
+                self.initial[field] = f"@{address}"
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        for field, one in self.networks.items():
+            try:
+                said[field] = handles.tidied(said.get(field, ""), one.rule)
+            except Problem as problem:
+                self.add_error(field, str(problem))
+        return said
+
+    def addresses(self) -> dict[str, str]:
+        return {one.key: self.cleaned_data[field] for field, one in self.networks.items()}
 
 
 class StopForm(forms.Form):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from tertulia.connectors.contract import Draft, Misfit, Picture, Pictures, Target
+from tertulia.connectors.contract import Draft, Misfit, Picture, Pictures, Poll, Target
 
-from . import shortening
+from . import handles, shortening
 from .models import Media, Part, Version
 
 HINTS = ("title", "warning", "language", "visibility")
@@ -33,6 +33,7 @@ class Piece:
     text: str
     kind: str = Part.Kind.PART
     pictures: tuple[Shown, ...] = ()
+    poll: Poll | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,35 @@ def parts_of(version: Version) -> list[Part]:
 def pieces_of(parts: Iterable[Part]) -> tuple[Piece, ...]:
     """As they were written, to be compared."""
     return tuple(
-        Piece(part.text, part.kind, tuple(Shown(one.media_id, one.alt) for one in _in_order(part))) for part in parts
-    )
+        Piece(
+            part.text, part.kind, tuple(Shown(one.media_id, one.alt) for one in _in_order(part)), poll_of(part.poll)
+        )
+        for part in parts
+    )  # fmt: skip
+
+
+def poll_of(plain: Mapping[str, Any] | None) -> Poll | None:
+    return Poll(tuple(plain["options"]), plain["seconds"], plain["multiple"]) if plain else None
+
+
+def plain_poll(poll: Poll | None) -> dict[str, Any] | None:
+    """For the database."""
+    return asdict(poll) if poll else None
 
 
 def spoken(version: Version) -> list[dict[str, Any]]:
     """All that is to be published on its account, part after part: `RemotePost.draft` of each."""
     hints = {name: value for name in HINTS if (value := version.hints.get(name))}
-    taken = version.account.connector.pictures_taken(version.account)
+    account, parts = version.account, parts_of(version)
+    taken, has_polls = account.connector.pictures_taken(account), account.connector.polls_taken(account) is not None
+    name = handles.on_account(account, handles.known(account.brand_id, [part.text for part in parts]))
     return [
         {
-            "kind": part.kind, "text": part.text, **hints,
+            "kind": part.kind, "text": name(part.text), **hints,
             "pictures": [pictured(one.media, one.alt, taken) for one in _in_order(part)],
+            **({"poll": part.poll} if part.poll and has_polls else {}),
         }
-        for part in parts_of(version)
+        for part in parts
     ]  # fmt: skip
 
 
@@ -107,7 +123,8 @@ def draft_of(
         for read in [content(one)]
     ]  # fmt: skip
     hints = {name: said.get(name, "") for name in HINTS}
-    return Draft(said["text"], kind=said["kind"], pictures=pictures, above=above, **hints)
+    poll = poll_of(said.get("poll"))
+    return Draft(said["text"], kind=said["kind"], pictures=pictures, above=above, poll=poll, **hints)
 
 
 def misfits(versions: Iterable[Version]) -> dict[str, list[Misfit]]:
@@ -131,7 +148,7 @@ _NOTHING: dict[str, Any] = {"kind": "post", "text": "", "pictures": []}
 
 def title_from(pieces: Sequence[Piece]) -> str:
     """What a post is called until somebody names it: how it begins."""
-    words = pieces[0].text.split() if pieces else []
+    words = handles.plain(pieces[0].text).split() if pieces else []
     title = ""
     for word in words:
         if len(title) + len(word) > 60:

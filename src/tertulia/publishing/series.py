@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -254,7 +254,7 @@ def _said(series: Series, number: int) -> tuple[str, tuple[Piece, ...], dict[int
     said = writing.from_post(queries.whole(series.brand).get(pk=series.model.pk))
     pieces, turn = said.pieces, number % (len(series.texts) + 1)
     if turn and pieces:
-        pieces = (Piece(series.texts[turn - 1], pieces[0].kind, pieces[0].pictures), *pieces[1:])
+        pieces = (replace(pieces[0], text=series.texts[turn - 1]), *pieces[1:])
     return said.title, pieces, dict(said.versions)
 
 

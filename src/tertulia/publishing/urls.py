@@ -7,6 +7,7 @@ from .views import (
     campaigns,
     composer,
     exchange,
+    handles,
     ideas,
     initiatives,
     library,
@@ -22,6 +23,7 @@ app_name = "publishing"
 _POST = "b/<slug:brand>/posts/<int:post_id>/"
 _APPROVAL = "b/<slug:brand>/approvals/<int:request_id>/"
 _RULES = "b/<slug:brand>/settings/approval/"
+_NAMES = "b/<slug:brand>/settings/names/"
 _CAMPAIGN = "b/<slug:brand>/campaigns/<int:campaign_id>/"
 _FILE = "b/<slug:brand>/conversions/files/<int:order_file_id>/"
 _MEDIA = "b/<slug:brand>/media/<int:media_id>/"
@@ -65,6 +67,9 @@ urlpatterns = [
     path(_RULES, approvals.show_rules, name="approval_rules"),
     path(f"{_RULES}<int:approval_rule_id>/", approvals.change_rule, name="approval_rule"),
     path(f"{_RULES}<int:approval_rule_id>/removal/", approvals.remove_rule, name="approval_rule_removal"),
+    path(_NAMES, handles.show, name="names"),
+    path(f"{_NAMES}<int:handle_id>/", handles.change, name="name"),
+    path(f"{_NAMES}<int:handle_id>/removal/", handles.remove, name="name_removal"),
     path(f"{_DELIVERY}retry/", acts.retry, name="retry"),
     path(f"{_DELIVERY}decision/", acts.decide, name="decision"),
     path(f"{_DELIVERY}completion/", acts.complete, name="completion"),

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
+from tertulia.connectors.contract import Poll
 from tertulia.core.html import tidy
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
@@ -67,10 +68,15 @@ class Writing:
     """The revision of the post that it was begun from."""
     links: dict[str, bool] = field(default_factory=dict)
     """Addresses that were decided to be shortened, or not to be."""
+    poll: Poll | None = None
+    """Asked with the first text of every account whose network has polls."""
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
-        return self.sheets[COMMON].said()
+        return self._asking(self.sheets[COMMON].said() or ((Piece("", Part.Kind.POST),) if self.poll else ()))
+
+    def _asking(self, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        return (replace(pieces[0], poll=self.poll), *pieces[1:]) if pieces and self.poll else pieces
 
     @property
     def versions(self) -> dict[int, Wanted]:
@@ -80,7 +86,7 @@ class Writing:
         return self._own(account_id) or self.pieces
 
     def _own(self, account_id: int) -> tuple[Piece, ...]:
-        return self.sheets[account_id].said() if account_id in self.sheets else ()
+        return self._asking(self.sheets[account_id].said()) if account_id in self.sheets else ()
 
     def wall(self) -> datetime | None:
         """When it is to leave, on the wall; None when nothing was said of it. Raises `Problem`."""
@@ -99,19 +105,24 @@ class Writing:
     def change(self, asked: str) -> bool:
         """What a button of the page changes without keeping anything: "part.7" begins a part on the sheet of account 7,
         "drop-1" removes the second one, "own.7" gives the account a text of its own and "common.7" takes it away,
-        "use-0-12" puts picture 12 on the first part and "take-0-12" removes it. False for anything else.
+        "use-0-12" puts picture 12 on the first part and "take-0-12" removes it; "options.7" writes the options of the
+        poll into the text of account 7, "option" gives the poll one more. False for anything else.
         """
+        if asked == "option":
+            return True
         if not (found := _CHANGE.fullmatch(asked)):
             return False
         verb, scope, number, media = found[1], int(found[2] or COMMON), int(found[3] or 0), int(found[4] or 0)
-        if verb == "own" and scope:
+        if verb in {"own", "options"} and scope:
             common = self.sheets[COMMON]
-            self.sheets.setdefault(scope, Sheet(list(common.pieces), common.comment))
+            own = self.sheets.setdefault(scope, Sheet(list(common.pieces), common.comment))
+            if verb == "options" and self.poll:
+                own.pieces[0] = replace(own.pieces[0], text=with_options(own.pieces[0].text, self.poll))
         elif verb == "common" and scope:
             self.sheets.pop(scope, None)
         elif sheet := self.sheets.get(scope):
             return _change_sheet(sheet, verb, number, media)
-        return verb in {"own", "common"}
+        return verb in {"own", "common", "options"}
 
     def swap(self, old: int, new: int) -> None:
         """Another picture in the place of one, wherever it hangs."""
@@ -126,6 +137,13 @@ class Writing:
     def plain(self) -> dict[str, Any]:
         """For the database."""
         return asdict(self)
+
+
+def with_options(text: str, poll: Poll) -> str:
+    """A text with the options of a poll below it, for a network without polls."""
+    options = "\n".join(f"{number}. {one}" for number, one in enumerate(poll.options, 1))
+    first, dashes, rest = text.partition("\n---")
+    return f"{first.rstrip()}\n\n{options}".lstrip() + (f"\n{dashes}{rest}" if dashes else "")
 
 
 def _change_sheet(sheet: Sheet, verb: str, number: int, media: int) -> bool:
@@ -154,7 +172,7 @@ def from_plain(plain: Mapping[str, Any]) -> Writing:
         for id, sheet in plain["sheets"].items()
     }
     hints = {int(id): dict(some) for id, some in plain["hints"].items()}
-    return Writing(**{**plain, "sheets": sheets, "hints": hints})
+    return Writing(**{**plain, "sheets": sheets, "hints": hints, "poll": saying.poll_of(plain.get("poll"))})
 
 
 def _piece(plain: Mapping[str, Any]) -> Piece:
@@ -170,13 +188,14 @@ def from_post(post: Post) -> Writing:
         if mine:
             comments = [one.text for one in mine if one.kind == Part.Kind.COMMENT]
             pieces = [one for one in mine if one.kind != Part.Kind.COMMENT]
-            sheets[id] = Sheet(pieces or [Piece("")], "\n\n".join(comments))
+            sheets[id] = Sheet([replace(one, poll=None) for one in pieces] or [Piece("")], "\n\n".join(comments))
     return Writing(
         title=post.title, accounts=[one.account_id for one in post.versions.all()], sheets=sheets,
         hints={one.account_id: dict(one.hints) for one in post.versions.all() if one.hints},
         campaign=post.campaign_id or 0,
         on=post.on.isoformat() if post.on else "", time=f"{post.time:%H:%M}" if post.time else "", zone=post.zone,
         seen=post.revision, links=shortening.choices_of(post),
+        poll=next((saying.poll_of(part.poll) for part in parts if part.poll), None),
     )  # fmt: skip
 
 
@@ -192,7 +211,7 @@ def from_form(form: QueryDict, brand: Brand) -> Writing:
         hints={id: some for id in mine if (some := _hints(form, id))},
         campaign=_number(form, "campaign"),
         on=_text(form, "on")[:10], time=_text(form, "time")[:8], zone=_text(form, "zone")[:64] or brand.time_zone,
-        seen=_number(form, "seen"),
+        seen=_number(form, "seen"), poll=_poll(form),
     )  # fmt: skip
     written.links = _links(form, brand, written)
     return written
@@ -209,6 +228,16 @@ def _links(form: QueryDict, brand: Brand, written: Writing) -> dict[str, bool]:
     there = {addresses.plain(one) for one in found}
     ticked, default = set(form.getlist("short")), shortening.settings_of(brand.pk).shortens
     return {one: one in ticked for one in listed if one in there and (one in ticked) is not default}
+
+
+MOST_OPTIONS, LONGEST_OPTION, A_DAY = 20, 200, 86_400
+
+
+def _poll(form: QueryDict) -> Poll | None:
+    options = [tidy(one).strip()[:LONGEST_OPTION] for one in form.getlist("option")[:MOST_OPTIONS]]
+    if not (said := tuple(filter(None, options))):
+        return None
+    return Poll(said, _number(form, "poll_seconds") or A_DAY, multiple="poll_multiple" in form)
 
 
 def _text(form: QueryDict, name: str) -> str:

@@ -22,6 +22,8 @@ from tertulia.connectors.contract import (
     Granted,
     Health,
     Kind,
+    Look,
+    Names,
     Page,
     Picture,
     Pictures,
@@ -59,6 +61,8 @@ PUBLISHES = Publishes(
     pictures=Pictures(most=4, largest=2_000_000, alt=2_000),
     hints=frozenset({"language"}),
     deletes=True,
+    names=Names(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", "@lola.bsky.social"),
+    look=Look(tint="sky", lines=25, over=24, wide=300),
     finds=True,
     shows_own_within=30,
     repeats_safely=True,
@@ -147,6 +151,10 @@ class Bluesky(Connector):
         """Posts whose record is no longer in its writer's repository. Of direct messages `fetch` is told."""
         reader = Reader(Client(self.http, account), clock.now())
         return (one.remote_id for one in missing if not one.hints.get("convo") and reader.is_gone(one.remote_id))
+
+    def look(self, account: Account) -> Look:
+        handle = account.settings.get("name") or account.settings.get("handle")
+        return replace(PUBLISHES.look, handle=f"@{handle}" if handle else "")
 
     def text_length(self, account: Account, text: str) -> int:
         return lengths.length(text)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 
 from tertulia.connectors.contract import (
@@ -15,6 +16,8 @@ from tertulia.connectors.contract import (
     Field,
     Health,
     Kind,
+    Look,
+    Names,
     Noted,
     Pictures,
     Publishes,
@@ -33,6 +36,13 @@ KINDS: dict[str, tuple[Kind, ...]] = {
 }
 """What can be written down, by how people write to us there."""
 LONGEST_ID = 255
+LOOKS = {
+    "instagram": Look(tint="rose", grid="carousel", signs=125),
+    "facebook": Look(tint="blue", grid="album", card=True, signs=477),
+    "linkedin": Look(tint="blue", grid="album", card=True, lines=3, over=3),
+    "x": Look(tint="sky", card=True, signs=280),
+}
+"""How posts of the platforms that many carry by hand look; as seen there, none of it is documented."""
 
 
 class Manual(Connector):
@@ -61,12 +71,22 @@ class Manual(Connector):
             kinds=frozenset({"post", "part", "comment"}),
             pictures=Pictures(most=50, alt=1_500, uploads=False),
             deletes=True,
+            names=Names(r"\w(?:[\w.-]{0,98}\w)?", "@lola"),
         ),
     )
     sentences = texts.SENTENCES
 
     def check(self, account: Account) -> Health:
         return Health(is_ok=True)
+
+    def network(self, account: Account) -> str:
+        return str(account.settings.get("platform") or "").strip() or self.key
+
+    def look(self, account: Account) -> Look:
+        platform, profile = str(account.settings.get("platform") or ""), str(account.settings.get("profile") or "")
+        known = LOOKS.get({"twitter": "x"}.get(name := platform.strip().casefold(), name), Look())
+        last = profile.rstrip("/").rpartition("/")[2] if profile.count("/") > 2 else ""
+        return replace(known, handle=f"@{last.removeprefix('@')}" if last else "")
 
     def noted_kinds(self, account: Account) -> tuple[Kind, ...]:
         return KINDS.get(str(account.settings.get("openness")), KINDS["both"])

@@ -28,10 +28,12 @@ from tertulia.connectors.contract import (
     Field,
     Granted,
     Health,
+    Look,
     Outcome,
     Page,
     Picture,
     Pictures,
+    Polls,
     Receipt,
     Reconnect,
     Refused,
@@ -249,6 +251,13 @@ class Mastodon(Connector):
 
     def pictures_taken(self, account: Account) -> Pictures:
         return publishing.rules(account.settings)
+
+    def polls_taken(self, account: Account) -> Polls:
+        return publishing.poll_rules(account.settings)
+
+    def look(self, account: Account) -> Look:
+        name, server = account.settings.get("handle"), urlsplit(root(account.settings.get("server") or "-")).netloc
+        return replace(publishing.PUBLISHES.look, handle=f"@{name}@{server}" if name else "")
 
     def find(self, account: Account, key: str) -> Receipt | None:
         made = self._made_of(account, key)
@@ -558,6 +567,7 @@ def _limits(instance: Mapping[str, Any]) -> dict[str, Any]:
         "knows_keys": bool(re.match(r"([3-9]|\d\d)\.", version)) and "(" not in version,
         "streaming": url_of(re.sub("^ws", "http", streaming)),
         "pictures": publishing.told(configuration),
+        "polls": publishing.told_of_polls(configuration),
     }
 
 

@@ -7,13 +7,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tertulia.connectors.contract import Draft, Picture, Pictures, Publishes, Retry, Unknown
+from tertulia.connectors.contract import (
+    Draft,
+    Look,
+    Names,
+    Picture,
+    Pictures,
+    Polls,
+    Publishes,
+    Retry,
+    Unknown,
+)
 from tertulia.core import multipart
 
 from . import texts
 from .client import Server, in_path
 
 PICTURES = Pictures(most=4, largest=16 * 1024 * 1024, most_pixels=33_177_600, alt=1_500)
+POLLS = Polls(most=4, longest=50, shortest_time=300, longest_time=2_629_746)
 """A server of today, unless it says otherwise of itself (docs.joinmastodon.org, Instance)."""
 PUBLISHES = Publishes(
     kinds=frozenset({"post", "part", "comment"}),
@@ -23,6 +34,9 @@ PUBLISHES = Publishes(
     hints=frozenset({"warning", "language", "visibility"}),
     visible=(("public", texts.SEEN_BY_ALL), ("unlisted", texts.SEEN_QUIETLY), ("private", texts.SEEN_BY_FOLLOWERS)),
     deletes=True,
+    polls=POLLS,
+    names=Names(r"\w+(?:[\w.-]*\w)?@\w[\w-]*(?:\.\w[\w-]*)+", "@lola@mastodon.social"),
+    look=Look(tint="violet", card=True, lines=15, over=32),
     finds=True,
     repeats_safely=True,
     keys_live=3600,
@@ -40,7 +54,11 @@ def fields(draft: Draft) -> list[tuple[str, str]]:
         "spoiler_text": draft.warning,
         "language": draft.language,
     }
-    return [*((name, value) for name, value in said.items() if value), *(("media_ids[]", p.id) for p in draft.pictures)]
+    form = [(name, value) for name, value in said.items() if value]
+    if poll := draft.poll:
+        form += [("poll[options][]", one) for one in poll.options]
+        form += [("poll[expires_in]", str(poll.seconds)), ("poll[multiple]", "true" if poll.multiple else "false")]
+    return form + [("media_ids[]", one.id) for one in draft.pictures]
 
 
 def upload(server: Server, picture: Picture, key: str) -> str:
@@ -73,6 +91,14 @@ def rules(settings: Mapping[str, Any]) -> Pictures:
     return replace(PICTURES, **known)
 
 
+def poll_rules(settings: Mapping[str, Any]) -> Polls:
+    """As `rules`, for polls."""
+    said = settings.get("polls")
+    said = said if isinstance(said, dict) else {}
+    names = ("most", "longest", "shortest_time", "longest_time")
+    return replace(POLLS, **{name: value for name in names if type(value := said.get(name)) is int})
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
@@ -90,3 +116,16 @@ def told(configuration: Mapping[str, Any]) -> dict[str, Any]:
     types = media.get("supported_mime_types")
     numbers = {name: value for name, value in found.items() if type(value) is int and 0 < value < 10**12}
     return numbers | ({"types": [one for one in types if _is_text(one)][:100]} if isinstance(types, list) else {})
+
+
+def told_of_polls(configuration: Mapping[str, Any]) -> dict[str, int]:
+    """What a server says of polls, for `poll_rules`."""
+    polls = configuration.get("polls")
+    polls = polls if isinstance(polls, dict) else {}
+    found = {
+        "most": polls.get("max_options"),
+        "longest": polls.get("max_characters_per_option"),
+        "shortest_time": polls.get("min_expiration"),
+        "longest_time": polls.get("max_expiration"),
+    }
+    return {name: value for name, value in found.items() if type(value) is int and 0 < value < 10**9}

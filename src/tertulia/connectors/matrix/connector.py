@@ -19,6 +19,7 @@ from tertulia.connectors.contract import (
     Field,
     Granted,
     Health,
+    Look,
     Page,
     Picture,
     Receipt,
@@ -361,6 +362,9 @@ class Matrix(Connector):
         sent = home.put(f"/v3/rooms/{quoted(room)}/send/m.room.message/{quoted(key)}", content)
         receipt = _receipt(room, sent)
         return replace(receipt, hints=publishing.hints(room, receipt.remote_id, content))
+
+    def look(self, account: Account) -> Look:
+        return publishing.look(account)
 
     def attach(self, account: Account, picture: Picture, key: str) -> str:
         id = Homeserver(self.http, account).upload(picture.name, picture.type, picture.content)

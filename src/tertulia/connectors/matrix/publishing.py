@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
-from tertulia.connectors.contract import Draft, Pictures, Publishes
+from tertulia.connectors.contract import Account, Draft, Look, Names, Pictures, Publishes
 
 from .client import table, word
 from .events import KEY
 
+PERSON = r"[\w.=/+-]+:[\w.-]*\w(?::\d{1,5})?"
 LONGEST = 60_000
 """Bytes: an event may have 65,536; the rest is for what is not text."""
 PUBLISHES = Publishes(
@@ -17,6 +20,8 @@ PUBLISHES = Publishes(
     longest=LONGEST,
     pictures=Pictures(most=1, largest=50 * 1024 * 1024),
     deletes=True,
+    names=Names(PERSON, "@lola:matrix.org"),
+    look=Look("bubble", tint="green"),
     finds=True,
     repeats_safely=True,
     keys_live=24 * 3600,
@@ -33,7 +38,13 @@ def content(draft: Draft, key: str) -> dict[str, Any]:
         root = draft.above.hints.get("root") or draft.above.remote_id
         above = {"m.in_reply_to": {"event_id": draft.above.remote_id}, "is_falling_back": True}
         said["m.relates_to"] = {"rel_type": "m.thread", "event_id": root, **above}
+    if named := re.findall(rf"(?<![\w@])@{PERSON}", draft.text):
+        said["m.mentions"] = {"user_ids": list(dict.fromkeys(named))}
     return {**said, KEY: key}
+
+
+def look(account: Account) -> Look:
+    return replace(PUBLISHES.look, handle=str(account.settings.get("user_id") or ""))
 
 
 def hints(room: str, event: str, said: object) -> dict[str, str]:

@@ -19,6 +19,7 @@ from tertulia.connectors.contract import (
     Health,
     Inbound,
     Kind,
+    Look,
     Pictures,
     Publishes,
     Receipt,
@@ -41,6 +42,7 @@ PUBLISHES = Publishes(
     hints=frozenset({"title"}),
     needs=frozenset({"title"}),
     deletes=True,
+    look=Look("page", grid="column"),
     repeats_safely=True,
 )
 NEWS: frozenset[Kind] = frozenset({"article"})

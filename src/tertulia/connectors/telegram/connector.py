@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -19,6 +20,7 @@ from tertulia.connectors.contract import (
     Health,
     Inbound,
     Kind,
+    Look,
     Page,
     Receipt,
     Reconnect,
@@ -178,6 +180,13 @@ class Telegram(Connector):
     ) -> Receipt:
         moderation.do(Bot(self.http, account), act, on, undo=undo)
         return Receipt(on.remote_id)
+
+    def longest_post(self, account: Account, draft: Draft) -> int | None:
+        return publishing.LONGEST_QUESTION if draft.poll else super().longest_post(account, draft)
+
+    def look(self, account: Account) -> Look:
+        named = str(account.settings.get("channel") or "")
+        return replace(publishing.PUBLISHES.look, handle=named if named.startswith("@") else "")
 
     def text_length(self, account: Account, text: str) -> int:
         return units(text)

@@ -6,7 +6,19 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from tertulia.connectors.contract import Account, Draft, Pictures, Publishes, Receipt, Refused, Unknown
+from tertulia.connectors.contract import (
+    Account,
+    Draft,
+    Look,
+    Names,
+    Pictures,
+    Poll,
+    Polls,
+    Publishes,
+    Receipt,
+    Refused,
+    Unknown,
+)
 
 from . import texts
 from .bot import Bot
@@ -22,7 +34,12 @@ PUBLISHES = Publishes(
         most=10, types=frozenset({"image/jpeg", "image/png", "image/webp"}), largest=10 * 1024 * 1024, uploads=False
     ),
     deletes=True,
+    polls=Polls(most=12, longest=100, shortest_time=5, longest_time=2_628_000),
+    names=Names(r"[A-Za-z]\w{3,31}", "@lola_obrador"),
+    look=Look("bubble", tint="blue", grid="album", card=True),
 )
+LONGEST_QUESTION = 300
+"""The text of a poll (Bot API, sendPoll)."""
 
 
 def publish(bot: Bot, account: Account, draft: Draft) -> Receipt:
@@ -30,6 +47,8 @@ def publish(bot: Bot, account: Account, draft: Draft) -> Receipt:
     params: dict[str, Any] = {"chat_id": _chat(account, draft)}
     if draft.above:
         params["reply_parameters"] = {"message_id": where(draft.above)[2], "allow_sending_without_reply": True}
+    if draft.poll:
+        return _receipt([bot.do("sendPoll", **params, question=draft.text, **_asked(draft.poll))])
     files = [(f"p{number}", one.name, one.type, one.content) for number, one in enumerate(draft.pictures)]
     if not files:
         return _receipt([bot.do("sendMessage", **params, text=draft.text)])
@@ -39,6 +58,12 @@ def publish(bot: Bot, account: Account, draft: Draft) -> Receipt:
     album[0]["caption"] = draft.text
     made = bot.do_with("sendMediaGroup", files, **params, media=json.dumps(album))
     return _receipt(made if isinstance(made, list) else [])
+
+
+def _asked(poll: Poll) -> dict[str, Any]:
+    """Nobody sees who voted what: a channel takes no other poll."""
+    options = [{"text": one} for one in poll.options]
+    return {"options": options, "allows_multiple_answers": poll.multiple, "open_period": poll.seconds}
 
 
 def _chat(account: Account, draft: Draft) -> int | str:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from html import escape
 from typing import Any
 
-from tertulia.connectors.contract import Draft, Picture, Pictures, Publishes, Receipt, Unknown
+from tertulia.connectors.contract import Draft, Look, Picture, Pictures, Publishes, Receipt, Unknown
 
 from . import texts
 
@@ -19,6 +19,7 @@ PUBLISHES = Publishes(
     hints=frozenset({"title"}),
     needs=frozenset({"title"}),
     deletes=True,
+    look=Look("page", tint="blue", grid="column"),
     finds=True,
 )
 _LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?()\[\]{}»”’…]")

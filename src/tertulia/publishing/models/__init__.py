@@ -2,6 +2,7 @@
 
 from .approval import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass
 from .exchange import Feed, Import, Imported
+from .handles import Handle
 from .ideas import Idea, Pillar
 from .initiatives import Initiative
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
@@ -24,6 +25,7 @@ __all__ = [
     "Evergreen",
     "Feed",
     "GuestPass",
+    "Handle",
     "Idea",
     "Import",
     "Imported",

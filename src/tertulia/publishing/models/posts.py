@@ -130,6 +130,8 @@ class Part(models.Model):
     number = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=7, choices=Kind, default=Kind.POST)
     text = models.TextField(blank=True, default="")
+    poll = models.JSONField(null=True)
+    """A `contract.Poll` as plain data, under the first text alone."""
 
     class Meta:
         constraints = [

@@ -17,7 +17,7 @@ from tertulia.core import clock
 from tertulia.strategy import queries as strategy
 from tertulia.team.access import brand_required
 
-from .. import checks, composer, ideas, library, queries, rhythm, series, writing
+from .. import checks, composer, handles, ideas, library, queries, rhythm, series, writing
 from ..access import RoomRequest
 from ..models import ApprovalRule, Draft, Post
 from ..problems import Changed, Problem
@@ -97,7 +97,10 @@ def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRe
     if is_changed or problem or request.FILES:
         return _page(request, brand, post, written, fresh=asked, problem=problem)
     found = checks.check(written, brand=brand, post=post, at=clock.now())
-    return render(request, "publishing/_checked.html", {"checked": found, "is_kept": True})
+    return render(request, "publishing/_checked.html", {
+        "checked": found, "is_kept": True, "poll_times": composer.poll_times(),
+        "draft_url": _address("new_draft", "draft", brand, post),
+    })  # fmt: skip
 
 
 def _take_files(request: RoomRequest, brand: Brand, written: Writing) -> str:
@@ -163,6 +166,8 @@ def _page(
         "has_rules": ApprovalRule.objects.filter(brand=brand).exists(),
         "campaigns": strategy.open_to(brand, written.campaign),
         "library": queries.pictures(brand)[: composer.OFFERED], "zones": composer.zones(),
+        "names": handles.handles(brand)[: composer.OFFERED_NAMES], "poll_times": composer.poll_times(),
+        "poll_fields": composer.poll_fields(written, more=fresh == "option"),
         "save_url": _address("beginning", "text", brand, post),
         "draft_url": _address("new_draft", "draft", brand, post),
         "discard_url": _address("new_draft_removal", "draft_removal", brand, post),

@@ -1,11 +1,12 @@
 // The composer's page. htmx keeps the draft as one types and draws what is amiss; this keeps what was typed last when the
-// tab is closed, says when all of it is kept, and adds chosen pictures at once.
+// tab is closed, says when all of it is kept, adds chosen pictures at once, and puts chosen names into the text.
 customElements.define("t-writing", class extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
     this.saved = this.querySelector("[data-saved]");
     this.addEventListener("input", this.typed);
     this.addEventListener("change", this.chosen);
+    this.addEventListener("click", this.named);
     this.addEventListener("htmx:beforeRequest", this.asking);
     this.addEventListener("htmx:afterRequest", this.kept);
     this.form.addEventListener("submit", this.leaving);
@@ -21,6 +22,16 @@ customElements.define("t-writing", class extends HTMLElement {
   };
   chosen = ({ target }) => {
     if (target.type === "file" && target.files.length) target.closest(".pictures").querySelector("[data-attach]").click();
+  };
+  // Who is chosen from the list of names is put where one was writing.
+  named = ({ target }) => {
+    const button = target.closest("[data-insert]");
+    if (!button) return;
+    const field = button.closest(".part").querySelector("textarea");
+    field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    button.closest("details").open = false;
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   };
   asking = () => {
     this.isDirty = false;
