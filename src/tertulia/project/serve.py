@@ -68,6 +68,7 @@ def web(_options: object) -> None:
         backlog=2048,
         backpressure=live.MOST_STREAMS + 512,
         log_level=LogLevels.warning,
+        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},  # as all others log
         respawn_failed_workers=True,
         respawn_interval=0.2,
         workers_kill_timeout=int(GRACE) - 4,
