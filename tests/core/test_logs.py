@@ -9,6 +9,7 @@ from multiprocessing import get_context
 
 import pytest
 from django.test import Client
+from django.urls import path
 
 from tertulia.core import clock, jobs, logs
 from tertulia.core.models import Job
@@ -69,6 +70,70 @@ def test_an_id_from_outside_counts_only_behind_our_own_proxy(settings):
     assert Client().get("/healthz", headers=given).headers["X-Request-ID"] == "edge-0001"
     for forged in ("a b", "x" * 65, 'x"y'):
         assert Client().get("/healthz", headers={"X-Request-ID": forged}).headers["X-Request-ID"] != forged
+
+
+# Canaries: secrets that don't look like any, so that only care hides them, and some that do.
+
+PLANTED = {
+    name: f"Kanari{name}Vogel"
+    for name in (
+        "session csrf bearer telegram signature apikey visitor token code key password old new secret smtp otp"
+    ).split()
+}
+LOOKS = {
+    "basic": "Basic S2FuYXJpOlZvZ2Vs", "userinfo": "https://ana:Kanarivogelpass@shop.example/", "json": '"api_key": "Kv-1"',
+    "query": "https://x.example/hook?sig=Kanariquery", "assigned": "client_secret=Kanarics", "cookie": "Cookie: a=Kanarick",
+    "hex": "3f9c1e77aa02b4d5e6f708192a3b4c5d", "jwt": "eyJhbGciOiJIUzI1NiJ9eyJzdWIiOiIxMjM0NTY3ODkwIn0",
+    "digest": "Digest Kanaridigest1",
+}  # fmt: skip
+NAKED = (
+    "S2FuYXJpOlZvZ2Vs", "Kanarivogelpass", "Kv-1", "Kanariquery", "Kanarics", "Kanarick",
+    "3f9c1e77aa02b4d5e6f708192a3b4c5d", "eyJzdWIiOiIxMjM0NTY3ODkwIn0", "Kanaridigest1",
+)  # fmt: skip
+
+
+def crash(request, token: str):
+    """A page that fails with all it was given in its hands."""
+    raise RuntimeError(f"{token} {request.headers} {request.COOKIES} {request.GET} {request.POST}")
+
+
+urlpatterns = [path("crash/<str:token>/", crash)]
+
+
+@jobs.task("tests.leaks", attempts=1)
+def leaks(*, what: str) -> None:
+    log.debug("working with %s", what)
+    raise RuntimeError(what)
+
+
+@pytest.mark.django_db
+def test_none_of_25_canaries_gets_into_a_log_through_pages_and_jobs(lines, settings, tmp_path):
+    assert len(PLANTED) + len(NAKED) == 25
+    for_people = logging.FileHandler(tmp_path / "line")
+    for_people.setFormatter(logs.Line())
+    logging.getLogger().addHandler(for_people)
+    settings.ROOT_URLCONF = __name__
+    own = dict(PLANTED)
+    client = Client(raise_request_exception=False)
+    client.cookies.load({settings.SESSION_COOKIE_NAME: own.pop("session"), settings.CSRF_COOKIE_NAME: own.pop("csrf")})
+    headers = {
+        "Authorization": f"Bearer {own.pop('bearer')}", "X-Telegram-Bot-Api-Secret-Token": own.pop("telegram"),
+        "X-Hub-Signature-256": own.pop("signature"), "X-Api-Key": own.pop("apikey"),
+    }  # fmt: skip
+    asked = f"/crash/{own.pop('token')}/?visitor_token={own.pop('visitor')}&code={own.pop('code')}&key={own.pop('key')}"
+    typed = {"password": own.pop("password"), "oldpassword": own.pop("old"), "password1": own.pop("new")}
+    typed |= {"field_secret": own.pop("secret"), "smtp_password": own.pop("smtp"), "otp_code": own.pop("otp")}
+    assert not own
+    assert client.post(asked, typed, headers=headers).status_code == 500
+    client.get("/elsewhere/Kanaritoken1Vogel2Kanaritoken3/", headers=headers)
+    for what in LOOKS.values():
+        jobs.enqueue(leaks, what=f"sent {what} there")
+    jobs.run_due(clock.now() + timedelta(seconds=1), raises=False)
+    logging.getLogger().removeHandler(for_people)
+    for_people.close()
+    written = (tmp_path / "log").read_text() + (tmp_path / "line").read_text()
+    assert written.count("RuntimeError") >= 2 * (1 + len(LOOKS))
+    assert [one for one in [*PLANTED.values(), *NAKED] if one in written] == []
 
 
 def record(message: str, *args: object) -> logging.LogRecord:

@@ -124,7 +124,8 @@ def test_queues_work_and_backups_tell_their_age(scrape, settings, tmp_path, site
     settings.HOME = tmp_path
     assert "tertulia_backup_age_seconds" not in scrape()
     (tmp_path / "backups").mkdir()
-    backup = tmp_path / "backups" / "one"
+    (tmp_path / "backups" / "last.json").touch()
+    backup = tmp_path / "backups" / "tertulia-2026-11-23T100000Z.zip"
     backup.touch()
     os.utime(backup, times=(NOON.timestamp() - 3600,) * 2)
     Heartbeat.objects.create(name="work", at=NOON - timedelta(seconds=5))

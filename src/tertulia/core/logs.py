@@ -117,7 +117,10 @@ def _masked(text: str, request: HttpRequest | None) -> str:
 
 def _brought(request: HttpRequest) -> list[str]:
     """The secrets that came with a request. What nobody has read of it yet is not read here."""
-    found = [*request.COOKIES.values(), request.headers.get("Authorization", "").rpartition(" ")[2]]
+    found = [*request.COOKIES.values()]
+    for name, value in request.headers.items():
+        if _SECRET_NAME.search(name):
+            found += [value, value.rpartition(" ")[2]]
     addressed = request.resolver_match.kwargs if request.resolver_match else {}
     found += [value for name, value in addressed.items() if _SECRET_NAME.search(name)]
     for given in (request.GET, request.__dict__.get("_post", {})):

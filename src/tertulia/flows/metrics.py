@@ -115,7 +115,7 @@ def _signs_of_life(at: datetime) -> Iterator[Family]:
 
 def _newest_file(folder: Path) -> float:
     try:
-        return max((each.stat().st_mtime for each in folder.iterdir()), default=0.0)
+        return max((each.stat().st_mtime for each in folder.glob("tertulia-*")), default=0.0)
     except OSError:
         return 0.0
 
