@@ -66,12 +66,16 @@ def _managers() -> list[User]:
 
 def _tell(user: User, since: datetime) -> bool:
     with translation.override(user.language or settings.LANGUAGE_CODE):
-        says = _(
-            "Background work has been silent since {since} UTC: no post leaves at its time, no answer is sent and nothing"
-            " new is fetched.\n\nStart it again where Tertulia runs (for instance: systemctl restart tertulia); what is"
-            " wrong tells: tertulia check\n\n{url}\n\nYou get this mail once a day until it works again."
+        text = "\n\n".join(
+            [
+                _("Nothing has been sent or fetched since {since} UTC: background work is silent.").format(
+                    since=f"{since:%Y-%m-%d %H:%M}"
+                ),
+                _("Start it again where Tertulia runs: systemctl restart tertulia. What is wrong: tertulia check"),
+                settings.PUBLIC_URL,
+                _("You get this mail once a day until it works again."),
+            ]
         )
-        text = says.format(since=f"{since:%Y-%m-%d %H:%M}", url=settings.PUBLIC_URL)
         try:
             mail.send(to=user.email, subject=_("Tertulia sends and fetches nothing"), text=text)
         except OSError as error:  # smtplib's errors are such, too
