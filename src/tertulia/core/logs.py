@@ -79,7 +79,7 @@ class Json(logging.Formatter):
             said["request"] = followed
         if traceback := _traceback(self, record):
             said["traceback"] = "\n".join(traceback)
-        return json.dumps(said, ensure_ascii=False)
+        return json.dumps(said)
 
 
 def _moment(record: logging.LogRecord) -> datetime:

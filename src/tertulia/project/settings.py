@@ -293,7 +293,13 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "tertulia.core.logs.Line"}, "json": {"()": "tertulia.core.logs.Json"}},
     "handlers": {
-        "log": {"class": "tertulia.core.logs.RotatedFile", "formatter": LOG_FORMAT, "filename": LOG_FILE}
+        "log": {
+            "class": "tertulia.core.logs.RotatedFile",
+            "formatter": LOG_FORMAT,
+            "filename": LOG_FILE,
+            "encoding": "utf-8",
+            "errors": "backslashreplace",
+        }
         if LOG_FILE
         else {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}
     },
