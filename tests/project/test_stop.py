@@ -35,8 +35,6 @@ from tertulia.inbox import actions
 from tertulia.inbox.models import Conversation
 from tertulia.team.models import Membership, User
 at = now()
-Delivery.objects.all().delete()
-Account.objects.filter(kind="mastodon").delete()
 brand, _ = Brand.objects.get_or_create(slug="stop", defaults={{"name": "Stop", "created_at": at}})
 alba, _ = User.objects.get_or_create(email="alba@stop.example", defaults={{"name": "Alba"}})
 Membership.objects.get_or_create(user=alba, brand=brand, defaults={{"role": "manager", "created_at": at}})
@@ -53,8 +51,10 @@ wake.ring()
 answer = Delivery.objects.count()
 """
 LOOK = """
-from tertulia.channels.models import Delivery
+from tertulia.channels.models import Account, Delivery
 answer = dict(Delivery.objects.values_list("key", "state"))
+Delivery.objects.all().delete()
+Account.objects.filter(kind="mastodon").delete()
 """
 
 
