@@ -15,16 +15,18 @@ CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _UNITS = ("seconds", "bytes")
 
 Labels = Mapping[str, str]
+Sample = tuple[str, Labels, float]
+"""The ending of the figure's name, labels, value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A figure with its samples, each (ending of its name, labels, value). `kind` is OpenMetrics' type."""
+    """A figure. `kind` is OpenMetrics' type."""
 
     name: str
     kind: str
     says: str
-    samples: Sequence[tuple[str, Labels, float]] = field(default_factory=list)
+    samples: Sequence[Sample] = field(default_factory=list)
 
 
 def text(families: Iterable[Family]) -> str:
@@ -46,9 +48,10 @@ def _escaped(value: str) -> str:
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
-def buckets(limits: Sequence[float], counts: Sequence[float], labels: Labels) -> list[tuple[str, Labels, float]]:
+def buckets(limits: Sequence[float], counts: Sequence[float], labels: Labels) -> list[Sample]:
     """The cumulated samples of a histogram; `counts` has one more than `limits`, for what is larger than all."""
-    found, total = [], 0.0
+    found: list[Sample] = []
+    total = 0.0
     for limit, count in zip([*(f"{each:g}" for each in limits), "+Inf"], counts, strict=True):
         total += count
         found.append(("_bucket", {**labels, "le": limit}, total))
@@ -107,7 +110,7 @@ def count(name: str) -> None:
 def of_web() -> Iterator[Family]:
     """What the web processes have counted since they were started, and what they hold in memory."""
     totals = [sum(_pages[column::_COLUMNS]) for column in range(_COLUMNS)]
-    samples: list[tuple[str, Labels, float]] = []
+    samples: list[Sample] = []
     for number, name in enumerate(_CLASSES):
         *counts, seconds = totals[number * _OF_CLASS : (number + 1) * _OF_CLASS]
         status = {"status": name}

@@ -16,7 +16,7 @@ from django.db.models import Count
 
 from tertulia.channels.models import Account, Delivery, Message, Quarantine
 from tertulia.core import due, jobs, metrics, worker
-from tertulia.core.metrics import Family
+from tertulia.core.metrics import Family, Sample
 from tertulia.core.models import Heartbeat
 
 from . import outbound, polling
@@ -106,11 +106,12 @@ def _queues(at: datetime) -> Family:
 def _signs_of_life(at: datetime) -> Iterator[Family]:
     beat = Heartbeat.objects.filter(name=worker.HEARTBEAT).first()
     says = "Since background work last gave a sign of life."
-    yield Family("tertulia_work_silence_seconds", "gauge", says, [("", {}, _seconds(at, beat.at))] if beat else [])
+    heard: list[Sample] = [("", {}, _seconds(at, beat.at))] if beat else []
+    yield Family("tertulia_work_silence_seconds", "gauge", says, heard)
     backups = _newest_file(settings.HOME / "backups")
     says = "Since the newest backup was written."
-    samples = [("", {}, max(at.timestamp() - backups, 0.0))] if backups else []
-    yield Family("tertulia_backup_age_seconds", "gauge", says, samples)
+    kept: list[Sample] = [("", {}, max(at.timestamp() - backups, 0.0))] if backups else []
+    yield Family("tertulia_backup_age_seconds", "gauge", says, kept)
 
 
 def _newest_file(folder: Path) -> float:
