@@ -22,6 +22,16 @@ def test_every_setting_is_documented_and_every_documented_one_exists():
     assert read == documented
 
 
+def test_what_is_deployed_names_only_settings_and_commands_that_exist():
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
+    told = "\n".join(path.read_text() for path in (ROOT / "deploy").iterdir() if path.is_file())
+    named = set(re.findall(r"\b((?:TERTULIA|DATABASE)_[A-Z_]+?)(?:_FILE)?\b(?=[=:])", told))
+    assert len(named) > 10
+    assert named - documented == set()
+    commands = set(re.findall(r"(?:bin/tertulia|command:) (\w+)$", told, re.MULTILINE))
+    assert commands == {"start", "setup", "web", "work"}
+
+
 def test_every_dependency_has_its_reason():
     pyproject = (ROOT / "pyproject.toml").read_text()
     names = re.findall(r'^  "([A-Za-z0-9-]+)', pyproject.split("dependencies = [")[1].split("]\n")[0], re.MULTILINE)

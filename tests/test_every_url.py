@@ -31,6 +31,7 @@ OPEN = {
     "home": "sends everybody where they belong",
     "healthz": "for monitors",
     "readyz": "for monitors",
+    "metrics": "for monitors that bring the token of the settings",
     "setup": "guarded by the one-time token",
     "widget": "the script of the public chat",
     "visitor_hello": "the public chat; origin list, rate limit",

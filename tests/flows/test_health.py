@@ -6,6 +6,7 @@ import json
 import shutil
 from collections import namedtuple
 from datetime import timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,8 @@ from django.db import DatabaseError, connection
 from django.utils import translation
 
 from conftest import NOON, envelope
-from tertulia.core import clock, health
+from tertulia.channels.models import Account
+from tertulia.core import clock, health, worker
 from tertulia.core.models import Activity, Heartbeat, Job
 from tertulia.flows import health as readiness
 from tertulia.flows import inbound
@@ -40,7 +42,7 @@ def working(monkeypatch) -> None:
 def unwell(client) -> dict[str, str]:
     answer = client.get("/readyz")
     found = {name: each["says"] for name, each in json.loads(answer.content)["checks"].items() if not each["is_ok"]}
-    assert answer.status_code == (503 if found else 200)
+    assert answer.status_code == (503 if found.keys() - {"channels", "time"} else 200)
     return found
 
 
@@ -102,6 +104,40 @@ def test_a_database_that_takes_nothing(working, monkeypatch):
     monkeypatch.setattr(connection, "close", lambda: None)
     (found, *_) = readiness.readiness(NOON)
     assert (found.is_ok, "database or disk is full" in found.says) == (False, True)
+
+
+def test_channel_that_is_not_heard_of_is_told_and_turns_nobody_away(working, client, brand):
+    feed = Account.objects.create(
+        brand=brand, kind="mastodon", name="Blog de la casa", created_at=NOON - timedelta(minutes=29)
+    )
+    assert readiness.channels(NOON).is_ok
+    Account.objects.update(last_success_at=NOON - timedelta(minutes=31))
+    answer = client.get("/readyz")
+    found = json.loads(answer.content)
+    assert (answer.status_code, found["is_ok"], found["checks"]["channels"]["is_ok"]) == (200, True, False)
+    assert found["checks"]["channels"]["says"].startswith(f"Channel {feed.pk} (mastodon) doesn't work")
+    assert b"Blog de la casa" not in answer.content
+    Account.objects.update(last_success_at=NOON)
+    assert readiness.channels(NOON).is_ok
+    Account.objects.update(state="attention")
+    assert not readiness.channels(NOON).is_ok
+    Account.objects.update(state="paused")
+    assert readiness.channels(NOON).is_ok
+
+
+@pytest.mark.parametrize(
+    ("seconds", "says"), [(40, "40 s behind"), (-300, "300 s ahead"), (20, "agrees"), (None, "No other")]
+)
+def test_clock_that_differs_from_that_of_the_networks_is_told(monkeypatch, seconds, says):
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+    monkeypatch.setattr(clock, "_heard", type(clock._heard)())
+    if seconds is not None:
+        for host, ahead in (("liar.example", 9_000), ("one.example", seconds), ("two.example", seconds)):
+            clock.hear(host, format_datetime(NOON + timedelta(seconds=ahead)))
+        clock.hear("odd.example", "yesterday")
+    worker.beat(NOON)
+    assert says in health.time(NOON).says
+    assert "No other" in health.time(NOON + timedelta(hours=1)).says
 
 
 # The doctor

@@ -200,6 +200,9 @@ class Quarantine(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "digest"], name="quarantine_once")]
+        indexes = [
+            models.Index(fields=["account"], name="quarantine_open", condition=models.Q(settled_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return self.why
@@ -343,6 +346,11 @@ class Delivery(models.Model):
             ),
             models.Index(fields=["post"], name="delivery_post", condition=models.Q(post__isnull=False)),
             models.Index(fields=["after"], name="delivery_after", condition=models.Q(state="waiting")),
+            models.Index(
+                fields=["finished_at"],
+                name="delivery_posted",
+                condition=models.Q(state="sent", act__in=["post", "part", "comment"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,16 +19,20 @@ from .models import Heartbeat, Job
 WORK_BEATS = timedelta(seconds=30)
 SILENT = timedelta(minutes=2)
 LATE = timedelta(seconds=60)
+ASTRAY = timedelta(seconds=30)
+HEARD = timedelta(minutes=10)
 FREE_SHARE, FREE_BYTES = 0.05, 500 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. `says` what is the case, and what to do when it isn't well."""
+    """One thing that was looked at. `says` what is the case, and what to do when it isn't well. `stops` is False for
+    what the desk can go on with: people should know of it, and nobody is sent away."""
 
     name: str
     is_ok: bool
     says: str
+    stops: bool = True
 
 
 Look = Callable[[datetime], Finding]
@@ -41,7 +45,7 @@ def work_is_silent(at: datetime) -> bool:
 
 def database(at: datetime) -> Finding:
     """It can be written to, durably."""
-    with _asked("database") as found:
+    with asked("database") as found:
         Heartbeat.objects.bulk_create(
             [Heartbeat(name="ready", at=at)], update_conflicts=True, unique_fields=["name"], update_fields=["at"]
         )
@@ -50,7 +54,7 @@ def database(at: datetime) -> Finding:
 
 
 def work(at: datetime) -> Finding:
-    with _asked("work") as found:
+    with asked("work") as found:
         beat = Heartbeat.objects.filter(name=worker.HEARTBEAT).first()
         if beat is None:
             says = _("Background work has never run here. Start it: tertulia work (tertulia start does it by itself).")
@@ -70,7 +74,7 @@ def jobs(at: datetime) -> Finding:
 
 def lateness(name: str, plural: str, oldest: Callable[[], datetime | None], at: datetime) -> Finding:
     """Nothing of a due table waits longer than it may. `plural` is what its rows are called."""
-    with _asked(name) as found:
+    with asked(name) as found:
         due_at = oldest()
         late = at - due_at if due_at else timedelta()
         if late > LATE:
@@ -94,8 +98,26 @@ def disk(_at: datetime) -> Finding:
     return Finding("disk", True, _("{free} MB are free.").format(free=free))
 
 
+def time(at: datetime) -> Finding:
+    """This machine's clock beside those of the servers that background work has just spoken to."""
+    with asked("time") as found:
+        rows = dict(Heartbeat.objects.filter(name__in=[worker.HEARD, worker.UPSTREAM]).values_list("name", "at"))
+        heard, upstream = rows.get(worker.HEARD), rows.get(worker.UPSTREAM)
+        if heard is None or upstream is None or abs(at - heard) > HEARD:
+            found.append(Finding("time", True, _("No other server has told the time lately."), stops=False))
+        elif abs(upstream - heard) > ASTRAY:
+            seconds = round((upstream - heard).total_seconds())
+            says = _("The clock here is {seconds} s behind the networks': posts leave late. Set it: timedatectl")
+            if seconds < 0:
+                says = _("The clock here is {seconds} s ahead of the networks': posts leave early. Set it: timedatectl")
+            found.append(Finding("time", False, says.format(seconds=abs(seconds)), stops=False))
+        else:
+            found.append(Finding("time", True, _("The clock agrees with that of the networks."), stops=False))
+    return found[-1]
+
+
 @contextmanager
-def _asked(name: str) -> Iterator[list[Finding]]:
+def asked(name: str) -> Iterator[list[Finding]]:
     """A database that doesn't answer is a finding, not an error."""
     found: list[Finding] = []
     try:

@@ -27,6 +27,7 @@ import httpx2
 from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
+from . import clock
 from .addresses import is_allowed
 from .outcomes import BadPayload, Outcome, Refused, Retry, Unknown
 from .wire import Wire
@@ -130,6 +131,7 @@ class Door:
                 answer = Answer(response.status_code, _lower(response.headers), self._body(response))
             finally:
                 response.close()
+        clock.hear(address.host, answer.headers.get("date", ""))
         took = (time.monotonic() - began) * 1000
         log.debug("%s %s: %s, %s bytes, %.0f ms", method, address.host, answer.status, len(answer.body), took)
         return answer

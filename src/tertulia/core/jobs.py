@@ -22,12 +22,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.db import transaction
 
-from . import bulk, clock, due, wake
+from . import bulk, clock, due, logs, wake
 from .models import Job
 from .redact import describe
 
@@ -51,7 +52,7 @@ NEXT = (
     "SELECT min(lease_until) FROM core_job WHERE state = 'running'",
 )
 NOBODY: Mapping[Any, int] = MappingProxyType({})
-_CLAIM = "id, fence, task, args, attempts"
+_CLAIM = "id, fence, task, args, attempts, request"
 _DUE = "SELECT id FROM core_job WHERE state = 'waiting' AND due_at <= %s ORDER BY due_at, id LIMIT %s"
 
 Function = TypeVar("Function", bound=Callable[..., None])
@@ -97,6 +98,7 @@ class Claim:
     task: str
     args: Mapping[str, Any]
     attempts: int
+    request: str = ""
 
     @property
     def group(self) -> str:
@@ -156,7 +158,8 @@ def enqueue(
     """
     now = clock.now()
     name = what if isinstance(what, str) else what.task_name  # type: ignore[attr-defined]
-    job = bulk.new(Job, task=name, args=args, key=key, due_at=due_at or now, created_at=now)
+    request = logs.request_id.get()
+    job = bulk.new(Job, task=name, args=args, key=key, due_at=due_at or now, created_at=now, request=request)
     if key is None:
         bulk.add([job])
     else:
@@ -344,18 +347,23 @@ def _place(function: Callable[..., None]) -> tuple[str, str]:
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:
-    id, fence, name, args, attempts = row
-    return Claim(id, fence, name, json.loads(args) if isinstance(args, str) else args, attempts)
+    id, fence, name, args, attempts, request = row
+    return Claim(id, fence, name, json.loads(args) if isinstance(args, str) else args, attempts, request)
 
 
 def _attempt(claimed: Claim) -> tuple[Result, Exception | None]:
-    try:
-        _function(claimed.task)(**claimed.args)
-    except Exception as error:  # noqa: BLE001 — whatever it is, it is this job's error and stays with it
-        where = "".join(traceback.format_tb(error.__traceback__)[-3:])
-        log.warning("Job %s %s failed: %s\n%s", claimed.id, claimed.task, describe(error), where)
-        return Result(claimed, describe(error)), error
+    with logs.following(claimed.request):
+        try:
+            _function(claimed.task)(**claimed.args)
+        except Exception as error:  # noqa: BLE001 — whatever it is, it is this job's error and stays with it
+            log.warning("Job %s %s failed: %s (%s)", claimed.id, claimed.task, describe(error), _where(error))
+            return Result(claimed, describe(error)), error
     return Result(claimed), None
+
+
+def _where(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-3:]
+    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in last)
 
 
 def _function(name: str) -> Callable[..., None]:

@@ -40,6 +40,8 @@ class Job(models.Model):
     fence = models.BigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(default="", blank=True)
+    request = models.CharField(max_length=64, default="", db_default="", blank=True)
+    """The id of the request that it follows from, for the log."""
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 

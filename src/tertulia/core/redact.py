@@ -28,10 +28,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 def redact(text: str, *, longest: int = LONGEST) -> str:
     """One printable line, without what looks like a secret, cut to `longest` signs."""
-    text = _CONTROL.sub(" ", text[: longest * 8])
+    text = without_secrets(without_control(text[: longest * 8]))
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def without_secrets(text: str) -> str:
+    """The text with whatever looks like a secret masked."""
     for pattern, instead in _PATTERNS:
         text = pattern.sub(instead, text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return text
+
+
+def without_control(text: str) -> str:
+    """One line, without signs that would move a terminal's cursor."""
+    return _CONTROL.sub(" ", text)
 
 
 def describe(error: BaseException) -> str:

@@ -38,12 +38,14 @@ RENEW_SECONDS = 20.0
 RENEW_FOR = timedelta(minutes=15)
 """Work that takes longer than this counts as stuck: its lease runs out."""
 BEAT_SECONDS = 10.0
-STOP_SECONDS = 8.0
+STOP_SECONDS = 7.0
 """How long what is under way may still take after a request to stop."""
 BATCH = 100
 SWITCH_SECONDS = 0.001
 """How long a busy thread may keep the others waiting; a claim must not wait for somebody's long computation."""
 HEARTBEAT = "work"
+HEARD, UPSTREAM = "clock here", "clock upstream"
+"""The same moment by this machine's clock and by those of the networks."""
 
 
 class Claimed(Protocol):
@@ -192,9 +194,15 @@ class Worker:
 
 
 def beat(at: datetime) -> None:
-    """Leave a sign of life, so that pages can say when background work is silent."""
+    """Leave a sign of life, so that pages can say when background work is silent; and what the time is elsewhere."""
+    signs = {HEARTBEAT: at}
+    if upstream := clock.upstream():
+        signs |= {HEARD: clock.now(), UPSTREAM: upstream}
     Heartbeat.objects.bulk_create(
-        [Heartbeat(name=HEARTBEAT, at=at)], update_conflicts=True, unique_fields=["name"], update_fields=["at"]
+        [Heartbeat(name=name, at=moment) for name, moment in signs.items()],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["at"],
     )
 
 

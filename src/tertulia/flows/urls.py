@@ -9,6 +9,7 @@ urlpatterns = [
     path("setup/<str:token>/", first_run.set_up, name="setup"),
     path("healthz", health.process, name="healthz"),
     path("readyz", health.readiness, name="readyz"),
+    path("metrics", health.figures, name="metrics"),
     # Where networks deliver.
     path("in/<str:public_key>/", door.webhook, name="webhook"),
     # The company's own page: public, for visitors.

@@ -33,7 +33,7 @@ from tertulia.flows import schedule
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 8.0
+STOP_SECONDS = 7.0
 DAY = 24 * 60 * 60 * 1000
 # Installations that share a broker must not take each other's work; what all machines of one share is this key.
 QUEUE = "tertulia-" + hashlib.sha256(crypto.key_ring()[0].encode()).hexdigest()[:12]

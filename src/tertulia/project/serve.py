@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import threading
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,8 @@ from django.urls import get_resolver
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
+
+from tertulia.flows import watch
 
 from . import live, rsgi
 from .sorry import Sorry
@@ -50,6 +53,7 @@ def web(_options: object) -> None:
 
     def in_worker() -> Any:
         watch_parent(main)
+        threading.Thread(target=watch.run, name="watch", daemon=True).start()
         return desk
 
     # Loaded once and forked: the workers share what they never change.
@@ -68,6 +72,7 @@ def web(_options: object) -> None:
         backlog=2048,
         backpressure=live.MOST_STREAMS + 512,
         log_level=LogLevels.warning,
+        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}, "granian.access": {}}},  # as all others log
         respawn_failed_workers=True,
         respawn_interval=0.2,
         workers_kill_timeout=int(GRACE) - 4,

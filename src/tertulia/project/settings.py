@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from .environment import env, env_bool, env_int, env_list, env_secret, key_from_file
 
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tertulia.core.middleware.followed",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -226,7 +228,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env_bool("TERTULIA_BEHIND_PROXY"):
+IS_BEHIND_PROXY = env_bool("TERTULIA_BEHIND_PROXY")
+if IS_BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 CONTENT_SECURITY_POLICY = {
@@ -276,12 +279,36 @@ EMAIL_SUBJECT_PREFIX = "Tertulia · "
 ALLOWED_ADDRESSES = env_list("TERTULIA_ALLOWED_ADDRESSES")
 """Private networks the one door out may reach all the same, as CIDR: an intranet's webhook, the tests' servers."""
 
+METRICS_TOKEN = env_secret("TERTULIA_METRICS_TOKEN")
+
+LOG_FORMAT = env("TERTULIA_LOG_FORMAT", "line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured(f"TERTULIA_LOG_FORMAT is {LOG_FORMAT!r}: write line or json.")
+LOG_FILE = env("TERTULIA_LOG_FILE")
+if LOG_FILE and not Path(LOG_FILE).parent.is_dir():
+    raise ImproperlyConfigured(
+        f"TERTULIA_LOG_FILE is {LOG_FILE}, but there is no folder {Path(LOG_FILE).parent}. Make it."
+    )
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("TERTULIA_LOG_LEVEL", "WARNING").upper()},
-    "loggers": {"tertulia": {"level": env("TERTULIA_LOG_LEVEL", "INFO").upper()}},
+    "formatters": {"line": {"()": "tertulia.core.logs.Line"}, "json": {"()": "tertulia.core.logs.Json"}},
+    "handlers": {
+        "log": {
+            "class": "tertulia.core.logs.RotatedFile",
+            "formatter": LOG_FORMAT,
+            "filename": LOG_FILE,
+            "encoding": "utf-8",
+            "errors": "backslashreplace",
+        }
+        if LOG_FILE
+        else {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}
+    },
+    "root": {"handlers": ["log"], "level": env("TERTULIA_LOG_LEVEL", "WARNING").upper()},
+    "loggers": {
+        "tertulia": {"level": env("TERTULIA_LOG_LEVEL", "INFO").upper()},
+        # A line for each request is for programs; people at a terminal would lose sight of the rest.
+        "tertulia.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
+    },
 }
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016", "security.W021"]

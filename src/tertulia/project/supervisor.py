@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import FrameType
 
 GRACE = 9.0
@@ -115,5 +117,10 @@ def _reason(code: int) -> str:
 
 
 def _say(text: str) -> None:
+    if os.environ.get("TERTULIA_LOG_FORMAT", "").strip() == "json":
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        text = json.dumps(
+            {"time": now, "level": "WARNING", "logger": __name__, "message": text, "process": os.getpid()}
+        )
     sys.stderr.write(text + "\n")
     sys.stderr.flush()

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 
 from tertulia.channels.models import Account
 from tertulia.connectors.contract import BadPayload, Inbound, Outcome
-from tertulia.core import clock
+from tertulia.core import clock, metrics
 from tertulia.flows import inbound as flow
 
 
@@ -23,8 +23,10 @@ def webhook(request: HttpRequest, public_key: str) -> HttpResponse:
     try:
         flow.receive(account, inbound_of(request))
     except BadPayload:
+        metrics.count("webhook_refusals")
         return HttpResponse("The signature does not fit.\n", status=403, content_type="text/plain")
     except Outcome as outcome:
+        metrics.count("webhook_refusals")
         return HttpResponse(f"{outcome.why}\n", status=422, content_type="text/plain")
     return HttpResponse("kept\n", content_type="text/plain")
 

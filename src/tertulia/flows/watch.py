@@ -1,0 +1,84 @@
+"""When background work falls silent it can tell nobody: the web processes look, and mail those who manage."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from tertulia.core import clock, health, worker
+from tertulia.core.models import Heartbeat
+from tertulia.core.redact import describe
+from tertulia.team import mail
+from tertulia.team.models import User
+from tertulia.team.permissions import Role
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 30.0
+TOLD = "silence told"
+AGAIN, AT_MOST = timedelta(days=1), timedelta(hours=1)
+"""A silence that lasts is told again after a day; one after another no more often than each hour."""
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def run() -> None:
+    """Look again and again, for as long as the process lives."""
+    while True:
+        time.sleep(LOOK_SECONDS)
+        try:
+            look(at=clock.now())
+        except (DatabaseError, InterfaceError) as error:
+            log.error("Whether background work is silent can't be seen: %s", describe(error))
+        finally:
+            connection.close()
+
+
+def look(*, at: datetime) -> int:
+    """Mail every manager when background work has been silent for two minutes; returns how many were mailed.
+
+    However many web processes look, one tells. Work that has never run here is not missed.
+    """
+    beat = Heartbeat.objects.filter(name=worker.HEARTBEAT).first()
+    if beat is None or not health.work_is_silent(at) or not mail.is_set_up():
+        return 0
+    Heartbeat.objects.bulk_create([Heartbeat(name=TOLD, at=NEVER)], ignore_conflicts=True)
+    told_at = Heartbeat.objects.get(name=TOLD).at
+    is_new = told_at < beat.at and told_at < at - AT_MOST
+    if not (is_new or told_at < at - AGAIN):
+        return 0
+    if not Heartbeat.objects.filter(name=TOLD, at=told_at).update(at=at):
+        return 0  # another process tells
+    told = sum(_tell(user, beat.at) for user in _managers())
+    if not told:  # so that the next look tries again
+        Heartbeat.objects.filter(name=TOLD, at=at).update(at=told_at)
+    return told
+
+
+def _managers() -> list[User]:
+    return list(User.objects.filter(is_active=True, memberships__role=Role.MANAGER).distinct().order_by("pk"))
+
+
+def _tell(user: User, since: datetime) -> bool:
+    with translation.override(user.language or settings.LANGUAGE_CODE):
+        text = "\n\n".join(
+            [
+                _("Nothing has been sent or fetched since {since} UTC: background work is silent.").format(
+                    since=f"{since:%Y-%m-%d %H:%M}"
+                ),
+                _("Start it again where Tertulia runs: systemctl restart tertulia. What is wrong: tertulia check"),
+                settings.PUBLIC_URL,
+                _("You get this mail once a day until it works again."),
+            ]
+        )
+        try:
+            mail.send(to=user.email, subject=_("Tertulia sends and fetches nothing"), text=text)
+        except OSError as error:  # smtplib's errors are such, too
+            log.error("The silence of background work can't be mailed: %s", describe(error))
+            return False
+    return True
