@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +20,15 @@ NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 """A Monday, noon in Madrid: the moment most tests live in."""
 
 PASSWORD = "un café con leche largo"
+
+
+def pytest_collection_modifyitems(config, items):
+    """What `make prove` runs anyway, and takes long, is left out when all tests are asked for."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or "TERTULIA_PROVE" in os.environ:
+        return
+    heavy = [item for item in items if item.get_closest_marker("proof_heavy")]
+    config.hook.pytest_deselected(items=heavy)
+    items[:] = [item for item in items if not item.get_closest_marker("proof_heavy")]
 
 
 @pytest.fixture(scope="session", autouse=True)

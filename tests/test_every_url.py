@@ -96,6 +96,21 @@ def world(brand, alba) -> World:
     return World(brand, alba, name="horno")
 
 
+@pytest.fixture(autouse=True)
+def counted(monkeypatch, record_property):
+    """So many requests were tried: for `make prove`."""
+    tried, request = 0, Client.request
+
+    def count(client, **said):
+        nonlocal tried
+        tried += 1
+        return request(client, **said)
+
+    monkeypatch.setattr(Client, "request", count)
+    yield
+    record_property("tried", tried)
+
+
 ROUTES = addresses()
 BRANDED = [(route, pattern) for route, pattern in ROUTES if hasattr(pattern.callback, "permission")]
 
