@@ -1,6 +1,6 @@
 """A network in a process of its own. It keeps the true list of what was posted, and is slow and moody on request.
 
-Started with its port, how slow it is, and how many messages people write there: twenty a second, from the first look on.
+Started with its port, how slow it is, and how many messages people write there: twenty a second from the first look on.
 """
 
 from __future__ import annotations

@@ -332,7 +332,7 @@ def come_to_an_end(
     workers: Workers, network: Network, answers: list[Delivery], alive: list[int], *, wait: float
 ) -> dict[str, Any]:
     expected = network.messages
-    wait_for(lambda: is_over() and here() >= expected, bool, seconds=wait)
+    wait_for(lambda: what_is_left(expected), lambda left: not left, seconds=wait)
     slowest = max(workers.stop(pid) for pid in alive)
     verdict = judge(network, answers) | {
         "stop_seconds": round(slowest, 2),
@@ -343,6 +343,17 @@ def come_to_an_end(
     workers.end()
     network.close()
     return verdict
+
+
+def what_is_left(messages: int) -> dict[str, Any]:
+    rows = Delivery.objects.filter(state__in=["queued", "sending"])
+    jobs = Job.objects.filter(state__in=["waiting", "running"], key=None).exclude(task="connections.look_at")
+    left = {
+        "answers": sorted(set(rows.values_list("state", "why"))),
+        "jobs": sorted(set(jobs.values_list("task", "state", "error"))),
+        "messages": messages - here(),
+    }
+    return {name: what for name, what in left.items() if what}
 
 
 def read_here() -> list[str]:

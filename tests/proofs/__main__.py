@@ -262,7 +262,7 @@ def run_suite(suite: Sequence[Tests], database: str, ground: Ground) -> list[Lin
         )
         if not report.exists():
             raise SystemExit(f"pytest did not begin:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-        cases = list(ET.parse(report).getroot().iter("testcase"))  # noqa: S314 — we wrote it
+        cases = list(ET.parse(report).getroot().iter("testcase"))
     return absent + [_line(each, database, [case for case in cases if _is_of(case, each)]) for each in here]
 
 
