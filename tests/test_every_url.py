@@ -173,6 +173,7 @@ def test_every_guard_names_a_permission_that_exists():
     assert {pattern.callback.permission for _, pattern in BRANDED} <= set(PERMISSIONS)
 
 
+@pytest.mark.proof_heavy
 def test_nobody_who_is_not_signed_in_gets_in(world):
     before = dump(world.brand)
     for route, _ in BRANDED:
@@ -181,6 +182,7 @@ def test_nobody_who_is_not_signed_in_gets_in(world):
     assert dump(world.brand) == before
 
 
+@pytest.mark.proof_heavy
 def test_strangers_and_other_brands_find_nothing_there(world, carla, other_brand):
     stranger = User.objects.create_user("nadie@example.com", "x", name="Nadie")
     before = dump(world.brand)
@@ -191,6 +193,7 @@ def test_strangers_and_other_brands_find_nothing_there(world, carla, other_brand
     assert dump(world.brand) == before
 
 
+@pytest.mark.proof_heavy
 def test_foreign_ids_under_ones_own_brand_are_not_found(world, carla, other_brand):
     before = dump(world.brand)
     client = signed_in(carla)
@@ -203,6 +206,7 @@ def test_foreign_ids_under_ones_own_brand_are_not_found(world, carla, other_bran
     assert dump(world.brand) == before
 
 
+@pytest.mark.proof_heavy
 def test_foreign_ids_in_the_body_change_nothing_over_there(world, carla, other_brand):
     own = World(other_brand, carla, name="ferreteria")
     before = unchanging(dump(world.brand))
@@ -236,6 +240,7 @@ def mixed(one, another) -> list[str]:
     ]
 
 
+@pytest.mark.proof_heavy
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_without_the_right_is_refused(world, brand, role):
     user = person(f"R{role}", brand, role)
@@ -249,6 +254,7 @@ def test_a_role_without_the_right_is_refused(world, brand, role):
     assert dump(brand) == before
 
 
+@pytest.mark.proof_heavy
 def test_a_look_changes_nothing(world, alba):
     before = unchanging(dump(world.brand))
     for route, pattern in BRANDED:
@@ -260,6 +266,7 @@ def test_a_look_changes_nothing(world, alba):
         assert unchanging(dump(world.brand)) == before, route
 
 
+@pytest.mark.proof_heavy
 def test_every_change_needs_the_forms_token(world, alba):
     client = Client(enforce_csrf_checks=True)
     client.force_login(alba)
@@ -274,6 +281,7 @@ def test_every_change_needs_the_forms_token(world, alba):
     assert unchanging(dump(world.brand)) == before
 
 
+@pytest.mark.proof_heavy
 def test_pages_of_signed_in_people_are_stored_by_no_cache_and_carry_the_headers(world, alba):
     client = signed_in(alba)
     for route, _ in BRANDED:
@@ -288,6 +296,7 @@ def test_pages_of_signed_in_people_are_stored_by_no_cache_and_carry_the_headers(
         assert "frame-ancestors 'none'" in policy or "sandbox" in policy, route
 
 
+@pytest.mark.proof_heavy
 @pytest.mark.parametrize("odd", ["0", "-1", "99999999999999999999", "1%00", "1;drop", "..%2f..%2fetc%2fpasswd", "٣"])
 def test_odd_ids_are_not_found(world, alba, odd):
     client = signed_in(alba)

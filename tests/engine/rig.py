@@ -289,7 +289,7 @@ def kills(way: str, number: int) -> dict[str, Any]:
         if way == "broker" and how_many > 2 and turn % 2:
             empty_broker()
             emptied += 1
-    return come_to_an_end(workers, network, answers, alive, wait=60 + number) | {"kills": number, "emptied": emptied}
+    return come_to_an_end(workers, network, answers, alive, wait=240 + number) | {"kills": number, "emptied": emptied}
 
 
 def restarts(way: str, number: int) -> dict[str, Any]:

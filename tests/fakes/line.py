@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 CANNED = {
     "429": b"HTTP/1.1 429 Slow down\r\nRetry-After: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
     "500": b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
-    "html": b"HTTP/1.1 502 Bad\r\nContent-Type: text/html\r\nContent-Length: 13\r\nConnection: close\r\n\r\n<html></html>",
+    "html": b"HTTP/1.1 502 Bad\r\nContent-Type: text/html\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>",
 }
 LATE, SILENT, DROP = 0.3, 2.5, 0.002
 """Seconds: a little late, longer than anybody waits, and between two bytes."""

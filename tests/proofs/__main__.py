@@ -24,7 +24,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -70,7 +70,6 @@ class Tests:
     breaks: str
     chosen: tuple[str, ...]
     zeros: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = field(default=(), compare=False)
 
 
 def _plain(proof: str) -> Callable[[Found], list[dict[str, Any]]]:
@@ -83,7 +82,9 @@ def _by_kind(room: str) -> Callable[[Found], list[dict[str, Any]]]:
     def read(found: Found) -> list[dict[str, Any]]:
         lines: dict[str, dict[str, Any]] = {}
         for kind, tally in found["by_kind"].items():
-            end = "kills" if kind == "kill -9" else "silence" if kind.startswith("the network") else "faults"
+            end = "kills" if kind == "kill -9" else "faults"
+            if room == "publishing" and kind.startswith("the network"):
+                end = "silence"
             line = lines.setdefault(f"{room}_{end}", dict.fromkeys(("tried", "lost", "doubled", "unknown", "parts"), 0))
             line["tried"] += tally["points"]
             line["lost"] += tally["lost"] + tally["untold"] + tally["unknown_though_askable"]
@@ -108,26 +109,42 @@ def _of_workers(proof: str, **more: str) -> Callable[[Found], list[dict[str, Any
             "lost": sum(found[name] for name in lost) + abs(found["told_wrongly"]),
             "doubled": found["doubled"] + found["messages_doubled"],
             "unknown": found["unknown_of_blind_networks"],
-            "note": ", ".join(f"{found[name]} {said}" for name, said in {"kills": "kills", **more}.items()),
+            "note": ", ".join(f"{found[name]} {said}" for name, said in (more or {"kills": "kills"}).items()),
         }
         return [line]
 
     return read
 
 
+def _points(merge: int, night: int, *more: str) -> dict[str, tuple[str, ...]]:
+    start = ("--json", "--hands", "1", *more, "--points")
+    return {"merge": (*start, str(merge)), "night": (*start, str(night))}
+
+
 RIGS = (
     Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py",
-        ("--json", "--hands", "1", "--points", "150"), ("--json", "--hands", "1", "--points", "3000"),
-        _by_kind("publishing"), needs=("strace",)),
-    Rig(("workers_killed",), "engine/rig.py", ("kills", "embedded", "40"), ("kills", "embedded", "1000"),
-        _of_workers("workers_killed")),
-    Rig(("broker_emptied",), "engine/rig.py", ("kills", "broker", "20", "3"), ("kills", "broker", "300", "3"),
-        _of_workers("broker_emptied", emptied="times emptied"), needs=("redis-server",)),
-    Rig(("database_restarts",), "engine/rig.py", ("restarts", "embedded", "15"), ("restarts", "embedded", "150"),
-        _of_workers("database_restarts", stopped="stops", cut="connections cut"), databases=(POSTGRESQL,)),
+        read=_by_kind("publishing"), needs=("strace",), **_points(150, 1500)),
+    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", read=_by_kind("intake"), needs=("strace",),
+        **_points(80, 800)),
+    Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", read=_by_kind("renewal"), needs=("strace",),
+        **_points(50, 500, "--renewal")),
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "200"), night=("--cuts", "2000"),
+        read=_plain("power_cuts"), databases=(SQLITE,), needs=("strace",)),
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "30"), night=("--cuts", "300"),
+        read=_plain("power_cuts"), databases=(POSTGRESQL,)),
+    Rig(("workers_killed",), "engine/rig.py", merge=("kills", "embedded", "40"), night=("kills", "embedded", "1000"),
+        read=_of_workers("workers_killed")),
+    Rig(("broker_emptied",), "engine/rig.py", merge=("kills", "broker", "20", "3"),
+        night=("kills", "broker", "300", "3"), needs=("redis-server",),
+        read=_of_workers("broker_emptied", kills="kills", emptied="times emptied")),
+    Rig(("database_restarts",), "engine/rig.py", merge=("restarts", "embedded", "15"),
+        night=("restarts", "embedded", "150"), databases=(POSTGRESQL,),
+        read=_of_workers("database_restarts", stopped="stops", cut="connections cut")),
 )  # fmt: skip
 SUITE = (
     Tests("posts_machine", "doubled", ("publishing/test_whatever_happens_to_posts.py",), ("lost",)),
+    Tests("bad_line", "lost", ("publishing/test_bad_line.py",), ("doubled",)),
+    Tests("large_inputs", "lost", ("project/test_large_inputs.py",)),
     Tests("bad_network", "lost", ("flows/test_misbehaving_network.py",), ("doubled",)),
     Tests("time_cases", "lost", ("brand/test_hours.py",)),
     Tests("loops", "doubled", (
@@ -152,7 +169,8 @@ SUITE = (
     ))),
     Tests("secrets", "leaked", ("test_secrets_stay_inside.py",)),
     Tests("hostile_text", "leaked", (
-        "core/test_html.py", "test_bad_input.py", "connectors/test_mail_reading.py::test_bombs_harm_nobody_but_themselves",
+        "core/test_html.py", "test_bad_input.py",
+        "connectors/test_mail_reading.py::test_bombs_harm_nobody_but_themselves",
         "connectors/test_mail_reading.py::test_damaged_mails_are_read_or_refused_in_words",
     ), ("lost",)),
 )  # fmt: skip

@@ -1,5 +1,5 @@
-"""Reading messages, or renewing credentials, is killed or broken at one system call after another; then what the network
-holds is compared with what we have.
+"""Reading messages, or renewing credentials, is killed or broken at one system call after another; then what the
+network holds is compared with what we have.
 
     python tests/proofs/prove_intake.py [--renewal] [--points 150] [--hands 1]
 

@@ -1,4 +1,4 @@
-"""Power cuts: a process works and says what it has confirmed; then the power goes, and what it confirmed has to be there.
+"""Power cuts: a process works and says what it has confirmed; then the power goes. What it confirmed has to be there.
 
     python tests/proofs/prove_power_cuts.py [--cuts 200]
 
@@ -79,6 +79,7 @@ def furnish(answers: int) -> None:
     import_module("django").setup()
     import_module("django.core.management").call_command("migrate", verbosity=0)
     import invented_networks
+
     from tertulia.brand.models import Brand
     from tertulia.channels.models import Account, Delivery
     from tertulia.flows import inbound
@@ -285,7 +286,9 @@ def on_sqlite(home: Path, cuts: int) -> dict[str, Any]:
     (home / "confirmed").unlink()
     tally = cut(home, *watched(home, max(cuts // 2, 60), normal=False), cuts)
     rows = tally.pop("rows")
-    note = f"{rows:,} confirmed rows looked for; with synchronous=NORMAL {counter['lost']} of {counter['rows']} were lost"
+    note = (
+        f"{rows:,} confirmed rows looked for; with synchronous=NORMAL {counter['lost']} of {counter['rows']} were lost"
+    )
     return {**tally, "note": note}
 
 
@@ -300,7 +303,7 @@ def on_postgresql(home: Path, cuts: int) -> dict[str, Any]:
     cluster = Cluster()
     os.environ["DATABASE_URL"] = cluster.url
     try:
-        furnish(60)
+        furnish(60 + 5 * cuts)
         confirmed = os.open(home / "confirmed", os.O_CREAT | os.O_WRONLY)
         if (pid := os.fork()) == 0:
             work(1_000_000, confirmed)
@@ -318,7 +321,9 @@ def on_postgresql(home: Path, cuts: int) -> dict[str, Any]:
             lost, doubled = facts.missing(lambda sql: connection.execute(sql).fetchall())
     finally:
         cluster.end()
-    note = f"{len(facts):,} confirmed rows looked for; the server is killed, bytes that were not synced are not taken away"
+    note = (
+        f"{len(facts):,} confirmed rows looked for; the server is killed, bytes that were not synced are not taken away"
+    )
     return {"tried": cuts, "lost": lost, "doubled": doubled, "note": note}
 
 

@@ -1,4 +1,4 @@
-"""Whatever the line between us and a network does, posts arrive once or somebody is asked, and messages are shown once."""
+"""Whatever the line between us and a network does: a post arrives once or somebody is asked, a message is read once."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Post, Send
 from tertulia.publishing.problems import NotHere, Problem
 from tertulia.publishing.saying import Piece, Wanted
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.proof_heavy]
 
 EXAMPLES = int(os.environ.get("TERTULIA_TEST_EXAMPLES", "15"))
 KINDS = ("fake-blind", "fake-keyed", "fake-looking")

@@ -22,6 +22,7 @@ NAMES: Mapping[str, str] = {
     "intake_kills": _("Reading messages, killed at any system call"),
     "intake_faults": _("Reading messages, with disk, memory and line failing at any system call"),
     "renewal_kills": _("Renewing credentials, killed at any system call"),
+    "renewal_faults": _("Renewing credentials, with disk, memory and line failing at any system call"),
     "backup_kills": _("Backup, killed at any system call"),
     "power_cuts": _("Power cuts: what was confirmed is still there"),
     "workers_killed": _("Workers killed at random while they answer"),
