@@ -1,8 +1,8 @@
 """Real worker processes, killed and stopped, on a real database; the fake network's own list is the judge.
 
 0 lost, 0 doubled, in every way of working and on both databases; "unknown" only where the network neither knows keys
-nor can be read. A few kills here, more in `make prove`, as many as you like with TERTULIA_TEST_KILLS=1000 (half a second each; with a
-broker two).
+nor can be read. A few kills here, more in `make prove`, as many as you like with TERTULIA_TEST_KILLS=1000 (half a
+second each; with a broker two).
 """
 
 from __future__ import annotations
