@@ -22,7 +22,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -327,7 +327,10 @@ def prove(only: Sequence[str], hands: int, *, is_night: bool) -> list[Line]:
             jobs += [(run_suite, suite, database) for database in (SQLITE, POSTGRESQL)]
         with ThreadPoolExecutor(hands) as pool:
             waiting = [pool.submit(work, what, database, ground) for work, what, database in jobs]
-            lines = [line for each in waiting for line in each.result()]
+            lines = []
+            for each in as_completed(waiting):
+                lines += each.result()
+                print(told(each.result()), file=sys.stderr, flush=True)
     lines += [line for line in NOT_REACHED if not only or line.proof in only]
     return sorted(lines, key=lambda line: (list(proofs.NAMES).index(line.proof), line.database != SQLITE))
 

@@ -50,9 +50,7 @@ class Reader(Hand):
     minutes, afterwards = 1, 30
 
     def baseline(self) -> list[Counter[str]]:
-        self.lay_out()
-        self._work(self.now, 0)  # what is loaded once is loaded: points are where the work is done
-        self._close_connections()
+        super().baseline()  # what is loaded only once is loaded then: points are where the work is done
         return super().baseline()
 
     def lay_out(self) -> Any:
