@@ -22,7 +22,7 @@ from tertulia.core import clock
 brand = Brand.objects.create(slug="horno", name="Horno", created_at=clock.now())
 made = [
     Account.objects.create(brand=brand, kind=kind, name=kind, created_at=clock.now(), secrets=secrets)
-    for kind, secrets in (("telegram", {{"token": "1:x", "signing": "{SECRET}"}}), ("site", {{"signing": "{SECRET}"}}))
+    for kind, secrets in (("telegram", {{"token": "1:x", "secret": "{SECRET}"}}), ("site", {{"signing": "{SECRET}"}}))
 ]
 answer = [account.public_key for account in made]
 """
