@@ -115,4 +115,4 @@ def test_a_message_of_a_megabyte_is_kept_whole(installation, doors):
         line.sendall(head(installation, doors[0], secret, f"Content-Length: {len(body)}") + body)
         assert line.recv(100).split(b"\r\n")[0].endswith(b"200 OK")
     kept = "from tertulia.channels.models import Message; answer = [len(m.text) for m in Message.objects.all()]"
-    assert installation.ask(kept) == [len(text.strip())]
+    assert installation.ask(kept) == [len(text)]
