@@ -27,15 +27,23 @@ PLAIN = ("connectors", "core", "mails", "understanding")
 
 def pytest_addoption(parser):
     parser.addoption("--database-only", action="store_true", help="leave out what would be the same on any database")
+    parser.addoption("--without-proofs", action="store_true", help="leave out what takes long and `make prove` runs")
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("--database-only"):
-        return
-    here = Path(__file__).parent
-    same = [item for item in items if item.path.relative_to(here).parts[0] in PLAIN and not _asks_a_database(item)]
-    config.hook.pytest_deselected(items=same)
-    items[:] = [item for item in items if item not in set(same)]
+    same, proofs = config.getoption("--database-only"), config.getoption("--without-proofs")
+    left_out = [
+        item
+        for item in items
+        if (same and _is_plain(item) and not _asks_a_database(item))
+        or (proofs and item.get_closest_marker("proof_heavy"))
+    ]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_plain(item) -> bool:
+    return item.path.relative_to(Path(__file__).parent).parts[0] in PLAIN
 
 
 def _asks_a_database(item) -> bool:

@@ -95,6 +95,21 @@ def world(brand, alba) -> World:
     return World(brand, alba, name="horno")
 
 
+@pytest.fixture(autouse=True)
+def counted(monkeypatch, record_property):
+    """So many requests were tried: for `make prove`."""
+    tried, request = 0, Client.request
+
+    def count(client, **said):
+        nonlocal tried
+        tried += 1
+        return request(client, **said)
+
+    monkeypatch.setattr(Client, "request", count)
+    yield
+    record_property("tried", tried)
+
+
 ROUTES = addresses()
 BRANDED = [(route, pattern) for route, pattern in ROUTES if hasattr(pattern.callback, "permission")]
 
@@ -157,6 +172,7 @@ def test_every_guard_names_a_permission_that_exists():
     assert {pattern.callback.permission for _, pattern in BRANDED} <= set(PERMISSIONS)
 
 
+@pytest.mark.proof_heavy
 def test_nobody_who_is_not_signed_in_gets_in(world):
     before = dump(world.brand)
     for route, _ in BRANDED:
@@ -165,6 +181,7 @@ def test_nobody_who_is_not_signed_in_gets_in(world):
     assert dump(world.brand) == before
 
 
+@pytest.mark.proof_heavy
 def test_strangers_and_other_brands_find_nothing_there(world, carla, other_brand):
     stranger = User.objects.create_user("nadie@example.com", "x", name="Nadie")
     before = dump(world.brand)
@@ -175,6 +192,7 @@ def test_strangers_and_other_brands_find_nothing_there(world, carla, other_brand
     assert dump(world.brand) == before
 
 
+@pytest.mark.proof_heavy
 def test_foreign_ids_under_ones_own_brand_are_not_found(world, carla, other_brand):
     before = dump(world.brand)
     client = signed_in(carla)
@@ -201,6 +219,7 @@ SENSIBLE = {
 }  # fmt: skip
 
 
+@pytest.mark.proof_heavy
 def test_foreign_ids_in_the_body_change_nothing_over_there(world, carla, other_brand):
     own = World(other_brand, carla, name="ferreteria")
     before = unchanging(dump(world.brand))
@@ -238,6 +257,7 @@ def mixed(one, another) -> list[str]:
     return [name for name, rows in found.items() if rows.exists()]
 
 
+@pytest.mark.proof_heavy
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_without_the_right_is_refused(world, brand, role):
     user = person(f"R{role}", brand, role)
@@ -251,6 +271,7 @@ def test_a_role_without_the_right_is_refused(world, brand, role):
     assert dump(brand) == before
 
 
+@pytest.mark.proof_heavy
 def test_a_look_changes_nothing(world, alba):
     before = unchanging(dump(world.brand))
     for route, pattern in BRANDED:
@@ -262,6 +283,7 @@ def test_a_look_changes_nothing(world, alba):
         assert unchanging(dump(world.brand)) == before, route
 
 
+@pytest.mark.proof_heavy
 def test_every_change_needs_the_forms_token(world, alba):
     client = Client(enforce_csrf_checks=True)
     client.force_login(alba)
@@ -276,6 +298,7 @@ def test_every_change_needs_the_forms_token(world, alba):
     assert unchanging(dump(world.brand)) == before
 
 
+@pytest.mark.proof_heavy
 def test_pages_of_signed_in_people_are_stored_by_no_cache_and_carry_the_headers(world, alba):
     client = signed_in(alba)
     for route, _ in BRANDED:
@@ -290,6 +313,7 @@ def test_pages_of_signed_in_people_are_stored_by_no_cache_and_carry_the_headers(
         assert "frame-ancestors 'none'" in policy or "sandbox" in policy, route
 
 
+@pytest.mark.proof_heavy
 @pytest.mark.parametrize("odd", ["0", "-1", "99999999999999999999", "1%00", "1;drop", "..%2f..%2fetc%2fpasswd", "٣"])
 def test_odd_ids_are_not_found(world, alba, odd):
     client = signed_in(alba)

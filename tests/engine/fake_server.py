@@ -1,6 +1,6 @@
 """A network in a process of its own. It keeps the true list of what was posted, and is slow and moody on request.
 
-Started with its port, the file of its list, and how it behaves: `keys` when it knows idempotency keys.
+Started with its port, how slow it is, and how many messages people write there: twenty a second from the first look on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ posts: list[dict[str, object]] = []
 by_key: dict[str, int] = {}
 lock = threading.Lock()
 seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 0.02
+messages = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+first_look: list[float] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -40,10 +42,23 @@ class Handler(BaseHTTPRequestHandler):
         self._say({"id": number})
 
     def do_GET(self) -> None:
-        query = parse_qs(urlsplit(self.path).query)
+        address = urlsplit(self.path)
+        query = parse_qs(address.query)
+        if address.path == "/inbox":
+            self._say(self._inbox(int(query["after"][0])))
+            return
         with lock:
             found = [{**post, "id": number} for number, post in enumerate(posts, 1)]
         self._say([post for post in found if post["key"] in query["key"]] if "key" in query else found)
+
+    def _inbox(self, after: int) -> list[dict[str, object]]:
+        if not first_look:
+            first_look.append(time.time())
+        there = min(messages, int((time.time() - first_look[0]) * 20))
+        return [
+            {"id": number, "thread": f"visitor {number % 40}", "at": first_look[0] + number / 20, "text": "¿Abrís?"}
+            for number in range(after + 1, min(there, after + 50) + 1)
+        ]
 
     def _say(self, what: object) -> None:
         body = json.dumps(what).encode()

@@ -1,6 +1,9 @@
 """Real worker processes on a real database, with a fake network beside them; prints what happened as JSON.
 
-    rig.py kills    embedded|broker  <kills>       workers are killed at random and started again
+    rig.py kills    embedded|broker  <kills> [workers]   they are killed at random and started again; with three of
+                                                   a broker's, that is emptied again and again
+    rig.py restarts embedded|broker  <times>       PostgreSQL is stopped, killed and started under two workers, and
+                                                   their connections are cut
     rig.py lateness embedded|broker  <jobs>        jobs due at 83 a second, answers at 20; 20 ms each
     rig.py rush     embedded|broker  <answers>     answers that are all due at once, until the inbox knows of all
     rig.py posts    embedded|broker  <posts> <workers>   posts due within a minute over 50 accounts, a worker killed
@@ -32,7 +35,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 os.environ["DJANGO_SETTINGS_MODULE"] = "tertulia.project.settings"
 os.environ.setdefault("TERTULIA_LOG_LEVEL", "ERROR")
 os.environ["TERTULIA_ALLOWED_ADDRESSES"] = "127.0.0.0/8"
@@ -54,7 +57,10 @@ def with_database() -> Any:
     return lambda: admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-drop_database = with_database()
+cluster = import_module("proofs.cluster").Cluster() if sys.argv[1] == "restarts" else None
+if cluster:
+    os.environ["DATABASE_URL"] = cluster.url
+drop_database = None if cluster else with_database()
 if sys.argv[2] != "broker":
     os.environ.pop("TERTULIA_BROKER_URL", None)
 
@@ -67,7 +73,7 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from tertulia.brand.models import Brand  # noqa: E402
-from tertulia.channels.models import Account, Delivery  # noqa: E402
+from tertulia.channels.models import Account, Delivery, Message  # noqa: E402
 from tertulia.connectors.contract import Author, Envelope  # noqa: E402
 from tertulia.core import clock, jobs, wake, worker  # noqa: E402
 from tertulia.core.http import http  # noqa: E402
@@ -80,6 +86,8 @@ from tertulia.publishing.saying import Piece, Wanted  # noqa: E402
 from tertulia.team.models import Membership, User  # noqa: E402
 
 KINDS = ("tests-keyed", "tests-readable", "tests-blind")
+READ = "read"
+"""The account whose messages are read while workers die."""
 random.seed()
 
 
@@ -193,12 +201,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 class Network:
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, messages: int = 0) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, str(HERE / "fake_server.py"), str(port), str(seconds)]
+        self.url, self.messages = f"http://127.0.0.1:{port}", messages
+        command = [sys.executable, str(HERE / "fake_server.py"), str(port), str(seconds), str(messages)]
         self._process = subprocess.Popen(command)
         wait_for(self.posts, lambda posts: posts == [])
 
@@ -266,29 +274,99 @@ def is_over() -> bool:
 
 
 def kills(way: str, number: int) -> dict[str, Any]:
-    """Two workers; one of them dies again and again, soon after it begins. There is work for all that time."""
+    """Some workers; one of them dies again and again, soon after it begins. There is work for all that time."""
+    how_many = int(sys.argv[4]) if len(sys.argv) > 4 else 2
     between = (0.6, 2.4) if way == "broker" else (0.1, 0.5)  # Celery takes its time to begin
-    network = Network(0.03)
+    workers, network, answers = lay_out(way, number * sum(between) / 2, number)
+    alive = [workers.start() for _ in range(how_many)]
+    time.sleep(1.0)
+    emptied = 0
+    for turn in range(number):
+        time.sleep(random.uniform(*between))
+        victim = random.randrange(how_many)
+        workers.kill(alive[victim])
+        alive[victim] = workers.start()
+        if way == "broker" and how_many > 2 and turn % 2:
+            empty_broker()
+            emptied += 1
+    return come_to_an_end(workers, network, answers, alive, wait=240 + number) | {"kills": number, "emptied": emptied}
+
+
+def restarts(way: str, number: int) -> dict[str, Any]:
+    """Two workers lose their database again and again: stopped, killed, or only their connections cut."""
+    workers, network, answers = lay_out(way, number * 2.5, number)
+    alive = [workers.start(), workers.start()]
+    time.sleep(1.0)
+    import_module("django.db").connection.close()
+    cut = stopped = 0
+    for turn in range(number):
+        time.sleep(random.uniform(0.5, 2.0))
+        if turn % 3 == 0:
+            cut += cluster.throw_out(0.5)
+            continue
+        cluster.stop(signal.SIGINT if turn % 3 == 1 else signal.SIGQUIT)
+        stopped += 1
+        time.sleep(random.uniform(0, 1.0))
+        cluster.start()
+    more = {"kills": 0, "stopped": stopped, "cut": cut}
+    return come_to_an_end(workers, network, answers, alive, wait=120 + number) | more
+
+
+def lay_out(way: str, seconds: float, number: int) -> tuple[Workers, Network, list[Delivery]]:
+    """Answers, jobs and messages for so many seconds, at least."""
+    network = Network(0.03, messages=int(seconds * 20))
     workers = Workers(way)
     call_command("migrate", verbosity=0)
-    seconds = number * sum(between) / 2
     answers = write_answers(network, KINDS, max(number * 6, 30))
+    Account.objects.create(
+        brand=Brand.objects.get(), kind="tests-readable", name=READ, settings={"server": network.url},
+        created_at=clock.now(), next_poll_at=clock.now(),
+    )  # fmt: skip
     spread(answers, seconds)
     for index in range(number * 5):
         jobs.enqueue(note, number=index, due_at=clock.now() + timedelta(seconds=random.uniform(1, 1 + seconds)))
-    alive = [workers.start(), workers.start()]
-    time.sleep(1.0)
-    for _ in range(number):
-        time.sleep(random.uniform(*between))
-        victim = random.randrange(len(alive))
-        workers.kill(alive[victim])
-        alive[victim] = workers.start()
-    wait_for(is_over, bool, seconds=60 + number)
+    return workers, network, answers
+
+
+def come_to_an_end(
+    workers: Workers, network: Network, answers: list[Delivery], alive: list[int], *, wait: float
+) -> dict[str, Any]:
+    expected = network.messages
+    wait_for(lambda: what_is_left(expected), lambda left: not left, seconds=wait)
     slowest = max(workers.stop(pid) for pid in alive)
-    verdict = judge(network, answers) | {"kills": number, "stop_seconds": round(slowest, 2)}
+    verdict = judge(network, answers) | {
+        "stop_seconds": round(slowest, 2),
+        "messages": expected,
+        "messages_lost": expected - len(set(read_here())),
+        "messages_doubled": len(read_here()) - len(set(read_here())),
+    }
     workers.end()
     network.close()
     return verdict
+
+
+def what_is_left(messages: int) -> dict[str, Any]:
+    rows = Delivery.objects.filter(state__in=["queued", "sending"])
+    jobs = Job.objects.filter(state__in=["waiting", "running"], key=None).exclude(task="connections.look_at")
+    left = {
+        "answers": sorted(set(rows.values_list("state", "why"))),
+        "jobs": sorted(set(jobs.values_list("task", "state", "error"))),
+        "messages": messages - here(),
+    }
+    return {name: what for name, what in left.items() if what}
+
+
+def read_here() -> list[str]:
+    rows = Message.objects.filter(account__name=READ, direction="in")
+    return list(rows.values_list("remote_id", flat=True))
+
+
+def here() -> int:
+    return len(set(read_here()))
+
+
+def empty_broker() -> None:
+    import_module("redis").Redis.from_url(settings.BROKER_URL).flushdb()
 
 
 def judge(network: Network, answers: list[Delivery]) -> dict[str, Any]:
@@ -513,12 +591,15 @@ if __name__ == "__main__":
     try:
         print(
             json.dumps(
-                {"kills": kills, "lateness": lateness, "rush": rush, "posts": posts, "stop": stop}[scenario](
-                    way, number
-                )
+                {
+                    "kills": kills, "restarts": restarts, "lateness": lateness, "rush": rush, "posts": posts,
+                    "stop": stop,
+                }[scenario](way, number)
             )
-        )
+        )  # fmt: skip
     finally:
         if drop_database:
             import_module("django.db").connection.close()
             drop_database()
+        if cluster:
+            cluster.end()

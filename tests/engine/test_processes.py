@@ -1,7 +1,8 @@
 """Real worker processes, killed and stopped, on a real database; the fake network's own list is the judge.
 
 0 lost, 0 doubled, in every way of working and on both databases; "unknown" only where the network neither knows keys
-nor can be read. A few kills here, as many as you like with TERTULIA_TEST_KILLS=1000 (half a second each; broker: two).
+nor can be read. A few kills here, more in `make prove`, as many as you like with TERTULIA_TEST_KILLS=1000 (half a
+second each; with a broker two).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def rig(tmp_path):
     return run
 
 
+@pytest.mark.proof_heavy
 @in_every_way
 def test_killed_workers_lose_nothing_and_send_nothing_twice(rig, way):
     found = rig("kills", way, KILLS)

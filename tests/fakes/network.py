@@ -43,6 +43,10 @@ class Network:
     """Handed in, published or not."""
     deleted: set[str] = field(default_factory=set)
     """Posts that were taken down."""
+    refresh: int = 0
+    """The number of the refresh token that is good now."""
+    remembers_last: bool = True
+    """Whether the one before still is, as long as nobody has used this one."""
     faults: deque[str] = field(default_factory=deque)
     requests: list[str] = field(default_factory=list)
     hang_seconds: float = 2.0
@@ -99,6 +103,15 @@ class Network:
             self.pictures.append({**picture, "id": f"i{len(self.pictures)}"})
             return self.pictures[-1]
 
+    def renew(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Empty for a token that is no longer good."""
+        with self._lock:
+            if said["refresh"] == str(self.refresh):
+                self.refresh += 1
+            elif not self.remembers_last or said["refresh"] != str(self.refresh - 1):
+                return {"refresh": ""}
+            return {"refresh": str(self.refresh)}
+
     def take_down(self, said: dict[str, Any]) -> dict[str, Any]:
         self.deleted.add(said["id"])
         return {}
@@ -140,7 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         said = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        acts = {"/posts": self.network.publish, "/pictures": self.network.hand_in, "/deletions": self.network.take_down}
+        acts = {
+            "/posts": self.network.publish, "/pictures": self.network.hand_in, "/deletions": self.network.take_down,
+            "/renewals": self.network.renew,
+        }  # fmt: skip
         self._handle(lambda: acts[urlsplit(self.path).path](said))
 
     def _read(self, path: str, asked: dict[str, str]) -> Any:

@@ -59,6 +59,7 @@ def deliver(network: Network, account: Account, events: list[dict]) -> None:
     inbound.receive(account, Inbound(headers=headers, query={}, body=body, at=NOON))
 
 
+@pytest.mark.proof_heavy
 def test_twenty_thousand_messages_over_a_bad_line_are_each_shown_once(network, brand):
     rng = random.Random(20_000)
     account = connected(network, brand)

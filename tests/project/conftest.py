@@ -92,7 +92,7 @@ class Installation:
             [sys.executable, "-m", "tertulia", "start"], env=self.environment, stdout=self.said, stderr=self.said,
             text=True,
         )  # fmt: skip
-        wait_for(lambda: "Ctrl+C" in self.log() or self.process.poll() is not None, 40)
+        wait_for(lambda: "Ctrl+C" in self.log() or self.process.poll() is not None, 120)
         return self.log()
 
     def log(self) -> str:

@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -65,7 +65,8 @@ FAILS = {
 }
 """What these calls answer when disks are full or bad, memory or handles are short, or a line breaks."""
 NOT_OURS = frozenset({"restart_syscall", "exit_group", "exit", "rt_sigreturn"})
-STEP = timedelta(seconds=20)
+STEP, SOON = timedelta(seconds=20), timedelta(minutes=10)
+"""So often a publisher looks what is due; later every minute."""
 HANGS = 30.0
 """Seconds. Python 3.11 waits for ever for a thread that found no memory to begin in."""
 DOT = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;"
@@ -120,7 +121,11 @@ class Tally:
 
 
 class Hand:
-    """One database with its network; `try_point` uses them for one point."""
+    """One database with its networks; `try_point` uses them for one point."""
+
+    kinds: Sequence[str] = KINDS
+    minutes, afterwards = 4, 150
+    """Of the clock: while it is looked on, and while what is left is done."""
 
     def __init__(self, home: Path, *, is_forgetful: bool = False) -> None:
         os.environ["TERTULIA_HOME"] = str(home)
@@ -129,7 +134,7 @@ class Hand:
         os.environ["TERTULIA_ALLOWED_ADDRESSES"] = "127.0.0.0/8"
         os.environ.pop("TERTULIA_BROKER_URL", None)
         self._drop = _own_database()
-        self.networks = {kind: Beside(kind == "fake-keyed" and not is_forgetful) for kind in KINDS}
+        self.networks = {kind: Beside(kind == "fake-keyed" and not is_forgetful) for kind in self.kinds}
         import_module("django").setup()
         import_module("django.core.management").call_command("migrate", verbosity=0)
         self._furnish()
@@ -157,7 +162,7 @@ class Hand:
                 brand=self.brand, kind=kind, name=kind, created_at=self.now,
                 settings={"url": self.networks[kind].url}, secrets={"token": TOKEN, "signing": SIGNING},
             )
-            for kind in KINDS
+            for kind in self.kinds
         ]  # fmt: skip
         self.picture = library.add(
             brand=self.brand, name="pan.gif", content=DOT, by=self.by, at=self.now, alt="Un pan de pueblo"
@@ -167,8 +172,8 @@ class Hand:
         """A child must not use its parent's."""
         import_module("django.db").connections.close_all()
 
-    def write_post(self) -> Any:
-        """Scheduled for a minute later."""
+    def lay_out(self) -> Any:
+        """What is done at one point: a post, scheduled for a minute later."""
         from tertulia.publishing import actions
         from tertulia.publishing.saying import Piece, Shown, Wanted
 
@@ -188,12 +193,12 @@ class Hand:
         return post
 
     def try_point(self, point: Point) -> Tally:
-        post = self.write_post()
+        subject = self.lay_out()
         is_hit = True
         if point.call:
             with tempfile.NamedTemporaryFile("r") as log:
                 died = self.publish(
-                    minutes=4,
+                    minutes=self.minutes,
                     after=timedelta(minutes=1),
                     strace=["-o", log.name, *_injection(point)],
                     since=point.since,
@@ -202,11 +207,11 @@ class Hand:
         else:
             for network in self.networks.values():
                 network.misbehave([*[""] * point.nth, point.what])
-            self.publish(minutes=4, after=timedelta(minutes=1))
+            self.publish(minutes=self.minutes, after=timedelta(minutes=1))
             for network in self.networks.values():
                 network.misbehave([])
-        self.publish(minutes=150, after=timedelta(minutes=6))
-        tally = self._judge(post, point)
+        self.publish(minutes=self.afterwards, after=timedelta(minutes=6))
+        tally = self._judge(subject, point)
         tally.points, tally.hit = 1, int(is_hit)
         return tally
 
@@ -243,11 +248,12 @@ class Hand:
         from tertulia.core import clock, jobs
         from tertulia.flows import outbound
 
-        for step in range(int(timedelta(minutes=minutes) / STEP) + 1):
-            at = since + step * STEP
+        at, end = since, since + timedelta(minutes=minutes)
+        while at <= end:
             clock.now = lambda at=at: at  # type: ignore[misc]
             outbound.run_due(at)
             jobs.run_due(at, raises=False)
+            at += STEP if at - since < SOON else 3 * STEP
 
     def _judge(self, post: Any, point: Point) -> Tally:
         from tertulia.channels.models import Account, Delivery
@@ -282,15 +288,15 @@ class Hand:
 
     def baseline(self) -> list[Counter[str]]:
         """How often each thread of an undisturbed publisher makes each system call: itself first, then its requests."""
-        post = self.write_post()
+        subject = self.lay_out()
         with tempfile.NamedTemporaryFile("r") as log:
-            self.publish(minutes=4, after=timedelta(minutes=1), strace=["-o", log.name])
+            self.publish(minutes=self.minutes, after=timedelta(minutes=1), strace=["-o", log.name])
             calls: dict[str, Counter[str]] = {}
             for thread, call in re.findall(r"^(\d+) +(\w+)\(", log.read(), re.MULTILINE):
                 calls.setdefault(thread, Counter())[call] += call not in NOT_OURS
-        tally = self._judge(post, Point("", 0, "nothing"))
+        tally = self._judge(subject, Point("", 0, "nothing"))
         if tally.sent != tally.tried or tally.wrong:
-            raise SystemExit(f"An undisturbed publisher should send everything: {tally}")
+            raise SystemExit(f"Undisturbed, everything should end well: {tally}")
         return list(calls.values())
 
     def end(self) -> None:
@@ -369,6 +375,10 @@ class Beside:
         """How many posts with this key exist there."""
         return int(self._do("count", key))
 
+    def ask(self, what: Callable[[Any], Any]) -> Any:
+        """What a function of a module makes of the network, over there."""
+        return self._do("ask", what)
+
     def misbehave(self, faults: Sequence[str]) -> None:
         self._do("faults", list(faults))
 
@@ -386,7 +396,7 @@ def _be_network(answer: Connection, honours_keys: bool) -> None:
             if what == "faults":
                 network.faults.clear()
                 network.faults.extend(said)
-            answer.send(len(network.find(said)) if what == "count" else None)
+            answer.send(len(network.find(said)) if what == "count" else said(network) if callable(said) else None)
 
 
 # ── what is done to it ─────────────────────────────────────────────────────
@@ -443,9 +453,9 @@ def _spread(points: Sequence[Point], number: int) -> list[Point]:
 # ── several hands ──────────────────────────────────────────────────────────
 
 
-def work(answer: Connection, number: int, share: tuple[int, int], is_forgetful: bool) -> None:
+def work(answer: Connection, kind: type[Hand], number: int, share: tuple[int, int], is_forgetful: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="tertulia-proof-") as home:
-        hand = Hand(Path(home), is_forgetful=is_forgetful)
+        hand = kind(Path(home), is_forgetful=is_forgetful)
         threads = hand.baseline()
         # The first request hands in the picture, the second publishes.
         chosen = [one for one in SILENT if one.nth == 1][:number] if is_forgetful else choose(threads, number)
@@ -457,11 +467,11 @@ def work(answer: Connection, number: int, share: tuple[int, int], is_forgetful: 
 
 
 @contextmanager
-def hands(number: int, many: int, *, is_forgetful: bool) -> Iterator[list[Connection]]:
+def hands(kind: type[Hand], number: int, many: int, *, is_forgetful: bool) -> Iterator[list[Connection]]:
     ends, processes = [], []
     for hand in range(many):
         ours, theirs = Pipe()
-        processes.append(Process(target=work, args=(theirs, number, (hand, many), is_forgetful)))
+        processes.append(Process(target=work, args=(theirs, kind, number, (hand, many), is_forgetful)))
         processes[-1].start()
         theirs.close()
         ends.append(ours)
@@ -473,8 +483,8 @@ def hands(number: int, many: int, *, is_forgetful: bool) -> Iterator[list[Connec
             process.kill()
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(kind: type[Hand] = Hand, said: str = __doc__, what: str = "Publishing") -> None:
+    options = argparse.ArgumentParser(description=said, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--points", type=int, default=500)
     options.add_argument("--hands", type=int, default=2)
     options.add_argument(
@@ -486,10 +496,10 @@ def main() -> None:
         raise SystemExit("This needs strace (Debian: apt install strace).")
     sys.path.insert(0, str(TESTS))
     by_kind: dict[str, Tally] = {}
-    with hands(asked.points, asked.hands, is_forgetful=asked.forgetful) as ends:
+    with hands(kind, asked.points, asked.hands, is_forgetful=asked.forgetful) as ends:
         for end in ends:
             _collect(end, by_kind, asked.points)
-    _tell(by_kind, asked.json)
+    _tell(by_kind, what, asked.json)
 
 
 def _collect(end: Connection, by_kind: dict[str, Tally], points: int) -> None:
@@ -507,15 +517,15 @@ def _collect(end: Connection, by_kind: dict[str, Tally], points: int) -> None:
             print(f"{done} of {points}", file=sys.stderr)
 
 
-def _tell(by_kind: dict[str, Tally], as_json: bool) -> None:
+def _tell(by_kind: dict[str, Tally], what: str, as_json: bool) -> None:
     whole = Tally()
     for tally in by_kind.values():
         whole.add(tally)
     if as_json:
-        print(json.dumps(asdict(whole)))
+        print(json.dumps({**asdict(whole), "by_kind": {kind: asdict(tally) for kind, tally in by_kind.items()}}))
     else:
         vendor = "PostgreSQL" if _is_on_postgresql() else "SQLite"
-        print(f"Publishing on {vendor}")
+        print(f"{what} on {vendor}")
         head = ("", "points", "hit", "tried", "sent", "lost", "doubled", "unknown", "behind", "refused", "untold")
         print(f"{head[0]:32}" + "".join(f"{name:>9}" for name in head[1:]))
         for kind, tally in [*sorted(by_kind.items()), ("all", whole)]:

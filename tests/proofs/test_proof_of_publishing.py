@@ -13,6 +13,7 @@ PROOF = Path(__file__).with_name("prove_publishing.py")
 
 pytestmark = [
     pytest.mark.kill,
+    pytest.mark.proof_heavy,
     pytest.mark.skipif(not which("strace"), reason="strace is not installed: it kills at a chosen system call"),
 ]
 

@@ -15,7 +15,14 @@ import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from publishing_cast import *  # noqa: F403
 
 from conftest import NOON
@@ -28,7 +35,7 @@ from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Post, Send
 from tertulia.publishing.problems import NotHere, Problem
 from tertulia.publishing.saying import Piece, Wanted
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.proof_heavy]
 
 EXAMPLES = int(os.environ.get("TERTULIA_TEST_EXAMPLES", "15"))
 KINDS = ("fake-blind", "fake-keyed", "fake-looking")
@@ -45,6 +52,7 @@ class Story(RuleBasedStateMachine):
 
     world = None
     """Network, brands with their accounts, Alba, and what sets the clock."""
+    steps = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -203,6 +211,11 @@ class Story(RuleBasedStateMachine):
             else:
                 actions.retry(delivery=one, by=self.alba, at=self.now)
 
+    @invariant()
+    def nothing_went_wrong_yet(self):
+        assert self.wrong == []
+        type(self).steps += 1
+
     # What else happens.
 
     @rule(fault=st.sampled_from(FAULTS))
@@ -294,7 +307,7 @@ class _Trying:
 
 
 def test_whatever_happens_every_post_is_there_once_or_somebody_is_asked(
-    network, account_of, brand, other_brand, alba, monkeypatch
+    network, account_of, brand, other_brand, alba, monkeypatch, record_property
 ):
     places = [
         (of, [account_of(kind, of=of, name=f"{of.slug} {kind}") for kind in KINDS]) for of in (brand, other_brand)
@@ -310,3 +323,4 @@ def test_whatever_happens_every_post_is_there_once_or_somebody_is_asked(
             suppress_health_check=list(HealthCheck), database=None,
         ),
     )  # fmt: skip
+    record_property("tried", machine.steps)

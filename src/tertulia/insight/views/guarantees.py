@@ -14,7 +14,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import queries
+from .. import proofs, queries
 
 PERIODS = (7, 30, 90)
 
@@ -38,6 +38,7 @@ def show_guarantees(request: HttpRequest, brand: Brand) -> HttpResponse:
         "outgoing": _outgoing(queries.outgoing(brand, since=at - timedelta(days=period))),
         "days": days,
         "balances": balances,
+        "runs": proofs.read(),
     }
     return render(request, "insight/guarantees.html", context)
 

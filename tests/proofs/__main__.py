@@ -1,0 +1,377 @@
+"""Proves what Tertulia promises, on SQLite and on PostgreSQL, and writes down the numbers.
+
+    cd tests && python -m proofs [--night] [--only NAME …] [--hands 2]
+
+Prints one line for each proof and database (tried, lost, doubled, leaked, unknown) and ends with 1 when a promised zero
+isn't one. Without `--only` the numbers go to docs/guarantees.md and to the page of the guarantees. PostgreSQL and Redis
+are servers of this run's own; what isn't installed is told in the table.
+
+A proof is a script of this folder (or `engine/rig.py`) that prints its counts as JSON in the last line, or a choice of
+tests; those tell how much they tried by pytest's `record_property("tried", …)`, else each counts as one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+from django.conf import settings
+
+settings.configure()  # no database, no folder: only what marks texts asks for them
+
+from tertulia.insight import proofs  # noqa: E402
+from tertulia.insight.proofs import Line, Run  # noqa: E402
+
+from .cluster import Cluster, binaries  # noqa: E402
+from .page import PAGE, page  # noqa: E402
+
+TESTS = Path(__file__).resolve().parent.parent
+ROOT = TESTS.parent
+SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+COUNTS = ("tried", "lost", "doubled", "leaked", "unknown")
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A script and what it is given: at every merge, and at night. `read` makes lines of what it prints; `proves` are
+    their names."""
+
+    proves: tuple[str, ...]
+    script: str
+    merge: tuple[str, ...]
+    night: tuple[str, ...]
+    read: Callable[[Found], list[dict[str, Any]]]
+    databases: tuple[str, ...] = (SQLITE, POSTGRESQL)
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tests:
+    """Tests by their addresses; what fails counts as `breaks`. Without an address they are not written yet."""
+
+    proof: str
+    breaks: str
+    chosen: tuple[str, ...]
+    zeros: tuple[str, ...] = ()
+
+
+def _plain(proof: str) -> Callable[[Found], list[dict[str, Any]]]:
+    return lambda found: [{"proof": proof, **found}]
+
+
+def _by_kind(room: str) -> Callable[[Found], list[dict[str, Any]]]:
+    """Of a script that kills and breaks: its kinds of points, brought together."""
+
+    def read(found: Found) -> list[dict[str, Any]]:
+        lines: dict[str, dict[str, Any]] = {}
+        for kind, tally in found["by_kind"].items():
+            end = "kills" if kind == "kill -9" else "faults"
+            if room == "publishing" and kind.startswith("the network"):
+                end = "silence"
+            line = lines.setdefault(f"{room}_{end}", dict.fromkeys(("tried", "lost", "doubled", "unknown", "parts"), 0))
+            line["tried"] += tally["points"]
+            line["lost"] += tally["lost"] + tally["untold"] + tally["unknown_though_askable"]
+            line["doubled"] += tally["doubled"]
+            line["unknown"] += tally["unknown"]
+            line["parts"] += tally["tried"]
+        return [{"proof": proof, "note": f"{line.pop('parts')} looked at", **line} for proof, line in lines.items()]
+
+    return read
+
+
+def _of_workers(proof: str, **more: str) -> Callable[[Found], list[dict[str, Any]]]:
+    lost = (
+        "lost", "other_states", "unknown_of_networks_with_memory", "sent_without_a_name", "jobs_lost", "jobs_not_done",
+        "messages_lost",
+    )  # fmt: skip
+
+    def read(found: Found) -> list[dict[str, Any]]:
+        line = {
+            "proof": proof,
+            "tried": found["answers"] + found["jobs"] + found["messages"],
+            "lost": sum(found[name] for name in lost) + abs(found["told_wrongly"]),
+            "doubled": found["doubled"] + found["messages_doubled"],
+            "unknown": found["unknown_of_blind_networks"],
+            "note": ", ".join(f"{found[name]} {said}" for name, said in (more or {"kills": "kills"}).items()),
+        }
+        return [line]
+
+    return read
+
+
+def _points(merge: int, night: int, *more: str) -> dict[str, tuple[str, ...]]:
+    start = ("--json", "--hands", "1", *more, "--points")
+    return {"merge": (*start, str(merge)), "night": (*start, str(night))}
+
+
+RIGS = (
+    Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py",
+        read=_by_kind("publishing"), needs=("strace",), **_points(150, 1500)),
+    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", read=_by_kind("intake"), needs=("strace",),
+        **_points(80, 800)),
+    Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", read=_by_kind("renewal"), needs=("strace",),
+        **_points(50, 500, "--renewal")),
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "200"), night=("--cuts", "2000"),
+        read=_plain("power_cuts"), databases=(SQLITE,), needs=("strace",)),
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "30"), night=("--cuts", "300"),
+        read=_plain("power_cuts"), databases=(POSTGRESQL,)),
+    Rig(("workers_killed",), "engine/rig.py", merge=("kills", "embedded", "40"), night=("kills", "embedded", "1000"),
+        read=_of_workers("workers_killed")),
+    Rig(("broker_emptied",), "engine/rig.py", merge=("kills", "broker", "20", "3"),
+        night=("kills", "broker", "300", "3"), needs=("redis-server",),
+        read=_of_workers("broker_emptied", kills="kills", emptied="times emptied")),
+    Rig(("database_restarts",), "engine/rig.py", merge=("restarts", "embedded", "15"),
+        night=("restarts", "embedded", "150"), databases=(POSTGRESQL,),
+        read=_of_workers("database_restarts", stopped="stops", cut="connections cut")),
+)  # fmt: skip
+SUITE = (
+    Tests("posts_machine", "doubled", ("publishing/test_whatever_happens_to_posts.py",), ("lost",)),
+    Tests("bad_line", "lost", ("publishing/test_bad_line.py",), ("doubled",)),
+    Tests("large_inputs", "lost", ("project/test_large_inputs.py",)),
+    Tests("bad_network", "lost", ("flows/test_misbehaving_network.py",), ("doubled",)),
+    Tests("time_cases", "lost", ("brand/test_hours.py",)),
+    Tests("loops", "doubled", (
+        "inbox/test_automatic.py::test_at_most_one_to_an_address_a_day",
+        "inbox/test_automatic.py::test_two_machines_facing_each_other_stop",
+        "inbox/test_automatic.py::test_ten_an_hour_from_a_channel_at_most",
+        "inbox/test_automatic.py::test_it_is_not_said_to",
+    )),
+    Tests("strangers", "leaked", tuple(f"test_every_url.py::test_{name}" for name in (
+        "nobody_who_is_not_signed_in_gets_in", "strangers_and_other_brands_find_nothing_there",
+        "foreign_ids_under_ones_own_brand_are_not_found", "foreign_ids_in_the_body_change_nothing_over_there",
+        "a_role_without_the_right_is_refused", "a_look_changes_nothing", "odd_ids_are_not_found",
+    ))),
+    Tests("forms", "leaked", (
+        "test_every_url.py::test_every_change_needs_the_forms_token",
+        "test_every_url.py::test_pages_of_signed_in_people_are_stored_by_no_cache_and_carry_the_headers",
+    )),
+    Tests("address_guard", "leaked", tuple(f"core/test_http.py::test_{name}" for name in (
+        "no_spelling_of_a_forbidden_address_is_connected_to", "a_name_that_leads_inside_is_refused_whole",
+        "the_address_that_was_checked_is_the_one_connected_to", "a_redirect_is_an_answer_and_is_not_followed",
+        "proxies_of_the_environment_are_not_used", "a_stream_knows_the_same_addresses",
+    ))),
+    Tests("secrets", "leaked", ("test_secrets_stay_inside.py",)),
+    Tests("hostile_text", "leaked", (
+        "core/test_html.py", "test_bad_input.py",
+        "connectors/test_mail_reading.py::test_bombs_harm_nobody_but_themselves",
+        "connectors/test_mail_reading.py::test_damaged_mails_are_read_or_refused_in_words",
+    ), ("lost",)),
+)  # fmt: skip
+MARKED = {"personal": "personal_data", "": "security"}
+"""Tests that call themselves a proof and are not chosen above, by a word in the name of their file."""
+NOT_REACHED = (
+    Line("backup_kills", SQLITE, why_not=proofs.NOT_BUILT),
+    Line("backup_kills", POSTGRESQL, why_not=proofs.NOT_BUILT),
+    Line("database_restarts", SQLITE, why_not=proofs.NO_OTHER),
+)
+
+
+# ── what is there ──────────────────────────────────────────────────────────
+
+
+def missing(needs: Iterable[str]) -> str:
+    """Why it can't be tried on this machine; empty when it can."""
+    reasons = {"strace": proofs.NO_STRACE, "redis-server": proofs.NO_REDIS}
+    return next((reasons[each] for each in needs if not which(each)), "")
+
+
+def marked() -> list[Tests]:
+    """What says of itself that it is a proof, wherever it lies."""
+    chosen = {address.partition("::")[0] for each in SUITE for address in each.chosen}
+    found: dict[str, list[str]] = {proof: [] for proof in MARKED.values()}
+    for path in sorted(TESTS.rglob("test_*.py")):
+        name = str(path.relative_to(TESTS))
+        if "mark.proof" in path.read_text() and name not in chosen:
+            found[next(proof for word, proof in MARKED.items() if word in name)].append(name)
+    return [Tests(proof, "leaked", tuple(names)) for proof, names in found.items()]
+
+
+@contextmanager
+def redis():
+    """The address of a broker of this run's own; empty where there is none."""
+    if not which("redis-server"):
+        yield ""
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        yield f"redis://127.0.0.1:{port}/9"
+    finally:
+        server.kill()
+        server.wait()
+
+
+# ── trying ─────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where proofs stand: the address of PostgreSQL, that of the broker, and whether there is a whole night."""
+
+    postgresql: str
+    broker: str
+    is_night: bool
+
+    def environment(self, database: str, home: Path) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("TERTULIA_", "DATABASE_", "DJANGO_"))}
+        more = {
+            "TERTULIA_HOME": str(home), "TERTULIA_PROVE": "night" if self.is_night else "merge",
+            "TERTULIA_BROKER_URL": self.broker, "TERTULIA_TEST_EXAMPLES": "2500" if self.is_night else "250",
+            "TERTULIA_LOG_LEVEL": "CRITICAL", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)]),
+        }  # fmt: skip
+        if database == POSTGRESQL:
+            more["DATABASE_URL"] = self.postgresql
+        return kept | more
+
+
+def run_rig(rig: Rig, database: str, ground: Ground) -> list[Line]:
+    why = missing(rig.needs) or ("" if database == SQLITE or ground.postgresql else proofs.NO_POSTGRESQL)
+    if why:
+        return [Line(proof, database, why_not=why) for proof in rig.proves]
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tertulia-prove-") as home:
+        command = [sys.executable, str(TESTS / rig.script), *(rig.night if ground.is_night else rig.merge)]
+        done = subprocess.run(command, env=ground.environment(database, Path(home)), capture_output=True, text=True)
+    seconds = round(time.monotonic() - began, 1)
+    try:
+        lines = rig.read(json.loads(done.stdout.splitlines()[-1]))
+    except (IndexError, ValueError, KeyError):
+        said = (done.stderr.strip() or "nothing").splitlines()[-1]
+        return [Line(rig.proves[0], database, lost=1, seconds=seconds, note=f"It ended before its time: {said}")]
+    # They ran together: each is given its share of the time.
+    share = round(seconds / len(lines), 1)
+    return [Line(database=database, seconds=share, **line) for line in lines]
+
+
+def run_suite(suite: Sequence[Tests], database: str, ground: Ground) -> list[Line]:
+    here = [each for each in suite if each.chosen]
+    absent = [Line(each.proof, database, why_not=proofs.NOT_BUILT) for each in suite if not each.chosen]
+    if database == POSTGRESQL and not ground.postgresql:
+        return absent + [Line(each.proof, database, why_not=proofs.NO_POSTGRESQL) for each in here]
+    with tempfile.TemporaryDirectory(prefix="tertulia-prove-") as home:
+        report = Path(home) / "report.xml"
+        command = [
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0", "-o", "addopts=--strict-markers",
+            "-o", "junit_family=xunit1", f"--junitxml={report}", f"--rootdir={ROOT}",
+            *(str(TESTS / address) for each in here for address in each.chosen),
+        ]  # fmt: skip
+        done = subprocess.run(
+            command, env=ground.environment(database, Path(home)), cwd=ROOT, capture_output=True, text=True
+        )
+        if not report.exists():
+            raise SystemExit(f"pytest did not begin:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        cases = list(ET.parse(report).getroot().iter("testcase"))
+    return absent + [_line(each, database, [case for case in cases if _is_of(case, each)]) for each in here]
+
+
+def _is_of(case: ET.Element, each: Tests) -> bool:
+    path = Path(case.get("file", "")).relative_to("tests")
+    name = case.get("name", "").partition("[")[0]
+    return str(path) in each.chosen or f"{path}::{name}" in each.chosen
+
+
+def _line(each: Tests, database: str, cases: Sequence[ET.Element]) -> Line:
+    counts: dict[str, Any] = dict.fromkeys((each.breaks, *each.zeros), 0) | {"tried": 0, "unknown": 0}
+    wrong, made, seconds = [], 0, 0.0
+    for case in cases:
+        seconds += float(case.get("time", 0))
+        if case.find("skipped") is not None:
+            continue
+        made += 1
+        told = {one.get("name"): int(one.get("value", 0)) for one in case.iter("property") if one.get("name") in COUNTS}
+        for name, count in ({"tried": 1} | told).items():
+            counts[str(name)] = (counts.get(str(name)) or 0) + count
+        if case.find("failure") is not None or case.find("error") is not None:
+            counts[each.breaks] += 1
+            wrong.append(case.get("name", ""))
+    if not made:
+        return Line(each.proof, database, why_not=proofs.SKIPPED)
+    note = f"{made} tests" + (f"; failed: {', '.join(wrong)}" if wrong else "")
+    return Line(each.proof, database, seconds=round(seconds, 1), note=note, **counts)
+
+
+def prove(only: Sequence[str], hands: int, *, is_night: bool) -> list[Line]:
+    with ExitStack() as stack:
+        cluster = Cluster() if binaries() else None
+        if cluster:
+            stack.callback(cluster.end)
+        ground = Ground(cluster.url if cluster else "", stack.enter_context(redis()), is_night)
+        suite = [each for each in (*SUITE, *marked()) if not only or each.proof in only]
+        jobs: list[tuple[Callable[..., list[Line]], Any, str]] = [
+            (run_rig, rig, database)
+            for rig in RIGS
+            for database in rig.databases
+            if not only or set(only) & set(rig.proves)
+        ]
+        if suite:
+            jobs += [(run_suite, suite, database) for database in (SQLITE, POSTGRESQL)]
+        with ThreadPoolExecutor(hands) as pool:
+            waiting = [pool.submit(work, what, database, ground) for work, what, database in jobs]
+            lines = []
+            for each in as_completed(waiting):
+                lines += each.result()
+                print(told(each.result()), file=sys.stderr, flush=True)
+    lines += [line for line in NOT_REACHED if not only or line.proof in only]
+    return sorted(lines, key=lambda line: (list(proofs.NAMES).index(line.proof), line.database != SQLITE))
+
+
+# ── telling ────────────────────────────────────────────────────────────────
+
+
+def told(lines: Sequence[Line]) -> str:
+    head = f"{'':74}{'':12}" + "".join(f"{name:>9}" for name in (*COUNTS, "seconds"))
+    rows = [head]
+    for line in lines:
+        begin = f"{line.name:74}{line.database:12}"
+        if line.why_not:
+            rows.append(f"{begin}  not reached: {line.why_not}")
+            continue
+        figures = [getattr(line, name) for name in COUNTS]
+        said = "".join(f"{'–' if figure is None else figure:>9}" for figure in figures)
+        rows.append(f"{begin}{said}{line.seconds:>9}  {line.note}")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--night", action="store_true", help="many more of everything: three hours")
+    options.add_argument("--only", nargs="+", choices=list(proofs.NAMES), default=[], metavar="NAME")
+    options.add_argument("--hands", type=int, default=2, help="so many proofs at once")
+    asked = options.parse_args()
+    began = time.monotonic()
+    lines = prove(asked.only, asked.hands, is_night=asked.night)
+    seconds = round(time.monotonic() - began)
+    print(told(lines))
+    print(f"{seconds} s in all")
+    if not asked.only:
+        command = "make prove-night" if asked.night else "make prove"
+        machine = f"{os.cpu_count()} cores"
+        proofs.write(Run(command, datetime.now(UTC), version("tertulia"), machine, seconds, tuple(lines)))
+        PAGE.write_text(page(proofs.read()))
+    if broken := [line for line in lines if line.broken]:
+        print("Not as promised: " + ", ".join(f"{line.name} ({line.database})" for line in broken))
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
