@@ -172,6 +172,7 @@ def installation(tmp_path_factory, own_database) -> Iterator[Installation]:
         "TERTULIA_HOME": str(home),
         "TERTULIA_PORT": str(port),
         "DJANGO_SETTINGS_MODULE": "tertulia.project.settings",
+        "TERTULIA_BACKUPS": "no",
         "PYTHONUNBUFFERED": "1",
         "LANG": "C.UTF-8",
     }

@@ -123,7 +123,9 @@ def _add_keeping(commands: Any) -> None:
     backup.add_argument("file", nargs="?", default="", help=_("where to; it must not be there yet"))
     backup.add_argument("--with-keys", action="store_true", help=_("put the keys in as well"))
     backup.add_argument("--encrypt", action="store_true", help=_("under a passphrase, and with the keys"))
-    backup.add_argument("--daily", action="store_true", help=_("into the data folder instead, where older ones give way"))
+    backup.add_argument(
+        "--daily", action="store_true", help=_("into the data folder instead, where older ones give way")
+    )
     restore = _add(commands, "restore", _("put a backup in place; nothing is sent until people say so"), in_django)
     restore.add_argument("file", help=_("the backup"))
     restore.add_argument("--over", action="store_true", help=_("what is there already is put aside"))

@@ -46,9 +46,13 @@ def _target(url: str) -> BaseDatabaseWrapper:
     try:
         target = databases.opened(dict(dj_database_url.parse(url)))
     except (dj_database_url.ParseError, ValueError):
-        raise Sorry(_("{url} is no address of a database: postgres://user:password@host:5432/name").format(url=url)) from None
+        raise Sorry(
+            _("{url} is no address of a database: postgres://user:password@host:5432/name").format(url=url)
+        ) from None
     if target.vendor not in {"sqlite", "postgresql"} or target.vendor == connection.vendor:
-        raise Sorry(_("Everything is on {vendor} already. Move to the other one.").format(vendor=connection.display_name))
+        raise Sorry(
+            _("Everything is on {vendor} already. Move to the other one.").format(vendor=connection.display_name)
+        )
     return target
 
 
@@ -90,7 +94,10 @@ def _table(compared: Compared) -> list[str]:
     head = (_("TABLE"), _("ROWS"), _("CHECKSUM HERE"), _("CHECKSUM THERE"))
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     return [
-        "  ".join(text.rjust(width) if n == 1 else text.ljust(width) for n, (text, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        "  ".join(
+            text.rjust(width) if n == 1 else text.ljust(width)
+            for n, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in [head, *rows]
     ]
 
@@ -98,5 +105,7 @@ def _table(compared: Compared) -> list[str]:
 def _told(url: str) -> list[str]:
     return [
         _("Every row is there, and says the same. The old database stays as it is."),
-        _("From now on: DATABASE_URL={url} tertulia start. Don't start the old one again: both would send.").format(url=url),
+        _("From now on: DATABASE_URL={url} tertulia start. Don't start the old one again: both would send.").format(
+            url=url
+        ),
     ]

@@ -162,7 +162,9 @@ def _put_into_postgresql(copy: Path, aside: str, in_use: bool) -> None:
             if in_use:
                 cursor.execute(f'CREATE SCHEMA "{aside}"')
             for name in own:
-                cursor.execute(f'ALTER TABLE "{name}" SET SCHEMA "{aside}"' if in_use else f'DROP TABLE "{name}" CASCADE')
+                cursor.execute(
+                    f'ALTER TABLE "{name}" SET SCHEMA "{aside}"' if in_use else f'DROP TABLE "{name}" CASCADE'
+                )
         copying.put(copy, archive.own_database())
         intake.index_all()
 
@@ -188,7 +190,9 @@ def _told(
     file: Path, manifest: archive.Manifest, aside: Path, waiting: list[restored.Waiting], in_use: bool
 ) -> Iterator[str]:
     made_at = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
-    yield _("{file} of {made_at} is restored: {rows} rows.").format(file=file.name, made_at=made_at, rows=f"{manifest.rows:,}")
+    yield _("{file} of {made_at} is restored: {rows} rows.").format(
+        file=file.name, made_at=made_at, rows=f"{manifest.rows:,}"
+    )
     if connection.vendor == "postgresql" and in_use:
         yield _("The tables that were here are in the schema “{name}”.").format(name=aside.name)
     if aside.exists():

@@ -82,8 +82,14 @@ def _told(target: Path, manifest: archive.Manifest) -> list[str]:
     size = target.stat().st_size / 1_000_000
     media = sum(name.startswith("media/") for name in manifest.files)
     lines = [
-        _("{file}: {size} MB, {rows} rows and {media} pictures of {version}. It was opened and read: all is there.").format(
-            file=target, size=f"{size:,.1f}", rows=f"{manifest.rows:,}", media=media, version=metadata.version("tertulia")
+        _(
+            "{file}: {size} MB, {rows} rows and {media} pictures of {version}. It was opened and read: all is there."
+        ).format(
+            file=target,
+            size=f"{size:,.1f}",
+            rows=f"{manifest.rows:,}",
+            media=media,
+            version=metadata.version("tertulia"),
         )
     ]
     if manifest.has_keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,16 +56,24 @@ def kept() -> list[Kept]:
     found = []
     for path in folder().glob("tertulia-*"):
         if said := _NAME.fullmatch(path.name):
-            made_at = datetime.strptime(said[1], "%Y-%m-%dT%H%M%S").replace(tzinfo=UTC)
             stands = path.stat()
             checked_at = datetime.fromtimestamp(stands.st_mtime, UTC)
-            found.append(Kept(path, made_at, checked_at, stands.st_size, said[2] or "", bool(said[3])))
+            found.append(Kept(path, _moment(said[1]), checked_at, stands.st_size, said[2] or "", bool(said[3])))
     return sorted(found, key=lambda each: each.made_at, reverse=True)
 
 
 def newest_at() -> datetime | None:
-    """When the newest of the daily ones was made."""
-    return next((each.made_at for each in kept() if not each.from_version), None)
+    """When the newest of the daily ones was made. By the names alone: pages ask for it."""
+    try:
+        names = sorted(os.listdir(folder()), reverse=True)
+    except FileNotFoundError:
+        return None
+    said = (_NAME.fullmatch(name) for name in names)
+    return next((_moment(each[1]) for each in said if each and not each[2]), None)
+
+
+def _moment(written: str) -> datetime:
+    return datetime.strptime(written, "%Y-%m-%dT%H%M%S").replace(tzinfo=UTC)
 
 
 def is_late(at: datetime, *, since: datetime) -> bool:

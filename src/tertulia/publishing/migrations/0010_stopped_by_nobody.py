@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('publishing', '0009_newsletters'),
+        ("publishing", "0009_newsletters"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='stop',
-            name='by_id',
+            model_name="stop",
+            name="by_id",
             field=models.BigIntegerField(null=True),
         ),
     ]
