@@ -24,7 +24,7 @@ def daily() -> None:
     since = Brand.objects.order_by("created_at").values_list("created_at", flat=True).first()
     if since is None or not keeping.is_due(clock.now(), since=since):
         return
-    done = subprocess.run(  # noqa: S603 — our own command
+    done = subprocess.run(
         [sys.executable, "-m", "tertulia", "backup", "--daily"],
         preexec_fn=lambda: os.nice(NICE), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip

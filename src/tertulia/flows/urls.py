@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from .views import backups, door, first_run, health, launching, news, newsletter, phone, posted, quarantine, shop, visitors
+from .views import (
+    backups,
+    door,
+    first_run,
+    health,
+    launching,
+    news,
+    newsletter,
+    phone,
+    posted,
+    quarantine,
+    shop,
+    visitors,
+)
 
 urlpatterns = [
     path("", first_run.home, name="home"),

@@ -125,7 +125,9 @@ def backup(at: datetime) -> Finding:
         connection.close()
         since = at
     if keeping.is_late(at, since=since):
-        says = _("There is no backup of the last 26 hours. Is background work running? Make one: tertulia backup --daily")
+        says = _(
+            "There is no backup of the last 26 hours. Is background work running? Make one: tertulia backup --daily"
+        )
         return Finding("backup", False, says)
     newest = keeping.newest_at()
     if newest is None:

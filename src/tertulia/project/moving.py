@@ -35,10 +35,8 @@ def move(options: argparse.Namespace) -> None:
     with installing.alone(), tempfile.TemporaryDirectory(prefix=".moving-", dir=settings.HOME) as room:
         copy = Path(room) / archive.DATABASE
         copying.take(own, copy)
-        if target.vendor == "postgresql":
-            compared = _into_postgresql(copy, target)
-        else:
-            compared = _into_sqlite(copy, target, own)
+        is_away = target.vendor == "postgresql"
+        compared = _into_postgresql(copy, target) if is_away else _into_sqlite(copy, target, own)
     sys.stdout.write("\n".join([*_table(compared), *_told(options.to)]) + "\n")
 
 

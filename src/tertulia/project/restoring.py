@@ -1,4 +1,4 @@
-"""`tertulia restore`: a backup becomes the installation. Whole or not at all, and nothing leaves before people say so."""
+"""`tertulia restore`: a backup becomes the installation, whole or not at all; nothing leaves before people say so."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def before_upgrade(from_version: str) -> Path:
 
 
 def passphrase(file: str, *, twice: bool) -> str:
-    """From a file, the setting of the daily ones or the keyboard; never from the command line, which others can read."""
+    """From a file, a setting or the keyboard; never from the command line, which others can read."""
     if file:
         try:
             given = (sys.stdin.read() if file == "-" else Path(file).read_text()).strip()

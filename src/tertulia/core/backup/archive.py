@@ -22,7 +22,7 @@ from datetime import datetime
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO
 
 from django.conf import settings
 from django.db import DatabaseError, connection, connections
@@ -127,7 +127,7 @@ def own_database() -> BaseDatabaseWrapper:
 
 
 def _described(copy: Path, read: dict[str, Contents], at: datetime) -> Manifest:
-    """What is in the copy, as it can be read there. Raises `NotMade` when that is not what was read where it is from."""
+    """What is in the copy. Raises `NotMade` when that is not what was read in the database."""
     with closing(sqlite3.connect(copy)) as file:
         steps = copying.steps_of(file)
         of = tables.tables(steps)
