@@ -54,8 +54,8 @@ def take(source: BaseDatabaseWrapper, file: Path) -> dict[str, Contents]:
 def put(file: Path, target: BaseDatabaseWrapper) -> tuple[dict[str, Contents], dict[str, Contents]]:
     """Write a file of SQLite into an empty PostgreSQL, which must be the default one; all of it or nothing.
 
-    Returns what was read there and what can be read here. The search index stays empty. Raises `Different`, and what the
-    driver raises.
+    Returns what was read there and what can be read here. The search index stays empty. Raises `Different`, and what
+    the driver raises.
     """
     with closing(sqlite3.connect(file)) as source, transaction.atomic():
         steps = steps_of(source)
