@@ -37,16 +37,15 @@ def move(options: argparse.Namespace) -> None:
         copying.take(own, copy)
         is_away = target.vendor == "postgresql"
         compared = _into_postgresql(copy, target) if is_away else _into_sqlite(copy, target, own)
-    sys.stdout.write("\n".join([*_table(compared), *_told(options.to)]) + "\n")
+    sys.stdout.write("\n".join([*_table(compared), *_told()]) + "\n")
 
 
 def _target(url: str) -> BaseDatabaseWrapper:
     try:
         target = databases.opened(dict(dj_database_url.parse(url)))
     except (dj_database_url.ParseError, ValueError):
-        raise Sorry(
-            _("{url} is no address of a database: postgres://user:password@host:5432/name").format(url=url)
-        ) from None
+        says = _("That is no address of a database. They look so: postgres://user:password@host:5432/name")
+        raise Sorry(says) from None
     if target.vendor not in {"sqlite", "postgresql"} or target.vendor == connection.vendor:
         raise Sorry(
             _("Everything is on {vendor} already. Move to the other one.").format(vendor=connection.display_name)
@@ -100,10 +99,8 @@ def _table(compared: Compared) -> list[str]:
     ]
 
 
-def _told(url: str) -> list[str]:
+def _told() -> list[str]:
     return [
         _("Every row is there, and says the same. The old database stays as it is."),
-        _("From now on: DATABASE_URL={url} tertulia start. Don't start the old one again: both would send.").format(
-            url=url
-        ),
+        _("From now on start with that address in DATABASE_URL, never again with the old one: both would send."),
     ]

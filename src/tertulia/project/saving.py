@@ -83,7 +83,7 @@ def _told(target: Path, manifest: archive.Manifest) -> list[str]:
     media = sum(name.startswith("media/") for name in manifest.files)
     lines = [
         _(
-            "{file}: {size} MB, {rows} rows and {media} pictures of {version}. It was opened and read: all is there."
+            "{file}: {size} MB, {rows} rows and {media} pictures, of version {version}. It was opened and read: all is there."
         ).format(
             file=target,
             size=f"{size:,.1f}",
