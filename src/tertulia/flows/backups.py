@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
 from tertulia.brand.models import Brand
 from tertulia.core import clock, jobs
 from tertulia.core.backup import keeping
-
-NICE = 10
-"""It gives way to whoever answers people."""
 
 
 class BackupFailed(Exception):
@@ -26,7 +22,7 @@ def daily() -> None:
         return
     done = subprocess.run(
         [sys.executable, "-m", "tertulia", "backup", "--daily"],
-        preexec_fn=lambda: os.nice(NICE), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise BackupFailed(done.stderr.strip()[-300:])

@@ -80,9 +80,7 @@ def _into_sqlite(copy: Path, target: BaseDatabaseWrapper, own: BaseDatabaseWrapp
         compared = {name: (left[name], contents) for name, contents in tables.contents(arrived, of).items()}
     if wrong := [name for name, (one, other) in compared.items() if one != other]:
         raise Sorry(_("What arrived differs in {tables}. Nothing was changed.").format(tables=", ".join(wrong)))
-    archive.sync(copy)
-    copy.rename(place)
-    archive.sync(place.parent)
+    archive.settle(copy, place)
     return compared
 
 

@@ -45,7 +45,7 @@ def restore(options: argparse.Namespace) -> None:
         aside = settings.HOME / f"before-restore-{at:%Y-%m-%dT%H%M%S}Z"
         _put_files_in_place(room, manifest, aside)
         if connection.vendor == "sqlite":
-            _put_in_place(copy, Path(connection.settings_dict["NAME"]), aside)
+            _put_in_place(copy, Path(connection.settings_dict["NAME"]), aside if in_use else None)
         else:
             _put_into_postgresql(copy, aside.name, in_use)
     installing.prepare()
@@ -71,12 +71,11 @@ def _is_in_use() -> bool:
         return Brand.objects.exists()
     except DatabaseError:
         connection.close()
-        return _own_tables() != [] if connection.vendor == "postgresql" else _stands(connection.settings_dict["NAME"])
-
-
-def _stands(name: str) -> bool:
-    path = Path(name)
-    return path.exists() and path.stat().st_size > 0
+    try:
+        return "brand_brand" in connection.introspection.table_names()  # of another version
+    except DatabaseError:
+        connection.close()
+        return True  # damaged
 
 
 @contextmanager
@@ -143,15 +142,15 @@ def _put_files_in_place(room: Path, manifest: archive.Manifest, aside: Path) -> 
             (room / name).replace(own)
 
 
-def _put_in_place(copy: Path, database: Path, aside: Path) -> None:
+def _put_in_place(copy: Path, database: Path, aside: Path | None) -> None:
     """The database last, in one step: until then there is none, and restoring can be begun anew."""
     connection.close()
     for ending in ("", "-wal", "-shm"):
-        if (old := Path(f"{database}{ending}")).exists():
+        old = Path(f"{database}{ending}")
+        if aside and old.exists():
             _move(old, aside / old.name)
-    archive.sync(copy)
-    _move(copy, database)
-    archive.sync(database.parent)
+        old.unlink(missing_ok=True)
+    archive.settle(copy, database)
 
 
 def _put_into_postgresql(copy: Path, aside: str, in_use: bool) -> None:
@@ -183,7 +182,7 @@ def _own_tables() -> list[str]:
 
 def _move(what: Path, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    what.rename(to)
+    shutil.move(what, to)
 
 
 def _told(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +16,9 @@ from tertulia.core import clock
 from tertulia.core.backup import archive, keeping
 
 from .sorry import Sorry
+
+NICE = 10
+"""The daily one gives way to whoever answers people."""
 
 
 def backup(options: argparse.Namespace) -> None:
@@ -36,6 +40,7 @@ def backup(options: argparse.Namespace) -> None:
 
 
 def _daily() -> None:
+    os.nice(NICE)
     at = clock.now()
     target = keeping.new_name(at, is_sealed=bool(settings.BACKUP_PASSPHRASE))
     try:

@@ -5,12 +5,14 @@ It is made beside its place, opened and read back, and only then gets its name: 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import json
 import os
 import shutil
 import sqlite3
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -237,8 +239,19 @@ def opened(path: Path, passphrase: str = "") -> Iterator[Archive]:
                 yield Archive(pack)
     except sealing.WrongPassphrase:
         raise Refused(_("The passphrase is not the one that {file} was made with.").format(file=path.name)) from None
-    except (sealing.Damaged, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError) as error:
+    except _DAMAGE as error:
         raise Refused(damaged) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise Refused(damaged) from error  # it says that something stands before its own beginning
+
+
+_DAMAGE = (
+    sealing.Damaged, zipfile.BadZipFile, zlib.error, struct.error, EOFError, LookupError, ValueError, TypeError,
+    AttributeError, RuntimeError,
+)  # fmt: skip
+"""What reading a zip of which any byte may be different raises."""
 
 
 def _manifest(pack: zipfile.ZipFile) -> Manifest:
@@ -293,6 +306,15 @@ def _half(target: Path) -> Iterator[Path]:
         yield half
     finally:
         half.unlink(missing_ok=True)
+
+
+def settle(file: Path, place: Path) -> None:
+    """Give it its place in one step, on the disk, also when that is another one."""
+    half = place.with_name(f".{place.name}.half")
+    shutil.move(file, half)
+    sync(half)
+    half.replace(place)
+    sync(place.parent)
 
 
 def sync(path: Path) -> None:

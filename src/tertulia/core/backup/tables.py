@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -113,15 +114,20 @@ def read(source: Source, table: Table) -> Iterator[list[Row]]:
     """All rows of a table, some thousand at a time."""
     turns = [(n, turn) for n, column in enumerate(table.columns) if (turn := _turn(column.kind, source))]
     select = f'SELECT {table.names} FROM "{table.name}"'  # noqa: S608 — names of our own
+    with _asked(source, select) as found:
+        while batch := list(islice(found, BATCH)):
+            yield [_turned(row, turns) for row in batch] if turns else batch
+
+
+@contextmanager
+def _asked(source: Source, select: str) -> Iterator[Iterator[Row]]:
     if isinstance(source, sqlite3.Connection):
-        found: Iterator[Row] = iter(source.execute(select))
-    else:
-        cursor = source.chunked_cursor()
-        cursor.itersize = BATCH
+        yield iter(source.execute(select))
+        return
+    with source.chunked_cursor() as cursor:
+        cursor.cursor.itersize = BATCH
         cursor.execute(select)
-        found = iter(cursor)
-    while batch := list(islice(found, BATCH)):
-        yield [_turned(row, turns) for row in batch] if turns else batch
+        yield iter(cursor)
 
 
 def _turned(row: Row, turns: Sequence[tuple[int, Callable[[Any], Any]]]) -> Row:
