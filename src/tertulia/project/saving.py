@@ -6,7 +6,6 @@ import argparse
 import getpass
 import os
 import sys
-from importlib import metadata
 from pathlib import Path
 
 from django.conf import settings
@@ -84,19 +83,17 @@ def passphrase(file: str, *, twice: bool) -> str:
 
 
 def _told(target: Path, manifest: archive.Manifest) -> list[str]:
-    size = target.stat().st_size / 1_000_000
-    media = sum(name.startswith("media/") for name in manifest.files)
-    lines = [
-        _(
-            "{file}: {size} MB, {rows} rows and {media} pictures, of version {version}. It was opened and read: all is there."
-        ).format(
-            file=target,
-            size=f"{size:,.1f}",
-            rows=f"{manifest.rows:,}",
-            media=media,
-            version=metadata.version("tertulia"),
-        )
-    ]
+    says = _(
+        "{file}: {size} MB, {rows} rows, {media} pictures, version {version}. It was opened and read: all is there."
+    )
+    facts = {
+        "file": target,
+        "size": f"{target.stat().st_size / 1_000_000:,.1f}",
+        "rows": f"{manifest.rows:,}",
+        "media": sum(name.startswith("media/") for name in manifest.files),
+        "version": manifest.version,
+    }
+    lines = [says.format(**facts)]
     if manifest.has_keys:
         lines.append(_("The keys are in it: whoever has the file can read the stored secrets. Keep it safe."))
     else:

@@ -75,7 +75,7 @@ def migrate(database: BaseDatabaseWrapper, steps: Collection[Step] | None = None
     Must be the default one. Each migration is there with its record or not at all, also after a power cut.
     """
     executor = _Whole(database)
-    targets = executor.loader.graph.leaf_nodes() if steps is None else _known(executor.loader, steps)
+    targets = executor.loader.graph.leaf_nodes() if steps is None else _last(executor.loader, steps)
     executor.recorder.ensure_schema()  # which turns the checks on again
     with database.constraint_checks_disabled():  # SQLite can't turn them off inside of a transaction
         executor.migrate(targets)
@@ -88,6 +88,12 @@ class _Whole(MigrationExecutor):
         """Django records it after its transaction: killed between the two, it would be applied again and fail."""
         with transaction.atomic(using=self.connection.alias):
             return super().apply_migration(state, migration, fake, fake_initial)
+
+
+def _last(loader: MigrationLoader, steps: Collection[Step]) -> list[Step]:
+    """Those that none of the others follows."""
+    followed = {parent.key for step in _known(loader, steps) for parent in loader.graph.node_map[step].parents}
+    return [step for step in steps if step not in followed]
 
 
 def _known(loader: MigrationLoader, steps: Iterable[Step]) -> list[Step]:
