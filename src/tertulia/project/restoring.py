@@ -43,11 +43,11 @@ def restore(options: argparse.Namespace) -> None:
         copy = room / archive.DATABASE
         waiting = _made_ready(copy, manifest, at=at)
         aside = settings.HOME / f"before-restore-{at:%Y-%m-%dT%H%M%S}Z"
-        _put_files_in_place(room, manifest, aside)
+        if connection.vendor == "postgresql":
+            _put_into_postgresql(copy, aside.name, in_use)
+        _put_files_in_place(room, manifest, aside, in_use)
         if connection.vendor == "sqlite":
             _put_in_place(copy, Path(connection.settings_dict["NAME"]), aside if in_use else None)
-        else:
-            _put_into_postgresql(copy, aside.name, in_use)
     installing.prepare()
     sys.stdout.write("\n".join(_told(file, manifest, aside, waiting, in_use)) + "\n")
 
@@ -127,7 +127,7 @@ def _goes_to_postgresql() -> bool:
     return str(settings.DATABASES["default"]["ENGINE"]).endswith("postgresql")
 
 
-def _put_files_in_place(room: Path, manifest: archive.Manifest, aside: Path) -> None:
+def _put_files_in_place(room: Path, manifest: archive.Manifest, aside: Path, in_use: bool) -> None:
     media = Path(settings.MEDIA_ROOT)
     if media.exists():
         _move(media, aside / "media")
@@ -136,7 +136,9 @@ def _put_files_in_place(room: Path, manifest: archive.Manifest, aside: Path) -> 
     for name in archive.KEYS:
         if name in manifest.files:
             own = settings.HOME / name
-            if own.exists() and own.read_bytes() != (room / name).read_bytes():
+            if (
+                in_use and own.exists() and own.read_bytes() != (room / name).read_bytes()
+            ):  # else this command has just made it
                 _move(own, aside / name)
             own.parent.mkdir(mode=0o700, exist_ok=True)
             (room / name).replace(own)
@@ -164,7 +166,10 @@ def _put_into_postgresql(copy: Path, aside: str, in_use: bool) -> None:
                 cursor.execute(
                     f'ALTER TABLE "{name}" SET SCHEMA "{aside}"' if in_use else f'DROP TABLE "{name}" CASCADE'
                 )
-        copying.put(copy, archive.own_database())
+        try:
+            copying.put(copy, archive.own_database())
+        except copying.Different as wrong:
+            raise Sorry(_("What arrived differs in {tables}. Nothing was changed.").format(tables=wrong)) from None
         intake.index_all()
 
 
