@@ -20,6 +20,9 @@ from tertulia.core.models import Activity
 from world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
+of_sqlite = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="the file is the same, and from PostgreSQL it takes ten seconds to make"
+)
 
 
 @pytest.fixture
@@ -84,6 +87,7 @@ def test_it_is_one_moment_while_others_write(world, tmp_path):
     assert 0 < pairs[1] < len(written) * 2
 
 
+@of_sqlite
 def test_an_encrypted_one_holds_the_keys_and_opens_with_its_passphrase_alone(world, tmp_path):
     made = archive.make(tmp_path / "a", at=NOON, passphrase="pan con tomate")
 
@@ -98,24 +102,28 @@ def test_an_encrypted_one_holds_the_keys_and_opens_with_its_passphrase_alone(wor
         backup.compare()
 
 
+@of_sqlite
 @pytest.mark.parametrize("passphrase", ["", "pan con tomate"])
 def test_what_was_changed_or_cut_off_is_refused(world, tmp_path, passphrase):
-    archive.make(tmp_path / "a", at=NOON, passphrase=passphrase)
+    made = archive.make(tmp_path / "a", at=NOON, passphrase=passphrase)
     whole = (tmp_path / "a").read_bytes()
     places = range(300, len(whole) - 300, len(whole) // 12)
     broken = [whole[: len(whole) * part // 7] for part in range(7)]
     broken += [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in places]
-    assert [number for number, content in enumerate(broken) if is_taken(tmp_path / "b", content, passphrase)] == []
+    taken = [read for content in broken if (read := as_read(tmp_path / "b", content, passphrase))]
+    # A zip has a few bytes that say nothing, like the year of a file in it; a sealed one has none.
+    assert taken == [made] * len(taken if not passphrase else [])
 
 
-def is_taken(file: Path, content: bytes, passphrase: str) -> bool:
+def as_read(file: Path, content: bytes, passphrase: str) -> archive.Manifest | None:
+    """What it says, if every file in it is what it says; None where it is refused."""
     file.write_bytes(content)
     try:
         with archive.opened(file, passphrase) as backup:
             backup.compare()
+            return backup.manifest
     except archive.Refused:
-        return False
-    return True
+        return None
 
 
 def test_pieces_of_a_sealed_file_can_neither_be_left_out_nor_swapped(tmp_path):
@@ -148,6 +156,7 @@ def test_without_room_there_is_a_sentence_and_no_half_file(world, tmp_path):
     assert list(keeping.folder().glob(".making-*")) == []
 
 
+@of_sqlite
 def test_killed_in_the_middle_it_leaves_the_old_ones_and_nothing_in_the_way(world, tmp_path, monkeypatch):
     archive.make(tmp_path / "old.zip", at=NOON)
     old = (tmp_path / "old.zip").read_bytes()

@@ -79,7 +79,7 @@ class Installation:
     def tertulia(self, *words: str, says: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tertulia", *words], env=self.environment, input=says, text=True,
-            capture_output=True, check=False, timeout=60,
+            capture_output=True, check=False, timeout=180,
         )  # fmt: skip
 
     def start(self) -> str:

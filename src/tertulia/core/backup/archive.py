@@ -116,7 +116,7 @@ def make(target: Path, *, at: datetime, passphrase: str = "", with_keys: bool = 
             sync(target.parent)
     except Refused as refused:
         raise NotMade(str(refused)) from None
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, DatabaseError) as error:
         why = getattr(error, "strerror", None) or str(error)
         says = _("The backup could not be written to {folder}: {why}. Nothing was left behind. Is there room?")
         raise NotMade(says.format(folder=target.parent, why=why)) from error
