@@ -636,12 +636,12 @@ def stop(
     _stop, is_new = Stop.objects.update_or_create(
         brand=brand,
         defaults={"because": because, "holds_answers": holds_answers},
-        create_defaults={"because": because, "holds_answers": holds_answers, "by_id": by and by.pk, "at": at},
+        create_defaults={"because": because, "holds_answers": holds_answers, "by_id": by.pk if by else None, "at": at},
     )
     held = queries.held(brand)
     if is_new:
         activity.record(
-            activities.STOPPED, on=brand, brand=brand.pk, by=by and by.pk, at=at, because=because, held=held,
+            activities.STOPPED, on=brand, brand=brand.pk, by=by.pk if by else None, at=at, because=because, held=held,
             holds_answers=holds_answers,
         )  # fmt: skip
     return held

@@ -39,7 +39,7 @@ def opened(config: dict[str, Any]) -> BaseDatabaseWrapper:
 def as_default(database: BaseDatabaseWrapper) -> Iterator[None]:
     """In this thread every query goes there: migrations and models know no other way. It is closed afterwards."""
     own = connections["default"]
-    connections["default"] = database  # type: ignore[assignment]
+    connections["default"] = database
     try:
         yield
     finally:
