@@ -13,6 +13,7 @@ _home = tempfile.mkdtemp(prefix="tertulia-tests-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
 os.environ["TERTULIA_HOME"] = _home
 os.environ["TERTULIA_ALLOWED_ADDRESSES"] = "127.0.0.0/8"  # the servers that tests start
+os.environ["TERTULIA_BACKUPS"] = "no"  # those that worker processes would make by themselves
 os.environ.pop("TERTULIA_BROKER_URL", None)
 (Path(_home) / "static").mkdir()
 

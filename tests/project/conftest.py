@@ -79,7 +79,7 @@ class Installation:
     def tertulia(self, *words: str, says: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "tertulia", *words], env=self.environment, input=says, text=True,
-            capture_output=True, check=False, timeout=60,
+            capture_output=True, check=False, timeout=180,
         )  # fmt: skip
 
     def start(self) -> str:
@@ -172,6 +172,7 @@ def installation(tmp_path_factory, own_database) -> Iterator[Installation]:
         "TERTULIA_HOME": str(home),
         "TERTULIA_PORT": str(port),
         "DJANGO_SETTINGS_MODULE": "tertulia.project.settings",
+        "TERTULIA_BACKUPS": "no",
         "PYTHONUNBUFFERED": "1",
         "LANG": "C.UTF-8",
     }

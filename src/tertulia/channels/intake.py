@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from tertulia.connectors.contract import About, Author, Envelope, Receipt
@@ -19,6 +20,8 @@ from tertulia.core.html import tidy
 
 from . import search
 from .models import Account, Delivery, Identity, Message, MessageVersion, Original
+
+INDEXED_AT_ONCE = 1_000
 
 MAX_TEXT = 1_000_000
 """Characters of a message that are kept as its text; the raw payload beside it is never cut."""
@@ -443,6 +446,15 @@ def _words(message: Message) -> tuple[str, str, str]:
 def index_message(message: Message) -> None:
     """Make one message findable: for those that don't come in through `record`."""
     search.index([(message.id, _document(message))])
+
+
+def index_all() -> None:
+    """Make all messages findable, in a database whose index is empty."""
+    brands = dict(Account.objects.values_list("pk", "brand_id"))
+    rows = Message.objects.order_by("pk").values_list("pk", "account_id", "author_name", "subject", "text")
+    found = rows.iterator(INDEXED_AT_ONCE)
+    while batch := list(islice(found, INDEXED_AT_ONCE)):
+        search.index((id, search.document(brands[account], *words)) for id, account, *words in batch)
 
 
 def forget_message(message: Message) -> None:

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from .views import door, first_run, health, launching, news, newsletter, phone, posted, quarantine, shop, visitors
+from .views import (
+    backups,
+    door,
+    first_run,
+    health,
+    launching,
+    news,
+    newsletter,
+    phone,
+    posted,
+    quarantine,
+    shop,
+    visitors,
+)
 
 urlpatterns = [
     path("", first_run.home, name="home"),
@@ -36,6 +49,8 @@ urlpatterns = [
     path("b/<slug:brand>/phone/people/", phone.search, name="phone_people"),
     # What stands on a platform without an API.
     path("b/<slug:brand>/messages/new/", posted.note, name="posted_note"),
+    # The installation's own.
+    path("b/<slug:brand>/settings/backups/", backups.show, name="backups"),
     # A product and all that is said of it.
     path("b/<slug:brand>/campaigns/launch/", launching.launch, name="launch"),
 ]

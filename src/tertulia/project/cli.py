@@ -113,8 +113,28 @@ def _add_running(commands: Any) -> None:
         ("work", _("run the background work alone: as many of them as you like, on any machine"), work),
     ):
         _add(commands, name, says, run).add_argument("--child-of", type=int, help=argparse.SUPPRESS)
+    _add_keeping(commands)
     check = _add(commands, "check", _("say in a sentence each what is in order and what is not"), in_django)
     check.add_argument("--json", action="store_true", help=_("for programs"))
+
+
+def _add_keeping(commands: Any) -> None:
+    backup = _add(commands, "backup", _("write everything into one file, while all runs on"), in_django)
+    backup.add_argument("file", nargs="?", default="", help=_("where to; it must not be there yet"))
+    backup.add_argument("--with-keys", action="store_true", help=_("put the keys in as well"))
+    backup.add_argument("--encrypt", action="store_true", help=_("under a passphrase, and with the keys"))
+    backup.add_argument(
+        "--daily", action="store_true", help=_("into the data folder instead, where older ones give way")
+    )
+    restore = _add(commands, "restore", _("put a backup in place; nothing is sent until people say so"), in_django)
+    restore.add_argument("file", help=_("the backup"))
+    restore.add_argument("--over", action="store_true", help=_("what is there already is put aside"))
+    for command in (backup, restore):
+        command.add_argument(
+            "--passphrase-file", default="", metavar=_("FILE"), help=_("read the passphrase from there; - is the input")
+        )
+    move = _add(commands, "move", _("move everything to another database, and compare"), in_django)
+    move.add_argument("--to", required=True, metavar="URL", help="postgres://user:password@host:5432/name")
 
 
 def _add_people(commands: Any) -> None:

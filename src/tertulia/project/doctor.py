@@ -16,8 +16,10 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core import clock, crypto
+from tertulia.core.backup import keeping
 from tertulia.core.health import Finding, Look
 from tertulia.core.models import Activity
 from tertulia.flows import health
@@ -110,6 +112,29 @@ def static(_at: datetime) -> Finding:
     return Finding("static", True, _("The pages' styles and scripts are in place."))
 
 
+def backup(at: datetime) -> Finding:
+    """The newest of the daily ones."""
+    if not settings.BACKUPS:
+        return Finding("backup", True, _("Daily backups are switched off."))
+    if failure := keeping.failure():
+        says = _("The last backup could not be made: {why} Then: tertulia backup --daily")
+        return Finding("backup", False, says.format(why=failure.why))
+    try:
+        since = Brand.objects.order_by("created_at").values_list("created_at", flat=True).first() or at
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        since = at
+    if keeping.is_late(at, since=since):
+        says = _(
+            "There is no backup of the last 26 hours. Is background work running? Make one: tertulia backup --daily"
+        )
+        return Finding("backup", False, says)
+    newest = keeping.newest_at()
+    if newest is None:
+        return Finding("backup", True, _("There is no backup yet: the first is made when the desk is a day old."))
+    return Finding("backup", True, _("The newest backup is of {at}.").format(at=f"{newest:%Y-%m-%d %H:%M} UTC"))
+
+
 def time(at: datetime) -> Finding:
     """A clock that runs behind would send what is due too late and break every promise."""
     newest = Activity.objects.order_by("-id").values_list("at", flat=True).first() or BUILT
@@ -119,4 +144,4 @@ def time(at: datetime) -> Finding:
     return Finding("clock", True, _("The clock shows {now}.").format(now=f"{at:%Y-%m-%d %H:%M} UTC"))
 
 
-LOOKS: tuple[Look, ...] = (python, folder, keys, migrations, secrets, broker, static, time, *health.LOOKS)
+LOOKS: tuple[Look, ...] = (python, folder, keys, migrations, secrets, broker, static, backup, time, *health.LOOKS)

@@ -16,13 +16,16 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
+from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
+from tertulia.core.backup import archive, databases
 from tertulia.flows import first_run
 
+from . import saving
 from .serve import PortTaken, check_port
 from .sorry import Sorry
 
@@ -51,8 +54,9 @@ def setup(options: argparse.Namespace) -> int:
 
 def prepare() -> None:
     _make_home()
-    with _alone():
+    with alone():
         _migrate()
+        (settings.HOME / "version").write_text(metadata.version("tertulia") + "\n")
         _collect_static()
 
 
@@ -79,7 +83,8 @@ def _make_home() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """No other setup, restoring or moving of this installation at the same time."""
     with (settings.HOME / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if connection.vendor == "postgresql":
@@ -94,9 +99,31 @@ def _alone() -> Iterator[None]:
 
 
 def _migrate() -> None:
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", interactive=False, verbosity=0)
+    database = archive.own_database()
+    missing = databases.missing(database)
+    if not missing:
+        return
+    if _holds_something(database):
+        made = saving.before_upgrade(_version_before())
+        sys.stderr.write(_("A backup was made before the upgrade: {file}").format(file=made) + "\n")
+    databases.migrate(database)
+    emit_post_migrate_signal(0, False, database.alias)
+
+
+def _holds_something(database: BaseDatabaseWrapper) -> bool:
+    """Asked without models: they are of the version to come."""
+    if "brand_brand" not in database.introspection.table_names():
+        return False
+    with database.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM brand_brand LIMIT 1")
+        return cursor.fetchone() is not None
+
+
+def _version_before() -> str:
+    try:
+        return (settings.HOME / "version").read_text().strip()
+    except FileNotFoundError:
+        return "unknown"
 
 
 def _collect_static() -> None:

@@ -261,6 +261,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "tertulia.core.static_files.Storage"},
 }
 MEDIA_ROOT = HOME / "media"
+BACKUPS = env_bool("TERTULIA_BACKUPS", True)
+BACKUP_PASSPHRASE = env_secret("TERTULIA_BACKUP_PASSPHRASE")
 WHITENOISE_MAX_AGE = 31_536_000
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

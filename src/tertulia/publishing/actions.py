@@ -631,22 +631,23 @@ def _have_deleted(row: Delivery, *, by: User, at: datetime) -> bool:
 
 @transaction.atomic
 def stop(
-    *, brand: Brand, by: User, at: datetime, because: str = "", holds_answers: bool = False
+    *, brand: Brand, by: User | None, at: datetime, because: str = "", holds_answers: bool = False
 ) -> int:  # fmt: skip
     """Hold everything the brand is about to publish, at once; answers to people only if told so.
 
-    Nothing is changed of what is held: while the stop stands no claim takes it. Returns how much that is.
+    Nothing is changed of what is held: while the stop stands no claim takes it. Returns how much that is. Nobody stops
+    what comes from a backup: it does so by itself.
     """
     because = tidy(because).strip()[:300]
     _stop, is_new = Stop.objects.update_or_create(
         brand=brand,
         defaults={"because": because, "holds_answers": holds_answers},
-        create_defaults={"because": because, "holds_answers": holds_answers, "by_id": by.pk, "at": at},
+        create_defaults={"because": because, "holds_answers": holds_answers, "by_id": by.pk if by else None, "at": at},
     )
     held = queries.held(brand)
     if is_new:
         activity.record(
-            activities.STOPPED, on=brand, brand=brand.pk, by=by.pk, at=at, because=because, held=held,
+            activities.STOPPED, on=brand, brand=brand.pk, by=by.pk if by else None, at=at, because=because, held=held,
             holds_answers=holds_answers,
         )  # fmt: skip
     return held

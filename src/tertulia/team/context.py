@@ -9,6 +9,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import ngettext
 
 from tertulia.brand.models import Brand
+from tertulia.core import clock
+from tertulia.core.backup import keeping
 
 from .access import memberships_of
 from .permissions import table
@@ -26,6 +28,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "unread_notifications": unread,
         "notifications_say": ngettext("Notifications: %(n)s new", "Notifications: %(n)s new", unread) % {"n": unread},
         "work_is_silent": membership is not None and not membership.hears_work,
+        "backup_is_late": membership is not None
+        and membership.may("brand.manage")
+        and keeping.is_late(clock.now(), since=membership.brand.created_at),
     }
 
 

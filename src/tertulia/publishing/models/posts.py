@@ -219,7 +219,8 @@ class Stop(models.Model):
     """Somebody has stopped all that a brand publishes. While the row stands nothing of it leaves."""
 
     brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    by_id = models.BigIntegerField()
+    by_id = models.BigIntegerField(null=True)
+    """Empty when a backup was restored."""
     at = models.DateTimeField()
     because = models.CharField(max_length=300, blank=True, default="")
     holds_answers = models.BooleanField(default=False)

@@ -1,0 +1,103 @@
+"""Databases beside the installation's own, and what to do with their migrations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ProjectState
+from django.db.utils import ConnectionHandler
+
+Step = tuple[str, str]
+"""App and name of a migration."""
+
+
+class Newer(Exception):
+    """The database knows migrations that this version doesn't."""
+
+
+def sqlite_file(path: Path) -> BaseDatabaseWrapper:
+    """One that stays a single file, unlike the installation's own with its log beside it."""
+    return opened({"ENGINE": "tertulia.core.sqlite3", "NAME": str(path)})
+
+
+def opened(config: dict[str, Any]) -> BaseDatabaseWrapper:
+    """A database by its settings; it calls itself the default one, like the installation's own."""
+    return ConnectionHandler({"default": config})["default"]
+
+
+@contextmanager
+def as_default(database: BaseDatabaseWrapper) -> Iterator[None]:
+    """In this thread every query goes there: migrations and models know no other way. It is closed afterwards."""
+    own = connections["default"]
+    connections["default"] = database
+    try:
+        yield
+    finally:
+        connections["default"] = own
+        database.close()
+
+
+def applied(database: BaseDatabaseWrapper) -> list[Step]:
+    """The migrations the database has seen. None of one that is empty."""
+    return sorted(MigrationRecorder(database).applied_migrations())
+
+
+def missing(database: BaseDatabaseWrapper) -> list[Migration]:
+    """The migrations it has still to see."""
+    executor = MigrationExecutor(database)
+    return [step for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+
+
+def state(steps: Iterable[Step]) -> ProjectState:
+    """The models as these migrations leave them. Raises `Newer`."""
+    return _state(tuple(steps))
+
+
+@lru_cache(maxsize=1)
+def _state(steps: tuple[Step, ...]) -> ProjectState:
+    loader = MigrationLoader(None)
+    return loader.project_state(_known(loader, steps))
+
+
+def migrate(database: BaseDatabaseWrapper, steps: Collection[Step] | None = None) -> None:
+    """Bring it up to these migrations, or to all there are, without telling anybody. Raises `Newer`.
+
+    Must be the default one. Each migration is there with its record or not at all, also after a power cut.
+    """
+    executor = _Whole(database)
+    targets = executor.loader.graph.leaf_nodes() if steps is None else _last(executor.loader, steps)
+    executor.recorder.ensure_schema()  # which turns the checks on again
+    with database.constraint_checks_disabled():  # SQLite can't turn them off inside of a transaction
+        executor.migrate(targets)
+
+
+class _Whole(MigrationExecutor):
+    def apply_migration(
+        self, state: ProjectState, migration: Migration, fake: bool = False, fake_initial: bool = False
+    ) -> ProjectState:
+        """Django records it after its transaction: killed between the two, it would be applied again and fail."""
+        with transaction.atomic(using=self.connection.alias):
+            return super().apply_migration(state, migration, fake, fake_initial)
+
+
+def _last(loader: MigrationLoader, steps: Collection[Step]) -> list[Step]:
+    """Those that none of the others follows."""
+    followed = {parent.key for step in _known(loader, steps) for parent in loader.graph.node_map[step].parents}
+    return [step for step in steps if step not in followed]
+
+
+def _known(loader: MigrationLoader, steps: Iterable[Step]) -> list[Step]:
+    steps = list(steps)
+    if unknown := [f"{app}.{name}" for app, name in steps if (app, name) not in loader.graph.nodes]:
+        raise Newer(", ".join(unknown))
+    return steps

@@ -1,0 +1,195 @@
+"""Backup, restore, move and upgrade as people run them; on PostgreSQL also from one kind of database to the other."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from tertulia.core.backup import databases
+from tertulia.core.backup.databases import as_default, migrate, opened
+
+from .conftest import Installation, free_port
+
+KILLS = 2
+FILL = """
+from tertulia.brand.models import Brand
+from tertulia.core import clock
+from tertulia.flows import first_run
+from tertulia.team.models import Membership, User
+user = User.objects.create_user("alba@uno.example", "x", name="Alba")
+brand = Brand.objects.create(name="Uno", slug="uno", created_at=clock.now())
+Membership.objects.create(user=user, brand=brand, role="manager", created_at=clock.now())
+first_run.add_sample(user=user, at=clock.now())
+"""
+STANDS = """
+from django.db import connection
+from tertulia.channels import search
+from tertulia.channels.models import Message
+from tertulia.brand.models import Brand
+from tertulia.publishing.models import Stop
+sample = Brand.objects.get(is_sample=True)
+answer = {
+    "vendor": connection.vendor, "messages": Message.objects.count(), "stops": Stop.objects.count(),
+    "found": len(search.find(sample.pk, "pan")), "secrets": [bool(a) for a in sample._meta.apps.get_model(
+        "tertulia_channels", "Account").objects.filter(kind="site").values_list("secrets", flat=True)],
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def filled(installation) -> Installation:
+    assert installation.tertulia("setup").returncode == 0
+    installation.ask(FILL)
+    return installation
+
+
+@pytest.fixture
+def elsewhere(filled, tmp_path) -> Installation:
+    """An empty machine, on SQLite."""
+    environment = {**filled.environment, "TERTULIA_HOME": str(tmp_path / "home"), "TERTULIA_PORT": str(free_port())}
+    environment.pop("DATABASE_URL", None)
+    other = Installation(tmp_path / "home", 0, environment)
+    yield other
+    other.close()
+
+
+def test_a_backup_becomes_the_same_desk_elsewhere_and_sends_nothing(filled, elsewhere, tmp_path):
+    (tmp_path / "word").write_text("pan con tomate")
+    sealed = ["--passphrase-file", str(tmp_path / "word")]
+    made = filled.tertulia("backup", str(tmp_path / "a"), "--encrypt", *sealed)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "The keys are in it" in made.stdout
+    before = filled.ask(STANDS)
+
+    done = elsewhere.tertulia("restore", str(tmp_path / "a"), *sealed)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Sending is stopped, answers included" in done.stdout
+    assert elsewhere.ask(STANDS) == {**before, "vendor": "sqlite", "stops": 2}
+    again = elsewhere.tertulia("restore", str(tmp_path / "a"), *sealed)
+    assert (again.returncode, "--over" in again.stderr) == (1, True)
+    (tmp_path / "b").write_bytes((tmp_path / "a").read_bytes()[:-50])
+    broken = elsewhere.tertulia("restore", str(tmp_path / "b"), "--over", *sealed)
+    assert (broken.returncode, "Nothing was changed" in broken.stderr) == (1, True)
+    over = elsewhere.tertulia("restore", str(tmp_path / "a"), "--over", *sealed)
+    assert (over.returncode, over.stderr) == (0, "")
+    [aside] = elsewhere.home.glob("before-restore-*")
+    assert (aside / "tertulia.sqlite3").exists()
+
+
+def test_everything_moves_to_the_other_database_and_back(filled, elsewhere, own_database, tmp_path):
+    if not own_database:
+        pytest.skip("needs PostgreSQL beside SQLite")
+    before = filled.ask(STANDS)
+    file = elsewhere.home / "tertulia.sqlite3"
+    elsewhere.home.mkdir()
+    shutil.copytree(filled.home / "keys", elsewhere.home / "keys")
+    moved = filled.tertulia("move", "--to", f"sqlite:///{file}")
+    assert (moved.returncode, moved.stderr) == (0, "")
+    assert elsewhere.ask(STANDS) == {**before, "vendor": "sqlite"}
+    elsewhere.close()
+
+    name = f"tertulia_moved_{secrets.token_hex(4)}"
+    there = urlsplit(own_database)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(own_database, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        back = elsewhere.tertulia("move", "--to", there)
+        assert (back.returncode, back.stderr) == (0, "")
+        home = {**elsewhere.environment, "DATABASE_URL": there}
+        returned = Installation(elsewhere.home, 0, home)
+        assert returned.ask(STANDS) == before
+        returned.ask("from tertulia.inbox.models import Label\nfrom tertulia.brand.models import Brand\n"
+                     "answer = Label.objects.create(brand=Brand.objects.all()[0], name='x').pk")  # fmt: skip
+        returned.close()
+        assert "not empty" in elsewhere.tertulia("move", "--to", there).stderr
+        backup = elsewhere.tertulia("backup", str(tmp_path / "s.zip"))
+        over = Installation(elsewhere.home, 0, home).tertulia("restore", str(tmp_path / "s.zip"), "--over")
+        assert (backup.returncode, over.returncode, over.stderr) == (0, 0, "")
+        again = Installation(elsewhere.home, 0, home)
+        assert again.ask(STANDS) == {**before, "stops": 2}
+        again.close()
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+OLD = [
+    ("core", "0001_initial"), ("brand", "0001_initial"), ("team", "0002_limits"),
+    ("tertulia_channels", "0002_search"), ("inbox", "0002_initial"), ("community", "0001_initial"),
+    ("sessions", "0001_initial"),
+]  # fmt: skip
+"""An early state that has rows: later migrations change these tables, fill columns and add others."""
+
+
+def test_an_old_database_is_copied_first_and_upgraded_though_it_is_killed(installation, tmp_path, django_db_blocker):
+    home = tmp_path / "old"
+    home.mkdir()
+    environment = {**installation.environment, "TERTULIA_HOME": str(home), "TERTULIA_PORT": str(free_port())}
+    environment.pop("DATABASE_URL", None)
+    file = home / "tertulia.sqlite3"
+    with django_db_blocker.unblock():
+        make_old(file)
+    first = applied(file)
+    (home / "version").write_text("0.0.9\n")
+    old = Installation(home, 0, environment)
+    for number in range(KILLS):
+        process = subprocess.Popen([sys.executable, "-m", "tertulia", "setup"], env=environment)
+        started = time.monotonic()
+        while process.poll() is None and time.monotonic() < started + 60:
+            if (number == 0 and has_backup(home)) or applied(file) > first + random.randrange(12) * number:
+                process.kill()
+            time.sleep(0.01)
+        process.wait()
+
+    done = old.tertulia("setup")
+
+    assert done.returncode == 0, done.stderr
+    assert old.ask("from tertulia.channels.models import Delivery, Message\nfrom tertulia.core.backup import *\n"
+                   "from tertulia.core.backup import archive, databases\n"
+                   "answer = [Message.objects.get().text, Delivery.objects.get().thread_id,"
+                   " len(databases.missing(archive.own_database()))]") == ["Hola", "diego", 0]  # fmt: skip
+    old.close()
+    [*made] = sorted((home / "backups").glob("*-before-upgrade-from-0.0.9.zip"))
+    assert 1 <= len(made) <= 3
+    back = Installation(tmp_path / "back", 0, {**environment, "TERTULIA_HOME": str(tmp_path / "back")})
+    assert back.tertulia("restore", str(made[0])).returncode == 0
+
+
+def has_backup(home: Path) -> bool:
+    return any((home / "backups").glob("*.zip"))
+
+
+def applied(file: Path) -> int:
+    with closing(sqlite3.connect(file, timeout=20)) as database:
+        return int(database.execute("SELECT count(*) FROM django_migrations").fetchone()[0])
+
+
+def make_old(file: Path) -> None:
+    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    database = opened({"ENGINE": "tertulia.core.sqlite3", "NAME": str(file)})
+    with as_default(database):
+        migrate(database, OLD)
+        models = databases.state(databases.applied(database)).apps
+        brand = models.get_model("brand", "Brand").objects.create(name="Uno", slug="uno", created_at=noon)
+        account = models.get_model("tertulia_channels", "Account").objects.create(
+            brand=brand, kind="site", name="Página", created_at=noon, secrets={}
+        )
+        message = models.get_model("tertulia_channels", "Message").objects.create(
+            account=account, remote_id="m1", thread_id="diego", direction="out", kind="chat", text="Hola",
+            sent_at=noon, received_at=noon,
+        )  # fmt: skip
+        models.get_model("tertulia_channels", "Delivery").objects.create(
+            account=account, message=message, key="k", due_at=noon, created_at=noon, state="sent"
+        )
+    os.chmod(file, 0o600)
