@@ -17,7 +17,7 @@ from tertulia.connectors.contract import About, Author, Envelope, Receipt
 from tertulia.core import bulk
 from tertulia.core.html import tidy
 
-from . import search
+from . import erasures, search
 from .models import Account, Delivery, Identity, Message, MessageVersion, Original
 
 MAX_TEXT = 1_000_000
@@ -50,7 +50,7 @@ def record(account: Account, envelopes: Sequence[Envelope], *, at: datetime) -> 
 
     Returns what is new and what changed; nothing for what was already known.
     """
-    envelopes, returned = _take_back(account, envelopes, at=at)
+    envelopes, returned = _take_back(account, erasures.keep_out(account, envelopes, at=at), at=at)
     stories = _stories(envelopes)
     if not stories:
         return Recorded()
@@ -445,9 +445,14 @@ def index_message(message: Message) -> None:
     search.index([(message.id, _document(message))])
 
 
+def unindex_message(message: Message) -> None:
+    """Make one message not findable any more, as it stands: before its words change."""
+    search.forget(message.id, _document(message))
+
+
 def forget_message(message: Message) -> None:
     """Delete a row that turned out to be another one's double."""
-    search.forget(message.id, _document(message))
+    unindex_message(message)
     message.delete()
 
 

@@ -17,6 +17,7 @@ class FlowsConfig(AppConfig):
             "mailing",
             "notify",
             "outbound",
+            "personal",
             "planning",
             "polling",
             "reactions",
