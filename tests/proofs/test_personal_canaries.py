@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +14,6 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
-from django.db.models import BinaryField
 
 from conftest import NOON, envelope
 from tertulia.api.models import Event, KeptAnswer
@@ -24,16 +22,16 @@ from tertulia.community import actions as community
 from tertulia.community.models import Consent, Erasure, Export, Member
 from tertulia.connectors.contract import About, Author, Inbound
 from tertulia.core import clock, jobs, personal
-from tertulia.core.models import Activity, Job
+from tertulia.core.models import Activity
 from tertulia.flows import inbound, phone
 from tertulia.flows import personal as flow
-from tertulia.inbox import acting, actions, joining
-from tertulia.inbox.models import Conversation, Note
+from tertulia.inbox import actions, joining
+from tertulia.inbox.models import Conversation
 from tertulia.publishing import conversions, mailing
 from tertulia.publishing.models import Subscriber
 from tertulia.team import mail
 from tertulia.understanding import lessons
-from tertulia.understanding.models import Brain, BrainCall, BrandLayer, Correction, MessageReading
+from tertulia.understanding.models import Brain, BrainCall, Correction, MessageReading
 from world import World
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
@@ -137,15 +135,19 @@ def plant(brand, alba, world) -> Member:
     wrote = Message.objects.get(account=box, direction="in")
     jobs.run_due(LATER)
     MessageReading.objects.filter(message=wrote).update(questions=[f"¿Y {MARKS[29]}?"], why={"kind": [MARKS[30]]})
-    lines = [{"text": wrote.text, "field": "kind", "value": "purchase"}, {"text": FIRST, "field": "kind", "value": "other"}]
+    lines = [
+        {"text": wrote.text, "field": "kind", "value": "purchase"},
+        {"text": FIRST, "field": "kind", "value": "other"},
+    ]
     lessons.import_lines(
         brand=brand, content="\n".join(map(json.dumps, lines)).encode(), name="b.jsonl", by=alba.pk, at=NOON
     )
     BrainCall.objects.create(brain=Brain.objects.get(brand=brand), at=NOON, messages=[wrote.pk], sent=f"¿{MARKS[31]}?")
 
     # Other programs, background work, what could not be read.
+    [line, *_] = Activity.objects.filter(on_kind="inbox.conversation", on_id=by_mail.pk)
     Event.objects.create(
-        webhook=world.webhook, activity_id=Activity.objects.filter(on_kind="inbox.conversation", on_id=by_mail.pk)[0].pk,
+        webhook=world.webhook, activity_id=line.pk,
         body=json.dumps({"facts": MARKS[32]}), created_at=NOON, due_at=NOON,
     )  # fmt: skip
     KeptAnswer.objects.create(token=world.token, key="k", body={"email": SECOND, "text": MARKS[33]}, at=NOON)
@@ -202,13 +204,17 @@ def test_reading_the_channel_again_brings_nothing_back_but_what_she_writes_anew(
 
 
 def test_every_table_says_what_it_holds_of_people():
-    assert [model._meta.label for model in apps.get_models(include_auto_created=True) if not personal.declared.knows(model)] == []
+    assert [
+        model._meta.label for model in apps.get_models(include_auto_created=True) if not personal.declared.knows(model)
+    ] == []
 
 
 def in_the_copy(content: bytes) -> str:
     with zipfile.ZipFile(io.BytesIO(content)) as parcel:
         assert {"data.json", "index.html"} <= set(parcel.namelist())
-        return " ".join([*parcel.namelist(), *(parcel.read(name).decode(errors="replace") for name in parcel.namelist())]).lower()
+        return " ".join(
+            [*parcel.namelist(), *(parcel.read(name).decode(errors="replace") for name in parcel.namelist())]
+        ).lower()
 
 
 def everything() -> str:
@@ -221,7 +227,9 @@ def everything() -> str:
             cursor.execute(f'SELECT * FROM "{table}"')
             found += [_as_text(value) for row in cursor.fetchall() for value in row]
         if connection.vendor == "sqlite":
-            cursor.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.all_words USING fts5vocab('main', 'message_search', 'row')")
+            cursor.execute(
+                "CREATE VIRTUAL TABLE IF NOT EXISTS temp.all_words USING fts5vocab('main', 'message_search', 'row')"
+            )
             cursor.execute("SELECT term FROM temp.all_words")
             found += [term for (term,) in cursor.fetchall()]
     return "\n".join(found).lower()
@@ -233,7 +241,7 @@ def _as_text(value) -> str:
         for open_it in (lambda raw: raw, __import__("zlib").decompress):
             try:
                 content += open_it(bytes(value))
-            except Exception:  # noqa: BLE001, S112 — not compressed
+            except Exception:  # noqa: BLE001 — not compressed
                 continue
         return content.decode(errors="replace")
     return str(value)
