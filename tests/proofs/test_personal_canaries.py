@@ -91,7 +91,7 @@ def plant(brand, alba, world) -> Member:
     who = Author(remote_id=HANDLE, name=NAME, handle=HANDLE, email=SECOND)
     first = envelope(
         f"Vaya {MARKS[12]}", remote_id="c1", thread="c1", author=who, kind="comment",
-        url=f"https://red.example/{MARKS[13]}", about=About(title=MARKS[14], text=f"Foto {MARKS[15]}"),
+        url=f"https://red.example/{MARKS[13]}", about=About("p1", title=MARKS[14], text=f"Foto {MARKS[15]}"),
     )  # fmt: skip
     again = replace(first, verb="edited", text=f"Vaya {MARKS[16]}", changed_at=NOON + timedelta(minutes=2))
     inbound.intake(board, [first, again], at=NOON)

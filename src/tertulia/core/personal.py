@@ -184,7 +184,9 @@ def naming(one: Naming, person: Person) -> Iterator[models.Model]:
 
 
 def passages(one: Naming, row: models.Model, person: Person) -> dict[str, Any]:
-    """What a row says about the person: of a text that others wrote, the words around."""
+    """What a row says about the person: of a text that others wrote, the words around; all of what would go whole."""
+    if one.drops:
+        return as_data(row)
     pattern = person.any if one.names else person.strong
     assert pattern is not None  # noqa: S101 — `naming` found it by one
     found = {name: list(_around(_text(getattr(row, name)), pattern)) for name in one.columns}

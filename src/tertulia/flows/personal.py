@@ -459,5 +459,8 @@ def _forget_member(member: Member, *, at: datetime) -> None:
 
 
 def _erase_rows(person: Person) -> None:
-    for holding in declared.holdings:
-        holding.erase(holding.rows(person), person)
+    # All are looked for first: some are found by what others hold.
+    found = [(each, list(each.rows(person).values_list("pk", flat=True))) for each in declared.holdings]
+    for holding, keys in found:
+        if keys:
+            holding.erase(holding.model._default_manager.filter(pk__in=keys), person)
