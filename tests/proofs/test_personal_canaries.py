@@ -3,9 +3,13 @@ none in the whole database nor in the data folder, and what others wrote stays a
 
 from __future__ import annotations
 
+import base64
+import email
 import io
 import json
 import zipfile
+import zlib
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -37,7 +41,7 @@ from world import World
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 MARKS = [f"quetzal{number:02}" for number in range(1, 41)]
-FIRST, SECOND, THIRD = (f"ana.{MARKS[number]}@correo.example" for number in (0, 1, 2))
+FIRST, SECOND, THIRD, ORDERS = (f"ana.{MARKS[number]}@correo.example" for number in (0, 1, 2, 37))
 NAME = f"Ana {MARKS[3].capitalize()}"
 HANDLE = f"@ana_{MARKS[4]}"
 LATER = NOON + timedelta(days=1)
@@ -78,8 +82,6 @@ def planted(brand, alba, monkeypatch):
 
 
 def plant(brand, alba, world) -> Member:
-    import base64
-
     box = Account.objects.get(brand=brand, kind="mail")
     attached = base64.b64encode(f"concepto;{MARKS[10]}\n".encode() * 9).decode()
     said = box.connector.read_original(box, MAIL.replace("{attached}", attached).encode())
@@ -103,6 +105,8 @@ def plant(brand, alba, world) -> Member:
     chat = envelope(f"Hola {MARKS[19]}", remote_id="s1", thread="s1", author=visitor, html=f"<p>{MARKS[20]}</p>",
                     raw={"from": {"ip": MARKS[21]}})  # fmt: skip
     inbound.intake(world.site, [chat], at=NOON)
+    buyer = Author(remote_id=f"visitor-{MARKS[37]}", name=NAME, email=ORDERS)
+    inbound.intake(world.site, [envelope("¿Llega mi pedido?", remote_id="s2", thread="s2", author=buyer)], at=NOON)
     aloud = Account.objects.create(brand=brand, kind="phone", name="Teléfono", created_at=NOON)
     called = phone.note_call(
         brand=brand, account=aloud, by=alba, at=LATER, kind="call", direction="in", name=NAME, phone="600 111 222",
@@ -111,7 +115,8 @@ def plant(brand, alba, world) -> Member:
 
     # One person, of four records.
     ana = by_mail.member
-    for other in (Conversation.objects.get(account=board), Conversation.objects.get(thread_id="s1"), called):
+    chats = Conversation.objects.filter(thread_id__in=["s1", "s2"]).order_by("pk")
+    for other in [Conversation.objects.get(account=board), *chats, called]:
         joining.join(kept=ana, other=Member.objects.get(pk=other.member_id), by=alba, at=NOON)
     ana.refresh_from_db()
     ana.about = f"Viene los sábados, {MARKS[23]}"
@@ -151,12 +156,12 @@ def plant(brand, alba, world) -> Member:
         body=json.dumps({"facts": MARKS[32]}), created_at=NOON, due_at=NOON,
     )  # fmt: skip
     KeptAnswer.objects.create(token=world.token, key="k", body={"email": SECOND, "text": MARKS[33]}, at=NOON)
-    mail.send(to="bruno@horno.example", subject="Te esperan", text=f"{NAME} espera: {MARKS[34]}")
+    jobs.enqueue(mail.send, to="bruno@horno.example", subject="Te esperan", text=f"{NAME} espera: {MARKS[34]}")
     inbound.quarantine(
         world.site, Inbound({"x-who": MARKS[35]}, {}, f'{{"of": "{THIRD}", "say": "{MARKS[36]}'.encode(), NOON), why="?"
     )
     conversions.record(
-        brand=brand, order=conversions.Order(f"{FIRST} {MARKS[37]}"[:100], 100, "EUR", NOON),
+        brand=brand, order=conversions.Order(ORDERS, 100, "EUR", NOON),
         kind=conversions.Kind.API, by=alba, at=NOON,
     )  # fmt: skip
     mailing.bring(list=world.list, content=f"Email\n{FIRST}".encode(), basis=f"Feria {MARKS[38]}", by=alba, at=NOON)
@@ -236,15 +241,13 @@ def everything() -> str:
 
 
 def _as_text(value) -> str:
-    if isinstance(value, bytes | memoryview):
-        content = bytes(value)
-        for open_it in (lambda raw: raw, __import__("zlib").decompress):
-            try:
-                content += open_it(bytes(value))
-            except Exception:  # noqa: BLE001 — not compressed
-                continue
-        return content.decode(errors="replace")
-    return str(value)
+    if not isinstance(value, bytes | memoryview):
+        return str(value)
+    content = bytes(value)
+    with suppress(zlib.error):
+        content = zlib.decompress(content)
+    parts = [each.get_payload(decode=True) or b"" for each in email.message_from_bytes(content).walk()]
+    return b"\n".join([content, *parts]).decode(errors="replace")
 
 
 def in_files() -> bytes:
@@ -255,8 +258,6 @@ def in_files() -> bytes:
 
 def other_people(ana: Member) -> list[object]:
     """What others said and what the team noted of them."""
-    mine = Conversation.objects.filter(member=ana).values_list("account_id", "thread_id")
-    del mine
     others = Conversation.objects.exclude(member=ana)
     messages = Message.objects.filter(thread_id__in=others.values("thread_id"))
     return [
