@@ -12,6 +12,7 @@ import hmac
 import json
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -62,8 +63,9 @@ def keep_out(account: Account, envelopes: Sequence[Envelope], *, at: datetime) -
             hits.append(hit.pk)
         else:
             kept.append(each)
+    for pk, count in Counter(hits).items():
+        Erased.objects.filter(pk=pk).update(kept_out=F("kept_out") + count, kept_out_at=at)
     if hits:
-        Erased.objects.filter(pk__in=hits).update(kept_out=F("kept_out") + 1, kept_out_at=at)
         log.info("Account %s: %s messages of people who were erased were not taken in again.", account.pk, len(hits))
     return kept
 
