@@ -156,7 +156,12 @@ def plant(brand, alba, world) -> Member:
         body=json.dumps({"facts": MARKS[32]}), created_at=NOON, due_at=NOON,
     )  # fmt: skip
     KeptAnswer.objects.create(token=world.token, key="k", body={"email": SECOND, "text": MARKS[33]}, at=NOON)
-    jobs.enqueue(mail.send, to="bruno@horno.example", subject="Te esperan", text=f"{NAME} espera: {MARKS[34]}")
+    jobs.enqueue(
+        mail.send,
+        to="bruno@horno.example",
+        subject="Te esperan",
+        text=f"{NAME} espera: {MARKS[34]} https://t.example/b/{brand.slug}/inbox/1/",
+    )
     inbound.quarantine(
         world.site, Inbound({"x-who": MARKS[35]}, {}, f'{{"of": "{THIRD}", "say": "{MARKS[36]}'.encode(), NOON), why="?"
     )

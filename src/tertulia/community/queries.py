@@ -44,7 +44,11 @@ def people(brand: Brand, *, q: str = "", after: str = "", limit: int = PAGE) -> 
 
 def identities(member: Member) -> list[Identity]:
     """Everywhere we know them from."""
-    links = MemberIdentity.objects.filter(member=member).select_related("identity__account").order_by("id")
+    links = (
+        MemberIdentity.objects.filter(member=member)
+        .select_related("identity__account", "identity__restriction")
+        .order_by("id")
+    )
     return [link.identity for link in links]
 
 

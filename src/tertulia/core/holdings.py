@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from .models import Activity, Heartbeat, Job
+from .models import Activity, Heartbeat
 from .personal import Person, held, named, none
 
 _CODE = re.compile(r"[a-z0-9_.:-]{1,40}\Z")
@@ -41,8 +41,4 @@ def _bare(value: Any) -> Any:
 
 held(Activity, _("What happened to their conversations"), rows=_activities, erase=_without_words)
 named(Activity, _("What happened elsewhere"), "data", within=lambda p: Activity.objects.filter(brand_id=p.brand))
-named(
-    Job, _("Background work and mails to the team"), "args", "error", drops=True,
-    within=lambda p: Job.objects.exclude(state=Job.State.RUNNING),
-)  # fmt: skip
 none("Signs of life of our own processes.", Heartbeat)

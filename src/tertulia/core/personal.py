@@ -88,6 +88,8 @@ class Naming:
     drops: bool = False
     names: bool = True
     """Names too are looked for; else only what is the person's alone, where a name may be a word like any other."""
+    is_told: bool = True
+    """Stands in a copy; not where it can't be told whether it is of this brand."""
     save: Callable[[Any, list[str]], None] | None = None
     """For what is kept beside a row and has to follow; given the row as it shall be and the columns that changed."""
 
@@ -115,9 +117,9 @@ def held(
 
 def named(
     model: type[models.Model], says: str | Promise, *columns: str, within: Rows, drops: bool = False,
-    names: bool = True, save: Callable[[Any, list[str]], None] | None = None,
+    names: bool = True, is_told: bool = True, save: Callable[[Any, list[str]], None] | None = None,
 ) -> None:  # fmt: skip
-    declared.namings.append(Naming(model, says, columns, within, drops, names, save))
+    declared.namings.append(Naming(model, says, columns, within, drops, names, is_told, save))
 
 
 def none(because: str, *which: type[models.Model] | str) -> None:

@@ -190,7 +190,8 @@ def written(member: Member, *, at: datetime) -> bytes:
                 own.append({"kind": holding.model._meta.label, "says": str(holding.says), "rows": rows})
         named = []
         for one in declared.namings:
-            found = [personal.passages(one, row, person) for row in personal.naming(one, person)]
+            rows = personal.naming(one, person) if one.is_told else ()
+            found = [personal.passages(one, row, person) for row in rows]
             if found:
                 named.append({"kind": one.model._meta.label, "says": str(one.says), "rows": found})
         data = {
