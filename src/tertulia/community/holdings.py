@@ -9,7 +9,7 @@ from tertulia.core.personal import blanked, deleted, held, named
 from .models import Consent, Erasure, Export, Joining, Member, MemberIdentity
 
 held(
-    Member, _("Their record"), rows=lambda p: Member.objects.filter(pk=p.member),
+    Member, _("Their record"), rows=lambda p: Member.objects.filter(pk=p.member or 0),
     erase=blanked(name="", email="", phone="", language="", about=""),
 )  # fmt: skip
 held(
@@ -30,8 +30,7 @@ held(
     rows=lambda p: Export.objects.filter(member=p.member),
 )  # fmt: skip
 held(Erasure, _("That they were erased"), rows=lambda p: Erasure.objects.filter(member=p.member), erase=blanked(why=""))
-named(Member, _("What we know of others"), "about", within=lambda p: Member.objects.filter(brand=p.brand).exclude(
-    pk=p.member))  # fmt: skip
+named(Member, _("What we know of others"), "about", within=lambda p: Member.objects.filter(brand=p.brand).exclude(pk=p.member or 0))  # fmt: skip
 named(
     Joining,
     _("Records that were joined"),

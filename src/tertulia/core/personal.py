@@ -102,7 +102,9 @@ class Declared:
 
     def knows(self, model: type[models.Model]) -> bool:
         label = model._meta.label
-        return label in self.none or any(each.model is model for each in (*self.holdings, *self.namings))
+        return label in self.none or model in {each.model for each in self.holdings} | {
+            each.model for each in self.namings
+        }
 
 
 declared = Declared()

@@ -190,8 +190,8 @@ def written(member: Member, *, at: datetime) -> bytes:
                 own.append({"kind": holding.model._meta.label, "says": str(holding.says), "rows": rows})
         named = []
         for one in declared.namings:
-            rows = personal.naming(one, person) if one.is_told else ()
-            found = [personal.passages(one, row, person) for row in rows]
+            naming = personal.naming(one, person) if one.is_told else ()
+            found = [personal.passages(one, row, person) for row in naming]
             if found:
                 named.append({"kind": one.model._meta.label, "says": str(one.says), "rows": found})
         data = {
@@ -232,12 +232,13 @@ def prune() -> None:
 
 def ask_erasure(*, member: Member, why: str, by: User | None, at: datetime) -> Erasure:
     """Have all that is held of the person erased; it begins at once and can't be taken back."""
+    who = by.pk if by else None
     with transaction.atomic():
         erasure, is_new = Erasure.objects.get_or_create(
-            member=member, defaults={"why": why[:300], "by_id": by and by.pk, "at": at}
+            member=member, defaults={"why": why[:300], "by_id": who, "at": at}
         )
         if is_new:
-            activity.record(activities.ERASING, on=member, brand=member.brand_id, by=by and by.pk, at=at)
+            activity.record(activities.ERASING, on=member, brand=member.brand_id, by=who, at=at)
         if erasure.done_at is None:
             jobs.enqueue(erase, member_id=member.pk)
     return erasure

@@ -50,7 +50,7 @@ from .models import (
 
 def _subscribers(person: Person) -> QuerySet[Subscriber]:
     known = {*Identity.objects.filter(pk__in=person.identities).values_list("email", flat=True)}
-    known |= {*Member.objects.filter(pk=person.member).values_list("email", flat=True)}
+    known |= {*Member.objects.filter(pk=person.member or 0).values_list("email", flat=True)}
     addresses = {each.lower() for each in known if each}
     return Subscriber.objects.filter(list__brand=person.brand, address__in=addresses)
 

@@ -35,8 +35,8 @@ def _page(request: BrandRequest, brand: Brand, member: Member, status: int = 200
     ready = set(Export.objects.filter(member=member, content__isnull=False).values_list("pk", flat=True))
     erasure = Erasure.objects.filter(member=member).first()
     consents = list(Consent.objects.filter(member=member).order_by("-given_at", "-pk"))
-    users = {*(each.by_id for each in consents), *(each.withdrawn_by_id for each in consents)}
-    names = dict(User.objects.filter(pk__in=users - {None}).values_list("pk", "name"))
+    users = {*(each.by_id for each in consents), *(each.withdrawn_by_id or 0 for each in consents)}
+    names = dict(User.objects.filter(pk__in=users).values_list("pk", "name"))
     context = {
         "room": "people",
         "member": member,
