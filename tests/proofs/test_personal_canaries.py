@@ -190,7 +190,7 @@ def test_a_copy_holds_forty_of_forty_and_erasing_leaves_none(planted, brand, alb
     assert [mark for mark in MARKS if mark in whole] == []
     assert [mark for mark in MARKS if mark.encode() in in_files()] == []
     assert other_people(ana) == before
-    assert not Export.objects.exists()
+    assert not Export.objects.filter(member=ana).exists()
 
 
 def test_reading_the_channel_again_brings_nothing_back_but_what_she_writes_anew(planted, brand, alba):

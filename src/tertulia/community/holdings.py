@@ -30,7 +30,10 @@ held(
     rows=lambda p: Export.objects.filter(member=p.member),
 )  # fmt: skip
 held(Erasure, _("That they were erased"), rows=lambda p: Erasure.objects.filter(member=p.member), erase=blanked(why=""))
-named(Member, _("What we know of others"), "about", within=lambda p: Member.objects.filter(brand=p.brand).exclude(pk=p.member or 0))  # fmt: skip
+named(
+    Member, _("What we know of others"), "about",
+    within=lambda p: Member.objects.filter(brand=p.brand).exclude(pk=p.member or 0),
+)  # fmt: skip
 named(
     Joining,
     _("Records that were joined"),

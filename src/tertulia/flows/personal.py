@@ -312,7 +312,7 @@ def settle() -> None:
     of the erased is written beside it. Raises `Underway` while somebody reads what was before."""
     search.settle()
     erasures.write_down()
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:  # inside of one there is nothing to cut yet
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             [(is_busy, *_pages)] = cursor.fetchall()
