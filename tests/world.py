@@ -12,11 +12,12 @@ from conftest import NOON, envelope
 from tertulia.api import actions as api_actions
 from tertulia.api.models import Event
 from tertulia.brand.models import Holiday
-from tertulia.channels import reactions
+from tertulia.channels import erasures, reactions
 from tertulia.channels.models import Account, AccountWatch, Delivery, Message, PostWatch, Quarantine, RemotePost
+from tertulia.community import actions as community
 from tertulia.community.models import Member
 from tertulia.core.models import Activity
-from tertulia.flows import inbound
+from tertulia.flows import inbound, personal
 from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.insight import actions as insight
@@ -173,6 +174,14 @@ class World:
         rhythm.settle(account=posted, rhythm=asked, by=owner, at=NOON)
         self.posted = posted
         self._newsletter(name)
+        member = self.other.member
+        self.consent = community.note_consent(
+            member=member, purpose="Sorteo", wording="Acepto", source="paper", given_at=NOON, by=owner, at=NOON
+        )
+        community.restrict(member=member, because="Lo pide", by=owner, at=NOON)
+        self.export = personal.ask_export(member=member, by=owner, at=NOON)
+        personal.keep_for(account=self.site, months=24, by=owner, at=NOON)
+        erasures.remember(brand=brand.pk, people=[], messages=[(self.site, "gone")], at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _newsletter(self, name: str) -> None:
@@ -261,6 +270,8 @@ class World:
             "approval_rule_id": self.approval_rule.id,
             "request_id": self.request.id,
             "digest": self.media.digest,
+            "consent_id": self.consent.id,
+            "export_id": self.export.id,
         }
 
     def body(self) -> dict[str, object]:
@@ -282,7 +293,9 @@ class World:
             "accounts_chosen": [self.site.id], "verdict": "yes", "users0": [self.owner.id], "words": "intruso",
             "address": GUEST, "comment": "intruso", "author": self.owner.id, "campaign": self.campaign.id,
             "account": self.site.id,
-            "pillar": self.pillar.id, "brief": "intruso", "per_week": 2, "slot": "3-18:00", "weekday": "1",
+            "pillar": self.pillar.id, "brief": "intruso",
+            "purpose": "intruso", "wording": "intruso", "source": "paper", "given_at": "2026-01-01T10:00", "months": 1,
+            "per_week": 2, "slot": "3-18:00", "weekday": "1",
         }  # fmt: skip
 
 

@@ -282,7 +282,7 @@ PAGES = [
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",
     "settings/automatic-answers/", "settings/learning/", "settings/models/",
-    "channels/", "settings/", "settings/backups/",
+    "channels/", "settings/", "settings/backups/", "settings/personal-data/",
 ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from tertulia.connectors.contract import About, Author, Envelope, Receipt
 from tertulia.core import bulk
 from tertulia.core.html import tidy
 
-from . import search
+from . import erasures, search
 from .models import Account, Delivery, Identity, Message, MessageVersion, Original
 
 INDEXED_AT_ONCE = 1_000
@@ -53,7 +53,7 @@ def record(account: Account, envelopes: Sequence[Envelope], *, at: datetime) -> 
 
     Returns what is new and what changed; nothing for what was already known.
     """
-    envelopes, returned = _take_back(account, envelopes, at=at)
+    envelopes, returned = _take_back(account, erasures.keep_out(account, envelopes, at=at), at=at)
     stories = _stories(envelopes)
     if not stories:
         return Recorded()
@@ -457,9 +457,14 @@ def index_all() -> None:
         search.index((id, search.document(brands[account], *words)) for id, account, *words in batch)
 
 
+def unindex_message(message: Message) -> None:
+    """Make one message not findable any more, as it stands: before its words change."""
+    search.forget(message.id, _document(message))
+
+
 def forget_message(message: Message) -> None:
     """Delete a row that turned out to be another one's double."""
-    search.forget(message.id, _document(message))
+    unindex_message(message)
     message.delete()
 
 

@@ -112,6 +112,62 @@ class Identity(models.Model):
         return self.name or self.handle or self.remote_id
 
 
+class Restriction(models.Model):
+    """What somebody wrote is kept and answered by people, and used for nothing else (GDPR, Art. 18): no model reads it,
+    nothing is learnt from it, no report counts it, no machine answers."""
+
+    identity = models.OneToOneField(Identity, on_delete=models.CASCADE, primary_key=True, related_name="restriction")
+    because = models.CharField(_("why"), max_length=300, blank=True, default="")
+    by_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.identity_id} since {self.at}"
+
+
+class ErasureKey(models.Model):
+    """What digests of the erased are made with; one for the installation, made with the first (`erasures`)."""
+
+    name = models.CharField(max_length=8, unique=True, default="digests")
+    secrets = SecretsField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Erased(models.Model):
+    """A person, or a message, that was erased and that no later reading of its channel may bring back.
+
+    Known by a digest only. Of a person, what they write after `at` is new and comes in.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    digest = models.CharField(max_length=64)
+    is_person = models.BooleanField()
+    at = models.DateTimeField()
+    kept_out = models.PositiveIntegerField(default=0)
+    """How often something of it came again and was not taken in."""
+    kept_out_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brand", "digest"], name="erased_once")]
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
+class Retention(models.Model):
+    """How long the conversations of a channel are kept after their last word; without a row, for ever."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="retention")
+    months = models.PositiveSmallIntegerField(_("months"))
+    by_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.months}"
+
+
 class Message(models.Model):
     """One item in or out, in the state the network last told us; unique by (account, remote id)."""
 

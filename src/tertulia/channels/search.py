@@ -117,6 +117,32 @@ def forget(message_id: int, document: str) -> None:
             cursor.execute("DELETE FROM message_search WHERE message_id = %s", [message_id])
 
 
+MERGED = 500
+"""Pages of the index that are written in one step."""
+
+
+def settle() -> None:
+    """SQLite: leave no word of what was forgotten in the index, in steps that hold up nobody for long.
+
+    Its index only notes that a word is to be forgotten until the piece that holds it is merged with others.
+    """
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        pages = -MERGED  # the first step takes up all pieces there are, those that follow go on
+        while True:
+            before = _changes(cursor)
+            cursor.execute("INSERT INTO message_search(message_search, rank) VALUES ('merge', %s)", [pages])
+            if pages > 0 and _changes(cursor) - before < 2:
+                return
+            pages = MERGED
+
+
+def _changes(cursor: Any) -> int:
+    cursor.execute("SELECT total_changes()")
+    return int(cursor.fetchone()[0])
+
+
 def find(brand_id: int, query: str, *, before: int | None = None, limit: int = 60) -> list[int]:
     """Ids of the brand's messages that hold every word of the query, newest first.
 

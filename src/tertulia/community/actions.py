@@ -6,15 +6,64 @@ from datetime import datetime
 
 from django.db import transaction
 
+from tertulia.channels.models import Restriction
 from tertulia.core import activity
 from tertulia.team.models import User
 
 from . import activities
-from .models import Member
+from .models import Consent, Member, MemberIdentity
+
+FACTS = ["name", "email", "phone", "language", "about"]
 
 
 @transaction.atomic
 def change_member(*, member: Member, by: User, at: datetime) -> None:
-    """Keep what a form has set on the record."""
-    member.save(update_fields=["name", "email", "phone", "language", "about"])
-    activity.record(activities.CHANGED, on=member, brand=member.brand_id, by=by.id, at=at)
+    """Keep what a form has set on the record. The feed tells who corrected which of it, and when."""
+    before = Member.objects.get(pk=member.pk)
+    changed = [fact for fact in FACTS if getattr(before, fact) != getattr(member, fact)]
+    member.save(update_fields=FACTS)
+    activity.record(activities.CHANGED, on=member, brand=member.brand_id, by=by.id, at=at, fields=changed)
+
+
+@transaction.atomic
+def restrict(*, member: Member, because: str, by: User, at: datetime) -> None:
+    """Keep what the person wrote and use it for nothing but answering them by hand (GDPR, Art. 18)."""
+    Restriction.objects.bulk_create(
+        [
+            Restriction(identity_id=identity, because=because[:300], by_id=by.pk, at=at)
+            for identity in MemberIdentity.objects.filter(member=member).values_list("identity", flat=True)
+        ],
+        ignore_conflicts=True,
+    )
+    activity.record(activities.RESTRICTED, on=member, brand=member.brand_id, by=by.pk, at=at)
+
+
+@transaction.atomic
+def lift_restriction(*, member: Member, by: User, at: datetime) -> None:
+    """Let their data be used as before."""
+    restricted = Restriction.objects.filter(
+        identity__in=MemberIdentity.objects.filter(member=member).values("identity")
+    )
+    if restricted.delete()[0]:
+        activity.record(activities.UNRESTRICTED, on=member, brand=member.brand_id, by=by.pk, at=at)
+
+
+@transaction.atomic
+def note_consent(
+    *, member: Member, purpose: str, wording: str, source: str, given_at: datetime, by: User, at: datetime
+) -> Consent:
+    """Write down that a person agreed: to what, in which words, where and when."""
+    consent = Consent.objects.create(
+        member=member, purpose=purpose, wording=wording, source=source, given_at=given_at, by_id=by.pk, recorded_at=at
+    )
+    activity.record(activities.CONSENTED, on=member, brand=member.brand_id, by=by.pk, at=at, consent=consent.pk)
+    return consent
+
+
+@transaction.atomic
+def withdraw_consent(*, consent: Consent, by: User, at: datetime) -> None:
+    """They no longer agree; that they once did stays known. Done twice, the first stands."""
+    live = Consent.objects.filter(pk=consent.pk, withdrawn_at=None)
+    if live.update(withdrawn_at=at, withdrawn_by_id=by.pk):
+        member = consent.member
+        activity.record(activities.WITHDREW, on=member, brand=member.brand_id, by=by.pk, at=at, consent=consent.pk)

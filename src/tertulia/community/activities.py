@@ -6,4 +6,13 @@ from tertulia.core.activity import declare
 
 CHANGED = declare("member.changed", _("{who} changed the person's details"))
 JOINED = declare("member.joined", _("{who} joined two records of one person"))
+RESTRICTED = declare("member.restricted", _("{who} restricted the person's data"), is_public=False)
+UNRESTRICTED = declare("member.unrestricted", _("{who} lifted the restriction of the person's data"), is_public=False)
+CONSENTED = declare("member.consented", _("{who} wrote down that the person agreed"), is_public=False)
+WITHDREW = declare("member.withdrew", _("{who} wrote down that the person no longer agrees"), is_public=False)
+EXPORTING = declare("member.exporting", _("{who} asked for a copy of the person's data"), is_public=False)
+EXPORTED = declare("member.exported", _("A copy of the person's data was made"), is_public=False)
+TAKEN_ALONG = declare("member.taken_along", _("{who} downloaded a copy of the person's data"), is_public=False)
+ERASING = declare("member.erasing", _("{who} asked to erase the person's data"), is_public=False)
+ERASED = declare("member.erased", _("The person's data was erased"))
 PARTED = declare("member.parted", _("{who} took two people apart again"))

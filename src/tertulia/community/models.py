@@ -30,6 +30,63 @@ class Member(models.Model):
         return self.name or self.email or self.phone or str(_("Somebody"))
 
 
+class Consent(models.Model):
+    """That a person agreed to something: when, in which words, and where. Until it is withdrawn."""
+
+    class Source(models.TextChoices):
+        SPOKEN = "spoken", _("said to one of us")
+        WRITTEN = "written", _("in a message")
+        FORM = "form", _("a form of the site")
+        PAPER = "paper", _("on paper")
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="consents")
+    purpose = models.CharField(_("what for"), max_length=120)
+    wording = models.TextField(_("in which words"), max_length=5_000)
+    source = models.CharField(_("where"), max_length=7, choices=Source)
+    given_at = models.DateTimeField(_("when"))
+    by_id = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by_id = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return self.purpose
+
+
+class Export(models.Model):
+    """A copy of all that is held of a person, made for them. Its file goes when its time is over."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="exports")
+    content = models.BinaryField(null=True)
+    """A ZIP; empty while it is being made."""
+    trouble = models.CharField(max_length=300, blank=True, default="")
+    by_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="export_age")]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} at {self.at}"
+
+
+class Erasure(models.Model):
+    """That a person was erased, on whose word, and what a second look has to see to. Who it was is not in it."""
+
+    member = models.OneToOneField(Member, on_delete=models.CASCADE, primary_key=True, related_name="erasure")
+    why = models.CharField(max_length=300, blank=True, default="")
+    by_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    left = models.JSONField(default=dict)
+    """What of them could not be erased here: how many of what (`flows.personal.LEFT`)."""
+
+    def __str__(self) -> str:
+        return f"{self.member_id} at {self.at}"
+
+
 class MemberIdentity(models.Model):
     """Which member an identity is. `is_verified` when more than their own word says so."""
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from django.db.models import Q
 
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Identity
+from tertulia.channels.models import Identity, Restriction
 
-from .models import Joining, Member, MemberIdentity
+from .models import Erasure, Joining, Member, MemberIdentity
 
 PAGE = 50
 LIKE_LIMIT = 5
@@ -27,7 +27,7 @@ class People:
 
 def people(brand: Brand, *, q: str = "", after: str = "", limit: int = PAGE) -> People:
     """The brand's people, last seen first. A cursor that makes no sense starts at the top."""
-    rows = Member.objects.filter(brand=brand)
+    rows = Member.objects.filter(brand=brand, erasure__isnull=True)
     if q:
         digits = "".join(sign for sign in q if sign.isdigit())
         wanted = Q(name__icontains=q) | Q(email__icontains=q)
@@ -44,7 +44,11 @@ def people(brand: Brand, *, q: str = "", after: str = "", limit: int = PAGE) -> 
 
 def identities(member: Member) -> list[Identity]:
     """Everywhere we know them from."""
-    links = MemberIdentity.objects.filter(member=member).select_related("identity__account").order_by("id")
+    links = (
+        MemberIdentity.objects.filter(member=member)
+        .select_related("identity__account", "identity__restriction")
+        .order_by("id")
+    )
     return [link.identity for link in links]
 
 
@@ -60,6 +64,18 @@ def look_alikes(member: Member, *, limit: int = LIKE_LIMIT) -> Sequence[Member]:
     return list(
         Member.objects.filter(same, brand=member.brand_id).exclude(pk=member.pk).order_by("-last_seen_at")[:limit]
     )
+
+
+def erased_at(member: Member) -> datetime | None:
+    """Since when nothing of the person is kept any more, or is being erased."""
+    return Erasure.objects.filter(member=member).values_list("at", flat=True).first()
+
+
+def is_restricted(member: Member) -> bool:
+    """Whether what they wrote is used for nothing but answering them by hand."""
+    return Restriction.objects.filter(
+        identity__in=MemberIdentity.objects.filter(member=member).values("identity")
+    ).exists()
 
 
 def joinings(member: Member) -> list[Joining]:

@@ -18,6 +18,7 @@ class FlowsConfig(AppConfig):
             "mailing",
             "notify",
             "outbound",
+            "personal",
             "planning",
             "polling",
             "reactions",

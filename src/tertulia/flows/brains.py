@@ -22,7 +22,9 @@ def ask_for_more(message_ids: Sequence[int]) -> None:
 @jobs.task("brains.read", attempts=2, at_once=2)
 def read(*, message_ids: list[int]) -> None:
     at = clock.now()
-    known = Message.objects.filter(pk__in=message_ids, reading__isnull=False, deleted_at__isnull=True)
+    known = Message.objects.filter(
+        pk__in=message_ids, reading__isnull=False, deleted_at__isnull=True, identity__restriction__isnull=True
+    )
     of_brand: dict[int, list[Message]] = defaultdict(list)
     for message in known.select_related("identity", "reading").order_by("pk"):
         of_brand[message.reading.brand_id].append(message)

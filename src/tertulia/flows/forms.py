@@ -15,7 +15,7 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.abilities import KINDS
 from tertulia.channels.models import Account
-from tertulia.community.models import Member
+from tertulia.community.models import Consent, Member
 from tertulia.publishing import queries as publishing
 
 from .launching import Sheet
@@ -171,3 +171,48 @@ class LaunchForm(forms.Form):
     @property
     def accounts(self) -> list[Account]:
         return [account for account in self._able if account.pk in self.cleaned_data["accounts_chosen"]]
+
+
+class ConsentForm(forms.Form):
+    """That a person agreed to something."""
+
+    purpose = forms.CharField(label=_("What they agreed to"), max_length=120)
+    wording = forms.CharField(
+        label=_("In which words"), max_length=5_000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The text they read or heard, word for word."),
+    )  # fmt: skip
+    source = forms.ChoiceField(label=_("Where"), choices=Consent.Source.choices)
+    given_at = forms.DateTimeField(
+        label=_("When"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.brand = brand
+
+    def clean_given_at(self) -> datetime:
+        return _moment(self, "given_at", self.brand)
+
+
+class ErasureForm(forms.Form):
+    """It can't be taken back, so it is said twice."""
+
+    why = forms.CharField(
+        label=_("On whose word"), max_length=300, required=False,
+        help_text=_("As in “asked for by mail on 3 May”. Don't write who: it would stay."),
+    )  # fmt: skip
+    sure = forms.BooleanField(
+        label=_("I know that this can't be taken back"),
+        error_messages={"required": _("Tick the box if you are sure.")},
+    )
+
+
+class RestrictionForm(forms.Form):
+    because = forms.CharField(label=_("Why"), max_length=300, required=False)
+
+
+class RetentionForm(forms.Form):
+    months = forms.IntegerField(
+        label=_("Months after the last word"), min_value=1, max_value=240, required=False,
+        help_text=_("Empty: for ever."),
+    )  # fmt: skip

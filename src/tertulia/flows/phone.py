@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_possible_number, parse
 
 from tertulia.brand.models import Brand
+from tertulia.channels import erasures
 from tertulia.channels.models import Account, Identity, Message
 from tertulia.community.models import Member, MemberIdentity
 from tertulia.connectors.contract import Noted
@@ -127,6 +128,9 @@ def _stranger_id(number: str, email: str, key: str) -> str:
 
 def _take_in(account: Account, noted: Noted, *, by: User, at: datetime) -> Conversation:
     envelope = account.connector.write_down(account, noted)
+    if not erasures.keep_out(account, [envelope], at=at):
+        says = _("This person's data was erased. What happened before that can't be written down any more.")
+        raise CannotNote("happened_at", says)
     inbound_flow.intake(account, [envelope], at=at)
     message = Message.objects.get(account=account, remote_id=envelope.remote_id)
     conversation = Conversation.objects.get(account=account, thread_id=message.thread_id)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
+from tertulia.channels import erasures
 from tertulia.channels.models import Account, Message
 from tertulia.connectors import registry
 from tertulia.connectors.contract import About, Kind, Noted
@@ -43,6 +45,10 @@ class CannotNote(ValueError):
     """The account takes no such notes; the message is for programmers, forms check before."""
 
 
+class KeptOut(Exception):
+    """It is from before its writer's data was erased; the message says so."""
+
+
 def accounts(brand: Brand) -> list[Account]:
     """Where messages can be written down, by name."""
     kinds = [key for key, connector in registry.all_connectors().items() if connector.capabilities.is_posted]
@@ -53,10 +59,12 @@ def accounts(brand: Brand) -> list[Account]:
 def note(
     *, account: Account, by: User, at: datetime, kind: Kind, messages: Sequence[Posted], about: About | None = None
 ) -> list[Conversation]:
-    """Take in what somebody found on a platform, all of it or nothing. Raises `CannotNote`."""
+    """Take in what somebody found on a platform, all of it or nothing. Raises `CannotNote`, `KeptOut`."""
     if not account.capabilities.is_posted or kind not in account.connector.noted_kinds(account):
         raise CannotNote(f"account {account.pk} takes no {kind}")
     envelopes = [account.connector.write_down(account, _noted(each, kind, about)) for each in messages]
+    if len(erasures.keep_out(account, envelopes, at=at)) < len(envelopes):
+        raise KeptOut(_("This person's data was erased. What happened before that can't be written down any more."))
     names = [envelope.remote_id for envelope in envelopes]
     with transaction.atomic():
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)  # handed in twice, one after the other

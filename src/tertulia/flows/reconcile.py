@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_noop as _
 
-from tertulia.channels import tokens
+from tertulia.channels import erasures, tokens
 from tertulia.channels.intake import target
 from tertulia.channels.models import Account, Message, Reconciliation
 from tertulia.connectors import registry
@@ -79,6 +79,7 @@ def reconcile(account: Account, day: date, *, at: datetime) -> Reconciliation:
         return _note(account, day, at=at, trouble=redact(outcome.why, longest=300))
     of_day = {id for id, each in shown.items() if since <= each.sent_at < until}
     here = set(Message.objects.filter(account=account, remote_id__in=shown).values_list("remote_id", flat=True))
+    here |= erasures.kept_out_ids(account, shown)  # what was erased is not missing
     inbound.take_in(account, list(shown.values()), at=at)
     gone: list[Message] = []
     if not trouble:
@@ -118,7 +119,11 @@ def _stored(account: Account, since: datetime, until: datetime) -> list[Message]
     """What came in on that day and still stands here."""
     rows = Message.objects.filter(account=account, sent_at__gte=since, sent_at__lt=until, deleted_at__isnull=True)
     return list(
-        rows.filter(direction=Message.Direction.IN).exclude(thread_id="").select_related("identity").defer("raw")
+        rows.filter(direction=Message.Direction.IN)
+        .exclude(thread_id="")
+        .exclude(remote_id__startswith=erasures.ERASED)
+        .select_related("identity")
+        .defer("raw")
     )
 
 

@@ -10,6 +10,7 @@ from .views import (
     launching,
     news,
     newsletter,
+    personal,
     phone,
     posted,
     quarantine,
@@ -44,6 +45,21 @@ urlpatterns = [
     # What could not be read, once more.
     path("b/<slug:brand>/channels/unread/<int:quarantine_id>/reading/", quarantine.read, name="read_again"),
     path("b/<slug:brand>/channels/<int:account_id>/unread/reading/", quarantine.read_all, name="read_all_again"),
+    # What is held of people, and what they may ask for.
+    path("b/<slug:brand>/people/<int:member_id>/data/", personal.show, name="personal_data"),
+    path("b/<slug:brand>/people/<int:member_id>/data/copies/", personal.export, name="personal_copies"),
+    path("b/<slug:brand>/people/data/copies/<int:export_id>/", personal.download, name="personal_copy"),
+    path("b/<slug:brand>/people/<int:member_id>/data/restriction/", personal.restrict, name="personal_restriction"),
+    path(
+        "b/<slug:brand>/people/<int:member_id>/data/restriction/removal/",
+        personal.lift,
+        name="personal_restriction_end",
+    ),
+    path("b/<slug:brand>/people/<int:member_id>/data/consents/", personal.consent, name="personal_consents"),
+    path("b/<slug:brand>/people/data/consents/<int:consent_id>/end/", personal.withdraw, name="personal_consent_end"),
+    path("b/<slug:brand>/people/<int:member_id>/data/erasure/", personal.erase, name="personal_erasure"),
+    path("b/<slug:brand>/settings/personal-data/", personal.record, name="processing"),
+    path("b/<slug:brand>/settings/personal-data/<int:account_id>/", personal.retention, name="retention"),
     # What was said aloud.
     path("b/<slug:brand>/phone/new/", phone.note, name="phone_note"),
     path("b/<slug:brand>/phone/people/", phone.search, name="phone_people"),

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from tertulia.brand import hours
 from tertulia.brand.models import Brand
 from tertulia.channels import intake as facts
-from tertulia.channels.models import Account, Delivery, Message
+from tertulia.channels.models import Account, Delivery, Message, Restriction
 from tertulia.connectors import registry
 from tertulia.connectors.contract import Capabilities
 from tertulia.core import activity, dates
@@ -102,6 +102,8 @@ def acknowledge(conversation: Conversation, *, at: datetime) -> Delivery | None:
 
 def _is_due(reply: AutomaticReply, conversation: Conversation, last: Message, *, at: datetime) -> bool:
     if last.is_automatic or last.deleted_at or last.kind not in KINDS or not _address(last):
+        return False
+    if Restriction.objects.filter(identity=last.identity_id).exists():
         return False
     if last.sent_at < max(reply.since, at - FRESH) or conversation.waiting_since is None:
         return False

@@ -10,6 +10,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from tertulia.channels.models import Restriction
+from tertulia.community import actions as community
 from tertulia.community import activities
 from tertulia.community.models import Joining, Member, MemberIdentity
 from tertulia.core import activity
@@ -42,6 +44,7 @@ def join(*, kept: Member, other: Member, by: User, at: datetime) -> Joining:
         brand_id=kept.brand_id, kept=kept, merged=merged, why=_reason(kept, other), by_id=by.id, at=at
     )
     links.update(member=kept)
+    _restrict_alike(kept, by=by, at=at)
     conversations.update(member=kept)
     for fact in filled:
         setattr(kept, fact, getattr(other, fact))
@@ -77,6 +80,15 @@ def part(*, joining: Joining, by: User, at: datetime) -> Member:
     joining.save(update_fields=["undone_at"])
     activity.record(activities.PARTED, on=kept, brand=kept.brand_id, by=by.id, at=at, joining=joining.id)
     return other
+
+
+def _restrict_alike(member: Member, *, by: User, at: datetime) -> None:
+    """Whose data is restricted under one name, is under each."""
+    restricted = Restriction.objects.filter(
+        identity__in=MemberIdentity.objects.filter(member=member).values("identity")
+    )
+    if first := restricted.first():
+        community.restrict(member=member, because=first.because, by=by, at=at)
 
 
 def _hold(*people: Member) -> None:

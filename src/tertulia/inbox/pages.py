@@ -693,6 +693,7 @@ def ways(identities: Iterable[Identity]) -> list[dict[str, Any]]:
             "icon": channel_icon(identity.account.kind),
             "account": identity.account.name,
             "name": identity.handle or identity.name,
+            "is_restricted": hasattr(identity, "restriction"),
         }
         for identity in identities
     ]

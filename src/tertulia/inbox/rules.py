@@ -119,7 +119,7 @@ def _cases(conversations: Sequence[Conversation], *, at: datetime) -> Iterator[C
         message__account_id__in={account for account, _ in threads},
         message__thread_id__in={thread for _, thread in threads},
         message__direction=Message.Direction.IN, message__is_automatic=False, message__deleted_at__isnull=True,
-        message__received_at__gte=at - LOOKS_BACK,
+        message__received_at__gte=at - LOOKS_BACK, message__identity__restriction__isnull=True,
     ).defer("message__raw")  # fmt: skip
     since = _known_since(conversations)
     for reading in found.order_by("pk"):

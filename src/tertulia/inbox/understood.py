@@ -33,7 +33,7 @@ AGAIN = 500
 SURE_OF_LANGUAGE = 0.9
 WORDS_OF_LANGUAGE = 4
 
-_NEEDED = ("account_id", "subject", "text", "in_reply_to", "edited_at")
+_NEEDED = ("account_id", "identity_id", "subject", "text", "in_reply_to", "edited_at")
 _KEPT = ("kind", "sentiment", "urgency", "is_offensive", "language", "ranked_at", "listed_at")
 
 

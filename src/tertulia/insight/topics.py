@@ -14,7 +14,7 @@ from django.db import connection
 
 from tertulia.brand import zones
 from tertulia.brand.models import Brand, OwnWord
-from tertulia.channels.models import Message
+from tertulia.channels.models import Message, Restriction
 from tertulia.inbox.models import Conversation, SavedReply
 from tertulia.understanding import asked, teaching
 from tertulia.understanding.grouping import Grouping, Own, Said, Topic, group
@@ -168,7 +168,9 @@ WHERE conversation.brand_id = %s AND conversation.state IN ('open', 'snoozed', '
     AND conversation.last_activity_at >= %s
     AND message.sent_at >= %s AND message.sent_at < %s
     AND message.direction = 'in' AND NOT message.is_automatic AND message.deleted_at IS NULL
-    AND message.kind <> 'article' AND (reading.message_id IS NULL OR NOT reading.spam)
+    AND NOT EXISTS (SELECT 1 FROM {Restriction._meta.db_table} WHERE identity_id = message.identity_id)
+    AND message.remote_id NOT LIKE 'erased:%%' AND message.kind <> 'article'
+    AND (reading.message_id IS NULL OR NOT reading.spam)
     {"AND conversation.account_id = %s" if period.account else ""}
     {"AND reading.language = %s" if period.language else ""}
 ORDER BY message.sent_at DESC, message.id DESC LIMIT %s

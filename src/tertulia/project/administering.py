@@ -19,10 +19,11 @@ from tertulia.api import actions as api
 from tertulia.api.scopes import SCOPES
 from tertulia.brand.models import Brand
 from tertulia.channels import actions as channels
+from tertulia.channels import erasures
 from tertulia.channels.models import Account
 from tertulia.connectors import registry
 from tertulia.core import clock, crypto, rotation
-from tertulia.flows import first_run
+from tertulia.flows import first_run, personal
 from tertulia.inbox import rereading
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import Role
@@ -72,6 +73,24 @@ def learning(options: argparse.Namespace) -> None:
     except lessons.NotReadable as problem:
         raise Sorry("\n".join(problem.problems)) from None
     _say(f"{found.size} examples are being learnt from.")
+
+
+def list_of_erasures(options: argparse.Namespace) -> None:
+    if options.verb == "list":
+        sys.stdout.write(erasures.written())
+        return
+    path = Path(options.file or settings.HOME / erasures.FILE)
+    try:
+        found = personal.replay(path.read_text(), at=clock.now())
+    except (OSError, UnicodeDecodeError) as error:
+        raise Sorry(f"{path} can't be read: {getattr(error, 'strerror', None) or 'it is no text'}.") from None
+    except erasures.NotThisList as problem:
+        raise Sorry(str(problem)) from None
+    except personal.Underway:
+        raise Sorry("Something is just leaving for one of them. Stop the work process, or try again.") from None
+    _say(f"{found.erased} people were erased again.")
+    for member in found.undecided:
+        _say(f"Person {member} is joined to somebody who is not on the list: take them apart, then repeat this.")
 
 
 def keys(options: argparse.Namespace) -> None:

@@ -180,6 +180,10 @@ def _add_rest(commands: Any) -> None:
     brings = _add(learning, "import", _("learn from such lines, all of them or none"), in_django)
     brings.add_argument("file", help=_("- is the input"))
     brings.add_argument("--brand", default="", help=_brand())
+    erasures = _sub(commands, "erasures", _("people whose data was erased"))
+    _add(erasures, "list", _("print the list that keeps them erased, as JSON lines"), in_django)
+    replays = _add(erasures, "replay", _("after a backup was put back: erase again who is on such a list"), in_django)
+    replays.add_argument("file", nargs="?", default="", help=_("without it, the erasures.jsonl of the data folder"))
     keys = _sub(commands, "keys", _("the key that stored secrets are encrypted with"))
     rotate = _add(keys, "rotate", _("make a new key and encrypt everything with it, while all runs on"), in_django)
     rotate.add_argument(

@@ -34,6 +34,7 @@ _COMMANDS = {
     "keys": "tertulia.project.administering:keys",
     "understand": "tertulia.project.administering:understand_stored",
     "channel": "tertulia.project.administering:channel",
+    "erasures": "tertulia.project.administering:list_of_erasures",
     "learning": "tertulia.project.administering:learning",
 }
 

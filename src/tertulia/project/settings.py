@@ -121,6 +121,8 @@ SQLITE_OPTIONS = {
     # The work process checkpoints in a thread of its own; the automatic one is only the net below it.
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16000;"
+        # What is deleted is overwritten: an erased person shall not be read out of the file's free pages.
+        "PRAGMA secure_delete=ON;"
         "PRAGMA cache_size=-64000; PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON"
     ),
 }

@@ -197,7 +197,7 @@ def _end(subscriber: Subscriber, state: str, name: str, *, at: datetime, by: Use
 
 
 @transaction.atomic
-def erase(*, subscriber: Subscriber, by: User, at: datetime) -> None:
+def erase(*, subscriber: Subscriber, by: User | None, at: datetime) -> None:
     """Forget who it was. That this address gets nothing any more stays known by its digest."""
     _end(subscriber, State.LEFT, activities.TAKEN_OFF, by=by, at=at)
     Subscriber.objects.filter(pk=subscriber.pk).update(address="", consent="", why="")

@@ -38,6 +38,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "publishing.settings": _MANAGING,
     "people.read": _EVERYONE,
     "people.edit": _ANSWERING,
+    "people.data": _DIRECTING,  # export, restrict, erase, retention: what the law lets people ask for
     "channels.manage": _MANAGING,
     "team.read": _EVERYONE,
     "team.manage": _MANAGING,

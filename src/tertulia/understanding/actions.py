@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from tertulia.channels.models import Account, Message
+from tertulia.channels.models import Account, Message, Restriction
 from tertulia.core import activity
 
 from . import activities, layers, teaching
@@ -39,6 +39,7 @@ def read_messages(messages: Sequence[Message], *, at: datetime) -> list[MessageR
 
     What people corrected stays as they said. Of a message that another reading knows in a later version, that stands.
     """
+    messages = _unrestricted(messages)
     brands = _brands({message.account_id for message in messages})
     rows = [
         MessageReading(
@@ -59,6 +60,13 @@ def _read(messages: Sequence[Message], brands: dict[int, int]) -> Iterator[tuple
         by, layer = taught.get(brand, (shipped().name, NOTHING))
         for message, reading in zip(mine, read([teaching.text_of(each) for each in mine], layer), strict=True):
             yield message, by, reading
+
+
+def _unrestricted(messages: Sequence[Message]) -> Sequence[Message]:
+    """No model reads what somebody wrote whose data is restricted."""
+    writers = {message.identity_id for message in messages}
+    restricted = set(Restriction.objects.filter(identity__in=writers).values_list("identity", flat=True))
+    return [each for each in messages if each.identity_id not in restricted] if restricted else messages
 
 
 def _brands(accounts: set[int]) -> dict[int, int]:

@@ -71,7 +71,8 @@ def read_more(brain: Brain, messages: Sequence[Message], *, at: datetime) -> lis
     messages = [each for each in messages if not _has_read(brain, each.reading)]
     for first in range(0, len(messages), AT_ONCE):
         some = messages[first : first + AT_ONCE]
-        said = ask(brain, [masked(text_of(each), _names(each)) for each in some], at=at)
+        texts = [masked(text_of(each), _names(each)) for each in some]
+        said = ask(brain, texts, of=[each.pk for each in some], at=at)
         told = {some[number].pk: values for number, values in said.values.items()}
         changed += _take_over(brain, told)
     return changed
@@ -85,19 +86,20 @@ def _names(message: Message) -> list[str]:
     return [message.author_name, message.identity.name if message.identity else ""]
 
 
-def ask(brain: Brain, texts: Sequence[str], *, at: datetime) -> Said:
-    """Ask about texts that are masked already, within budget and time, and write down what left and what came back."""
+def ask(brain: Brain, texts: Sequence[str], *, at: datetime, of: Sequence[int] = ()) -> Said:
+    """Ask about texts that are masked already, those `of` these messages, within budget and time, and write down what
+    left and what came back."""
     if brain.paused_until and brain.paused_until > at:
         return Said(why=brain.trouble)
     if brain.kind == Brain.Kind.HUGGING_FACE:
-        return _settle(brain, "", hugging_face.ask(brain, texts), reserved=0, began=time.monotonic(), at=at)
+        return _settle(brain, "", hugging_face.ask(brain, texts), of=of, reserved=0, began=time.monotonic(), at=at)
     body = _body(brain, texts)
     sent = json.dumps(body["messages"], ensure_ascii=False)
     reserved = len(sent) // SIGNS_A_TOKEN + 1 + body["max_tokens"]
     if not _reserve(brain, reserved, at=at):
         return Said(why=NO_BUDGET)
     began = time.monotonic()
-    return _settle(brain, sent, _call(brain, body, len(texts)), reserved=reserved, began=began, at=at)
+    return _settle(brain, sent, _call(brain, body, len(texts)), of=of, reserved=reserved, began=began, at=at)
 
 
 # ── what is asked ──────────────────────────────────────────────────────────
@@ -268,12 +270,14 @@ def _reserve(brain: Brain, tokens: int, *, at: datetime) -> bool:
     return False
 
 
-def _settle(brain: Brain, sent: str, said: Said, *, reserved: int, began: float, at: datetime) -> Said:
+def _settle(
+    brain: Brain, sent: str, said: Said, *, of: Sequence[int], reserved: int, began: float, at: datetime
+) -> Said:
     """Write the call down; what it used instead of what was reserved, where it says how much."""
     took = round((time.monotonic() - began) * 1000)
     BrainCall.objects.create(
-        brain=brain, at=at, sent=sent[:LONGEST_LOGGED], got=redact(tidy(said.got)), outcome=said.why[:300],
-        tokens=said.tokens or reserved, milliseconds=took,
+        brain=brain, at=at, messages=list(of), sent=sent[:LONGEST_LOGGED], got=redact(tidy(said.got)),
+        outcome=said.why[:300], tokens=said.tokens or reserved, milliseconds=took,
     )  # fmt: skip
     if reserved and said.tokens:
         BrainMonth.objects.filter(brain=brain, month=_month(at)).update(tokens=F("tokens") + said.tokens - reserved)

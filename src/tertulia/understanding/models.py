@@ -198,6 +198,8 @@ class BrainCall(models.Model):
 
     brain = models.ForeignKey(Brain, on_delete=models.CASCADE, related_name="calls", db_index=False)
     at = models.DateTimeField()
+    messages = models.JSONField(default=list)
+    """The ids of those it was asked about."""
     sent = models.TextField()
     got = models.TextField(blank=True, default="")
     outcome = models.CharField(max_length=300, blank=True, default="")

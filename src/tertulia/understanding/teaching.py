@@ -223,6 +223,19 @@ def forget(*, brand: Brand, by: int, at: datetime) -> None:
     jobs.enqueue(READ_AGAIN, brand_id=brand.pk)
 
 
+@transaction.atomic
+def unlearn(*, brand: int, at: datetime) -> None:
+    """Let go of all weights and learn anew from what is still there: something of what they came from is gone."""
+    _one_at_a_time(brand)
+    layers = BrandLayer.objects.filter(brand=brand)
+    layers.filter(state__in=[State.HELD, State.LEFT]).delete()
+    layers.filter(state=State.OFF).update(content=NOTHING.packed())  # learnt anew once it is switched on
+    for live in layers.filter(state=State.LIVE):
+        content = NOTHING.packed()
+        put_to_use(brand, content, figures=live.figures, accepted=live.accepted, lessons=0, at=at)
+    ask(brand, at=at)
+
+
 def lessons_of(brand: int) -> Lessons:
     """What the brand's people said, the newest last."""
     corrections = _corrections(brand)
@@ -249,8 +262,9 @@ def is_aside_text(text: str) -> bool:
 def _corrections(brand: int) -> dict[int, list[Correction]]:
     """The corrections that stand, by message; those corrected last come last."""
     live = Correction.objects.filter(
-        brand=brand, undone_at__isnull=True, is_lesson=True, message__deleted_at__isnull=True
-    )
+        brand=brand, undone_at__isnull=True, is_lesson=True, message__deleted_at__isnull=True,
+        message__identity__restriction__isnull=True,
+    )  # fmt: skip
     found: dict[int, list[Correction]] = {}
     for said in reversed(live.order_by("-at", "-pk")[: 4 * MOST_LESSONS]):
         found.setdefault(said.message_id, []).append(said)
@@ -303,7 +317,9 @@ class _Gathered:
 
 
 def _others(brand: int) -> list[str]:
-    uncorrected = MessageReading.objects.filter(brand=brand, corrected=[], message__deleted_at__isnull=True)
+    uncorrected = MessageReading.objects.filter(
+        brand=brand, corrected=[], message__deleted_at__isnull=True, message__identity__restriction__isnull=True
+    )
     ids = list(uncorrected.order_by("-pk").values_list("pk", flat=True)[:OTHERS])
     found = Message.objects.filter(pk__in=ids).only("subject", "text", "in_reply_to")
     return [text_of(message) for message in found.order_by("pk")]

@@ -47,7 +47,11 @@ def note(request: BrandRequest, brand: Brand) -> HttpResponse:
     forms = [_form(block, number, brand, at, is_bound=True) for number, block in enumerate(blocks)]
     if not all([where.is_valid(), *(form.is_valid() for form in forms)]):
         return _page(request, brand, where, forms, at, status=422)
-    return _take_in(request, brand, where.cleaned_data, [form.cleaned_data for form in forms], accounts, at)
+    try:
+        return _take_in(request, brand, where.cleaned_data, [form.cleaned_data for form in forms], accounts, at)
+    except posted.KeptOut as problem:
+        where.add_error(None, str(problem))
+        return _page(request, brand, where, forms, at, status=422)
 
 
 def _take_in(

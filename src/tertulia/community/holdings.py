@@ -1,0 +1,45 @@
+"""What this room holds of people (`core.personal`)."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from tertulia.core.personal import blanked, deleted, held, named
+
+from .models import Consent, Erasure, Export, Joining, Member, MemberIdentity
+
+held(
+    Member, _("Their record"), rows=lambda p: Member.objects.filter(pk=p.member or 0),
+    erase=blanked(name="", email="", phone="", language="", about=""),
+)  # fmt: skip
+held(
+    MemberIdentity,
+    _("Which channels they are known from"),
+    erase=deleted,
+    rows=lambda p: MemberIdentity.objects.filter(identity__in=p.identities),
+)
+held(
+    Joining,
+    _("Records that were joined to theirs"),
+    erase=deleted,
+    rows=lambda p: Joining.objects.filter(kept=p.member),
+)
+held(Consent, _("What they agreed to"), erase=deleted, rows=lambda p: Consent.objects.filter(member=p.member))
+held(
+    Export, _("Copies of their data that were made"), erase=deleted, without=("content",),
+    rows=lambda p: Export.objects.filter(member=p.member),
+)  # fmt: skip
+held(Erasure, _("That they were erased"), rows=lambda p: Erasure.objects.filter(member=p.member), erase=blanked(why=""))
+named(
+    Member, _("What we know of others"), "about",
+    within=lambda p: Member.objects.filter(brand=p.brand).exclude(pk=p.member or 0),
+)  # fmt: skip
+named(
+    Joining,
+    _("Records that were joined"),
+    "merged",
+    names=False,
+    within=lambda p: Joining.objects.filter(brand=p.brand),
+)
+named(Consent, _("What others agreed to"), "wording", names=False, within=lambda p: Consent.objects.filter(
+    member__brand=p.brand))  # fmt: skip
