@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from conftest import NOON, envelope
 from tertulia.api import actions as api_actions
 from tertulia.api.models import Event
+from tertulia.brand import actions as brands
 from tertulia.brand.models import Holiday
 from tertulia.channels import reactions
 from tertulia.channels.models import Account, AccountWatch, Delivery, Message, PostWatch, Quarantine, RemotePost
@@ -33,10 +34,11 @@ from tertulia.publishing import (
     linking,
     mailing,
     order_files,
+    pieces,
     rhythm,
     series,
 )
-from tertulia.publishing.models import ApprovalRule, Letter, LinkChoice, LinkSettings, Subscriber
+from tertulia.publishing.models import ApprovalRule, Letter, LinkChoice, LinkLook, LinkSettings, SavedPiece, Subscriber
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
@@ -162,6 +164,10 @@ class World:
         rhythm.settle(account=posted, rhythm=asked, by=owner, at=NOON)
         self.posted = posted
         self._newsletter(name)
+        brands.avoid(brand=brand, words=[("barato", "asequible")], at=NOON)
+        LinkLook.objects.create(brand=brand, target="https://tienda.example/", asked_at=NOON, status=404)
+        self.piece = SavedPiece(brand=brand, title=f"Firma {name}", text="{marca}")
+        pieces.keep(piece=self.piece, by=owner, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _newsletter(self, name: str) -> None:
@@ -246,6 +252,7 @@ class World:
             "campaign_id": self.campaign.id,
             "approval_rule_id": self.approval_rule.id,
             "request_id": self.request.id,
+            "piece_id": self.piece.id,
             "digest": self.media.digest,
         }
 
@@ -268,7 +275,7 @@ class World:
             "accounts_chosen": [self.site.id], "verdict": "yes", "users0": [self.owner.id], "words": "intruso",
             "address": GUEST, "comment": "intruso", "author": self.owner.id, "campaign": self.campaign.id,
             "account": self.site.id,
-            "per_week": 2, "slot": "3-18:00", "weekday": "1",
+            "avoided": "intruso", "look": "1", "per_week": 2, "slot": "3-18:00", "weekday": "1",
         }  # fmt: skip
 
 

@@ -78,3 +78,6 @@ LETTER_DECIDED = declare("newsletter.decided", _("{who} settled whether a mail o
 LETTERS_AGAIN = declare("newsletter.again", _("{who} sent refused mails of the newsletter {account} again: {letters}"))
 MAILED = declare("newsletter.mailed", _("The newsletter {account} goes to {letters} people"))
 CUT_OFF = declare("newsletter.cut_off", _("{who} took back mails of the newsletter {account}: {letters}"))
+PIECE_ADDED = declare("piece.added", _("{who} saved the piece “{title}”"))
+PIECE_CHANGED = declare("piece.changed", _("{who} changed the saved piece “{title}”"))
+PIECE_REMOVED = declare("piece.removed", _("{who} removed the saved piece “{title}”"))

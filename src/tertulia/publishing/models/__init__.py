@@ -6,6 +6,7 @@ from .initiatives import Initiative
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .mailing import Letter, Subscriber
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
+from .preflight import LinkLook, SavedPiece
 from .rhythm import Promise, Slot
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
 
@@ -30,6 +31,7 @@ __all__ = [
     "Letter",
     "Link",
     "LinkChoice",
+    "LinkLook",
     "LinkSettings",
     "Media",
     "Occurrence",
@@ -38,6 +40,7 @@ __all__ = [
     "Post",
     "Promise",
     "Repetition",
+    "SavedPiece",
     "Sending",
     "Series",
     "Settings",
