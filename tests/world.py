@@ -34,10 +34,10 @@ from tertulia.publishing import (
     linking,
     mailing,
     order_files,
-    pieces,
     rhythm,
     series,
 )
+from tertulia.publishing import pieces as saved_pieces
 from tertulia.publishing.models import ApprovalRule, Letter, LinkChoice, LinkLook, LinkSettings, SavedPiece, Subscriber
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
@@ -167,7 +167,7 @@ class World:
         brands.avoid(brand=brand, words=[("barato", "asequible")], at=NOON)
         LinkLook.objects.create(brand=brand, target="https://tienda.example/", asked_at=NOON, status=404)
         self.piece = SavedPiece(brand=brand, title=f"Firma {name}", text="{marca}")
-        pieces.keep(piece=self.piece, by=owner, at=NOON)
+        saved_pieces.keep(piece=self.piece, by=owner, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _newsletter(self, name: str) -> None:

@@ -249,7 +249,7 @@ def _time(writing: Writing, brand: Brand, post: Post | None, *, here: str, at: d
         yield Line("soon", clock_says(odd))
     here = here if here in actions.zones_known() else ""
     moment = zones.moment(wall, zone)
-    yield from preflight.hours(moment, zone=writing.zone, brand=brand, here=here, is_odd=bool(odd))
+    yield from preflight.hours(moment, zone=writing.zone, brand=brand, here=here, is_odd=bool(odd), at=at)
 
 
 def _is_out(post: Post) -> bool:

@@ -72,7 +72,7 @@ def waiting(ids: Iterable[int], brand: Brand, *, at: datetime) -> list[Seen]:
 
 def _targets(texts: Iterable[str], brand: Brand) -> dict[str, str]:
     """Each address of the texts and where it leads: our own short links to their target, or "" when they have ended."""
-    found = [one for text in texts for one in addresses.listed(text) if _is_whole(one)]
+    found = [one for text in texts for one in addresses.listed(text) if addresses.is_ours(one) or _is_whole(one)]
     found = list(dict.fromkeys(found))[:MOST]
     codes = {one: one.rstrip("/").rsplit("/", 1)[-1] for one in found if addresses.is_ours(one)}
     ours = dict(

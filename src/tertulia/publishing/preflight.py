@@ -11,12 +11,12 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from tertulia.brand import avoided
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
+from tertulia.core import dates
 from tertulia.understanding import treatment
 
 from . import addresses
@@ -102,24 +102,24 @@ def _signs(settings: object) -> Iterator[str]:
 
 
 def _signed(signs: Iterable[str], text: str) -> str:
-    return next((one for one in sorted(signs) if re.search(rf"(?<![\w.-]){re.escape(one)}(?![\w-])", text)), "")
+    return next(
+        (one for one in sorted(signs) if re.search(rf"(?<![\w.-])(?:www\.)?{re.escape(one)}(?![\w-])", text)), ""
+    )
 
 
 # The hour.
 
 
-def hours(moment: datetime, *, zone: str, brand: Brand, here: str, is_odd: bool) -> Iterator[Line]:
+def hours(moment: datetime, *, zone: str, brand: Brand, here: str, is_odd: bool, at: datetime) -> Iterator[Line]:
     """The moment at which it leaves, wherever that is another hour; and whether its readers sleep then.
 
     `zone` that of the post, `here` the writer's own ("" where it isn't known), `is_odd` when clocks change then.
     """
     zones = list(dict.fromkeys(filter(None, [zone, brand.time_zone, here])))
-    told = {one: moment.astimezone(ZoneInfo(one)) for one in zones}
-    if len({local.utcoffset() for local in told.values()}) > 1 or is_odd:
-        told = told if len(told) > 1 else {**told, "UTC": moment}
-        yield Line("note", _("It leaves: {moments}.").format(moments=" · ".join(
-            f"{date_format(local, 'D j M, H:i')} ({name})" for name, local in told.items()
-        )))  # fmt: skip
+    if is_odd or len({moment.astimezone(ZoneInfo(one)).utcoffset() for one in zones}) > 1:
+        zones = zones if len(zones) > 1 else [*zones, "UTC"]
+        told = " · ".join(f"{dates.until(moment, now=at, zone=one)} ({one})" for one in zones)
+        yield Line("note", _("It leaves: {moments}.").format(moments=told))
     local = moment.astimezone(ZoneInfo(brand.time_zone))
     if local.hour >= NIGHT or local.hour < MORNING:
         says = _("It leaves at {time} where the brand is ({zone}): most people sleep then.")
