@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 
 from tertulia.brand.models import Brand
 from tertulia.core import dates, jobs
-from tertulia.core.http import Answer, Door
+from tertulia.core.http import NO_ANSWER, Answer, Door
 from tertulia.core.outcomes import Outcome
 
 from . import addresses, writing
@@ -165,7 +165,7 @@ def answer_of(address: str) -> tuple[int, str]:
         try:
             answer = _asked(address)
         except Outcome as outcome:
-            return 0, outcome.why
+            return 0, outcome.why or NO_ANSWER
         if answer.status not in ELSEWHERE or not answer.headers.get("location"):
             return answer.status, ""
         address = urljoin(address, answer.headers["location"])

@@ -22,8 +22,8 @@ customElements.define("t-pieces", class extends HTMLElement {
   propose = async () => {
     this.word = /(?:^|\s)\/([\p{L}\p{N}_-]*)$/u.exec(this.text.value.slice(0, this.text.selectionStart));
     if (this.word && !this.isLoaded) await this.load();
-    const start = this.word && fold(this.word[1]);
-    const isMeant = ({ dataset }) => this.word && fold(dataset.name).split(/\s+/).some((word) => word.startsWith(start));
+    const start = this.word && this.fold(this.word[1]);
+    const isMeant = ({ dataset }) => this.word && this.fold(dataset.name).split(/\s+/).some((word) => word.startsWith(start));
     for (const each of this.list.children) each.hidden = !isMeant(each);
     this.list.hidden = !this.word || !this.shown.length;
     this.point(0);
@@ -39,6 +39,7 @@ customElements.define("t-pieces", class extends HTMLElement {
       this.isLoaded = false;
     }
   }
+  fold = (word) => word.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   point(at) {
     this.shown.forEach((each, index) => each.setAttribute("aria-selected", index === at));
   }
@@ -63,4 +64,3 @@ customElements.define("t-pieces", class extends HTMLElement {
     this.text.dispatchEvent(new Event("input", { bubbles: true }));
   }
 });
-const fold = (word) => word.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
