@@ -88,7 +88,8 @@ class Checked:
 
     @property
     def warns(self) -> bool:
-        return any(one.tone == "soon" for one in (*self.lines, *self.looks))
+        tones = [line.tone for line in self.lines] + [one.tone for one in self.looks]
+        return "soon" in tones
 
     @property
     def is_clean(self) -> bool:
