@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from conftest import NOON, envelope
 from tertulia.api import actions as api_actions
 from tertulia.api.models import Event
+from tertulia.brand import actions as brands
 from tertulia.brand.models import Holiday
 from tertulia.channels import erasures, reactions
 from tertulia.channels.models import Account, AccountWatch, Delivery, Message, PostWatch, Quarantine, RemotePost
@@ -39,7 +40,17 @@ from tertulia.publishing import (
     rhythm,
     series,
 )
-from tertulia.publishing.models import ApprovalRule, Letter, LinkChoice, LinkSettings, Pillar, Subscriber
+from tertulia.publishing import pieces as saved_pieces
+from tertulia.publishing.models import (
+    ApprovalRule,
+    Letter,
+    LinkChoice,
+    LinkLook,
+    LinkSettings,
+    Pillar,
+    SavedPiece,
+    Subscriber,
+)
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
@@ -182,6 +193,10 @@ class World:
         self.export = personal.ask_export(member=member, by=owner, at=NOON)
         personal.keep_for(account=self.site, months=24, by=owner, at=NOON)
         erasures.remember(brand=brand.pk, people=[], messages=[(self.site, "gone")], at=NOON)
+        brands.avoid(brand=brand, words=[("barato", "asequible")], at=NOON)
+        LinkLook.objects.create(brand=brand, target="https://tienda.example/", asked_at=NOON, status=404)
+        self.piece = SavedPiece(brand=brand, title=f"Firma {name}", text="{marca}")
+        saved_pieces.keep(piece=self.piece, by=owner, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
 
     def _newsletter(self, name: str) -> None:
@@ -269,6 +284,7 @@ class World:
             "campaign_id": self.campaign.id,
             "approval_rule_id": self.approval_rule.id,
             "request_id": self.request.id,
+            "piece_id": self.piece.id,
             "digest": self.media.digest,
             "consent_id": self.consent.id,
             "export_id": self.export.id,
@@ -293,7 +309,7 @@ class World:
             "accounts_chosen": [self.site.id], "verdict": "yes", "users0": [self.owner.id], "words": "intruso",
             "address": GUEST, "comment": "intruso", "author": self.owner.id, "campaign": self.campaign.id,
             "account": self.site.id,
-            "pillar": self.pillar.id, "brief": "intruso",
+            "pillar": self.pillar.id, "brief": "intruso", "avoided": "intruso", "look": "1",
             "purpose": "intruso", "wording": "intruso", "source": "paper", "given_at": "2026-01-01T10:00", "months": 1,
             "per_week": 2, "slot": "3-18:00", "weekday": "1",
         }  # fmt: skip

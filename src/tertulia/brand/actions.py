@@ -13,7 +13,7 @@ from tertulia.core import activity
 from tertulia.core.folding import fold
 
 from . import activities
-from .models import Brand, Holiday, OpeningHours, OwnWord
+from .models import AvoidedWord, Brand, Holiday, OpeningHours, OwnWord
 
 Stretch = tuple[int, time, time]
 """Weekday (Monday is 0), from, to."""
@@ -79,6 +79,17 @@ def set_words(*, brand: Brand, words: Iterable[Word], at: datetime, by: int | No
         for kind, name, spellings in words
     )
     activity.record(activities.WORDS_CHANGED, on=brand, brand=brand.pk, by=by, at=at)
+
+
+@transaction.atomic
+def avoid(*, brand: Brand, words: Iterable[tuple[str, str]], at: datetime, by: int | None = None) -> None:
+    """All the words the brand avoids at once, each with what to say instead (or nothing); no two may be the same but
+    for capitals and accents."""
+    AvoidedWord.objects.filter(brand=brand).delete()
+    AvoidedWord.objects.bulk_create(
+        AvoidedWord(brand=brand, word=word, folded=fold(word), instead=instead) for word, instead in words
+    )
+    activity.record(activities.AVOIDED_CHANGED, on=brand, brand=brand.pk, by=by, at=at)
 
 
 @transaction.atomic

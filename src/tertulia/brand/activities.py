@@ -10,3 +10,4 @@ HOURS_CHANGED = activity.declare("brand.hours_changed", _("{who} changed the ope
 HOLIDAY_ADDED = activity.declare("brand.holiday_added", _("{who} closed the desk on {on_day}: {title}"))
 HOLIDAY_REMOVED = activity.declare("brand.holiday_removed", _("{who} opened the desk on {on_day} again"))
 WORDS_CHANGED = activity.declare("brand.words_changed", _("{who} changed the brand's own words"))
+AVOIDED_CHANGED = activity.declare("brand.avoided_changed", _("{who} changed the words the brand avoids"))

@@ -15,7 +15,7 @@ from tertulia.core.choices import name_empty
 from tertulia.core.folding import fold
 
 from .actions import Stretch, Word
-from .models import Brand, Holiday, OwnWord
+from .models import AvoidedWord, Brand, Holiday, OwnWord
 
 STRETCHES = 2
 """Places for stretches of a day: the Spanish morning and afternoon. A brand that has more gets more."""
@@ -135,6 +135,44 @@ def _kinds_of_words() -> dict[str, tuple[str, str]]:
         OwnWord.Kind.PERSON.value: (gettext("People"), gettext("Nerea")),
         OwnWord.Kind.PLACE.value: (gettext("Places"), gettext("Atocha branch = the Atocha shop")),
     }
+
+
+class AvoidedForm(forms.Form):
+    """The words the brand avoids, one a line: `word`, or `word = what to say instead`."""
+
+    avoided = forms.CharField(
+        label=_("Words to avoid"), required=False, max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 5, "placeholder": _("cheap = good value")}),
+    )  # fmt: skip
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, present: Iterable[AvoidedWord] = ()) -> None:
+        lines = [" = ".join(filter(None, [one.word, one.instead])) for one in present]
+        super().__init__(data, initial={"avoided": "\n".join(lines)})
+        self.words: list[tuple[str, str]] = []
+
+    def clean_avoided(self) -> str:
+        text: str = self.cleaned_data["avoided"]
+        taken: set[str] = set()
+        for n, line in enumerate(text.splitlines(), 1):
+            word, _sign, instead = (" ".join(part.split()) for part in line.partition("="))
+            if not word and not instead:
+                continue
+            if problem := self._problem(word, instead, taken):
+                raise forms.ValidationError(gettext("Line {n}: {problem}").format(n=n, problem=problem))
+            taken.add(fold(word))
+            self.words.append((word, instead))
+        return text
+
+    def _problem(self, word: str, instead: str, taken: set[str]) -> str:
+        if len(taken) >= WordsForm.MOST:
+            return gettext("At most {n} lines fit here.").format(n=WordsForm.MOST)
+        if not any(map(str.isalnum, fold(word))):
+            return gettext("“{word}” has no letters to be found by.").format(word=word[:60])
+        if len(word) > WordsForm.LONGEST or len(fold(word)) > 2 * WordsForm.LONGEST:
+            return gettext("“{word}…” is longer than {n} characters.").format(word=word[:20], n=WordsForm.LONGEST)
+        if len(instead) > 200:
+            return gettext("“{word}…” is longer than {n} characters.").format(word=instead[:20], n=200)
+        return gettext("“{word}” stands here twice.").format(word=word) if fold(word) in taken else ""
 
 
 class HoursForm(forms.Form):

@@ -101,3 +101,18 @@ class OwnWord(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AvoidedWord(models.Model):
+    """A word, or several in a row, that the brand doesn't use, and what it says instead."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
+    word = models.CharField(max_length=60)
+    folded = models.CharField(max_length=120)
+    instead = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["brand", "folded"], name="avoided_word_unique")]
+
+    def __str__(self) -> str:
+        return self.word

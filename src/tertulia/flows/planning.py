@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tertulia.core import clock, jobs
-from tertulia.publishing import exchange, series
+from tertulia.publishing import exchange, looking, series
 from tertulia.publishing.models import Series
 
 
@@ -28,3 +28,13 @@ def take_in(*, import_id: int) -> None:
 @jobs.periodic("publishing.forget_files", seconds=86_400)
 def forget_files() -> None:
     exchange.forget_files(at=clock.now())
+
+
+@jobs.task(looking.LOOK, attempts=3, at_once=2)
+def look_at_link(*, look_id: int, draft_id: int | None) -> None:
+    looking.look_at(look_id=look_id, draft_id=draft_id, at=clock.now())
+
+
+@jobs.periodic("publishing.forget_links", seconds=86_400)
+def forget_links() -> None:
+    looking.forget(at=clock.now())

@@ -89,3 +89,6 @@ MAILED = declare("newsletter.mailed", _("The newsletter {account} goes to {lette
 CUT_OFF = declare("newsletter.cut_off", _("{who} took back mails of the newsletter {account}: {letters}"))
 NAMED = declare("handle.kept", _("{who} took down how the networks call {whom}"), is_public=False)
 UNNAMED = declare("handle.removed", _("{who} took {whom} from the names on the networks"), is_public=False)
+PIECE_ADDED = declare("piece.added", _("{who} saved the piece “{title}”"))
+PIECE_CHANGED = declare("piece.changed", _("{who} changed the saved piece “{title}”"))
+PIECE_REMOVED = declare("piece.removed", _("{who} removed the saved piece “{title}”"))

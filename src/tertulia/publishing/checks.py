@@ -24,24 +24,17 @@ from tertulia.channels.forms import said as told
 from tertulia.channels.models import Account
 from tertulia.connectors.contract import Look
 
-from . import actions, addresses, handles, mailing, previews, queries, rights, saying, shortening
+from . import actions, addresses, handles, looking, mailing, preflight, previews, queries, rights, saying, shortening
 from .models import Media, Part, Post, Sending
+from .preflight import Line
 from .problems import Problem
 from .saying import Piece
-from .writing import COMMON, Writing
+from .writing import Writing
 
 LOOKS_BACK = timedelta(days=30)
 LIKE = 0.6
 """From this share of common words on, of three at a time, two texts say the same."""
 MOST_COMPARED = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Something amiss: "late" stands in the way, "soon" is for the writer to judge; "note" only tells."""
-
-    tone: str
-    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +80,50 @@ class Checked:
     lines: Sequence[Line]
     links: Sequence[tuple[str, bool]] = ()
     """Each address that can be shortened, and whether it will be."""
+    looks: Sequence[looking.Seen] = ()
 
     @property
     def stops(self) -> bool:
         return any(line.tone == "late" for line in self.lines)
 
     @property
+    def warns(self) -> bool:
+        tones = [line.tone for line in self.lines] + [one.tone for one in self.looks]
+        return "soon" in tones
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.lines and not self.warns
+
+    @property
+    def waiting(self) -> bool:
+        """Addresses are still to be asked."""
+        return any(one.is_waiting for one in self.looks)
+
+    @property
     def known(self) -> str:
-        """Names exactly these lines, to tell whether their reader has seen them."""
-        return sha256("\n".join(line.says for line in self.lines).encode()).hexdigest()[:16] if self.lines else ""
+        """Names exactly what is amiss, to tell whether its reader has seen it."""
+        amiss = [line.says for line in self.lines if line.tone != "note"]
+        amiss += [one.address for one in self.looks if one.tone == "soon"]
+        return sha256("\n".join(amiss).encode()).hexdigest()[:16] if amiss else ""
 
 
-def check(writing: Writing, *, brand: Brand, post: Post | None, at: datetime) -> Checked:
-    """Look at what would be scheduled."""
+def check(
+    writing: Writing, *, brand: Brand, post: Post | None, at: datetime, others: Sequence[Brand] = (), here: str = ""
+) -> Checked:
+    """Look at what would be scheduled. `others`: the writer's other brands; `here`: the time zone they are in."""
     accounts = [one for one in queries.accounts(brand) if one.pk in writing.accounts]
-    media, known = _media(writing, brand), handles.known(brand.pk, _texts(writing))
+    media, known = _media(writing, brand), handles.known(brand.pk, writing.texts)
     shown = [_preview(account, writing, media, known, brand, post) for account in accounts]
     lines = [
         *_where(accounts), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
         *_rights(writing, media.values(), brand, at=at),
-        *_smaller(shown), *_time(writing, post, at=at), *_links(writing), *_again(writing, brand, post, at=at),
-        *_named(writing, accounts, known), *_polls(shown),
+        *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing),
+        *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
+        *preflight.strangers(writing.texts, brand, others), *_named(writing, accounts, known), *_polls(shown),
     ]  # fmt: skip
-    return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand))
+    looks = looking.seen(writing.texts, brand, at=at)
+    return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand), looks)
 
 
 def _media(writing: Writing, brand: Brand) -> dict[int, Media]:
@@ -119,17 +133,12 @@ def _media(writing: Writing, brand: Brand) -> dict[int, Media]:
 
 
 def _choices(writing: Writing, brand: Brand) -> list[tuple[str, bool]]:
-    listed = [one for text in _texts(writing) for one in addresses.listed(text) if addresses.may_lead_to(one)]
+    listed = [one for text in writing.texts for one in addresses.listed(text) if addresses.may_lead_to(one)]
     if not listed:
         return []
     settings = shortening.settings_of(brand.pk)
     plain = dict.fromkeys(addresses.plain(one) for one in listed)
     return [(one, shortening.is_short(one, settings, writing.links)) for one in plain]
-
-
-def _texts(writing: Writing) -> list[str]:
-    ids = writing.accounts or [COMMON]
-    return list(dict.fromkeys(piece.text for id in ids for piece in writing.said_on(id)))
 
 
 def _preview(
@@ -238,7 +247,7 @@ def _smaller(shown: Sequence[Preview]) -> Iterator[Line]:
                 yield Line("note", says.format(account=preview.account.name, picture=picture["name"], limit=most))
 
 
-def _time(writing: Writing, post: Post | None, *, at: datetime) -> Iterator[Line]:
+def _time(writing: Writing, brand: Brand, post: Post | None, *, here: str, at: datetime) -> Iterator[Line]:
     try:
         wall = writing.wall()
     except Problem as problem:
@@ -252,6 +261,9 @@ def _time(writing: Writing, post: Post | None, *, at: datetime) -> Iterator[Line
         yield Line("late", _("Its time has passed. Choose another one, or publish it now."))
     if odd := zones.oddity(wall, zone):
         yield Line("soon", clock_says(odd))
+    here = here if here in actions.zones_known() else ""
+    moment = zones.moment(wall, zone)
+    yield from preflight.hours(moment, zone=writing.zone, brand=brand, here=here, is_odd=bool(odd), at=at)
 
 
 def _is_out(post: Post) -> bool:
@@ -289,7 +301,7 @@ _HOST = re.compile(r"(?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62}")
 
 
 def _links(writing: Writing) -> Iterator[Line]:
-    for text in _texts(writing):
+    for text in writing.texts:
         for found in _ADDRESS.finditer(text):
             if looks_broken(address := found[0].rstrip(".,;:!?'\"»”’)]}")):
                 yield Line("soon", _("This link looks broken: {link}").format(link=address[:80]))

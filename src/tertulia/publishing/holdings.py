@@ -32,6 +32,7 @@ from .models import (
     Letter,
     Link,
     LinkChoice,
+    LinkLook,
     LinkSettings,
     Media,
     Occurrence,
@@ -41,6 +42,7 @@ from .models import (
     Post,
     Promise,
     Repetition,
+    SavedPiece,
     Sending,
     Series,
     Settings,
@@ -180,6 +182,10 @@ named(
     drops=True,
     within=lambda p: Handle.objects.filter(brand=p.brand),
 )
+named(LinkLook, _("Addresses in posts"), "target", names=False, drops=True, within=lambda p: LinkLook.objects.filter(
+    brand=p.brand))  # fmt: skip
+named(SavedPiece, _("Saved pieces"), "title", "text", names=False, within=lambda p: SavedPiece.objects.filter(
+    brand=p.brand))  # fmt: skip
 none("People from outside who decide about posts; not who writes to the brand.", GuestPass, ApprovalStep,
      "publishing.ApprovalStep_users")  # fmt: skip
 none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", Click, DayKey)

@@ -88,6 +88,12 @@ class Writing:
     def _own(self, account_id: int) -> tuple[Piece, ...]:
         return self._asking(self.sheets[account_id].said()) if account_id in self.sheets else ()
 
+    @property
+    def texts(self) -> list[str]:
+        """Each text that would be published, once."""
+        ids = self.accounts or [COMMON]
+        return list(dict.fromkeys(piece.text for id in ids for piece in self.said_on(id)))
+
     def wall(self) -> datetime | None:
         """When it is to leave, on the wall; None when nothing was said of it. Raises `Problem`."""
         if not self.on and not self.time:
@@ -123,6 +129,12 @@ class Writing:
         elif sheet := self.sheets.get(scope):
             return _change_sheet(sheet, verb, number, media)
         return verb in {"own", "common", "options"}
+
+    def add(self, text: str) -> None:
+        """Behind the first part that all accounts share."""
+        first, *others = self.sheets[COMMON].pieces
+        text = f"{first.text}\n{text}" if first.text else text
+        self.sheets[COMMON].pieces = [replace(first, text=text), *others]
 
     def swap(self, old: int, new: int) -> None:
         """Another picture in the place of one, wherever it hangs."""
@@ -285,9 +297,12 @@ def draft_of(brand: Brand, user: User, post: Post | None) -> Draft | None:
     return Draft.objects.filter(brand=brand, user=user, post=post).first()
 
 
-def keep_draft(*, brand: Brand, post: Post | None, writing: Writing, by: User, at: datetime) -> None:
+def keep_draft(*, brand: Brand, post: Post | None, writing: Writing, by: User, at: datetime) -> Draft:
     """So that it is still there when the tab is closed. Nobody else sees it."""
-    Draft.objects.update_or_create(brand=brand, user=by, post=post, defaults={"written": writing.plain(), "at": at})
+    draft, _is_new = Draft.objects.update_or_create(
+        brand=brand, user=by, post=post, defaults={"written": writing.plain(), "at": at}
+    )
+    return draft
 
 
 def discard_draft(*, brand: Brand, post: Post | None, by: User) -> None:

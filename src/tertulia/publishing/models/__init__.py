@@ -8,6 +8,7 @@ from .initiatives import Initiative
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .mailing import Letter, Subscriber
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
+from .preflight import LinkLook, SavedPiece
 from .rhythm import Promise, Slot
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
 
@@ -34,6 +35,7 @@ __all__ = [
     "Letter",
     "Link",
     "LinkChoice",
+    "LinkLook",
     "LinkSettings",
     "Media",
     "Occurrence",
@@ -43,6 +45,7 @@ __all__ = [
     "Post",
     "Promise",
     "Repetition",
+    "SavedPiece",
     "Sending",
     "Series",
     "Settings",

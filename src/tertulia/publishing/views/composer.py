@@ -10,27 +10,29 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.strategy import queries as strategy
 from tertulia.team.access import brand_required
 
-from .. import checks, composer, handles, ideas, library, queries, rhythm, series, writing
+from .. import checks, composer, handles, ideas, library, looking, pieces, queries, rhythm, series, writing
 from ..access import RoomRequest
-from ..models import ApprovalRule, Draft, Post
+from ..models import ApprovalRule, Draft, Post, SavedPiece
 from ..problems import Changed, Problem
 from ..writing import Then, Writing
 
 THEN: dict[str, Then] = {"schedule": "schedule", "now": "now", "ask": "ask", "queue": "queue"}
+MOST_TRIES = 10
+"""So often a page asks how its links stand; after that, whoever types asks again."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @brand_required("publishing.write")
 def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     """A new post; `?on=2026-11-24` for that day, `&time=09:00` at that hour, `&account=7` there, `&campaign=7`
-    for that campaign."""
+    for that campaign, `?piece=7` with that saved piece added."""
     return _hand_in(request, brand, None) if request.method == "POST" else _show(request, brand, None)
 
 
@@ -80,6 +82,12 @@ def _show(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse
         written.accounts += [one for one in asked if one not in written.accounts]
     if not post and (campaign := request.GET.get("campaign", "")).isdecimal() and len(campaign) < 10:
         written.campaign = int(campaign)
+    asked_for = request.GET.get("piece", "")
+    chosen = (
+        SavedPiece.objects.filter(brand=brand, pk=asked_for) if asked_for.isdecimal() and len(asked_for) < 19 else ()
+    )
+    for piece in chosen:
+        written.add(*pieces.filled([piece.text], brand))
     return _page(request, brand, post, written, draft=draft)
 
 
@@ -89,18 +97,41 @@ def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRe
     is_changed, problem = written.change(asked), _take_files(request, brand, written)
     if asked == "over" and post:
         written.seen, is_changed = post.revision, True
-    writing.keep_draft(brand=brand, post=post, writing=written, by=request.user, at=clock.now())
+    draft = writing.keep_draft(brand=brand, post=post, writing=written, by=request.user, at=clock.now())
+    looking.ask(written.texts, brand, draft=draft, at=clock.now())
     if not request.htmx:
         if problem:
             messages.error(request, problem)
         return redirect(_address("beginning", "text", brand, post))
     if is_changed or problem or request.FILES:
         return _page(request, brand, post, written, fresh=asked, problem=problem)
-    found = checks.check(written, brand=brand, post=post, at=clock.now())
+    found = _check(request, brand, post, written)
     return render(request, "publishing/_checked.html", {
         "checked": found, "is_kept": True, "poll_times": composer.poll_times(),
         "draft_url": _address("new_draft", "draft", brand, post),
     })  # fmt: skip
+
+
+def _check(request: RoomRequest, brand: Brand, post: Post | None, written: Writing) -> checks.Checked:
+    others = [one.brand for one in request.memberships if one.brand_id != brand.pk]
+    here = request.COOKIES.get("zone", "")
+    return checks.check(written, brand=brand, post=post, at=clock.now(), others=others, here=here)
+
+
+@require_GET
+@brand_required("publishing.write")
+def show_looks(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """How links that waited to be asked stand by now: `?look=7&look=8`; `clean` when nothing else was amiss."""
+    ids = [int(one) for one in request.GET.getlist("look") if one.isdecimal() and len(one) < 19]
+    tries = request.GET.get("tries", "0")
+    looks = looking.waiting(ids, brand, at=clock.now())
+    is_clean = request.GET.get("clean") == "1" and not any(one.tone == "soon" for one in looks)
+    context = {
+        "looks": looks, "waiting": any(one.is_waiting for one in looks), "is_clean": is_clean,
+        "tries": min(int(tries), MOST_TRIES) + 1 if tries.isdecimal() and len(tries) < 4 else MOST_TRIES,
+        "most_tries": MOST_TRIES,
+    }  # fmt: skip
+    return render(request, "publishing/_looks.html", context)
 
 
 def _take_files(request: RoomRequest, brand: Brand, written: Writing) -> str:
@@ -130,9 +161,9 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
     if then != "keep":
         if then != "ask" and not request.membership.may("publishing.publish"):
             raise PermissionDenied
-        found = checks.check(written, brand=brand, post=post, at=clock.now())
+        found = _check(request, brand, post, written)
         is_seen = request.POST.get("known", "") == found.known
-        if not is_seen and any(line.tone == "soon" for line in found.lines):
+        if not is_seen and found.warns:
             says = _("Look at this first. If it is meant so, press the button again.")
             return _page(request, brand, post, written, status=422, problem=says)
     try:
@@ -155,7 +186,8 @@ def _page(
     request: RoomRequest, brand: Brand, post: Post | None, written: Writing, *, draft: Draft | None = None,
     status: int = 200, problem: str = "", fresh: str = "",
 ) -> HttpResponse:  # fmt: skip
-    checked = checks.check(written, brand=brand, post=post, at=clock.now())
+    looking.ask(written.texts, brand, draft=draft, at=clock.now())
+    checked = _check(request, brand, post, written)
     context: dict[str, Any] = {
         "room": "publishing", "post": post, "written": written, "checked": checked, "draft": draft, "problem": problem,
         "idea": ideas.of_post(post),

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tertulia.brand import actions, hours
-from tertulia.brand.forms import BrandForm, HolidayForm, HoursForm, NewBrandForm, WordsForm
-from tertulia.brand.models import Brand, Holiday, OpeningHours, OwnWord
+from tertulia.brand.forms import AvoidedForm, BrandForm, HolidayForm, HoursForm, NewBrandForm, WordsForm
+from tertulia.brand.models import AvoidedWord, Brand, Holiday, OpeningHours, OwnWord
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.actions import found_brand
@@ -52,6 +52,17 @@ def set_words(request: Any, brand: Brand) -> HttpResponse:
         return _page(request, brand, words_form=form)
     actions.set_words(brand=brand, words=form.words, by=request.user.pk, at=clock.now())
     messages.success(request, _("Your own words are saved."))
+    return redirect("brand:settings", brand.slug)
+
+
+@require_POST
+@brand_required("brand.manage")
+def avoid(request: Any, brand: Brand) -> HttpResponse:
+    form = AvoidedForm(request.POST)
+    if not form.is_valid():
+        return _page(request, brand, avoided_form=form)
+    actions.avoid(brand=brand, words=form.words, by=request.user.pk, at=clock.now())
+    messages.success(request, _("The words to avoid are saved."))
     return redirect("brand:settings", brand.slug)
 
 
@@ -97,10 +108,11 @@ def _page(
     hours_form: HoursForm | None = None,
     holiday_form: HolidayForm | None = None,
     words_form: WordsForm | None = None,
+    avoided_form: AvoidedForm | None = None,
 ) -> HttpResponse:
     today = clock.now().astimezone(ZoneInfo(brand.time_zone)).date()
     own = list(Holiday.objects.filter(brand=brand, on__gte=today.replace(month=1, day=1)).order_by("on"))
-    sent = [each for each in (form, hours_form, holiday_form, words_form) if each is not None]
+    sent = [each for each in (form, hours_form, holiday_form, words_form, avoided_form) if each is not None]
     return render(
         request,
         "brand/settings.html",
@@ -110,6 +122,7 @@ def _page(
             "hours_form": hours_form or HoursForm(present=_stretches(brand)),
             "holiday_form": holiday_form or HolidayForm(auto_id="holiday_%s"),
             "words_form": words_form or WordsForm(present=OwnWord.objects.filter(brand=brand).order_by("name")),
+            "avoided_form": avoided_form or AvoidedForm(present=AvoidedWord.objects.filter(brand=brand).order_by("pk")),
             "own_holidays": own,
             "public_holidays": _public(brand, today, {each.on for each in own}),
             "today": today,

@@ -11,6 +11,9 @@ customElements.define("t-writing", class extends HTMLElement {
     this.addEventListener("htmx:afterRequest", this.kept);
     this.form.addEventListener("submit", this.leaving);
     window.addEventListener("pagehide", this.keep);
+    // So that the list before leaving can say what hour it is where the writer is.
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    document.cookie = `zone=${zone}; path=/; max-age=31536000; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
   }
   disconnectedCallback() {
     window.removeEventListener("pagehide", this.keep);

@@ -1,0 +1,25 @@
+"""Which of the words that a brand avoids stand in a text."""
+
+from __future__ import annotations
+
+from tertulia.core.folding import fold
+
+from .models import AvoidedWord, Brand
+
+
+def found(text: str, brand: Brand) -> list[AvoidedWord]:
+    """By whole words, in their order on the list; capitals and accents make no difference, nor does a simple plural."""
+    words = fold(text).split()
+    listed = AvoidedWord.objects.filter(brand=brand).order_by("pk") if words else AvoidedWord.objects.none()
+    return [one for one in listed if _stands_in(one.folded.split(), words)]
+
+
+def _stands_in(wanted: list[str], words: list[str]) -> bool:
+    forms = [_forms(word) for word in wanted]
+    last = len(words) - len(forms) + 1
+    return any(all(words[at + n] in some for n, some in enumerate(forms)) for at in range(last))
+
+
+def _forms(word: str) -> set[str]:
+    """The word and its plurals as Spanish and English make them: barato, baratos; papel, papeles; voz, voces."""
+    return {word, f"{word}s", f"{word}es", *([f"{word[:-1]}ces"] if word.endswith("z") else [])}
