@@ -47,6 +47,22 @@ answer = {
         "tertulia_channels", "Account").objects.filter(kind="site").values_list("secrets", flat=True)],
 }
 """
+ERASE = """
+from datetime import timedelta
+from tertulia.core import clock, jobs
+from tertulia.community.models import Member
+from tertulia.flows import personal
+from tertulia.team.models import User
+member = Member.objects.get(name="Marta Gil")
+personal.ask_erasure(member=member, why="", by=User.objects.get(email="alba@uno.example"), at=clock.now())
+for minutes in (0, 60, 120):
+    jobs.run_due(clock.now() + timedelta(minutes=minutes))
+answer = Member.objects.filter(name="Marta Gil").count()
+"""
+STILL_GONE = """
+from tertulia.community.models import Member
+answer = Member.objects.filter(name="Marta Gil").count()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +100,11 @@ def test_a_backup_becomes_the_same_desk_elsewhere_and_sends_nothing(filled, else
     (tmp_path / "b").write_bytes((tmp_path / "a").read_bytes()[:-50])
     broken = elsewhere.tertulia("restore", str(tmp_path / "b"), "--over", *sealed)
     assert (broken.returncode, "Nothing was changed" in broken.stderr) == (1, True)
+    assert elsewhere.ask(ERASE) == 0
     over = elsewhere.tertulia("restore", str(tmp_path / "a"), "--over", *sealed)
     assert (over.returncode, over.stderr) == (0, "")
+    assert "Erased again, as before: 1" in over.stdout
+    assert elsewhere.ask(STILL_GONE) == 0
     [aside] = elsewhere.home.glob("before-restore-*")
     assert (aside / "tertulia.sqlite3").exists()
 

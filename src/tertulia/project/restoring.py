@@ -16,11 +16,11 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
-from tertulia.channels import intake
-from tertulia.core import clock
+from tertulia.channels import erasures, intake
+from tertulia.core import clock, crypto
 from tertulia.core.backup import archive, copying, databases, tables
 from tertulia.core.models import Heartbeat
-from tertulia.flows import restored
+from tertulia.flows import personal, restored
 
 from . import installing
 from .saving import passphrase
@@ -49,7 +49,22 @@ def restore(options: argparse.Namespace) -> None:
         if connection.vendor == "sqlite":
             _put_in_place(copy, Path(connection.settings_dict["NAME"]), aside if in_use else None)
     installing.prepare()
-    sys.stdout.write("\n".join(_told(file, manifest, aside, waiting, in_use)) + "\n")
+    sys.stdout.write("\n".join([*_told(file, manifest, aside, waiting, in_use), *_erased_again()]) + "\n")
+
+
+def _erased_again() -> Iterator[str]:
+    """Whoever was erased here after the backup was made came back with it."""
+    path = settings.HOME / erasures.FILE
+    if not path.exists():
+        return
+    try:
+        found = personal.replay(path.read_text(), at=clock.now())
+    except (erasures.NotThisList, personal.Underway, crypto.UnreadableSecret, OSError):
+        yield _("People were erased here, and may be back. Once you have looked through it: tertulia erasures replay")
+        return
+    yield _("Erased again, as before: {n} people.").format(n=found.erased)
+    if found.undecided:
+        yield _("Some are joined to others now and wait for you: tertulia erasures replay")
 
 
 def refuse_while_running() -> None:
