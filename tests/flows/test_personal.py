@@ -129,4 +129,7 @@ def test_the_preview_of_a_retention_says_what_would_go_and_keeps_nothing(as_alba
     assert not Retention.objects.exists()
     assert as_alba.post(address, {"months": "12"}).status_code == 302
     assert Retention.objects.get().months == 12
-    assert "12 meses" in as_alba.get("/b/horno-candela/settings/personal-data/").content.decode()
+    record = as_alba.get("/b/horno-candela/settings/personal-data/").content.decode()
+    assert "12 meses" in record
+    assert "Tu página web" in record
+    assert "{" not in record.partition("<main")[2].partition("</main")[0]

@@ -19,6 +19,7 @@ MATRIX = {
     "publishing.settings": {M},
     "people.read": {M, E, A, D, R, V},
     "people.edit": {M, E, A},
+    "people.data": {M, D},
     "channels.manage": {M},
     "team.read": {M, E, A, D, R, V},
     "team.manage": {M},

@@ -44,6 +44,8 @@ KEPT = timedelta(days=7)
 NAME_WORDS, NAME_LENGTH = 2, 7
 """A name with fewer words or letters is anybody's: it isn't searched for in what others wrote."""
 MARK_LENGTH = 6
+OURS = ("member:", "note:")
+"""Begin what we call somebody ourselves who has no address."""
 _NOT_YET = [Delivery.State.QUEUED, Delivery.State.WAITING, Delivery.State.BY_HAND, Delivery.State.MISSED,
             Delivery.State.UNKNOWN]  # fmt: skip
 
@@ -91,7 +93,9 @@ def _marks(member: Member, identities: Iterable[Identity], joined: Iterable[dict
     """What is theirs alone, as texts may have it."""
     found: set[str] = set()
     for each in identities:
-        found |= {each.remote_id, each.handle, each.email, *_spellings(each.phone)}
+        if not each.remote_id.startswith(OURS):
+            found.add(each.remote_id)
+        found |= {each.handle, each.email, *_spellings(each.phone)}
         found.add(f"@{each.handle.lstrip('@')}" if each.handle else "")
     for email, phone in [(member.email, member.phone), *((each["email"], each["phone"]) for each in joined)]:
         found |= {email, *_spellings(phone)}

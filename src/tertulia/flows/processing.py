@@ -16,6 +16,7 @@ from tertulia.channels.models import Account, Erased, Message, Retention
 from tertulia.community.models import Consent, Erasure, Member
 from tertulia.connectors import registry
 from tertulia.core import dates
+from tertulia.core.languages import said
 from tertulia.publishing.models import Subscriber
 from tertulia.team.models import Membership
 from tertulia.understanding.models import Brain
@@ -36,7 +37,7 @@ def record(brand: Brand, *, at: datetime) -> dict[str, Any]:
     channels = [
         {
             "account": account,
-            "name": str(connectors[account.kind].name) if account.kind in connectors else account.kind,
+            "name": said(connectors[account.kind].name) if account.kind in connectors else account.kind,
             "months": kept.get(account.pk),
             "since": account.created_at,
         }
@@ -62,22 +63,22 @@ def record(brand: Brand, *, at: datetime) -> dict[str, Any]:
 
 def left(erasure: Erasure) -> list[str]:
     """What of an erased person is where we can't reach, and what to do about it, in sentences."""
-    found, said = erasure.left, []
+    found, sentences = erasure.left, list[str]()
     if names := found.get("network"):
-        said.append(
+        sentences.append(
             _("What they wrote stands on the network itself ({channels}) until they or you delete it there.").format(
                 channels=", ".join(names)
             )
         )
     if names := found.get("mail"):
-        said.append(
+        sentences.append(
             _("Their mails, and our answers, are still on the mail server of {channels}. Delete them there.").format(
                 channels=", ".join(names)
             )
         )
     if addresses := found.get("models"):
         hosts = sorted({urlsplit(each).hostname or each for each in addresses})
-        said.append(
+        sentences.append(
             _("Masked texts of theirs left for {models} in the last 30 days. Ask there how long they are kept.").format(
                 models=", ".join(hosts)
             )
@@ -88,7 +89,7 @@ def left(erasure: Erasure) -> list[str]:
             "{n} messages to other programs (webhooks) told of them, by numbers. Tell whoever runs those programs.",
             count,
         )
-        said.append(text.format(n=count))
+        sentences.append(text.format(n=count))
     if ids := found.get("originals"):
         shown = Message.objects.filter(pk__in=ids).count()
         if shown:
@@ -99,13 +100,13 @@ def left(erasure: Erasure) -> list[str]:
                 "because they are those other people's.",
                 shown,
             )
-            said.append(text.format(n=shown))
+            sentences.append(text.format(n=shown))
     moment = parse_datetime(found.get("backups", "")) or erasure.at
     day = dates.day(moment.astimezone(ZoneInfo(erasure.member.brand.time_zone)).date())
-    said.append(
+    sentences.append(
         _(
             "Backups made up to {day} still hold them until you throw those away. "
             "If one is put back, the list of erasures takes them out again."
         ).format(day=day)
     )
-    return said
+    return sentences
