@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tertulia.brand.models import Brand
+from tertulia.channels.forms import said
 from tertulia.channels.models import Account, Erased, Message, Retention
 from tertulia.community.models import Consent, Erasure, Member
 from tertulia.connectors import registry
 from tertulia.core import dates
-from tertulia.core.languages import said
 from tertulia.publishing.models import Subscriber
 from tertulia.team.models import Membership
 from tertulia.understanding.models import Brain
