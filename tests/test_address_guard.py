@@ -25,6 +25,7 @@ from tertulia.connectors import registry
 from tertulia.connectors.contract import Outcome
 from tertulia.core.addresses import is_allowed
 from tertulia.core.http import Door
+from tertulia.publishing import looking
 from tertulia.team.accounts import SocialAccountAdapter
 from tertulia.understanding import brains
 from tertulia.understanding.models import Brain
@@ -50,8 +51,11 @@ KNOWN = {
     "project/doctor.py": "is the broker of the settings there?",
     "team/accounts.py": "the company's sign-in, through the door",
 }
-HAS_A_DOOR = {"channels/models.py", "api/webhooks.py", "understanding/brains.py", "team/accounts.py"}
-"""Who speaks through it: connectors by their account, webhooks, a model of the brand's choice, the sign-in."""
+HAS_A_DOOR = {
+    "channels/models.py", "api/webhooks.py", "publishing/looking.py", "understanding/brains.py", "team/accounts.py",
+}  # fmt: skip
+"""Who speaks through it: connectors by their account, webhooks, links of posts, a model of the brand's choice, the
+sign-in."""
 
 
 def imported(path: Path) -> Iterator[tuple[str, str]]:
@@ -142,6 +146,10 @@ def webhook(url: str) -> None:
     webhooks.door.request("POST", url, content=b"{}")
 
 
+def link(url: str) -> None:
+    looking.answer_of(url)
+
+
 def brain(url: str) -> None:
     said = brains._call(Brain(address=url, model="m", fields=["kind"], seconds=1), {"messages": []}, 1)
     assert said.why
@@ -181,7 +189,8 @@ ADDRESSED = sorted(
     if one.__module__.startswith("tertulia.") and one.capabilities.polls
 )
 FETCHERS: dict[str, Callable[[str], None]] = {
-    "webhook": webhook, "brain": brain, "sign-in": sign_in, **{kind: channel(kind) for kind in ADDRESSED}
+    "webhook": webhook, "link": link, "brain": brain, "sign-in": sign_in,
+    **{kind: channel(kind) for kind in ADDRESSED}
 }  # fmt: skip
 
 
