@@ -20,12 +20,12 @@ from django.test import Client
 
 from conftest import NOON, envelope
 from tertulia.connectors.contract import Author
+from tertulia.core import logs
 from tertulia.core.html import render
 from tertulia.flows import inbound
 from tertulia.flows.first_run import TOKEN_BYTES
 from tertulia.inbox.models import Conversation
 from tertulia.inbox.wording import filled
-from tertulia.project.settings import LOGGING
 from tertulia.publishing import approval, mailing
 from tertulia.publishing.models import Subscriber
 from tertulia.publishing.problems import Problem
@@ -243,9 +243,8 @@ def test_no_header_signs_anybody_in(alba, brand, name):
 def test_a_forged_line_in_an_address_stays_one_line_of_the_log(db, caplog):
     caplog.set_level(logging.DEBUG)
     Client().get(f"/nada{quote(chr(10))}2026-11-22 10:00:00 INFO admin: signed in{quote(chr(27))}[31m/")
-    told = LOGGING["formatters"]["line"]
-    line = logging.Formatter(told["format"], style=told["style"])
-    said = [line.format(record) for record in caplog.records if "admin: signed in" in record.getMessage()]
+    records = [record for record in caplog.records if "admin: signed in" in record.getMessage()]
+    said = [formatter.format(record) for formatter in (logs.Line(), logs.Json()) for record in records]
     assert said
     assert not [each for each in said if "\n" in each or "\x1b" in each]
 
@@ -355,8 +354,12 @@ def test_no_template_trusts_what_it_is_given():
     assert trusting == set()
 
 
-NAMES = {"core/rotation.py", "core/wake.py", "project/environment.py", "publishing/library.py", "brand/actions.py"}
-"""Who draws a few signs for the name of a passing file, or to tell two brands of one name apart: no secrets."""
+NAMES = {
+    "core/logs.py", "core/rotation.py", "core/wake.py", "project/environment.py", "publishing/library.py",
+    "brand/actions.py",
+}  # fmt: skip
+"""Who draws a few signs for the name of a passing file or of a request, or to tell two brands of one name apart:
+no secrets."""
 
 
 def test_what_must_not_be_guessed_comes_from_secrets_and_is_long():
