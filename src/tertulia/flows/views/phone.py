@@ -17,6 +17,7 @@ from tertulia.channels.models import Account
 from tertulia.community import queries as people
 from tertulia.community.models import Member
 from tertulia.core import clock
+from tertulia.core.html import tidy
 from tertulia.flows.forms import NoteCallForm
 from tertulia.flows.phone import CannotNote, note_call
 from tertulia.team.access import BrandRequest, brand_required
@@ -86,7 +87,7 @@ def _account(brand: Brand) -> Account:
 
 
 def _found(brand: Brand, q: str) -> list[Member]:
-    q = " ".join(q.split())[:100]
+    q = " ".join(tidy(q).split())[:100]
     return people.people(brand, q=q, limit=FOUND).members if len(q) > 1 else []
 
 
