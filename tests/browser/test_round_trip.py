@@ -393,9 +393,10 @@ def test_a_draft_is_drawn_into_the_queue_on_the_board_and_elsewhere_it_says_why_
     page.locator(".writer__foot [value=keep]").click()
     page.goto(f"{company.url}/b/{SAMPLE}/posts/?view=board")
     card = page.locator("[data-column=draft] .ticket", has_text="Pan para el tablero")
-    card.drag_to(page.locator("[data-column=published]"))
+    top = {"x": 40, "y": 16}  # its head is in sight, however many cards hang below
+    card.drag_to(page.locator("[data-column=published]"), target_position=top)
     expect(page.locator(".toast")).to_contain_text("Cuenta como publicada cuando la red la tiene")
-    card.drag_to(page.locator("[data-column=scheduled]"))
+    card.drag_to(page.locator("[data-column=scheduled]"), target_position=top)
     expect(page.locator(".toast").last).to_contain_text("Elige antes dónde")
     expect(card).to_have_count(1)
 
