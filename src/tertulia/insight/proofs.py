@@ -6,7 +6,7 @@ They write `proved.json` beside this file, so that every installation can show t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +43,7 @@ NAMES: Mapping[str, str] = {
     "large_inputs": _("Inputs of 1 MB and 1 GB"),
 }
 """Every proof there is, by the name its lines are stored under."""
+DATABASES = ("SQLite", "PostgreSQL")
 NOT_BUILT = _("it isn't written yet")
 NO_STRACE = _("strace, which does the killing, isn't installed")
 NO_POSTGRESQL = _("PostgreSQL's own programs aren't installed")
@@ -88,6 +89,33 @@ class Run:
     machine: str
     seconds: int
     lines: tuple[Line, ...]
+
+    @property
+    def total(self) -> Line:
+        """Everything together."""
+        return _together("", self.lines)
+
+    @property
+    def by_proof(self) -> list[tuple[Line, list[Line]]]:
+        """Each proof with its databases added up, and its line on each of `DATABASES`."""
+        on = {(line.proof, line.database): line for line in self.lines}
+        lines = {
+            proof: [on.get((proof, database), Line(proof, database, why_not=SKIPPED)) for database in DATABASES]
+            for proof in dict.fromkeys(line.proof for line in self.lines)
+        }
+        return [(_together(proof, each), each) for proof, each in lines.items()]
+
+
+def _together(proof: str, lines: Iterable[Line]) -> Line:
+    made = [line for line in lines if not line.why_not]
+
+    def sum_of(name: str) -> int | None:
+        counts = [count for line in made if (count := getattr(line, name)) is not None]
+        return sum(counts) if counts else None
+
+    return Line(
+        proof, "", sum_of("tried") or 0, sum_of("lost"), sum_of("doubled"), sum_of("leaked"), sum_of("unknown") or 0
+    )
 
 
 def read() -> list[Run]:
