@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from proofs import chosen
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.connectors.contract import Author, Envelope
@@ -27,7 +28,7 @@ PLAIN = ("connectors", "core", "mails", "understanding")
 
 def pytest_addoption(parser):
     parser.addoption("--database-only", action="store_true", help="leave out what would be the same on any database")
-    parser.addoption("--without-proofs", action="store_true", help="leave out what takes long and `make prove` runs")
+    parser.addoption("--without-proofs", action="store_true", help="leave out what `make prove` runs")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -36,7 +37,7 @@ def pytest_collection_modifyitems(config, items):
         item
         for item in items
         if (same and _is_plain(item) and not _asks_a_database(item))
-        or (proofs and item.get_closest_marker("proof_heavy"))
+        or (proofs and (item.get_closest_marker("proof_heavy") or chosen.is_chosen(item.path, item.originalname)))
     ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]

@@ -38,6 +38,7 @@ settings.configure()  # no database, no folder: only what marks texts asks for t
 from tertulia.insight import proofs  # noqa: E402
 from tertulia.insight.proofs import Line, Run  # noqa: E402
 
+from .chosen import SUITE, Tests, marked  # noqa: E402
 from .cluster import Cluster, binaries  # noqa: E402
 from .page import PAGE, page  # noqa: E402
 
@@ -60,16 +61,6 @@ class Rig:
     read: Callable[[Found], list[dict[str, Any]]]
     databases: tuple[str, ...] = (SQLITE, POSTGRESQL)
     needs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Tests:
-    """Tests by their addresses; what fails counts as `breaks`. Without an address they are not written yet."""
-
-    proof: str
-    breaks: str
-    chosen: tuple[str, ...]
-    zeros: tuple[str, ...] = ()
 
 
 def _plain(proof: str) -> Callable[[Found], list[dict[str, Any]]]:
@@ -123,59 +114,24 @@ def _points(merge: int, night: int, *more: str) -> dict[str, tuple[str, ...]]:
 
 RIGS = (
     Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py",
-        read=_by_kind("publishing"), needs=("strace",), **_points(150, 1500)),
+        read=_by_kind("publishing"), needs=("strace",), **_points(100, 1500)),
     Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", read=_by_kind("intake"), needs=("strace",),
-        **_points(80, 800)),
+        **_points(60, 800)),
     Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", read=_by_kind("renewal"), needs=("strace",),
-        **_points(50, 500, "--renewal")),
+        **_points(40, 500, "--renewal")),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "200"), night=("--cuts", "2000"),
         read=_plain("power_cuts"), databases=(SQLITE,), needs=("strace",)),
-    Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "30"), night=("--cuts", "300"),
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "20"), night=("--cuts", "300"),
         read=_plain("power_cuts"), databases=(POSTGRESQL,)),
-    Rig(("workers_killed",), "engine/rig.py", merge=("kills", "embedded", "40"), night=("kills", "embedded", "1000"),
+    Rig(("workers_killed",), "engine/rig.py", merge=("kills", "embedded", "30"), night=("kills", "embedded", "1000"),
         read=_of_workers("workers_killed")),
-    Rig(("broker_emptied",), "engine/rig.py", merge=("kills", "broker", "20", "3"),
+    Rig(("broker_emptied",), "engine/rig.py", merge=("kills", "broker", "12", "3"),
         night=("kills", "broker", "300", "3"), needs=("redis-server",),
         read=_of_workers("broker_emptied", kills="kills", emptied="times emptied")),
-    Rig(("database_restarts",), "engine/rig.py", merge=("restarts", "embedded", "15"),
+    Rig(("database_restarts",), "engine/rig.py", merge=("restarts", "embedded", "10"),
         night=("restarts", "embedded", "150"), databases=(POSTGRESQL,),
         read=_of_workers("database_restarts", stopped="stops", cut="connections cut")),
 )  # fmt: skip
-SUITE = (
-    Tests("posts_machine", "doubled", ("publishing/test_whatever_happens_to_posts.py",), ("lost",)),
-    Tests("bad_line", "lost", ("publishing/test_bad_line.py",), ("doubled",)),
-    Tests("large_inputs", "lost", ("project/test_large_inputs.py",)),
-    Tests("bad_network", "lost", ("flows/test_misbehaving_network.py",), ("doubled",)),
-    Tests("time_cases", "lost", ("brand/test_hours.py",)),
-    Tests("loops", "doubled", (
-        "inbox/test_automatic.py::test_at_most_one_to_an_address_a_day",
-        "inbox/test_automatic.py::test_two_machines_facing_each_other_stop",
-        "inbox/test_automatic.py::test_ten_an_hour_from_a_channel_at_most",
-        "inbox/test_automatic.py::test_it_is_not_said_to",
-    )),
-    Tests("strangers", "leaked", tuple(f"test_every_url.py::test_{name}" for name in (
-        "nobody_who_is_not_signed_in_gets_in", "strangers_and_other_brands_find_nothing_there",
-        "foreign_ids_under_ones_own_brand_are_not_found", "foreign_ids_in_the_body_change_nothing_over_there",
-        "a_role_without_the_right_is_refused", "a_look_changes_nothing", "odd_ids_are_not_found",
-    ))),
-    Tests("forms", "leaked", (
-        "test_every_url.py::test_every_change_needs_the_forms_token",
-        "test_every_url.py::test_pages_of_signed_in_people_are_stored_by_no_cache_and_carry_the_headers",
-    )),
-    Tests("address_guard", "leaked", tuple(f"core/test_http.py::test_{name}" for name in (
-        "no_spelling_of_a_forbidden_address_is_connected_to", "a_name_that_leads_inside_is_refused_whole",
-        "the_address_that_was_checked_is_the_one_connected_to", "a_redirect_is_an_answer_and_is_not_followed",
-        "proxies_of_the_environment_are_not_used", "a_stream_knows_the_same_addresses",
-    ))),
-    Tests("secrets", "leaked", ("test_secrets_stay_inside.py",)),
-    Tests("hostile_text", "leaked", (
-        "core/test_html.py", "test_bad_input.py",
-        "connectors/test_mail_reading.py::test_bombs_harm_nobody_but_themselves",
-        "connectors/test_mail_reading.py::test_damaged_mails_are_read_or_refused_in_words",
-    ), ("lost",)),
-)  # fmt: skip
-MARKED = {"personal": "personal_data", "": "security"}
-"""Tests that call themselves a proof and are not chosen above, by a word in the name of their file."""
 NOT_REACHED = (
     Line("backup_kills", SQLITE, why_not=proofs.NOT_BUILT),
     Line("backup_kills", POSTGRESQL, why_not=proofs.NOT_BUILT),
@@ -190,17 +146,6 @@ def missing(needs: Iterable[str]) -> str:
     """Why it can't be tried on this machine; empty when it can."""
     reasons = {"strace": proofs.NO_STRACE, "redis-server": proofs.NO_REDIS}
     return next((reasons[each] for each in needs if not which(each)), "")
-
-
-def marked() -> list[Tests]:
-    """What says of itself that it is a proof, wherever it lies."""
-    chosen = {address.partition("::")[0] for each in SUITE for address in each.chosen}
-    found: dict[str, list[str]] = {proof: [] for proof in MARKED.values()}
-    for path in sorted(TESTS.rglob("test_*.py")):
-        name = str(path.relative_to(TESTS))
-        if "mark.proof" in path.read_text() and name not in chosen:
-            found[next(proof for word, proof in MARKED.items() if word in name)].append(name)
-    return [Tests(proof, "leaked", tuple(names)) for proof, names in found.items()]
 
 
 @contextmanager
@@ -236,7 +181,7 @@ class Ground:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TERTULIA_", "DATABASE_", "DJANGO_"))}
         more = {
             "TERTULIA_HOME": str(home), "TERTULIA_PROVE": "night" if self.is_night else "merge",
-            "TERTULIA_BROKER_URL": self.broker, "TERTULIA_TEST_EXAMPLES": "2500" if self.is_night else "250",
+            "TERTULIA_BROKER_URL": self.broker, "TERTULIA_TEST_EXAMPLES": "2500" if self.is_night else "100",
             "TERTULIA_LOG_LEVEL": "CRITICAL", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)]),
         }  # fmt: skip
         if database == POSTGRESQL:
@@ -369,7 +314,7 @@ def main() -> None:
         proofs.write(Run(command, datetime.now(UTC), version("tertulia"), machine, seconds, tuple(lines)))
         PAGE.write_text(page(proofs.read()))
     if broken := [line for line in lines if line.broken]:
-        print("Not as promised: " + ", ".join(f"{line.name} ({line.database})" for line in broken))
+        print("Not as promised: " + ", ".join(dict.fromkeys(line.proof for line in broken)))
         raise SystemExit(1)
 
 
