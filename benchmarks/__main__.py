@@ -20,17 +20,19 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from . import figures, first_page
+from . import figures, first_page, growth
 from .figures import Figure
-from .stage import EMPTY, LARGE, SMALL, Stage
+from .stage import EMPTY, LARGE, MESSAGES_EACH, MIDDLE, SMALL, TINY, Stage
+
+GROWING = (TINY, SMALL, MIDDLE, LARGE)
 
 PARTS = {
-    "limits": (EMPTY, SMALL, LARGE),
-    "intake": (EMPTY, LARGE),
-    "lists": (SMALL, LARGE),
-    "counters": (SMALL, LARGE),
-    "thread": (SMALL, LARGE),
-    "search": (SMALL, LARGE),
+    "limits": (EMPTY, *GROWING),
+    "lists": GROWING,
+    "counters": GROWING,
+    "thread": GROWING,
+    "search": GROWING,
+    "intake": (EMPTY, TINY, MIDDLE, LARGE),  # last: what it adds is for nobody else to find
     "live": (SMALL,),
     "calendar": (SMALL,),
     "links": (SMALL,),
@@ -55,9 +57,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     folder = options.folder or Path(home or tempfile.gettempdir()) / ("benchmarks" if home else "tertulia-benchmarks")
     names = options.names or [name for name in PARTS if name != "lateness" or options.scale == "full"]
     found: Found = {}
-    for size in (EMPTY, options.small, options.large):
-        parts = [name for name in ["limits", *names] if name in PARTS and _wanted(name, size, options)]
-        if size == options.large and options.scale == "quick" or parts == ["limits"] and "limits" not in names:
+    sizes = {EMPTY: EMPTY, TINY: TINY, options.small: SMALL, MIDDLE: MIDDLE, options.large: LARGE}
+    for size, kind in sizes.items():
+        parts = [name for name in ["limits", *names] if kind in PARTS.get(name, ())]
+        if kind not in (EMPTY, SMALL) and options.scale == "quick" or parts == ["limits"] and "limits" not in names:
             continue
         stage = Stage(options.database, size, folder, options.port)
         stage.prepare()
@@ -69,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     text = _report(found)
     sys.stdout.write(text + "\n")
     if options.write:
-        _keep(text, options)
+        _keep(text + _drawn(found, options), options)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -83,10 +86,6 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--large", type=int, default=LARGE, help="conversations of the large database")
     parser.add_argument("--write", action="store_true", help="keep the table in docs/performance.md")
     return parser.parse_args(argv)
-
-
-def _wanted(name: str, size: int, options: argparse.Namespace) -> bool:
-    return {EMPTY: EMPTY, options.small: SMALL, options.large: LARGE}[size] in PARTS[name]
 
 
 def _play(stage: Stage, parts: Sequence[str], scale: str) -> Iterator[Figure]:
@@ -118,10 +117,21 @@ def _report(found: Found) -> str:
     limits: dict[str, Figure] = {}
     for size, lines in found.items():
         limits |= {figure.what: figure for figure in lines}
-        parts.append(
-            f"### {size:,} conversations, {size * 5:,} messages\n\n{figures.table(figures.rows(lines, limits))}"
-        )
+        if size not in (TINY, MIDDLE):  # these are in the table of growth
+            rows = figures.table(figures.rows(lines, limits))
+            parts.append(f"### {size:,} conversations, {size * MESSAGES_EACH:,} messages\n\n{rows}")
+    if grown := growth.table(found):
+        parts.append(f"### From little to much\n\n{grown}")
     return "\n\n".join(parts)
+
+
+def _drawn(found: Found, options: argparse.Namespace) -> str:
+    """The line that shows the drawing of growth, which is written beside the page; empty when there is none."""
+    vendor = "sqlite" if options.database == "sqlite" else "postgresql"
+    if not (drawing := growth.drawing(found, f"{NAMES[vendor]}: time of a page as messages grow")):
+        return ""
+    (REPORT.parent / "images" / f"growth-{vendor}.svg").write_text(drawing)
+    return f"\n\n![{NAMES[vendor]}: milliseconds from 10,000 to 5,000,000 messages](images/growth-{vendor}.svg)"
 
 
 def _keep(text: str, options: argparse.Namespace) -> None:

@@ -27,7 +27,8 @@ from tertulia.inbox.models import HEAD_STARTS, URGENT, Conversation, Conversatio
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import Role
 
-MESSAGES_EACH = 5
+from .stage import MESSAGES_EACH
+
 CHUNK = 4_000
 END = datetime(2026, 11, 20, 18, tzinfo=UTC)
 STEP = timedelta(seconds=30)

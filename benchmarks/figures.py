@@ -66,10 +66,14 @@ def _row(figure: Figure, limit: Figure | None) -> tuple[str, ...]:
 
 
 def table(lines: Sequence[tuple[str, ...]]) -> str:
+    return markdown(HEAD, lines)
+
+
+def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A Markdown table that also reads well in a terminal."""
-    widths = [max(len(line[column]) for line in [HEAD, *lines]) for column in range(len(HEAD))]
+    widths = [max(len(line[column]) for line in [head, *lines]) for column in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
 
-    return "\n".join([line(HEAD), line(["-" * width for width in widths]), *(line(cells) for cells in lines)])
+    return "\n".join([line(head), line(["-" * width for width in widths]), *(line(cells) for cells in lines)])

@@ -15,10 +15,10 @@ from tertulia.connectors.contract import Author, Envelope
 from tertulia.core.models import Job
 from tertulia.flows.inbound import intake
 
-from .data import END, MESSAGES_EACH, Language, found_company
+from .data import END, Language, found_company
 from .figures import Figure, typical
 from .people import brand
-from .stage import LARGE
+from .stage import LARGE, MESSAGES_EACH
 
 GOALS = {"sqlite": 3_500, "postgresql": 2_500}
 ROUNDS = 3

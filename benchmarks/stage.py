@@ -21,8 +21,9 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
-EMPTY, SMALL, LARGE = 0, 10_000, 1_000_000
-"""Conversations; each has five messages."""
+EMPTY, TINY, SMALL, MIDDLE, LARGE = 0, 2_000, 10_000, 100_000, 1_000_000
+"""Conversations."""
+MESSAGES_EACH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,11 @@ class Stage:
         }
 
     def prepare(self) -> None:
-        """Make and fill the database unless a run before has done so; an empty one is made anew each time."""
+        """Make and fill the database unless a run before has done so; one with little in it is made anew each time,
+        since what a part adds would be much there."""
         mark = self.home / ".filled"
         schema = _schema()
-        if self.size == EMPTY or not mark.exists() or mark.read_text() != schema:
+        if self.size < SMALL or not mark.exists() or mark.read_text() != schema:
             self._begin_anew()
             self._run("-m", "tertulia", "setup")
             if self.size:

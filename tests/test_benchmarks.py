@@ -6,9 +6,11 @@ import os
 import socket
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from benchmarks import growth
 from benchmarks.figures import Figure, percentile, rows, table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +32,19 @@ def test_a_figure_is_held_against_its_goal_and_its_limit():
 
 def test_a_table_has_a_line_for_each_figure():
     assert len(table(rows([Figure("a", 1, "ms"), Figure("b", 2, "ms")], {})).splitlines()) == 4
+
+
+def test_growth_shows_what_was_measured_at_three_sizes_or_more():
+    found = {size: [Figure("list, open: p50", 4 + size / 1e6, "ms")] for size in (2_000, 10_000, 1_000_000)}
+    found[10_000].append(Figure("counters", 1, "ms"))
+
+    printed = growth.table(found).splitlines()
+    drawn = ET.fromstring(growth.drawing(found, "SQLite"))
+
+    assert [cell.strip() for cell in printed[0].split("|")[2:5]] == ["10,000", "50,000", "5,000,000"]
+    assert [cell.strip() for cell in printed[2].split("|")[1:6]] == ["list, open: p50", "4.00", "4.01", "5.00", "ms"]
+    assert len(printed) == 3
+    assert len(drawn.findall(".//{*}circle")) == 3
 
 
 @pytest.mark.parametrize(
