@@ -130,6 +130,16 @@ def test_holes_stand_at_free_slots_a_day_for_each(brand, promise, schedule):
     assert holes == [(26, time(9)), (27, time(9))]
 
 
+def test_with_more_slots_than_are_named_their_holes_are_the_same(brand, promise, schedule, monkeypatch):
+    promise(3, (1, 9), (3, 9), (3, 17))
+    schedule(datetime(2026, 11, 26, 9))
+    holes = rhythm.ahead(brand, at=NOON).holes
+    assert (date(2026, 11, 26), time(9)) not in [(one.on, one.time) for one in holes]
+
+    monkeypatch.setattr(rhythm, "NAMED", 0)
+    assert rhythm.ahead(brand, at=NOON).holes == holes
+
+
 def test_without_slots_holes_are_days_and_past_days_are_none(brand, promise):
     promise(7)
     at = NOON + timedelta(days=4)

@@ -401,6 +401,9 @@ class Delivery(models.Model):
                 fields=["account", "created_at"], name="delivery_by_hand", condition=models.Q(state="by_hand")
             ),
             models.Index(fields=["post"], name="delivery_post", condition=models.Q(post__isnull=False)),
+            models.Index(
+                fields=["account", "state"], name="delivery_post_state", condition=models.Q(post__isnull=False)
+            ),
             models.Index(fields=["after"], name="delivery_after", condition=models.Q(state="waiting")),
             models.Index(
                 fields=["finished_at"],

@@ -3,7 +3,6 @@ are read of the few that a day shows."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -198,18 +197,19 @@ def _grid(
 ) -> list[Day]:  # fmt: skip
     zone = ZoneInfo(brand.time_zone)
     starts = [zones.moment(datetime.combine(first + timedelta(days=n), time()), zone) for n in range(length + 1)]
-    planned = list(queries.between(brand, starts[0], starts[-1]).values_list("publish_at", "pk"))
-    cuts = [bisect_left(planned, (start,)) for start in starts]
-    shown = [id for begin, end in zip(cuts, cuts[1:], strict=False) for _at, id in planned[begin:end][: A_DAY[view]]]
-    entries = _entries(brand, shown)
+    planned: list[list[int]] = [[] for _ in range(length)]
+    walk = queries.between(brand, starts[0], starts[-1])
+    for place, id in walk.values_list(queries.place_among("publish_at", starts[:-1]), "pk"):
+        planned[place].append(id)
+    entries = _entries(brand, [id for ids in planned for id in ids[: A_DAY[view]]])
     outside = _outside(brand, first, first + timedelta(days=length - 1))
     days = []
-    for number, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for number, ids in enumerate(planned):
         day = first + timedelta(days=number)
-        mine = [entries[id] for _at, id in planned[begin:end][: A_DAY[view]] if id in entries]
+        mine = [entries[id] for id in ids[: A_DAY[view]] if id in entries]
         is_outside = view == "month" and day.month != on.month
         others = outside.get(day, [])
-        more = end - begin - len(mine) + max(len(others) - INITIATIVES, 0)
+        more = len(ids) - len(mine) + max(len(others) - INITIATIVES, 0)
         days.append(
             _day(day, mine, brand, home, today, more=more, is_outside=is_outside, outside=others[:INITIATIVES],
                  holes=holes.get(day, ()), most=HOLES[view])

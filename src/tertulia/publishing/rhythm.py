@@ -11,11 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,7 +26,7 @@ from tertulia.core import activity, dates
 from tertulia.team.models import User
 
 from . import actions, activities, queries
-from .models import Part, Post, Promise, Sending, Slot, Version
+from .models import Part, Post, Promise, Slot, Version
 from .problems import Problem
 
 WEEKS = 4
@@ -41,8 +41,10 @@ DAY = timedelta(days=1)
 Standing = Literal["out", "planned", "draft"]
 _STANDINGS: dict[str, Standing] = {
     Delivery.State.SENT: "out", Delivery.State.QUEUED: "planned", Delivery.State.SENDING: "planned",
-    Delivery.State.UNKNOWN: "planned", Delivery.State.BY_HAND: "planned",
+    Delivery.State.UNKNOWN: "planned", Delivery.State.BY_HAND: "planned", "": "draft",
 }  # fmt: skip
+NAMED = 1_000
+"""So many moments are named in a question; with more, all are read."""
 One = TypeVar("One")
 Place = tuple[int, time]
 """A slot: its weekday, and the time on the wall."""
@@ -153,8 +155,8 @@ def ahead(brand: Brand, *, at: datetime) -> Ahead:
     today = at.astimezone(zone).date()
     mondays = [today - today.weekday() * DAY + week * 7 * DAY for week in range(WEEKS)]
     accounts = [one.account_id for one in promises]
-    posts = _posts(accounts, mondays[0], mondays[-1] + 7 * DAY, zone)
     slots = _by_account(Slot.objects.filter(account__in=accounts).values_list("account", "weekday", "time"))
+    posts = _posts(brand, accounts, slots, mondays[0], zone)
     outlooks = [_outlook(one, mondays, posts[one.pk], slots[one.pk], zone, at=at) for one in promises]
     holes = [hole for each in outlooks for week in each.weeks for hole in week.holes]
     holes.sort(key=lambda one: (one.on, one.time or time.max, one.account.name))
@@ -163,40 +165,61 @@ def ahead(brand: Brand, *, at: datetime) -> Ahead:
 
 @dataclass(slots=True)
 class _Posts:
-    """What is planned on an account: how many on each day, by how they stand, and which moments are taken."""
+    """What is planned on an account: how many on each day, by how they stand, and which moments of slots are taken."""
 
     days: Counter[tuple[date, Standing]] = field(default_factory=Counter)
     moments: set[datetime] = field(default_factory=set)
 
 
-def _posts(accounts: Collection[int], first: date, until: date, zone: ZoneInfo) -> dict[int, _Posts]:
-    since, end = (zones.moment(datetime.combine(day, time()), zone) for day in (first, until))
-    first_parts = Sending.objects.filter(
-        number=0, version__account__in=accounts, version__post__publish_at__gte=since,
-        version__post__publish_at__lt=end, remote__deliveries__act__in=POSTING,
-    )  # fmt: skip
-    drafts = Version.objects.filter(
-        account__in=accounts, post__publish_at__gte=since, post__publish_at__lt=end, post__cancelled_at__isnull=True,
-        sendings__isnull=True,
-    )  # fmt: skip
-    found: dict[int, _Posts] = defaultdict(_Posts)
-    on: dict[datetime, date] = {}
-
-    def note(account: int, moment: datetime, standing: Standing) -> None:
-        if moment not in on:
-            on[moment] = moment.astimezone(zone).date()
-        found[account].days[on[moment], standing] += 1
-        found[account].moments.add(moment)
-
-    for account, moment, state, deleted_at in first_parts.values_list(
-        "version__account", "version__post__publish_at", "remote__deliveries__state", "remote__deleted_at"
-    ):
-        if moment and not deleted_at and state in _STANDINGS:
-            note(account, moment, _STANDINGS[state])
-    for account, moment in drafts.values_list("account", "post__publish_at"):
-        if moment:
-            note(account, moment, "draft")
+def _posts(
+    brand: Brand, accounts: Collection[int], slots: Mapping[int, Sequence[Place]], first: date, zone: ZoneInfo
+) -> dict[int, _Posts]:  # fmt: skip
+    """The database counts them by account and day, so that a month of thousands isn't read post by post; of all the
+    brand's accounts, since to name many of them makes it look for each of them in each post."""
+    starts = [zones.moment(datetime.combine(first + n * DAY, time()), zone) for n in range(7 * WEEKS + 1)]
+    in_time = {"post__brand": brand, "post__publish_at__gte": starts[0], "post__publish_at__lt": starts[-1]}
+    found: dict[int, _Posts] = {account: _Posts() for account in accounts}
+    counted = _standing(in_time).annotate(place=queries.place_among("post__publish_at", starts[:-1]))
+    drafts = _drafts(in_time).annotate(place=queries.place_among("post__publish_at", starts[:-1]))
+    on_the_way = counted.values_list("account", "place", _STATE).annotate(count=Count("pk"))
+    meant = drafts.values_list("account", "place", Value("")).annotate(count=Count("pk"))
+    for account, place, state, count in [*on_the_way, *meant]:
+        if account in found and state in _STANDINGS:
+            found[account].days[first + place * DAY, _STANDINGS[state]] += count
+    moments = _moments(slots.values(), first, zone)
+    if len(moments) <= NAMED:
+        in_time = {"post__brand": brand, "post__publish_at__in": moments}
+    if moments:
+        taken = _standing(in_time).values_list("account", "post__publish_at", _STATE)
+        for account, moment, state in [*taken, *_drafts(in_time).values_list("account", "post__publish_at", Value(""))]:
+            if account in slots and moment and state in _STANDINGS:
+                found[account].moments.add(moment)
     return found
+
+
+def _moments(slots: Iterable[Sequence[Place]], first: date, zone: ZoneInfo) -> set[datetime]:
+    """Those of the weeks ahead at which any account has a slot."""
+    places = {place for mine in slots for place in mine}
+    weeks = [first + week * 7 * DAY for week in range(WEEKS)]
+    return {
+        zones.moment(datetime.combine(monday + weekday * DAY, at), zone) for monday in weeks for weekday, at in places
+    }
+
+
+_STATE = "sendings__remote__deliveries__state"
+
+
+def _standing(within: Mapping[str, Any]) -> QuerySet[Version]:
+    """Versions whose first part is on its way or was, and not deleted again."""
+    return Version.objects.filter(
+        **within, sendings__number=0, sendings__remote__deleted_at__isnull=True,
+        sendings__remote__deliveries__act__in=POSTING,
+    )  # fmt: skip
+
+
+def _drafts(within: Mapping[str, Any]) -> QuerySet[Version]:
+    """Versions with a time that are not scheduled."""
+    return Version.objects.filter(**within, post__cancelled_at__isnull=True, sendings__isnull=True)
 
 
 def _by_account(slots: Iterable[tuple[int, int, time]]) -> dict[int, list[Place]]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count
@@ -93,31 +93,30 @@ class Said:
 def of_brand(brand: Brand) -> list[Sameness]:
     """Of each account with enough posts, the most alike first."""
     newest = Version.objects.filter(post__brand=brand, post__publish_at__isnull=False, sendings__number=0)
-    versions = list(
-        newest.select_related("account").defer("account__secrets").order_by("-post__publish_at", "-pk")[:RECENT]
-    )
-    by_account: dict[Account, list[Version]] = defaultdict(list)
-    for version in versions:
-        if len(by_account[version.account]) < LAST:
-            by_account[version.account].append(version)
+    by_account: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    rows = newest.order_by("-post__publish_at", "-pk").values_list("account", "pk", "post")
+    for account, version, post in rows[:RECENT]:
+        if len(by_account[account]) < LAST:
+            by_account[account].append((version, post))
     chosen = {account: mine for account, mine in by_account.items() if len(mine) >= FEWEST}
     if not chosen:
         return []
-    said = _said([version for mine in chosen.values() for version in mine])
-    found = [_measured(account, [said[one.pk] for one in reversed(mine)]) for account, mine in chosen.items()]
+    said = _said(dict(version for mine in chosen.values() for version in mine))
+    accounts = Account.objects.defer("secrets").in_bulk(chosen)
+    found = [_measured(accounts[id], [said[one] for one, _post in reversed(mine)]) for id, mine in chosen.items()]
     return sorted(found, key=lambda one: (-one.index, one.account.name))
 
 
-def _said(versions: Sequence[Version]) -> dict[int, Said]:
-    """By version: its own parts where it has any, else the common ones."""
-    parts = Part.objects.filter(post__in={one.post_id for one in versions}).exclude(kind=Part.Kind.COMMENT)
+def _said(posts: Mapping[int, int]) -> dict[int, Said]:
+    """By version, whose posts these are: its own parts where it has any, else the common ones."""
+    parts = Part.objects.filter(post__in=set(posts.values())).exclude(kind=Part.Kind.COMMENT)
     rows = parts.annotate(pictures=Count("attachments")).order_by("number")
     by_place: dict[tuple[int, int | None], list[tuple[str, int]]] = defaultdict(list)
     for post, version, text, pictures in rows.values_list("post", "version", "text", "pictures"):
         by_place[post, version].append((text, pictures))
     return {
-        one.pk: _as_said(by_place.get((one.post_id, one.pk)) or by_place.get((one.post_id, None), []))
-        for one in versions
+        version: _as_said(by_place.get((post, version)) or by_place.get((post, None), []))
+        for version, post in posts.items()
     }
 
 
