@@ -7,8 +7,8 @@ the bound of the curvature for its step. With few corrections little changes els
 
 A brand's own topic has no scores to begin with. It is learnt from the features of the texts it holds for, weighed by
 naive Bayes against the brand's other messages: ridge regression in closed form. Its name is one more text it holds for.
-From five texts on, what the shipped model says is listened to as well, by how far that is from what it says of the
-brand's other messages. From which score on it is named is judged on texts left out.
+Once there are enough texts, what the shipped model says is listened to as well, by how far that is from what it says of
+the brand's other messages. From which score on it is named is judged on texts left out.
 
 No chance is involved: the same examples give the same layer.
 """
@@ -52,7 +52,8 @@ _SPREAD = 0.1
 _MOST_TOLD = 8_000
 """Rows of features that an own topic is learnt from."""
 _PARTS = 5
-_FEW = 5
+_FEW, _MANY = 5, 50
+"""Texts that an own topic holds for, and others: with fewer, what is heard of them is chance."""
 _BLUR = 0.4
 """Of the spread of the other texts' scores: how far off a score is taken to be where the threshold is chosen."""
 _LIKELIER = 4.0
@@ -279,7 +280,7 @@ class _Learner:
         if not yes:
             return None
         texts, is_so = np.array(yes + no), np.append(np.ones(len(yes)), -np.ones(len(no)))
-        ears = heard(self.base[texts, : self.usual.shape[1]], *self.usual) * (len(yes) >= _FEW)
+        ears = heard(self.base[texts, : self.usual.shape[1]], *self.usual) * (len(yes) >= _FEW and len(no) >= _MANY)
         line = self._ridge(name, texts, ears, is_so)
         threshold = _threshold(self._without(name, texts, ears, is_so), is_so)
         bias = _LIKELIER * (line.bias - threshold) + float(np.log(OWN_FROM / (1 - OWN_FROM)))
