@@ -1,4 +1,5 @@
-"""The learning curve: how many examples a brand's own topic takes. Runs alone too: `python -m training.curve`.
+"""The learning curve: how many examples a brand's own topic takes. Runs alone too: `python -m training.curve`; of the
+topics that what learns may be tried on, `python -m training.curve tried`.
 
 `topics/` holds messages of topics that the shipped model doesn't know, a topic and a text a line; the messages of `aside/`
 and of the other topics are the brand's other messages. Beside them, wide: topics of the guide, as if nobody had heard
@@ -7,6 +8,7 @@ of them. Of each draw a part of the messages is set aside for judging and nothin
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,19 +31,24 @@ Topics = dict[str, frozenset[str]]
 """By text, the topics it is about."""
 
 
-def section() -> str:
+def section(folder: str = "topics") -> str:
     """The table for the report."""
     lines = [
         "## How many examples a brand's own topic takes", "",
         f"F1 on set-aside messages after so many examples, the mean of {DRAWS} draws and its 95 % interval over draws. Nobody says",
-        "anything of the brand's other messages: they are taken for not being about it. Goal: 0.80 after 10.", "",
-        "The narrow topics were written for this by the one who wrote what learns, who chose its constants looking at the",
-        "Spanish ones and at the wide ones; the English ones were written afterwards and changed nothing. Expect less from real life. The",
-        "wide ones are topics of the guide, learnt as if nobody had heard of them.", "",
+        "anything of the brand's other messages: they are taken for not being about it, and here none is. Goal: 0.80 after 10.", "",
+        "The narrow topics were written for this by the one who wrote what learns. Its first constants were chosen looking at the",
+        "Spanish ones and at the wide ones; what was changed since, on topics written later (`training/tried/`) and on other topics",
+        "of the guide, and these were judged once afterwards. Expect less from real life. The wide ones are topics of the guide,",
+        "learnt as if nobody had heard of them; they keep their English names, which say nothing to a Spanish message.", "",
+        "A topic's name counts as one example, so it should say what the topic is about: with one example F1 on the narrow ones is 0.1",
+        "higher for it, with ten no more. Wide topics are met by what the shipped model says of a message, and remain far from",
+        "the goal, as do topics told in ever other words (`lost-property`), which are a little worse for it. Tried without a gain:",
+        "other penalties and lengths of a text, words or longer pieces alone.", "",
         "| topic | " + " | ".join(map(str, EXAMPLES)) + " |", "|---" * (len(EXAMPLES) + 1) + "|",
     ]  # fmt: skip
     for language in LANGUAGES:
-        narrow, wide = _narrow(language), _wide(language)
+        narrow, wide = _narrow(language, folder), _wide(language)
         names = sorted({topic for topics in narrow.values() for topic in topics})
         lines += _rows(f"narrow, {language}", names, narrow) + _rows(f"wide, {language}", WIDE, wide)
     return "\n".join([*lines, ""])
@@ -99,9 +106,9 @@ def _without(name: str) -> Model:
     return replace(shipped(), gain=gain, offset=offset)
 
 
-def _narrow(language: str) -> Topics:
+def _narrow(language: str, folder: str) -> Topics:
     found: dict[str, set[str]] = {}
-    for line in (corpus.HERE / "topics" / f"{language}.tsv").read_text(encoding="utf-8").splitlines():
+    for line in (corpus.HERE / folder / f"{language}.tsv").read_text(encoding="utf-8").splitlines():
         topic, _, text = line.partition("\t")
         found.setdefault(text.replace("\\n", "\n"), set()).add(topic)
     for text in _wide(language):
@@ -114,4 +121,4 @@ def _wide(language: str) -> Topics:
 
 
 if __name__ == "__main__":
-    print(section())
+    print(section(*sys.argv[1:]))

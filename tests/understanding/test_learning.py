@@ -63,6 +63,26 @@ def test_an_own_topic_is_learnt_and_named_first():
     assert "sin-gluten" not in other.topics
 
 
+def test_what_a_topic_is_called_is_one_more_example():
+    def topics(name):
+        examples = [Example("¿Se puede entrar con mi labrador?", {f"topic:{name}": True})]
+        return read(["¿Los perros pueden subir?"], fit(examples, OTHERS, [name], shipped()))[0].topics
+
+    assert "perros" in topics("perros")
+    assert "asunto" not in topics("asunto")
+
+
+def test_names_of_topics_change_nothing_else():
+    examples = [Example(QUEUE, {"kind": "praise"})]
+    assert fit(examples, OTHERS, ["cola"], shipped()).packed() == fit(examples, OTHERS, [], shipped()).packed()
+
+
+def test_a_topic_is_learnt_without_any_other_message():
+    layer = fit([Example("pan sin gluten", {"topic:sin-gluten": True})], [], ["sin-gluten"], shipped())
+    assert all(np.isfinite(block.weights).all() and np.isfinite(block.bias).all() for block in layer.blocks.values())
+    assert "sin-gluten" in read(["pan sin gluten"], layer)[0].topics
+
+
 def test_why_and_how_sure_know_of_what_was_taught():
     layer = fit([Example(QUEUE, {"kind": "praise"})], OTHERS, [], shipped())
     [before], [after] = read([QUEUE]), read([QUEUE], layer)

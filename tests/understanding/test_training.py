@@ -65,7 +65,16 @@ def test_training_gives_the_same_bytes_on_every_machine():
 
 
 def test_the_learning_curve_is_of_topics_the_model_does_not_know():
-    for path in (TRAINING / "topics").iterdir():
+    for path in [*(TRAINING / "topics").iterdir(), *(TRAINING / "tried").iterdir()]:
         counts = Counter(line.split("\t")[0] for line in path.read_text(encoding="utf-8").splitlines())
         assert min(counts.values()) >= 20, path.name
         assert counts.keys().isdisjoint(shipped().fields["topics"].classes)
+
+
+def test_what_learns_is_tried_on_other_messages_than_it_is_judged_by():
+    def texts(folder):
+        lines = (line for path in (TRAINING / folder).iterdir() for line in path.read_text("utf-8").splitlines())
+        return {line.split("\t")[1] for line in lines}
+
+    judged = texts("topics") | {row.text for row in corpus.own("aside")}
+    assert texts("tried").isdisjoint(judged)

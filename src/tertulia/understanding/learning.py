@@ -6,8 +6,9 @@ Lin, "Dual coordinate descent methods for logistic regression and maximum entrop
 the bound of the curvature for its step. With few corrections little changes elsewhere.
 
 A brand's own topic has no scores to begin with. It is learnt from the features of the texts it holds for, weighed by
-naive Bayes against the brand's other messages: ridge regression in closed form. What the shipped model says of a text
-is listened to as well where that reads left-out texts better. From which score on it is named is judged on them.
+naive Bayes against the brand's other messages: ridge regression in closed form. Its name is one more text it holds for.
+Once there are enough texts, what the shipped model says is listened to as well, by how far that is from what it says of
+the brand's other messages. From which score on it is named is judged on texts left out.
 
 No chance is involved: the same examples give the same layer.
 """
@@ -44,11 +45,17 @@ _SETTLED = 0.05
 _PENALTY = 0.005
 _SEEN_ELSEWHERE = 50
 """Texts without a feature that are counted beside those at hand when it is judged how rare it is."""
-_HEARD = 0.15
+_HEARD = 3.0
+"""How long what is heard of a text is, where its words are as long as they are telling."""
+_SPREAD = 0.1
+"""What is added to the spread of a score: one that never changes tells nothing."""
 _MOST_TOLD = 8_000
 """Rows of features that an own topic is learnt from."""
 _PARTS = 5
-_FEW = 5
+_FEW, _MANY = 5, 50
+"""Texts that an own topic holds for, and others: with fewer, what is heard of them is chance."""
+_BLUR = 0.4
+"""Of the spread of the other texts' scores: how far off a score is taken to be where the threshold is chosen."""
 _LIKELIER = 4.0
 """How fast an own topic becomes likelier with its score."""
 
@@ -76,7 +83,7 @@ class Block:
     weights: NDArray[np.float16]
     bias: Floats
     heard: Floats
-    """Own topics only: a weight for each of the shipped model's scores; empty where words do better without them."""
+    """Own topics only, of each of the shipped model's scores: its weight, and mean and spread in the brand's texts."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +115,9 @@ class Layer:
         changed, first = base.copy(), len(self._columns)
         changed[:, self._columns] += sums[:, :first]
         own = sums[:, first:]
-        for n, block in enumerate(self._parts[1]):
-            if len(block.heard):
-                own[:, n] += heard(base[:, : len(block.heard)]) @ block.heard
+        if len(self._heard):
+            weights, mean, spread = self._heard.transpose(1, 0, 2)
+            own += (heard(base[:, None, : weights.shape[1]], mean, spread) * weights).sum(2)
         return changed, own
 
     def weights_at(self, rows: Places, columns: Places) -> Floats:
@@ -131,6 +138,10 @@ class Layer:
     @cached_property
     def _columns(self) -> NDArray[np.int64]:
         return np.array([column for block in self._parts[0] for column in block.columns], np.int64)
+
+    @cached_property
+    def _heard(self) -> Floats:
+        return np.array([block.heard for block in self._parts[1]])
 
     @cached_property
     def _bias(self) -> Floats:
@@ -180,9 +191,10 @@ def unpacked(content: bytes) -> Layer:
         })  # fmt: skip
 
 
-def heard(base: Floats) -> Floats:
-    """The shipped model's scores as an own topic is learnt from them."""
-    return np.asarray(_HEARD * np.clip(base, -4, 4))
+def heard(base: Floats, mean: Floats, spread: Floats) -> Floats:
+    """The shipped model's scores as an own topic is learnt from them: which stand out, whatever their scale."""
+    apart = (base - mean) / spread
+    return np.asarray(_HEARD * apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-9))
 
 
 NOTHING: Final = Layer({})
@@ -192,13 +204,13 @@ def fit(examples: Sequence[Example], others: Sequence[str], own: Sequence[str], 
     """Learn a layer from examples.
 
     `others` are texts of the brand of which nobody said anything: they tell what is common there, and what an own topic
-    is not. `own` are the brand's own topics; one without a single text that it holds for isn't learnt.
+    is not. `own` are the brand's own topics by their slugs; one without a single text that it holds for isn't learnt.
     """
     if not examples:
         return NOTHING
-    texts = [*(example.text for example in examples), *others]
+    texts = [*(example.text for example in examples), *others, *(topic.replace("-", " ") for topic in own)]
     found = features.of([features.normalised(text) for text in texts])
-    learner = _Learner(examples, found, model.scores(found), model)
+    learner = _Learner(examples, found, model.scores(found), model, own)
     blocks = {name: block for name in LEARNT if (block := learner.field(name))}
     for topic in model.fields["topics"].classes:
         if block := learner.topic(topic):
@@ -219,17 +231,26 @@ class _Line(NamedTuple):
 
 
 class _Learner:
-    """Examples and other texts as arrays: `rows` of each text are local numbers, its `values` sum up to a text."""
+    """Examples and other texts as arrays: `rows` of each text are local numbers, its `values` sum up to a text.
 
-    def __init__(self, examples: Sequence[Example], found: Features, base: Floats, model: Model) -> None:
-        self.examples, self.base, self.model, self.size = examples, base, model, found.size
+    The names of the brand's own topics are the last of them, and count nowhere else.
+    """
+
+    def __init__(
+        self, examples: Sequence[Example], found: Features, base: Floats, model: Model, own: Sequence[str]
+    ) -> None:
+        self.examples, self.base, self.model = examples, base, model
+        self.size = found.size - len(own)
+        self.names = {TOPIC + topic: self.size + n for n, topic in enumerate(own)}
+        said = base[: self.size, : model.fields["language"].first]
+        self.usual = np.array([said.mean(0), said.std(0) + _SPREAD])
         self.met, self.local = np.unique(found.rows, return_inverse=True)
         self.ends = np.append(found.starts, len(found.keys))
         self.length = 1 / np.sqrt(np.maximum(found.counts, 1))
         self.number = np.repeat(np.arange(found.size), found.counts)
-        seen = np.bincount(self.local, minlength=len(self.met))
-        all_there_are = _SEEN_ELSEWHERE + found.size
-        self.rarity = np.log(all_there_are / seen) / np.log(all_there_are)
+        seen = np.bincount(self.local[: self.ends[self.size]], minlength=len(self.met))
+        all_there_are = _SEEN_ELSEWHERE + self.size
+        self.rarity = np.log(all_there_are / np.maximum(seen, 1)) / np.log(all_there_are)
 
     def field(self, name: str) -> Block | None:
         of = self.model.fields[name]
@@ -259,16 +280,18 @@ class _Learner:
         if not yes:
             return None
         texts, is_so = np.array(yes + no), np.append(np.ones(len(yes)), -np.ones(len(no)))
-        by_words, by_all = (self._without(texts, is_so, hears) for hears in (False, True))
-        hears = len(yes) >= _FEW and _best(by_all, is_so)[1] > _best(by_words, is_so)[1]
-        line = self._ridge(texts, is_so, hears)
-        threshold = _threshold(by_all if hears else by_words, is_so)
+        ears = heard(self.base[texts, : self.usual.shape[1]], *self.usual) * (len(yes) >= _FEW and len(no) >= _MANY)
+        line = self._ridge(name, texts, ears, is_so)
+        threshold = _threshold(self._without(name, texts, ears, is_so), is_so)
         bias = _LIKELIER * (line.bias - threshold) + float(np.log(OWN_FROM / (1 - OWN_FROM)))
         whole = np.zeros((len(self.met), 1))
         whole[line.rows, 0] = _LIKELIER * line.weights
-        return self._kept((), whole, np.array([bias]), _LIKELIER * line.heard)
+        return self._kept((), whole, np.array([bias]), np.vstack([_LIKELIER * line.heard, self.usual]))
 
-    def _ridge(self, texts: Places, is_so: Floats, hears: bool) -> _Line:
+    def _ridge(self, name: str, texts: Places, ears: Floats, is_so: Floats) -> _Line:
+        """From the texts and the name, which says nothing but its words."""
+        texts, is_so = np.append(texts, self.names[name]), np.append(is_so, 1)
+        ears = np.vstack([ears, np.zeros(ears.shape[1])])
         yes = np.bincount(self._rows_of(texts[is_so > 0])[0], minlength=len(self.met))
         no = np.bincount(self._rows_of(texts[is_so < 0])[0], minlength=len(self.met))
         so, other = int((is_so > 0).sum()), int((is_so < 0).sum())
@@ -281,12 +304,11 @@ class _Learner:
         rows, number = rows[at], number[at]
         x = np.zeros((len(texts), len(tell)), np.float32)
         x[number, where[rows]] = ratio[rows] * self.length[texts[number]]
-        ears = heard(self.base[texts, : self.model.fields["language"].first]) if hears else np.zeros((len(texts), 0))
         weight = np.where(is_so > 0, 1 / so, 1 / max(other, 1)) * 50
         given = np.linalg.solve(x @ x.T + ears @ ears.T + 1.0 + np.diag(1 / weight), is_so)
         return _Line(tell, (given @ x) * ratio[tell], float(given.sum()), given @ ears)
 
-    def _without(self, texts: Places, is_so: Floats, hears: bool) -> Floats:
+    def _without(self, name: str, texts: Places, ears: Floats, is_so: Floats) -> Floats:
         """The score of each text by what was learnt without it."""
         so = int((is_so > 0).sum())
         parts = min(_PARTS, max(so, 2))
@@ -294,12 +316,13 @@ class _Learner:
         without = np.full(len(texts), -1.0)
         for n in range(parts):
             if (is_so[part != n] > 0).any():
-                line, held = self._ridge(texts[part != n], is_so[part != n], hears), texts[part == n]
+                line = self._ridge(name, texts[part != n], ears[part != n], is_so[part != n])
+                held = texts[part == n]
                 whole = np.zeros(len(self.met))
                 whole[line.rows] = line.weights
                 found, number = self._rows_of(held)
                 sums = np.bincount(number, whole[found], len(held)) * self.length[held]
-                without[part == n] = sums + line.bias + heard(self.base[held, : len(line.heard)]) @ line.heard
+                without[part == n] = sums + line.bias + ears[part == n] @ line.heard
         return without
 
     def _rows_of(self, texts: Places) -> tuple[Places, Places]:
@@ -365,17 +388,14 @@ def _truth(name: str, value: Any, model: Model) -> list[float]:
 
 
 def _threshold(without: Floats, is_so: Floats) -> float:
-    """From which score on a text counts, by what was learnt without it."""
+    """From which score on a text counts, by what was learnt without it: where F1 is best, were each a little off."""
     so = int((is_so > 0).sum())
+    if so == len(is_so):
+        return 0.0
     if so < _FEW:
-        return float(np.quantile(without[is_so < 0], 0.98)) if so < len(is_so) else 0.0
-    return _best(without, is_so)[0]
-
-
-def _best(without: Floats, is_so: Floats) -> tuple[float, float]:
-    """The score from which on F1 is best, and that F1."""
-    order = np.argsort(-without, kind="stable")
-    hits, named = np.cumsum(is_so[order] > 0), np.arange(1, len(order) + 1)
-    f1 = 2 * hits / (named + (is_so > 0).sum())
-    best = int(f1.argmax())
-    return float((without[order[best]] + without[order[min(best + 1, len(order) - 1)]]) / 2), float(f1[best])
+        return float(np.quantile(without[is_so < 0], 0.98))
+    order = np.sort(without)
+    blur = _BLUR * without[is_so < 0].std() + 1e-9
+    named = _likely((without - order[:, None]) / blur, is_one_of=False)
+    f1 = 2 * named[:, is_so > 0].sum(1) / (named.sum(1) + so)
+    return float(order[f1.argmax()])
