@@ -313,6 +313,16 @@ def discard_draft(*, brand: Brand, post: Post | None, by: User) -> None:
 def hand_in(
     *, brand: Brand, post: Post | None, writing: Writing, then: Then, by: User, at: datetime
 ) -> tuple[Post, Literal["", "skipped", "twice"]]:  # fmt: skip
+    """`keep` what stands on somebody's page, of which no draft is left then."""
+    kept = keep(brand=brand, post=post, writing=writing, then=then, by=by, at=at)
+    discard_draft(brand=brand, post=post, by=by)
+    return kept
+
+
+@transaction.atomic
+def keep(
+    *, brand: Brand, post: Post | None, writing: Writing, by: User, at: datetime, then: Then = "keep"
+) -> tuple[Post, Literal["", "skipped", "twice"]]:  # fmt: skip
     """Make a post of it, or change the one it was begun from; and keep it as a draft, schedule it, put it into the
     queue, publish it now or ask for its approval: what has to be approved is not scheduled, but asked for.
 
@@ -344,5 +354,4 @@ def hand_in(
     elif then == "queue":
         rhythm.enqueue(post=kept, by=by, at=at)
         kept.refresh_from_db()
-    discard_draft(brand=brand, post=post, by=by)
     return kept, odd  # type: ignore[return-value]
