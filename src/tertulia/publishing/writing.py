@@ -99,9 +99,12 @@ class Writing:
         if not self.on and not self.time:
             return None
         try:
-            return datetime.combine(date.fromisoformat(self.on), time.fromisoformat(self.time).replace(tzinfo=None))
+            wall = datetime.combine(date.fromisoformat(self.on), time.fromisoformat(self.time).replace(tzinfo=None))
         except ValueError:
             raise Problem(_("Say on which day and at what time.")) from None
+        if wall.year not in actions.YEARS:
+            raise Problem(_("Choose a day of this century or the next."))
+        return wall
 
     def leaves_as(self, post: Post) -> bool:
         """Its time is the post's own, to the minute: no form shows the second at which something was published."""
@@ -303,6 +306,12 @@ def keep_draft(*, brand: Brand, post: Post | None, writing: Writing, by: User, a
         brand=brand, user=by, post=post, defaults={"written": writing.plain(), "at": at}
     )
     return draft
+
+
+def reschedules(writing: Writing, post: Post) -> bool:
+    """Keeping it would schedule anew what missed its time: that is for those who may publish. Raises `Problem`."""
+    is_missed = queries.standing(post).state in {Post.State.MISSED, Post.State.PARTLY}
+    return is_missed and not writing.leaves_as(post)
 
 
 def discard_draft(*, brand: Brand, post: Post | None, by: User) -> None:

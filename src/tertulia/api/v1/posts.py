@@ -180,9 +180,8 @@ def change_post(request: Call, post_id: Path[Id], body: ChangedPostBody) -> Post
     """
     caller, at, found = request.auth, clock.now(), _post(request, post_id)
     written = _writing(body, caller.brand, post=found, seen=body.revision)
-    is_missed = queries.standing(found).state in {Post.State.MISSED, Post.State.PARTLY}
-    if is_missed and not written.leaves_as(found):
-        PUBLISHES["auth"].check(caller)  # a new time schedules it anew
+    if writing.reschedules(written, found):
+        PUBLISHES["auth"].check(caller)
     writing.keep(brand=caller.brand, post=found, writing=written, by=caller.user, at=at)
     series.follow(model=found, at=at)
     looking.ask(written.texts, caller.brand, draft=None, at=at)
