@@ -74,7 +74,7 @@ KNOWN: dict[tuple[str, str], Any] = {
     ("PUT", "/posts/{post_id}"): {"revision": 1, "parts": [{"text": "Pan de ayer"}]},
     ("GET", "/posts/{post_id}/checks"): None,
     ("PUT", "/posts/{post_id}/approval"): {"schedules": False},
-    ("PUT", "/posts/{post_id}/schedule"): {"on": "2999-01-01", "time": "09:30"},
+    ("PUT", "/posts/{post_id}/schedule"): {"on": "2099-01-01", "time": "09:30"},
     ("PUT", "/posts/{post_id}/queue"): {},
     ("PUT", "/posts/{post_id}/publication"): {},
     ("DELETE", "/posts/{post_id}/schedule"): None,

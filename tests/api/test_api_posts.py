@@ -12,6 +12,7 @@ from time_machine import travel
 from conftest import NOON, person
 from publishing.publishing_cast import DUE, account_of, go_on, network, picture, png, state  # noqa: F401
 from tertulia.api.models import KeptAnswer
+from tertulia.brand import actions as brands
 from tertulia.channels import reactions
 from tertulia.channels.models import RemotePost
 from tertulia.core.models import Activity, Job
@@ -180,14 +181,16 @@ def test_over_a_networks_limit_it_is_refused_in_the_words_of_the_page(api, as_al
     assert line in page.content.decode()
 
 
-def test_warnings_are_read_before_it_leaves(api, begin, picture):  # noqa: F811
+def test_warnings_are_read_before_it_leaves(api, begin, picture, brand):  # noqa: F811
     Media.objects.update(alt="")
-    id = begin("Compra aquí", parts=[{"text": "Pan: htp://pan", "pictures": [{"id": picture.pk}]}])["id"]
+    brands.avoid(brand=brand, words=[("barato", "asequible")], at=NOON)
+    id = begin("Compra aquí", parts=[{"text": "Pan barato: htp://pan", "pictures": [{"id": picture.pk}]}])["id"]
     told = api.put(f"/posts/{id}/schedule", ONE, **key("mine"))
     assert code(told) == (409, "warnings")
     says = " ".join(one["says"] for one in told.data["error"]["lines"])
     assert "pan.png" in says
     assert "htp://pan" in says
+    assert "«barato»" in says
     assert state(Post.objects.get()) == "draft"
     assert api.get(f"/posts/{id}/checks").data["warns"]
     again = api.put(f"/posts/{id}/schedule", {**ONE, "known": told.data["error"]["known"]}, **key("mine"))
