@@ -129,9 +129,10 @@ def _standing(rows: QuerySet[Post], column: str, filters: PostParameters) -> tup
 
 @router.get("/posts/{int:post_id}", response=PostDetailShape, **READS)
 def post(request: Call, post_id: Path[Id]) -> PostDetailShape:
-    """One post: what it says on each channel, how far it has come there, where it stands and what people did about it.
+    """One post, on each of its channels.
 
-    A figure that nobody told is null and never zero. 404 for another brand's.
+    What it says there, how far it has come, where it stands and what people did about it. A figure that nobody told
+    is null and never zero. 404 for another brand's.
     """
     return _detail(_post(request, post_id))
 
@@ -190,9 +191,10 @@ def change_post(request: Call, post_id: Path[Id], body: ChangedPostBody) -> Post
 
 @router.get("/posts/{int:post_id}/checks", response=ChecksShape, **READS)
 def check_post(request: Call, post_id: Path[Id]) -> ChecksShape:
-    """What is amiss with a post before it leaves, as its writer's page tells it: limits, descriptions, links, words.
+    """What is amiss with a post before it leaves, as the page of its writer tells it.
 
-    Links are asked in the background: while `is_waiting`, call again.
+    Limits of the networks, descriptions of pictures, words, the hour, links. These are asked in the background:
+    while `is_waiting`, call again.
     """
     found = _post(request, post_id)
     written = writing.from_post(found)
@@ -230,8 +232,9 @@ def schedule_post(request: Call, post_id: Path[Id], body: ScheduleBody) -> PostD
 
 @router.put("/posts/{int:post_id}/queue", response=PostDetailShape, **LETS_LEAVE)
 def queue_post(request: Call, post_id: Path[Id], body: QueueBody | None = None) -> PostDetailShape:
-    """Let a post leave at the next free slot of its channels, or at the one that is named, once. Refuses like
-    schedule.
+    """Let a post leave at the next free slot of its channels, once.
+
+    Or at the slot that is named. Refuses like schedule.
     """
     body = body or QueueBody.model_validate({})
     if (body.on is None) != (body.time is None):
