@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tertulia.api import actions, allowance
@@ -31,6 +32,14 @@ class Program:
             method, f"/api/v1{path}", content, content_type="application/json", headers=headers
         )
         response.data = response.json() if response.content else None
+        return response
+
+    def upload(self, path: str, name: str, content: bytes, **fields: str) -> Any:
+        """A file as forms of browsers send it."""
+        headers = {"Authorization": f"Bearer {self.secret}"} if self.secret else {}
+        said = {"file": SimpleUploadedFile(name, content), **fields}
+        response = self.client.post(f"/api/v1{path}", said, headers=headers)
+        response.data = response.json()
         return response
 
     def get(self, path: str, **headers: str) -> Any:

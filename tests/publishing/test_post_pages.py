@@ -1,14 +1,17 @@
 """The plain pages: from a form to a post that has left."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from publishing_cast import *  # noqa: F403
 from publishing_cast import DUE, state
 from time_machine import travel
 
 from conftest import NOON
-from tertulia.publishing.models import Post, Stop
+from tertulia.publishing import actions
+from tertulia.publishing.models import ApprovalRule, Post, Stop
 from tertulia.team.models import Notification
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +73,37 @@ def test_whoever_scheduled_it_hears_that_it_was_missed(network, account_of, post
     told = Notification.objects.get(user=alba)
     assert (told.reason, told.url) == ("post", f"/b/{brand.slug}/posts/{post.pk}/")
     assert as_alba.get(told.url).status_code == 200
+
+
+def test_what_missed_its_time_gets_another_from_the_composer_only_by_who_may_publish(
+    network, account_of, post_on, as_alba, as_bruno, brand, go_on
+):
+    account, late = account_of(), DUE + timedelta(hours=1)
+    post = post_on(account)
+    go_on(late, minutes=1)
+    form = {"text": "Pan de pueblo", "accounts": [account.pk], "seen": 1, "on": "2026-11-23", "time": "16:00"}
+    with travel(late, tick=False):
+        page = f"/b/{brand.slug}/posts/{post.pk}/text/"
+        assert (as_bruno.post(page, form).status_code, state(post)) == (403, "missed")
+        assert (as_alba.post(page, form).status_code, state(post)) == (302, "scheduled")
+
+
+def test_the_page_of_a_post_asks_for_the_rules_of_approval_once(account_of, post_on, as_alba, alba, brand):
+    actions.save_rule(rule=ApprovalRule(brand=brand), steps=[{"users": [alba]}], by=alba, at=NOON)
+    post = Post.objects.create(brand=brand, zone="Europe/Madrid", created_by_id=1, created_at=NOON, changed_at=NOON)
+    with CaptureQueriesContext(connection) as asked:
+        assert as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").status_code == 200
+    assert sum(f'FROM "{ApprovalRule._meta.db_table}"' in one["sql"] for one in asked) == 1
+
+
+@pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31"])
+def test_a_day_at_the_end_of_time_is_refused_on_both_pages(network, account_of, as_alba, brand, on):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    when = {"on": on, "time": "23:59", "zone": "America/Los_Angeles"}
+    form = {"text": "Pan de pueblo", "accounts": [account.pk], **when}
+    assert as_alba.post(f"{home}beginning/draft/", form, HTTP_HX_REQUEST="true").status_code == 200
+    assert as_alba.post(f"{home}beginning/", form).status_code == 422
+    as_alba.post(f"{home}beginning/", {"text": "Pan de pueblo", "accounts": [account.pk]})
+    post = Post.objects.get()
+    assert as_alba.post(f"{home}{post.pk}/schedule/", when).status_code == 302
+    assert (state(post), Post.objects.get().on) == ("draft", None)

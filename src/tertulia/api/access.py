@@ -56,11 +56,12 @@ class TokenAuth(HttpBearer):
                 what_to_do=_("Repeat the call in {seconds} seconds.").format(seconds=wait),
                 headers={"Retry-After": str(wait)},
             )  # fmt: skip
-        self._check(caller)
+        self.check(caller)
         _check_parameters(request)
         return caller
 
-    def _check(self, caller: Caller) -> None:
+    def check(self, caller: Caller) -> None:
+        """Raises `ApiError` 403."""
         if self.scope and self.scope not in caller.token.scopes:
             raise ApiError(
                 403, "scope_missing", _("This token was not given the scope {scope}.").format(scope=self.scope),

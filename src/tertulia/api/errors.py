@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -115,8 +116,11 @@ def install(api: NinjaAPI) -> None:
             _("Send the header “Authorization: Bearer tt_…”; tokens are made under Settings › API and webhooks."),
         ),
         HttpError: _from_ninja,
-        RequestDataTooBig: lambda _error: ApiError(413, "too_large", _("The body is too large.")),
-        UnreadablePostError: lambda _error: ApiError(400, "unreadable", _("The body did not arrive whole.")),
+        RequestDataTooBig: _too_large,
+        TooManyFieldsSent: _too_large,
+        TooManyFilesSent: _too_large,
+        UnreadablePostError: _not_whole,
+        MultiPartParserError: _not_whole,
         DatabaseError: _busy,
         Exception: _unforeseen,
     }
@@ -132,6 +136,14 @@ def _from_ninja(error: HttpError) -> ApiError:
 
 def _handler(answer: Callable[[Any], ApiError]) -> Callable[[HttpRequest, Any], HttpResponse]:
     return lambda _request, error: answer(error).response()
+
+
+def _too_large(_error: Exception) -> ApiError:
+    return ApiError(413, "too_large", _("The body is too large."))
+
+
+def _not_whole(_error: Exception) -> ApiError:
+    return ApiError(400, "unreadable", _("The body did not arrive whole."))
 
 
 def _busy(error: DatabaseError) -> ApiError:

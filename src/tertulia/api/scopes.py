@@ -14,5 +14,8 @@ SCOPES: dict[str, str | Promise] = {
     "conversions:write": _("Report orders, so that the link or post that earned them is known"),
     "ideas:read": _("Read the board of ideas"),
     "ideas:write": _("Put ideas on the board"),
+    "posts:read": _("See the posts, how far they have come, and the library"),
+    "posts:write": _("Write posts, bring pictures and ask for approval"),
+    "posts:publish": _("Schedule posts, publish them, cancel and delete them"),
     "webhooks:manage": _("Add, change and remove webhooks"),
 }

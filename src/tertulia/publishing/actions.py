@@ -52,6 +52,7 @@ BEGUN = frozenset({S.SENDING, S.SENT, S.UNKNOWN, S.BY_HAND})
 """Something of it may be out there: what it says is no longer ours to change."""
 MOST_PARTS = 50
 LONGEST_PART = 100_000
+YEARS = range(2000, 2200)
 
 
 # Writing.
@@ -276,6 +277,8 @@ def plan(
     zone = zone or post.brand.time_zone
     if zone not in zones_known():
         raise NotHere(_("This time zone isn't known."))
+    if wall and wall.year not in YEARS:
+        raise Problem(_("Choose a day of this century or the next."))
     if wall and queries.is_model(post):
         raise Problem(_("Others are made after this post. It is never published itself."))
     moved = [version for version in _versions(post) if version.sendings.exists()]

@@ -8,7 +8,7 @@ lays out anything, and takes back what a change has left without approval, in th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -77,10 +77,11 @@ def _has_any(words: str, text: str) -> bool:
     return not wanted or any(f" {word} " in f" {text} " for word in wanted)
 
 
-def lacks(post: Post) -> bool:
-    """Whether the post may not leave as it is: a rule holds, and nobody has approved this revision."""
+def lacks(post: Post, found: Sequence[ApprovalRule] | None = None) -> bool:
+    """Whether the post may not leave as it is: a rule holds, and nobody has approved this revision. `found`: its
+    rules, where they are known."""
     approved = ApprovalRequest.objects.filter(post=post, revision=post.revision, outcome=Outcome.APPROVED)
-    return bool(rules_for(post)) and not approved.exists()
+    return bool(rules_for(post) if found is None else found) and not approved.exists()
 
 
 # Asking.

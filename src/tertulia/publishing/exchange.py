@@ -62,7 +62,6 @@ _COLUMNS = {name: column for column, names in _NAMES.items() for name in names}
 _WRITTEN_ONLY = {"state", "estado", "line", "linea", "what is wrong", "que pasa"}
 _DAY = re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})|(?P<d2>\d{1,2})/(?P<m2>\d{1,2})/(?P<y2>\d{4})")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?")
-YEARS = range(2000, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +261,7 @@ def _day(text: str) -> date:
     if found := _DAY.fullmatch(text.strip()):
         year, month, day = (int(found[name] or found[f"{name}2"]) for name in "ymd")
         try:
-            if year in YEARS:
+            if year in actions.YEARS:
                 return date(year, month, day)
         except ValueError:
             raise _Wrong(_("There is no such day: {day}").format(day=text[:20])) from None

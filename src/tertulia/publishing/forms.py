@@ -25,8 +25,6 @@ from .models import LAST_DAY, ApprovalRule, ApprovalStep, Evergreen, Handle, Ide
 from .problems import Problem
 from .series import MOST_TEXTS, Rule
 
-YEARS = range(2000, 2200)
-
 
 class TimeForm(forms.Form):
     """A day and a time on the wall, of the brand's own zone."""
@@ -236,7 +234,7 @@ def _day_field(label: Any, *, required: bool = True, help_text: Any = "") -> for
 
 
 def _in_our_time(on: Any) -> None:
-    if on.year not in YEARS:
+    if on.year not in actions.YEARS:
         raise ValidationError(_("Choose a day of this century or the next."))
 
 

@@ -53,7 +53,13 @@ def planned_first() -> Expression:
 
 def is_model(post: Post) -> bool:
     """Whether others are made after it: then it is never published itself."""
-    return Post.objects.filter(Q(series__isnull=False) | Q(evergreen__isnull=False), pk=post.pk).exists()
+    return bool(models([post]))
+
+
+def models(posts: Iterable[Post]) -> set[int]:
+    """Those of them that others are made after."""
+    mine = Post.objects.filter(pk__in=[post.pk for post in posts])
+    return set(mine.filter(Q(series__isnull=False) | Q(evergreen__isnull=False)).values_list("pk", flat=True))
 
 
 def whole(brand: Brand) -> QuerySet[Post]:
@@ -96,9 +102,7 @@ def shelf(
     brand: Brand, *, today: date, q: str = "", which: str = "", before: int | None = None
 ) -> Shelf:  # fmt: skip
     """The brand's pictures, newest first: those whose name, description or owner says `q`, and of one sort."""
-    found = Media.objects.filter(brand=brand).order_by("-pk")
-    for word in q.split()[:10]:
-        found = found.filter(Q(name__icontains=word) | Q(alt__icontains=word) | Q(credit__icontains=word))
+    found = said_in(Media.objects.filter(brand=brand).order_by("-pk"), q)
     if which == "unused":
         found = found.filter(~Exists(Attachment.objects.filter(media=OuterRef("pk"))))
     elif which == "undescribed":
@@ -113,6 +117,13 @@ def shelf(
         found = found.filter(pk__lt=before)
     media = list(found[: SHELF + 1])
     return Shelf(media[:SHELF], media[SHELF - 1].pk if len(media) > SHELF else None)
+
+
+def said_in(media: QuerySet[Media], q: str) -> QuerySet[Media]:
+    """Those whose name, description or owner says each word of `q`."""
+    for word in q.split()[:10]:
+        media = media.filter(Q(name__icontains=word) | Q(alt__icontains=word) | Q(credit__icontains=word))
+    return media
 
 
 def uses(media: Media) -> QuerySet[Post]:
@@ -202,6 +213,33 @@ def _approvals(revisions: Mapping[int, int]) -> Iterator[tuple[int, str]]:
     for post, revision, outcome in asked.values_list("post", "revision", "outcome"):
         if revisions[post] == revision:
             yield post, outcome
+
+
+_CARRIED: Mapping[str, frozenset[str]] = {
+    State.SCHEDULED: frozenset({Delivery.State.QUEUED}),
+    State.PUBLISHING: frozenset({Delivery.State.QUEUED, Delivery.State.WAITING, Delivery.State.SENDING}),
+    State.PUBLISHED: frozenset({Delivery.State.SENT}),
+    State.PARTLY: frozenset({Delivery.State.SENT}),
+    State.DELETED: frozenset({Delivery.State.SENT}),
+    State.MISSED: frozenset({Delivery.State.MISSED}),
+    State.FAILED: frozenset({Delivery.State.REFUSED}),
+    State.UNKNOWN: frozenset({Delivery.State.UNKNOWN}),
+    State.BY_HAND: frozenset({Delivery.State.BY_HAND}),
+}
+"""What every post in a state has among its deliveries; those that have none of the others are drafts or cancelled."""
+
+
+def nearly(posts: QuerySet[Post], state: str) -> QuerySet[Post]:
+    """All that stand so, and few others, as near as the database tells it: `standings` looks closer."""
+    carried = _CARRIED.get(state, frozenset(Delivery.State) - {Delivery.State.CANCELLED})
+    carries = Exists(
+        Sending.objects.filter(
+            version__post=OuterRef("pk"), remote__deliveries__act__in=POSTING, remote__deliveries__state__in=carried
+        )
+    )
+    if state in _CARRIED:
+        return posts.filter(carries)
+    return posts.filter(~carries, cancelled_at__isnull=state != State.CANCELLED)
 
 
 def all_legs(standing: Standing) -> list[Leg]:

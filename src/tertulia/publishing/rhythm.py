@@ -377,10 +377,31 @@ def queued_says(wall: datetime, brand: Brand, *, at: datetime) -> str:
 
 
 def _next_free(post: Post, slots: Mapping[int, Sequence[Place]], *, at: datetime) -> Iterator[datetime]:
-    zone = ZoneInfo(post.brand.time_zone)
     slots = _shared(slots)
+    days = QUEUE // DAY + 1
+    free = {one: set(some) for one, some in _ahead_free(post.brand, slots, at=at, days=days, post=post).items()}
+    for wall in sorted(set().union(*free.values())):
+        having = [account for account, mine in slots.items() if (wall.weekday(), wall.time()) in mine]
+        if all(wall in free[account] for account in having):
+            yield wall
+
+
+def free(brand: Brand, *, at: datetime, days: int, account: int | None = None) -> list[tuple[datetime, int]]:
+    """The slots of the queue that are free in so many days from today on, on the wall of the brand's zone, each with
+    its account."""
+    mine = Slot.objects.filter(account__brand=brand)
+    slots = _by_account((mine.filter(account=account) if account else mine).values_list("account", "weekday", "time"))
+    found = _ahead_free(brand, slots, at=at, days=days)
+    return sorted((wall, account) for account, some in found.items() for wall in some)
+
+
+def _ahead_free(
+    brand: Brand, slots: Mapping[int, Sequence[Place]], *, at: datetime, days: int, post: Post | None = None
+) -> dict[int, list[datetime]]:  # fmt: skip
+    """By account, those of its slots in the days from today on that no post but this one has."""
+    zone = ZoneInfo(brand.time_zone)
     ahead = Version.objects.filter(
-        account__in=slots, post__publish_at__gt=at, post__publish_at__lte=at + QUEUE + DAY,
+        account__in=slots, post__publish_at__gt=at, post__publish_at__lte=at + (days + 1) * DAY,
         post__cancelled_at__isnull=True,
     )  # fmt: skip
     moments: dict[int, set[datetime]] = defaultdict(set)
@@ -388,12 +409,8 @@ def _next_free(post: Post, slots: Mapping[int, Sequence[Place]], *, at: datetime
         if moment:
             moments[account].add(moment)
     first = at.astimezone(zone).date()
-    days = [first + n * DAY for n in range(QUEUE // DAY + 1)]
-    free = {account: set(_free(mine, days, moments[account], zone, at=at)) for account, mine in slots.items()}
-    for wall in sorted(set().union(*free.values())):
-        having = [account for account, mine in slots.items() if (wall.weekday(), wall.time()) in mine]
-        if all(wall in free[account] for account in having):
-            yield wall
+    ahead_days = [first + n * DAY for n in range(days)]
+    return {account: _free(mine, ahead_days, moments[account], zone, at=at) for account, mine in slots.items()}
 
 
 def _shared(slots: Mapping[int, Sequence[Place]]) -> Mapping[int, Sequence[Place]]:

@@ -99,9 +99,12 @@ class Writing:
         if not self.on and not self.time:
             return None
         try:
-            return datetime.combine(date.fromisoformat(self.on), time.fromisoformat(self.time).replace(tzinfo=None))
+            wall = datetime.combine(date.fromisoformat(self.on), time.fromisoformat(self.time).replace(tzinfo=None))
         except ValueError:
             raise Problem(_("Say on which day and at what time.")) from None
+        if wall.year not in actions.YEARS:
+            raise Problem(_("Choose a day of this century or the next."))
+        return wall
 
     def leaves_as(self, post: Post) -> bool:
         """Its time is the post's own, to the minute: no form shows the second at which something was published."""
@@ -305,6 +308,12 @@ def keep_draft(*, brand: Brand, post: Post | None, writing: Writing, by: User, a
     return draft
 
 
+def reschedules(writing: Writing, post: Post) -> bool:
+    """Keeping it would schedule anew what missed its time: that is for those who may publish. Raises `Problem`."""
+    is_missed = queries.standing(post).state in {Post.State.MISSED, Post.State.PARTLY}
+    return is_missed and not writing.leaves_as(post)
+
+
 def discard_draft(*, brand: Brand, post: Post | None, by: User) -> None:
     Draft.objects.filter(brand=brand, user=by, post=post).delete()
 
@@ -312,6 +321,16 @@ def discard_draft(*, brand: Brand, post: Post | None, by: User) -> None:
 @transaction.atomic
 def hand_in(
     *, brand: Brand, post: Post | None, writing: Writing, then: Then, by: User, at: datetime
+) -> tuple[Post, Literal["", "skipped", "twice"]]:  # fmt: skip
+    """`keep` what stands on somebody's page, of which no draft is left then."""
+    kept = keep(brand=brand, post=post, writing=writing, then=then, by=by, at=at)
+    discard_draft(brand=brand, post=post, by=by)
+    return kept
+
+
+@transaction.atomic
+def keep(
+    *, brand: Brand, post: Post | None, writing: Writing, by: User, at: datetime, then: Then = "keep"
 ) -> tuple[Post, Literal["", "skipped", "twice"]]:  # fmt: skip
     """Make a post of it, or change the one it was begun from; and keep it as a draft, schedule it, put it into the
     queue, publish it now or ask for its approval: what has to be approved is not scheduled, but asked for.
@@ -344,5 +363,4 @@ def hand_in(
     elif then == "queue":
         rhythm.enqueue(post=kept, by=by, at=at)
         kept.refresh_from_db()
-    discard_draft(brand=brand, post=post, by=by)
     return kept, odd  # type: ignore[return-value]

@@ -12,13 +12,14 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from tertulia.inbox import actions as inbox
-from tertulia.publishing.problems import Problem as PublishingProblem
+from tertulia.publishing import library as pictures
+from tertulia.publishing import problems, rights
 
 from .. import actions, errors, webhooks
 from ..access import names_parameters
 from ..body import StrictParser
 from ..errors import ApiError
-from . import conversations, conversions, desk, ideas, people, readings, topics
+from . import conversations, conversions, desk, ideas, library, people, posts, readings, topics
 from . import webhooks as webhook_operations
 
 DESCRIPTION = """\
@@ -58,7 +59,18 @@ def build() -> Api:
     errors.install(api)
     _answer_problems(api)
     api.add_decorator(names_parameters, mode="view")
-    for module in (desk, conversations, people, readings, topics, conversions, ideas, webhook_operations):
+    for module in (
+        desk,
+        conversations,
+        people,
+        readings,
+        topics,
+        conversions,
+        ideas,
+        posts,
+        library,
+        webhook_operations,
+    ):
         api.add_router("", module.router)
     return api
 
@@ -72,7 +84,14 @@ def _answer_problems(api: NinjaAPI) -> None:
         inbox.NotAllowedHere: (422, "not_allowed_here"),
         inbox.CannotReply: (409, "cannot_reply"),
         inbox.TooLate: (409, "too_late"),
-        PublishingProblem: (422, "refused"),
+        problems.Problem: (422, "refused"),
+        problems.NotHere: (422, "not_here"),
+        problems.Unfit: (422, "unfit"),
+        problems.Changed: (409, "changed"),
+        problems.NotApproved: (409, "not_approved"),
+        problems.TooLate: (409, "too_late"),
+        rights.Unallowed: (422, "not_allowed_here"),
+        pictures.NotAPicture: (422, "not_a_picture"),
         webhooks.BadAddress: (422, "bad_address"),
         actions.Problem: (409, "refused"),
         actions.UnknownType: (422, "unknown_type"),

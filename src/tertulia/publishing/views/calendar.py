@@ -124,8 +124,9 @@ def _approval(request: RoomRequest, post: Post) -> dict[str, object]:
     newest = requests[0] if requests else None
     place = approval.place_of(newest) if newest and newest.outcome == "" else None
     asked = User.objects.filter(pk__in=place.users).order_by("name") if place else ()
+    rules = approval.rules_for(post)
     return {
-        "rules": [approval.summary(rule) for rule in approval.rules_for(post)], "lacks": approval.lacks(post),
+        "rules": [approval.summary(rule) for rule in rules], "lacks": approval.lacks(post, rules),
         "requests": requests, "newest": newest, "place": place, "asked": asked,
         "may_decide": approval.may_decide(newest, request.user), "deciding": DecidingForm(),
     }  # fmt: skip

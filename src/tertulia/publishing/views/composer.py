@@ -167,6 +167,8 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
             says = _("Look at this first. If it is meant so, press the button again.")
             return _page(request, brand, post, written, status=422, problem=says)
     try:
+        if post and not request.membership.may("publishing.publish") and writing.reschedules(written, post):
+            raise PermissionDenied
         kept, odd = writing.hand_in(
             brand=brand, post=post, writing=written, then=then, by=request.user, at=clock.now()
         )  # fmt: skip

@@ -16,7 +16,8 @@ from tertulia.team.access import brand_required
 
 from .. import initiatives
 from ..access import RoomRequest
-from ..forms import YEARS, InitiativeForm, ResultForm
+from ..actions import YEARS
+from ..forms import InitiativeForm, ResultForm
 from ..models import Initiative
 
 
