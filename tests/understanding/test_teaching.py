@@ -182,7 +182,7 @@ def test_to_forget_leaves_what_was_said_of_a_message(site, brand, alba):
 def test_another_shipped_model_leaves_the_layer_behind_until_it_is_learnt_anew(site, brand, alba):
     correct(taught(site, CHEESE, "a"), alba)
     learn(brand)
-    BrandLayer.objects.update(model="older")
+    BrandLayer.objects.update(model=f"{shipped().name}/1", content=b"a shape nobody can read any more")
     assert kind_of(NEXT, brand) == "purchase"
     assert list(teaching.layers_of_another_model()) == [BrandLayer.objects.get()]
     learn(brand)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import lru_cache
 
-from .learning import NOTHING, Layer, unpacked
+from .learning import NOTHING, SHAPE, Layer, unpacked
 from .model import shipped
 from .models import BrandLayer
 
@@ -13,9 +13,14 @@ HELD = 32
 """Layers a process keeps at hand."""
 
 
+def belongs_to() -> str:
+    """What a layer is stored under: the shipped model it stands on, and its shape."""
+    return f"{shipped().name}/{SHAPE}"
+
+
 def of(brands: Collection[int]) -> dict[int, tuple[str, Layer]]:
     """By brand, its layer in use and what a reading by it says it was made by; one query, whatever their number."""
-    found = BrandLayer.objects.filter(brand__in=brands, state=BrandLayer.State.LIVE, model=shipped().name)
+    found = BrandLayer.objects.filter(brand__in=brands, state=BrandLayer.State.LIVE, model=belongs_to())
     return {brand: (f"{shipped().name}+{pk}", _layer(pk)) for brand, pk in found.values_list("brand_id", "pk")}
 
 

@@ -36,7 +36,8 @@ OWN_FROM: Final = 0.3
 """The probability that the threshold of an own topic is moved to: the one from which a topic is named."""
 MOST_ROWS: Final = 20_000
 """Rows of features that are kept of one field, those that weigh most."""
-
+SHAPE: Final = 2
+"""In which shape a layer is packed: raise it when an older one can't be unpacked any more; it is learnt anew then."""
 MOST_OWN, MOST_OTHERS = 200, 600
 """Texts that an own topic is learnt from, the newest it holds for and those it doesn't."""
 

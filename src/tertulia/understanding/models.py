@@ -124,7 +124,7 @@ class BrandLayer(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=4, choices=State)
     model = models.CharField(max_length=40)
-    """The name of the shipped model that it belongs on top of."""
+    """The shipped model that it belongs on top of, and the shape it is packed in (`layers.belongs_to`)."""
     content = models.BinaryField()
     """Of `learning.packed`; empty once it is past."""
     lessons = models.PositiveIntegerField()

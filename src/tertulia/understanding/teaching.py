@@ -23,6 +23,7 @@ from . import activities, words
 from . import models as rows
 from .features import normalised
 from .judging import Figure, judged
+from .layers import belongs_to
 from .learning import NOTHING, TOPIC, Layer, fit, unpacked
 from .learning import Example as Lesson
 from .model import shipped
@@ -75,7 +76,7 @@ def learn(*, brand: int, at: datetime) -> None:
     if used and used.state == State.OFF:
         return
     model = shipped()
-    is_of_model = used is not None and used.model == model.name
+    is_of_model = used is not None and used.model == belongs_to()
     before = unpacked(bytes(used.content)) if used and is_of_model else NOTHING
     lessons = lessons_of(brand)
     own = list(Topic.objects.filter(brand=brand).order_by("slug").values_list("slug", flat=True))
@@ -103,10 +104,7 @@ def _keep(
             return
         _hold(brand, learnt.only(held), {name: figures[name] for name in worse}, said, at)
         is_known = (
-            used is not None
-            and used.model == shipped().name
-            and bytes(used.content) == content
-            and used.lessons == said
+            used is not None and used.model == belongs_to() and bytes(used.content) == content and used.lessons == said
         )
         if not is_known and (whole.blocks or used):
             told = {name: figure.as_dict() for name, figure in figures.items() if name not in worse}
@@ -137,7 +135,7 @@ def _hold(brand: int, layer: Layer, figures: Mapping[str, Figure], said: int, at
     BrandLayer.objects.filter(brand=brand, state=State.HELD).delete()
     if layer.blocks:
         row = BrandLayer.objects.create(
-            brand_id=brand, state=State.HELD, model=shipped().name, content=content, lessons=said, at=at,
+            brand_id=brand, state=State.HELD, model=belongs_to(), content=content, lessons=said, at=at,
             figures={name: figure.as_dict() for name, figure in figures.items()},
         )  # fmt: skip
         for name in sorted(set(figures) - set(before.figures if before else ())):
@@ -162,7 +160,7 @@ def put_to_use(
     """Let a layer read from now on; the one before it is past, its figures stay."""
     BrandLayer.objects.filter(brand=brand, state__in=[State.LIVE, State.OFF]).update(state=State.PAST, content=b"")
     row = BrandLayer.objects.create(
-        brand_id=brand, state=State.LIVE, model=shipped().name, content=content, figures=dict(figures),
+        brand_id=brand, state=State.LIVE, model=belongs_to(), content=content, figures=dict(figures),
         accepted=list(accepted), lessons=lessons, at=at,
     )  # fmt: skip
     activity.record(activities.ACCEPTED if by else activities.TAUGHT, on=row, brand=brand, by=by, at=at)
@@ -172,8 +170,11 @@ def put_to_use(
 
 @transaction.atomic
 def accept(*, held: BrandLayer, by: int, at: datetime) -> None:
-    """Put to use what got worse all the same."""
+    """Put to use what got worse all the same. What another shipped model left behind is learnt anew instead."""
     _one_at_a_time(held.brand_id)
+    if held.model != belongs_to():
+        ask(held.brand_id, at=at)
+        return
     used = BrandLayer.objects.filter(brand=held.brand_id, state__in=[State.LIVE, State.OFF]).first()
     before = unpacked(bytes(used.content)) if used and used.model == held.model else NOTHING
     layer = unpacked(bytes(held.content))
@@ -332,4 +333,4 @@ def text_of(message: Message) -> str:
 
 def layers_of_another_model() -> models.QuerySet[BrandLayer]:
     """Those a new shipped model has left behind."""
-    return BrandLayer.objects.filter(state=State.LIVE).exclude(model=shipped().name)
+    return BrandLayer.objects.filter(state__in=[State.LIVE, State.HELD]).exclude(model=belongs_to())
