@@ -195,9 +195,7 @@ SUITE = (
 )  # fmt: skip
 MARKED = {"personal": "personal_data", "": "security"}
 """Tests that call themselves a proof and are not chosen above, by a word in the name of their file."""
-NOT_REACHED = (
-    Line("database_restarts", SQLITE, why_not=proofs.NO_OTHER),
-)
+NOT_REACHED = (Line("database_restarts", SQLITE, why_not=proofs.NO_OTHER),)
 
 
 # ── what is there ──────────────────────────────────────────────────────────
