@@ -146,7 +146,7 @@ RIGS = (
     Rig(("backup_kills",), "proofs/prove_backups.py", read=_of_backups, databases=(SQLITE,), needs=("strace",),
         **_points(12, 240)),
     Rig(("backup_kills",), "proofs/prove_backups.py", read=_of_backups, databases=(POSTGRESQL,), needs=("strace",),
-        **_points(4, 80)),
+        **_points(3, 80)),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "200"), night=("--cuts", "2000"),
         read=_plain("power_cuts"), databases=(SQLITE,), needs=("strace",)),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "30"), night=("--cuts", "300"),
