@@ -299,6 +299,9 @@ class Hand:
             raise SystemExit(f"Undisturbed, everything should end well: {tally}")
         return list(calls.values())
 
+    def choose(self, threads: Sequence[Counter[str]], number: int) -> list[Point]:
+        return choose(threads, number)
+
     def end(self) -> None:
         for network in self.networks.values():
             network.end()
@@ -458,7 +461,7 @@ def work(answer: Connection, kind: type[Hand], number: int, share: tuple[int, in
         hand = kind(Path(home), is_forgetful=is_forgetful)
         threads = hand.baseline()
         # The first request hands in the picture, the second publishes.
-        chosen = [one for one in SILENT if one.nth == 1][:number] if is_forgetful else choose(threads, number)
+        chosen = [one for one in SILENT if one.nth == 1][:number] if is_forgetful else hand.choose(threads, number)
         begin, step = share
         for point in chosen[begin::step]:
             answer.send((point.kind, asdict(hand.try_point(point))))

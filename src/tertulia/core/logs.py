@@ -60,12 +60,13 @@ class Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at, followed = f"{_moment(record):%Y-%m-%d %H:%M:%S}", _followed(record)
         text = f"{at} {record.levelname} {record.name}: {without_control(_message(record))}"
+        text = ", ".join([text, *_told(record).values()])
         return "\n".join([f"{text} [{followed}]" if followed else text, *_traceback(self, record)])
 
 
 class Json(logging.Formatter):
-    """For programs: an object in one line, with `time`, `level`, `logger`, `message`, and `request` and `traceback`
-    where there are any."""
+    """For programs: an object in one line, with `time`, `level`, `logger`, `message`, and `who`, `address`, `request`
+    and `traceback` where there are any."""
 
     def format(self, record: logging.LogRecord) -> str:
         said = {
@@ -74,12 +75,28 @@ class Json(logging.Formatter):
             "logger": record.name,
             "message": _message(record),
             "process": record.process,
+            **_told(record),
         }
         if followed := _followed(record):
             said["request"] = followed
         if traceback := _traceback(self, record):
             said["traceback"] = "\n".join(traceback)
         return json.dumps(said)
+
+
+def who(request: HttpRequest) -> str:
+    """Whoever asks, once a page has found out, by their number; empty for a stranger."""
+    user = getattr(request, "_cached_user", None)
+    if user is not None and user.is_authenticated:
+        return f"user {user.pk}"
+    token = getattr(getattr(request, "auth", None), "token", None)
+    return f"token {token.pk}" if token else ""
+
+
+def _told(record: logging.LogRecord) -> dict[str, str]:
+    """What a line says of whoever asked, of its `extra`."""
+    said = {name: _masked(str(getattr(record, name, "")), _asking(record)) for name in ("who", "address")}
+    return {name: without_control(value) for name, value in said.items() if value}
 
 
 def _moment(record: logging.LogRecord) -> datetime:

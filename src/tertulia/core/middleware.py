@@ -3,13 +3,17 @@
 import logging
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from . import logs, metrics
+from .proxies import client_address
 
 log = logging.getLogger("tertulia.requests")
+REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+"""Told with the address; what another brand has is "not found" to who is signed in, and told, too."""
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -25,7 +29,11 @@ def followed(get_response: Handler) -> Handler:
             seconds = time.perf_counter() - began
             metrics.count_request(response.status_code, seconds)
             route = request.resolver_match.route if request.resolver_match else "–"  # the address may hold a token
-            log.info("%s /%s: %s in %.0f ms", request.method, route, response.status_code, seconds * 1000)
+            who, status = logs.who(request), response.status_code
+            is_refused = status in REFUSED or (status == HTTPStatus.NOT_FOUND and bool(who))
+            told = {"who": who, "address": client_address(request) if is_refused else ""}
+            level = logging.WARNING if is_refused else logging.INFO
+            log.log(level, "%s /%s: %s in %.0f ms", request.method, route, status, seconds * 1000, extra=told)
         response["X-Request-ID"] = id
         return response
 

@@ -23,7 +23,7 @@ NAMES: Mapping[str, str] = {
     "intake_faults": _("Reading messages, with disk, memory and line failing at any system call"),
     "renewal_kills": _("Renewing credentials, killed at any system call"),
     "renewal_faults": _("Renewing credentials, with disk, memory and line failing at any system call"),
-    "backup_kills": _("Backup, killed at any system call"),
+    "backup_kills": _("Backup, restoring and moving, killed or broken at any system call"),
     "power_cuts": _("Power cuts: what was confirmed is still there"),
     "workers_killed": _("Workers killed at random while they answer"),
     "broker_emptied": _("Three Celery workers killed at random, the broker emptied"),

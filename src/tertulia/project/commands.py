@@ -48,6 +48,8 @@ def run(command: str, options: Any) -> int:
             return 0
         django.setup()
         translation.activate(console.language())
+        if command != "restore":
+            import_module("tertulia.project.unfinished").refuse()
         module, _, function = _COMMANDS[command].partition(":")
         return int(getattr(import_module(module), function)(options) or 0)
     except (Sorry, ImproperlyConfigured) as error:
@@ -56,6 +58,10 @@ def run(command: str, options: Any) -> int:
         return _fail(" ".join(error.messages))
     except PermissionError as error:
         return _fail(f"{error.filename} can't be written: {error.strerror}. {_OTHER_FOLDER}")
+    except (OSError, MemoryError) as error:
+        if command in {"web", "work"}:
+            raise  # not a person's command: who runs it wants the whole story
+        return _fail(f"The machine refused: {error}. Look at its disk and its memory, then run the command again.")
     except (DatabaseError, InterfaceError) as error:
         return _fail(f"The database doesn't answer as it should: {str(error).strip()}. Run: tertulia check")
 

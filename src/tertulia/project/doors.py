@@ -15,6 +15,7 @@ from django.http import HttpRequest, parse_cookie
 from tertulia.channels.models import Account
 from tertulia.connectors.contract import BadPayload
 from tertulia.flows import visitors
+from tertulia.team import second_step
 from tertulia.team.models import Membership
 
 NOWHERE = (0, "")
@@ -103,4 +104,4 @@ def _signed_in(session_key: str) -> int | None:
 
 def _membership(user_id: int, **brand: object) -> Membership | None:
     found = Membership.objects.select_related("user").filter(user_id=user_id, **brand).first()
-    return found if found and found.may("inbox.read") else None
+    return found if found and found.may("inbox.read") and not second_step.is_missing(found) else None

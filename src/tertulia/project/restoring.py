@@ -22,7 +22,7 @@ from tertulia.core.backup import archive, copying, databases, tables
 from tertulia.core.models import Heartbeat
 from tertulia.flows import personal, restored
 
-from . import installing
+from . import installing, unfinished
 from .saving import passphrase
 from .serve import PortTaken, check_port
 from .sorry import Sorry
@@ -42,14 +42,26 @@ def restore(options: argparse.Namespace) -> None:
         manifest = _unpack(file, options.passphrase_file, room)
         copy = room / archive.DATABASE
         waiting = _made_ready(copy, manifest, at=at)
-        aside = settings.HOME / f"before-restore-{at:%Y-%m-%dT%H%M%S}Z"
-        if connection.vendor == "postgresql":
-            _put_into_postgresql(copy, aside.name, in_use)
-        _put_files_in_place(room, manifest, aside, in_use)
-        if connection.vendor == "sqlite":
-            _put_in_place(copy, Path(connection.settings_dict["NAME"]), aside if in_use else None)
+        begun = unfinished.asides()
+        # Of one that is repeated within a second, too.
+        aside = settings.HOME / "-".join([f"before-restore-{at:%Y-%m-%dT%H%M%S}Z", *(["again"] * len(begun))])
+        try:
+            if connection.vendor == "postgresql":
+                _put_into_postgresql(copy, aside.name, in_use)
+            else:
+                unfinished.begin(aside.name)
+            _put_files_in_place(room, manifest, aside, in_use)
+            if connection.vendor == "sqlite":
+                _put_in_place(copy, Path(connection.settings_dict["NAME"]), aside if in_use else None)
+        except OSError as error:
+            unfinished.refuse()
+            says = _("{folder} can't be written: {why}. Nothing was changed.")
+            raise Sorry(says.format(folder=settings.HOME, why=error.strerror)) from None
     installing.prepare()
-    sys.stdout.write("\n".join([*_told(file, manifest, aside, waiting, in_use), *_erased_again()]) + "\n")
+    erased = list(_erased_again())
+    unfinished.end()
+    asides = [settings.HOME / name for name in (*begun, aside.name)]
+    sys.stdout.write("\n".join([*_told(file, manifest, asides, waiting, in_use), *erased]) + "\n")
 
 
 def _erased_again() -> Iterator[str]:
@@ -186,6 +198,7 @@ def _put_into_postgresql(copy: Path, aside: str, in_use: bool) -> None:
         except copying.Different as wrong:
             raise Sorry(_("What arrived differs in {tables}. Nothing was changed.").format(tables=wrong)) from None
         intake.index_all()
+        unfinished.begin(aside)  # the last before the rows are there: from then on the files are missing
 
 
 def _own_tables() -> list[str]:
@@ -206,16 +219,17 @@ def _move(what: Path, to: Path) -> None:
 
 
 def _told(
-    file: Path, manifest: archive.Manifest, aside: Path, waiting: list[restored.Waiting], in_use: bool
+    file: Path, manifest: archive.Manifest, asides: list[Path], waiting: list[restored.Waiting], in_use: bool
 ) -> Iterator[str]:
     made_at = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
     yield _("{file} of {made_at} is restored: {rows} rows.").format(
         file=file.name, made_at=made_at, rows=f"{manifest.rows:,}"
     )
     if connection.vendor == "postgresql" and in_use:
-        yield _("The tables that were here are in the schema “{name}”.").format(name=aside.name)
-    if aside.exists():
-        yield _("What was here before is in {folder}.").format(folder=aside)
+        yield _("The tables that were here are in the schema “{name}”.").format(name=asides[0].name)
+    for aside in asides:
+        if aside.exists():
+            yield _("What was here before is in {folder}.").format(folder=aside)
     if not manifest.has_keys:
         yield _("The keys are not in the backup: put yours into {folder}.").format(folder=settings.HOME / "keys")
     yield _("Channels are read again from where they stood; nothing is shown twice. Everybody signs in again.")

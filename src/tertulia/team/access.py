@@ -10,12 +10,15 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from tertulia.brand.models import Brand
 from tertulia.core import clock, health, worker
 from tertulia.core.kept import Kept, Slot, columns, moment, record
 from tertulia.core.models import Heartbeat
 
+from . import second_step
 from .models import Membership, User
 from .permissions import PERMISSIONS
 
@@ -38,7 +41,8 @@ def brand_required(
     """Open a page to signed-in members of the brand in its address whose role has the permission.
 
     The view gets the Brand in place of the slug; `request.brand` and `request.membership` are set. Strangers see
-    404, as if the brand did not exist; members without the right see 403.
+    404, as if the brand did not exist; members without the right see 403. Who has to have a second step and has none
+    is led to where it is added.
     """
     if permission not in PERMISSIONS:
         raise LookupError(permission)
@@ -54,6 +58,8 @@ def brand_required(
             request.brand, request.membership = membership.brand, membership
             if not membership.may(permission):
                 raise PermissionDenied
+            if second_step.is_missing(membership):
+                return redirect(f"{reverse('mfa_index')}?demanded")
             return view(request, membership.brand, *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]

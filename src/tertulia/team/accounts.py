@@ -14,9 +14,9 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -28,7 +28,7 @@ from tertulia.core import crypto, jobs
 from tertulia.core.http import Door
 from tertulia.core.outcomes import Outcome
 
-from . import mail, tries
+from . import mail, signing, tries
 from .models import User
 
 
@@ -53,8 +53,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("team:profile")
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            signing.failed(request, email=str(credentials.get("email") or ""), what="too many tries, not looked at")
+            raise
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponseBase:
+        signing.failed(request, email=user.email, what="the account is closed")
+        answer: HttpResponseBase = super().respond_user_inactive(request, user)
+        return answer
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        tries.note(email=credentials.get("email") or "", address=self.get_client_ip(request))
+        email = str(credentials.get("email") or "")
+        signing.failed(request, email=email, what="the address and the password don't match")
+        tries.note(email=email, address=self.get_client_ip(request))
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
         names = {

@@ -14,4 +14,5 @@ class TeamConfig(AppConfig):
         import_module("tertulia.team.activities")
         import_module("tertulia.team.mail")
         import_module("tertulia.team.notices")
+        import_module("tertulia.team.signing")
         rotation.also(import_module("tertulia.team.accounts").renew_second_factors)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.core import jobs
 
-from . import mail, tries
+from . import mail, signing, tries
 
 
 class LoginForm(account.LoginForm):  # type: ignore[misc]
@@ -80,6 +80,7 @@ class SecondFactorForm(second_factor.AuthenticateForm):  # type: ignore[misc]
         try:
             return str(super().clean_code())
         except forms.ValidationError:
+            signing.failed(context.request, email=self.user.email, what="the code of the second step is wrong")
             address = get_adapter().get_client_ip(context.request)
             tries.note(email=self.user.email, address=address, has_password=True)
             raise

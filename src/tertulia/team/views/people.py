@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tertulia.brand.models import Brand
 from tertulia.core import clock
-from tertulia.team import actions, cover, skills
+from tertulia.team import actions, cover, second_step, skills
 from tertulia.team.access import brand_required
 from tertulia.team.forms import AbsenceForm, MembershipForm, ShiftForm, SkillForm
 from tertulia.team.models import Absence, Invitation, Membership, Shift, Skill
@@ -185,6 +185,7 @@ def _page(request: Any, brand: Brand, person: Membership, **forms: BaseForm) -> 
             "shifts": person.shifts.order_by("weekday", "starts"),
             "absences": person.absences.filter(ends_on__gte=today).order_by("starts_on"),
             "is_own": person.user_id == request.user.pk,
+            "has_second_step": second_step.is_set_up(person.user_id),
         },
         status=422 if any(form.errors for form in forms.values()) else 200,
     )
