@@ -289,6 +289,7 @@ def plan(
         raise Problem(_("Choose a moment that is still to come."))
     post.changed_at = at
     post.save(update_fields=["on", "time", "zone", "publish_at", "changed_at"])
+    ApprovalRequest.objects.filter(post=post, outcome=ApprovalRequest.Outcome.OPEN).update(reminders=0)
     if waiting:
         rights.check(waiting, brand=post.brand, leaves_at=_moment(post))
     for version in waiting:
@@ -521,11 +522,21 @@ def approve(
     request = approval.decide(
         request=request, is_approved=is_approved, at=at, by=by, guest=guest, name=name, comment=comment
     )
-    post = request.post
+    _schedule_approved(request, at=at)
+    return request
+
+
+@transaction.atomic
+def follow_roles(*, at: datetime) -> None:
+    """Bring open requests for approval in line with who may approve now, as `approval.follow_roles`."""
+    for request in approval.outdated():
+        _schedule_approved(approval.follow_roles(request=request, at=at), at=at)
+
+
+def _schedule_approved(request: ApprovalRequest, *, at: datetime) -> None:
     if request.outcome == ApprovalRequest.Outcome.APPROVED and request.schedules:
         with suppress(Problem), transaction.atomic():
-            schedule(post=post, by=request.asked_by, at=at)
-    return request
+            schedule(post=request.post, by=request.asked_by, at=at)
 
 
 @transaction.atomic
