@@ -495,9 +495,9 @@ def release(*, delivery: Delivery, at: datetime) -> None:
 def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     """Send once more what was refused or missed, once its cause has been mended; what waited behind it follows.
 
-    Raises `NotApproved`, and `Problem` when it is neither any more.
+    Raises `NotApproved`, `rights.Unallowed`, and `Problem` when it is neither any more.
     """
-    _check_approved(delivery)
+    _check_allowed(delivery, at=at)
     late_at = at + queries.grace(delivery.account.brand_id)
     stuck = Delivery.objects.filter(pk=delivery.pk, state__in=[S.REFUSED, S.MISSED])
     changes = {"why": "", "finished_at": None, "due_at": at, "late_at": late_at, "in_doubt_since": None, "looks": 0}
@@ -507,9 +507,13 @@ def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     wake_work.after_commit()
 
 
-def _check_approved(delivery: Delivery) -> None:
-    if (found := queries.post_of(delivery)) and delivery.act in POSTING and approval.lacks(_lock(found[0])):
+def _check_allowed(delivery: Delivery, *, at: datetime) -> None:
+    if delivery.act not in POSTING or not (found := queries.post_of(delivery)):
+        return
+    if approval.lacks(_lock(found[0])):
         raise NotApproved
+    if delivery.post:
+        rights.check_again(delivery.post, at=at)
 
 
 @transaction.atomic
@@ -543,7 +547,7 @@ def _schedule_approved(request: ApprovalRequest, *, at: datetime) -> None:
 def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: str = "") -> None:
     """A person looked: it is there after all (and where), or it is to be sent again. Raises `Problem`."""
     if not was_sent:
-        _check_approved(delivery)
+        _check_allowed(delivery, at=at)
     undecided = Delivery.objects.filter(pk=delivery.pk, state=S.UNKNOWN)
     late_at = None if was_sent else at + queries.grace(delivery.account.brand_id)
     ended = {"state": S.SENT if was_sent else S.QUEUED, "finished_at": at if was_sent else None}
