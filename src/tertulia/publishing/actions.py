@@ -26,6 +26,7 @@ from tertulia.core import activity
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
+from tertulia.strategy import actions as strategy
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
@@ -36,6 +37,7 @@ from .models import (
     ApprovalStep,
     Attachment,
     GuestPass,
+    Link,
     Media,
     Part,
     Post,
@@ -77,13 +79,45 @@ def create(
 @transaction.atomic
 def count_for(*, post: Post, campaign: Campaign | None, by: User, at: datetime) -> None:
     """Let the post belong to a campaign of its brand that isn't closed, or to none; what a rule of that campaign holds
-    is taken back and waits for approval. Raises `NotHere`."""
+    is taken back and waits for approval, the links of what else is scheduled carry its tag. Raises `NotHere`, `Unfit`,
+    `Problem`."""
     if campaign and (campaign.brand_id != post.brand_id or campaign.closed_at):
         raise NotHere(_("This campaign is closed, or isn't here."))
     post.campaign = campaign
     if Post.objects.filter(pk=post.pk).exclude(campaign=campaign).update(campaign=campaign, changed_at=at):
         _record(activities.ASSIGNED, post, by=by, at=at, campaign=campaign.name if campaign else "")
-        _take_back_unapproved(_lock(post), by=by, at=at)
+        if not _take_back_unapproved(post := _lock(post), by=by, at=at):
+            _tag_anew(post, at=at)
+
+
+@transaction.atomic
+def change_campaign(*, campaign: Campaign, by: User, at: datetime, **said: Any) -> None:
+    """Change a campaign as `strategy.actions.change`; while nothing that carries its tag is out, this follows a new
+    name, and with it the links of what is scheduled. Raises `Unfit`, `Problem`."""
+    before = Campaign.objects.values_list("tag", flat=True).get(pk=campaign.pk)
+    try:
+        campaign = strategy.change(campaign=campaign, by=by, at=at, follows_name=not _is_out(campaign), **said)
+    except strategy.Problem as problem:
+        raise Problem(str(problem)) from None
+    if campaign.tag != before:
+        for post in Post.objects.filter(campaign=campaign, versions__sendings__isnull=False).distinct().order_by("pk"):
+            _tag_anew(_lock(post), at=at)
+
+
+def _is_out(campaign: Campaign) -> bool:
+    """Links by hand may stand anywhere."""
+    begun = Sending.objects.filter(version__post__campaign=campaign, remote__deliveries__state__in=BEGUN)
+    return begun.exists() or Link.objects.filter(campaign=campaign, version__isnull=True).exists()
+
+
+def _tag_anew(post: Post, *, at: datetime) -> None:
+    """Lay out again what has not begun to leave, at its moment and as it stood: its links carry something else now."""
+    waiting = [version for version in _versions(post) if version.sendings.exists() and _is_open(version)]
+    if found := saying.misfits(waiting):
+        raise Unfit(found)
+    for version in waiting:
+        one = _withdrawn(version)
+        _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
 
 
 def _take_back_unapproved(post: Post, *, by: User, at: datetime) -> bool:
