@@ -24,7 +24,7 @@ from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, rereading, routing
 from tertulia.inbox.models import Conversation, Promise
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import clicks, reminders
+from tertulia.publishing import clicks, reminders, rhythm
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
 
@@ -60,6 +60,11 @@ def reminders_tick() -> None:
 @jobs.periodic("publishing.clocks", seconds=3600)
 def clocks_tick() -> None:
     publishing.follow_clocks(at=clock.now())
+
+
+@jobs.periodic("publishing.best_hours", seconds=21_600)
+def best_hours_tick() -> None:
+    rhythm.learn_hours(at=clock.now())
 
 
 @jobs.periodic("publishing.day_keys", seconds=900)
