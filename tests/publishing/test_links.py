@@ -9,10 +9,12 @@ from publishing_cast import ONE_O_CLOCK, deliveries
 from time_machine import travel
 
 from conftest import NOON
+from tertulia.channels.models import Delivery
 from tertulia.publishing import actions, addresses, checks, clicks, figures, linking, writing
 from tertulia.publishing.models import Click, DayKey, Link, LinkSettings, Post
-from tertulia.publishing.problems import Problem
+from tertulia.publishing.problems import Problem, Unfit
 from tertulia.publishing.saying import Piece, Wanted
+from tertulia.strategy import actions as strategy
 from tertulia.strategy.models import Campaign
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +178,91 @@ def test_every_link_of_a_campaign_carries_its_tag(network, account_of, brand, al
     actions.plan(post=post, wall=ONE_O_CLOCK + timedelta(hours=1), by=alba, at=NOON)
     link = Link.objects.get()
     assert (link.utm_campaign, link.content, link.campaign) == ("otono", str(post.pk), campaign)
+
+
+@pytest.fixture
+def campaigns(brand, alba):
+    return [strategy.begin(brand=brand, by=alba, at=NOON, name=name) for name in ("Otoño", "Invierno")]
+
+
+@pytest.fixture
+def planned_in(brand, alba):
+    """`planned_in(campaign, account, …)`: a post that links to the shop, scheduled for one o'clock."""
+
+    def write(campaign, *accounts) -> Post:
+        versions = {account.pk: Wanted() for account in accounts}
+        post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece(SHOP)], versions=versions)
+        actions.count_for(post=post, campaign=campaign, by=alba, at=NOON)
+        actions.plan(post=post, wall=ONE_O_CLOCK, by=alba, at=NOON)
+        return actions.schedule(post=post, by=alba, at=NOON)
+
+    return write
+
+
+def test_a_scheduled_post_that_moves_to_another_campaign_carries_its_tag_at_its_moment(
+    network, account_of, planned_in, campaigns, alba
+):
+    post = planned_in(campaigns[0], account_of())
+    [before] = deliveries(post)
+    actions.count_for(post=post, campaign=campaigns[1], by=alba, at=NOON + timedelta(minutes=1))
+    [after] = deliveries(post)
+    assert "utm_campaign=invierno&" in after.post.draft["text"]
+    kept = ("due_at", "late_at", "key", "state", "created_by_id")
+    assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
+    actions.count_for(post=post, campaign=None, by=alba, at=NOON + timedelta(minutes=2))
+    assert texts(post) == [SHOP]
+
+
+def test_what_was_sent_stays_and_an_account_that_was_never_scheduled_stays_a_draft(
+    network, account_of, planned_in, campaigns, alba, shortened
+):
+    sent, waiting, later = (account_of(name=name) for name in ("Una", "Otra", "Más"))
+    post = planned_in(campaigns[0], sent, waiting)
+    Delivery.objects.filter(account=sent).update(state="sent")
+    post.versions.create(account=later)
+    codes = dict(Link.objects.values_list("version__account", "code"))
+    actions.count_for(post=post, campaign=campaigns[1], by=alba, at=NOON)
+    tags = dict(Link.objects.values_list("version__account", "utm_campaign"))
+    assert tags == {sent.pk: "otono", waiting.pk: "invierno"}
+    assert dict(Link.objects.values_list("version__account", "code")) == codes
+    assert Delivery.objects.count() == 2
+
+
+def test_a_missed_one_stays_missed_under_another_campaign(network, account_of, planned_in, campaigns, alba):
+    post = planned_in(campaigns[0], account_of())
+    Delivery.objects.update(state="missed", finished_at=NOON)
+    actions.count_for(post=post, campaign=campaigns[1], by=alba, at=NOON)
+    [row] = deliveries(post)
+    assert (row.state, row.finished_at, "invierno" in row.post.draft["text"]) == ("missed", NOON, True)
+
+
+def test_a_campaigns_tag_follows_its_name_until_something_of_it_is_out(
+    network, account_of, planned_in, campaigns, as_alba, alba, brand
+):
+    account = account_of()
+    post, other = planned_in(campaigns[0], account), planned_in(campaigns[1], account)
+    page = f"/b/{brand.slug}/campaigns/{campaigns[0].pk}/details/"
+    assert as_alba.post(page, {"name": "Setas de otoño", "currency": "EUR"}).status_code == 302
+    assert "utm_campaign=setas-de-otono&" in texts(post)[0]
+    assert "utm_campaign=invierno&" in texts(other)[0]
+    Delivery.objects.filter(pk=deliveries(post)[0].pk).update(state="sent")
+    actions.change_campaign(campaign=campaigns[0], by=alba, at=NOON, name="Castañas")
+    assert "utm_campaign=setas-de-otono&" in texts(post)[0]
+    linking.make(brand=brand, target=SHOP, by=alba, at=NOON, campaign=campaigns[1])
+    actions.change_campaign(campaign=campaigns[1], by=alba, at=NOON, name="Nieve")
+    tags = list(Campaign.objects.order_by("pk").values_list("name", "tag"))
+    assert tags == [("Castañas", "setas-de-otono"), ("Nieve", "invierno")]
+
+
+def test_a_change_that_would_make_a_post_too_long_is_refused_whole(network, account_of, campaigns, alba, brand):
+    text = f"{'x' * 270} {SHOP}"
+    versions = {account_of().pk: Wanted()}
+    post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece(text)], versions=versions)
+    actions.plan(post=post, wall=ONE_O_CLOCK, by=alba, at=NOON)
+    actions.schedule(post=post, by=alba, at=NOON)
+    with pytest.raises(Unfit):
+        actions.count_for(post=post, campaign=campaigns[0], by=alba, at=NOON)
+    assert (Post.objects.get().campaign, texts(post)) == (None, [text])
 
 
 def test_what_is_too_long_fits_once_its_link_is_short(network, account_of, post_on, shortened, brand):

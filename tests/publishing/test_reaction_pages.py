@@ -227,3 +227,56 @@ def test_the_page_of_hours_says_that_it_is_not_known(out, account, as_alba, bran
     out(9, likes=7)
     page = as_alba.get(f"/b/{brand.slug}/posts/reactions/{account.pk}/").content.decode()
     assert "Datos insuficientes" in page
+
+
+# Polls.
+
+
+@pytest.fixture
+def asked(out):
+    """`asked({"votes:0": 6, …}, multiple=True)`: a poll that has been out for three days, and what was told of it."""
+
+    def ask(*told: dict[str, int], multiple: bool = False) -> tuple[Post, RemotePost]:
+        post, remote = out(3)
+        poll = {"options": ["Centeno", "Espelta", "Trigo"], "seconds": 86_400, "multiple": multiple}
+        remote.draft = {**remote.draft, "poll": poll}
+        remote.save(update_fields=["draft"])
+        for number, values in enumerate(told):
+            facts.keep(post=remote, values=values, at=NOON - 2 * DAY + number * HOUR, how="network")
+        return post, remote
+
+    return ask
+
+
+def poll_of(post: Post) -> list[tuple[str, int, int, bool]]:
+    [sheet] = reactions.sheets(post, zone="Europe/Madrid")
+    return [(one.label, one.votes, round(one.share), one.is_first) for one in sheet.poll]
+
+
+def test_a_poll_shows_the_last_that_was_told_as_bars_with_words(asked, as_alba, brand):
+    post, _remote = asked({"votes:0": 1, "votes:1": 0, "votes:2": 0}, {"votes:0": 6, "votes:1": 3, "votes:2": 3})
+    assert poll_of(post) == [("Centeno", 6, 50, True), ("Espelta", 3, 25, False), ("Trigo", 3, 25, False)]
+    html = as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/", headers={"accept-language": "en"}).content.decode()
+    assert '<rect width="50.00" height="4"></rect>' in html
+    assert html.count('class="poll-result__label"') == 3
+    assert "6 votes" in html
+    assert "people answered" not in html, "how many they are was not told"
+    assert "votes:0" not in html
+
+
+def test_of_several_answers_shares_are_of_the_people(asked):
+    post, _remote = asked({"votes:0": 6, "votes:1": 8, "votes:2": 0, "votes:people": 10}, multiple=True)
+    assert [one[2] for one in poll_of(post)] == [60, 80, 0]
+    assert reactions.sheets(post, zone="Europe/Madrid")[0].voters == 10
+
+
+@pytest.mark.parametrize("told", [{}, {"votes:0": 6, "votes:1": 3}, {"votes:people": 10}])
+def test_what_was_not_told_of_every_option_is_not_drawn(asked, told):
+    assert poll_of(asked(told)[0]) == []
+
+
+def test_a_poll_nobody_has_answered_is_zero_and_counts_as_no_reaction(asked):
+    post, remote = asked({"votes:0": 0, "votes:1": 0, "votes:2": 0, "votes:people": 0})
+    assert [one[1:] for one in poll_of(post)] == [(0, 0, False)] * 3
+    [course] = facts.courses([remote]).values()
+    assert (dict(course.figures), course.reaction(DAY)) == ({}, None)

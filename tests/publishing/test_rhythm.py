@@ -16,9 +16,11 @@ from publishing_cast import state
 from time_machine import travel
 
 from conftest import NOON
-from tertulia.channels.models import Account, Delivery
+from tertulia.channels import reactions
+from tertulia.channels.models import Account, Delivery, PostMetric, RemotePost
+from tertulia.core import jobs
 from tertulia.publishing import actions, queries, rhythm
-from tertulia.publishing.models import Post, Promise, Slot
+from tertulia.publishing.models import BestHour, Post, Promise, Slot
 from tertulia.publishing.problems import Problem
 from tertulia.publishing.saying import Piece, Wanted
 
@@ -246,3 +248,87 @@ def test_many_who_queue_at_once_get_a_slot_each(promise, write, alba):
     days = [datetime(2026, 11, 24, 9) + timedelta(days=n) for n in (0, 2, 7, 9, 14, 16)]
     assert walls == days
     assert {one.state for one in queries.standings(posts).values()} == {"scheduled"}
+
+
+# The best hours.
+
+
+@pytest.fixture
+def known(board):
+    """`known((3, 9), (1, 18))`: the best hours of an account, from the best on."""
+
+    def keep(*hours: tuple[int, int], account=None) -> None:
+        for place, (weekday, hour) in enumerate(hours):
+            BestHour.objects.create(account=account or board, weekday=weekday, hour=hour, place=place)
+
+    return keep
+
+
+def places(brand, week: int = 1) -> list[tuple[int, time | None, bool]]:
+    """The holes of a week, this one being 0."""
+    ahead = rhythm.ahead(brand, at=NOON)
+    return sorted(
+        ((hole.on.weekday(), hole.time, hole.is_best) for hole in ahead.outlooks[0].weeks[week].holes),
+        key=lambda hole: hole[0],
+    )
+
+
+def test_holes_take_slots_in_the_best_hours_first_and_others_in_their_order(brand, promise, known):
+    promise(2, (0, 9), (2, 9), (2, 18), (4, 9), (6, 9))
+    assert places(brand) == [(2, time(9), False), (6, time(9), False)]
+    known((2, 18), (5, 12))
+    assert places(brand) == [(2, time(18), True), (4, time(9), False)]
+    promise(1, (0, 9), (2, 9), (2, 18))
+    assert places(brand) == [(2, time(18), True)]
+
+
+def test_without_slots_holes_stand_at_the_best_hours_once_these_are_known(brand, promise, known, board, write, alba):
+    promise(3)
+    assert [at for _day, at, _best in places(brand)] == [None] * 3
+    assert rhythm.ahead(brand, at=NOON).unknown == [board]
+    known((3, 9), (1, 18))
+    found = places(brand)
+    assert [one for one in found if one[2]] == [(1, time(18), True), (3, time(9), True)]
+    assert [at for _day, at, is_best in found if not is_best] == [None]
+    assert rhythm.ahead(brand, at=NOON).unknown == []
+    post, wall = write(), datetime(2026, 12, 3, 9)
+    with pytest.raises(Problem):
+        rhythm.enqueue(post=post, by=alba, at=NOON)
+    assert rhythm.enqueue(post=post, by=alba, at=NOON, wall=wall) == wall
+    with pytest.raises(Problem):
+        rhythm.enqueue(post=write(), by=alba, at=NOON, wall=wall)
+
+
+def test_the_queue_prefers_a_best_hour_within_a_week_and_else_takes_the_next(promise, write, known, alba):
+    promise(None, (1, 9), (3, 9), (5, 9))
+    known((3, 9))
+    walls = [rhythm.enqueue(post=write(f"Pan {n}"), by=alba, at=NOON) for n in range(4)]
+    assert walls == [datetime(2026, 11, 26, 9), datetime(2026, 11, 24, 9), datetime(2026, 12, 3, 9),
+                     datetime(2026, 11, 28, 9)]  # fmt: skip
+
+
+def test_of_two_accounts_the_queue_takes_the_hour_that_is_best_for_both(brand, promise, write, known, board, alba):
+    other = Account.objects.create(brand=brand, kind="manual", name="Otro", created_at=NOON)
+    for account in (board, other):
+        promise(None, (1, 9), (3, 9), (5, 9), account=account)
+    known((3, 9), (5, 9))
+    known((5, 9), account=other)
+    assert rhythm.enqueue(post=write("Pan", board, other), by=alba, at=NOON) == datetime(2026, 11, 28, 9)
+
+
+def test_best_hours_are_learnt_from_the_posts_of_each_account_and_forgotten_when_they_no_longer_hold(brand, board):
+    few = Account.objects.create(brand=brand, kind="manual", name="Pocas", created_at=NOON)
+    for n in range(60):
+        for account in (board, few)[: 1 + (n < 10)]:
+            moment = datetime(2026, 8, 3, 7 + n % 4, tzinfo=UTC) + timedelta(weeks=n // 4)
+            post = RemotePost.objects.create(account=account, remote_id=f"{account.pk}-{n}", published_at=moment)
+            likes = 90 if n % 4 == 2 else 9 + n % 3
+            reactions.keep(post=post, values={"likes": likes}, at=moment + timedelta(hours=25), how="hand")
+    for _twice in range(2):
+        rhythm.learn_hours(at=NOON)
+        found = list(BestHour.objects.values_list("account", "weekday", "hour", "place"))
+        assert found == [(board.pk, 0, 11, 0)]
+    PostMetric.objects.filter(name="likes").update(value=5)
+    rhythm.learn_hours(at=NOON)
+    assert not BestHour.objects.exists()
+    assert "publishing.best_hours" in jobs.periodics

@@ -1,6 +1,6 @@
 """The rhythm as people meet it: a grid of slots, holes on the calendar, a button that puts a post into the queue."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 from publishing_cast import *  # noqa: F403
@@ -10,8 +10,8 @@ from time_machine import travel
 from conftest import NOON
 from tertulia.channels.models import Account
 from tertulia.core.models import Activity
-from tertulia.publishing import actions, approval, rhythm
-from tertulia.publishing.models import ApprovalRule, Post, Promise, Slot
+from tertulia.publishing import actions, approval, best_hours, rhythm
+from tertulia.publishing.models import ApprovalRule, BestHour, Post, Promise, Slot
 from tertulia.publishing.saying import Piece, Wanted
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +109,29 @@ def test_the_board_holds_each_post_in_the_column_of_its_state(brand, alba, board
     assert columns == {
         "draft": [waiting.pk], "approval": [asked.pk], "scheduled": [queued.pk], "stuck": [], "published": [],
     }  # fmt: skip
+
+
+def test_slots_are_made_out_of_the_best_hours_by_a_button_and_below_twenty_posts_the_page_says_so(
+    board, promised, as_alba, home, monkeypatch
+):
+    page, english = f"{home}rhythm/{board.pk}/", {"accept-language": "en"}
+    html = as_alba.get(page, headers=english).content.decode()
+    assert "it takes 20" in html
+    assert 'name="add_best"' not in html
+    hour = best_hours.Hour(4, 18, 9, 2.0, 1.5, 2.5)
+    found = best_hours.BestHours("", 90, timedelta(hours=24), [hour], [hour], {(4, 18): 9})
+    monkeypatch.setattr(best_hours, "of", lambda account, at: found)
+    assert 'name="add_best"' in as_alba.get(page, headers=english).content.decode()
+    kept = {"per_week": 2, "starts_on": "2026-11-23", "slot": ["1-09:00", "3-09:00"]}
+    as_alba.post(page, kept | {"add_best": "1"})
+    assert set(Slot.objects.values_list("weekday", "time")) == {(1, time(9)), (3, time(9)), (4, time(18))}
+    assert 'name="add_best"' not in as_alba.get(page, headers=english).content.decode()
+
+
+def test_a_proposal_says_when_it_stands_in_a_best_hour_and_when_none_is_known(board, promised, as_alba, home):
+    english = {"accept-language": "en"}
+    assert "Best hours aren't known yet" in as_alba.get(home, headers=english).content.decode()
+    BestHour.objects.create(account=board, weekday=3, hour=9, place=0)
+    html = as_alba.get(home, headers=english).content.decode()
+    assert "one of its best hours" in html
+    assert "known yet" not in html

@@ -28,6 +28,7 @@ Span = tuple[datetime, datetime]
 
 HORIZON = timedelta(days=3660)
 """No walk goes further: a moment more than ten years ahead is as good as never."""
+REMIND_AFTER = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _NONE = timedelta(0)
 _MIDNIGHT = time(23, 59)
@@ -80,6 +81,15 @@ class Hours:
                 return starts + left
             left -= ends - starts
         return start + HORIZON
+
+    def reminders(self, since: datetime) -> tuple[datetime, datetime | None]:
+        """When to remind of what waits since then: after an hour of open time, and on the next working day. Who is
+        always open is not called at midnight, but a day later."""
+        first = self.add(since, REMIND_AFTER)
+        if self.is_always_open:
+            return first, first + _DAY
+        tomorrow = datetime.combine(first.astimezone(self.zone).date() + _DAY, time(), self.zone)
+        return first, self.next_opening(tomorrow)
 
     def between(self, a: datetime, b: datetime) -> timedelta:
         """How much open time lies between two moments; none when b comes first."""

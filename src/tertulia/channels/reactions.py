@@ -17,7 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tertulia.connectors.contract import Tells
+from tertulia.connectors.contract import VOTES, Tells
 
 from .models import Account, PostMetric, PostWatch, RemotePost
 
@@ -136,6 +136,8 @@ class Course:
     account: int
     published_at: datetime
     figures: dict[str, list[Taken]] = field(default_factory=lambda: defaultdict(list))
+    votes: dict[str, int] = field(default_factory=dict)
+    """The last that was told of its poll, as `contract.poll_counts` names it."""
 
     def latest(self, name: str) -> Taken | None:
         taken = self.figures.get(name)
@@ -165,7 +167,10 @@ def courses(posts: Iterable[RemotePost]) -> dict[int, Course]:
     }
     rows = PostMetric.objects.filter(post__in=found).order_by("at", "pk")
     for post, name, at, value, how in rows.values_list("post", "name", "at", "value", "how"):
-        found[post].figures[name].append(Taken(at, value, how))
+        if name.startswith(VOTES):
+            found[post].votes[name] = value
+        else:
+            found[post].figures[name].append(Taken(at, value, how))
     return found
 
 

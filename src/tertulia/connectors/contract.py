@@ -42,6 +42,8 @@ only its first half. "bluesky": graphemes, and bytes ten to one. The connector's
 Hint = Literal["title", "warning", "language", "visibility"]
 Figure = Literal["likes", "reposts", "replies", "quotes", "views", "followers"]
 """What networks count, under one name whatever each of them calls it. "replies" are all comments and answers."""
+VOTES, VOTERS, MOST_OPTIONS = "votes:", "votes:people", 20
+"""What `poll_counts` names its figures by."""
 Text = Mapping[str, str]
 """A text people read, by language: {"en": "Phone", "es": "Teléfono"}. Connectors carry both themselves."""
 
@@ -473,11 +475,12 @@ class Publishes:
 @dataclass(frozen=True, slots=True)
 class Tells:
     """Which figures the network tells: of a post of ours, and of the account. `at_once` so many posts in one call of
-    `figures`."""
+    `figures`. `polls`: also how a poll of ours stands, as `poll_counts` names it."""
 
     of_posts: frozenset[Figure] = frozenset()
     of_account: frozenset[Figure] = frozenset()
     at_once: int = 20
+    polls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -960,6 +963,13 @@ def counts(said: Mapping[str, Any], names: Mapping[str, Figure]) -> dict[str, in
     """Those figures of a network's answer that are there and are counts, under our names for them."""
     found = ((ours, said.get(theirs)) for theirs, ours in names.items())
     return {ours: value for ours, value in found if type(value) is int and 0 <= value < LARGEST_COUNT}
+
+
+def poll_counts(votes: Sequence[object], voters: object = None) -> dict[str, int]:
+    """How often each option of a poll was chosen, in their order (`votes:0`, `votes:1` …), and by how many people; with
+    what isn't a count left out."""
+    told = {f"{VOTES}{number}": value for number, value in enumerate(votes[:MOST_OPTIONS])} | {VOTERS: voters}
+    return {name: value for name, value in told.items() if type(value) is int and 0 <= value < LARGEST_COUNT}
 
 
 def _picture_misfits(pictures: Sequence[Picture], rule: Pictures | None) -> list[Misfit]:

@@ -94,6 +94,24 @@ def _post(line: Activity) -> Told:
     return [line.data.get("author")], "post"
 
 
+def _by_hand_soon(line: Activity) -> Told:
+    author = line.data.get("author")
+    here = _still_here(line.brand_id, {author} if author else set())
+    return here or _managers(line.brand_id), "post_waits"
+
+
+def _by_hand_waits(line: Activity) -> Told:
+    return [line.data.get("author"), *_managers(line.brand_id)], "post_waits"
+
+
+def _still_to_approve(line: Activity) -> Told:
+    return [*line.data.get("approvers", []), line.data.get("asked_by")], "approval_waits"
+
+
+def _nobody_approves(line: Activity) -> Told:
+    return [line.data.get("asked_by"), *_managers(line.brand_id)], "approval_told"
+
+
 def _to_approve(line: Activity) -> Told:
     return line.data.get("approvers", []), "approval"
 
@@ -162,6 +180,11 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.by_hand": _post,
     "post.delete_failed": _post,
     "post.approval_asked": _to_approve,
+    "post.approval_waits": _still_to_approve,
+    "post.approval_late": _still_to_approve,
+    "post.nobody_approves": _nobody_approves,
+    "post.by_hand_soon": _by_hand_soon,
+    "post.by_hand_waits": _by_hand_waits,
     "post.all_approved": _approval,
     "post.changes_wanted": _approval,
     "post.approval_lost": _approval_lost,

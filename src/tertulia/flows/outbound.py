@@ -20,6 +20,7 @@ from typing import Any, cast
 
 from django.db import DatabaseError, transaction
 from django.db.models import Q
+from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
 from tertulia.channels import actions as channel_actions
@@ -49,7 +50,7 @@ from tertulia.core.crypto import UnreadableSecret
 from tertulia.core.redact import describe, redact
 from tertulia.inbox import actions
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import library, saying
+from tertulia.publishing import library, rights, saying
 from tertulia.publishing import mailing as letters
 from tertulia.publishing.models import Letter, Stop
 
@@ -410,7 +411,7 @@ def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent | He
         return _outcome_of(lambda: tokens.use(account, lambda: _find(delivery, connector)) or Absent())
     if _can_be_found(delivery) and not _is_key_known(delivery, memory, at=claimed.at):
         return Unknown(delivery.why or STOPPED)
-    return _outcome_of(lambda: tokens.use(account, lambda: _send(delivery, connector)))
+    return _outcome_of(lambda: tokens.use(account, lambda: _send(delivery, connector, at=claimed.at)))
 
 
 def _can_be_found(delivery: Delivery) -> bool:
@@ -424,12 +425,12 @@ def _find(delivery: Delivery, connector: Connector) -> Receipt | None:
     return connector.find_post(account, _draft(delivery.post), key)
 
 
-def _send(delivery: Delivery, connector: Connector) -> Receipt | Held:
+def _send(delivery: Delivery, connector: Connector, *, at: datetime) -> Receipt | Held:
     account, to = delivery.account, target_of(delivery)
     if delivery.act == "reply":
         return connector.reply(account, to, delivery.subject.text, delivery.key)
     if delivery.act in POSTING and delivery.post:
-        return _publish(delivery, delivery.post, connector)
+        return _publish(delivery, delivery.post, connector, at=at)
     if delivery.act == LETTER:
         letter = mailing.letter_of(delivery, _content_of(delivery))
         return Held() if _is_held(delivery) else connector.letter(account, letter, delivery.key)
@@ -437,13 +438,14 @@ def _send(delivery: Delivery, connector: Connector) -> Receipt | Held:
     return connector.act(account, act, to, delivery.key, undo=delivery.is_undo, because=delivery.because)
 
 
-def _publish(delivery: Delivery, post: RemotePost, connector: Connector) -> Receipt | Held:
+def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: datetime) -> Receipt | Held:
     """What can be done again first, picture by picture; then the one call that can't be taken back, unless somebody has
     said stop meanwhile."""
     if _is_held(delivery):
         return Held()
     if post.above and not post.above.remote_id and not connector.capabilities.by_hand:
         raise Refused(NO_PLACE)
+    _check_rights(post, at=at)
     if letters.is_list(delivery.account):
         mailing.check(delivery.account)
     pictures = connector.pictures_taken(delivery.account)
@@ -451,6 +453,13 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector) -> Rece
         _upload(delivery, post, connector)
     draft = _draft(post, content=_content_of(delivery) if pictures and not pictures.uploads else None)
     return Held() if _is_held(delivery) else connector.publish(delivery.account, draft, delivery.key)
+
+
+def _check_rights(post: RemotePost, *, at: datetime) -> None:
+    """They may have been shortened since it was scheduled, or it is late."""
+    with translation.override("en"):  # as every outcome is stored
+        if found := rights.against(post, at=at):
+            raise Refused(found[0])
 
 
 def _is_held(delivery: Delivery) -> bool:

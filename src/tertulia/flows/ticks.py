@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from time import monotonic as time_passed
 from time import sleep
 from typing import Any
@@ -24,15 +24,13 @@ from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, rereading, routing
 from tertulia.inbox.models import Conversation, Promise
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import clicks
+from tertulia.publishing import clicks, reminders, rhythm
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
 
 BATCH = 200
 MOST = 2_000
 """How many of a kind one run takes on; the rest is for the next."""
-REMIND_AFTER = timedelta(hours=1)
-"""Of opening time."""
 REMINDERS = 2
 REREAD_SECONDS, REREAD_PAUSE = 15.0, 0.5
 """Of each minute, and between two steps."""
@@ -50,9 +48,23 @@ def by_hand_tick() -> None:
     remind_by_hand(at=clock.now())
 
 
+@jobs.periodic("publishing.reminders", seconds=60)
+def reminders_tick() -> None:
+    at = clock.now()
+    publishing.follow_roles(at=at)
+    reminders.remind_of_approvals(at=at)
+    reminders.remind_before_hand(at=at)
+    reminders.remind_by_hand(at=at)
+
+
 @jobs.periodic("publishing.clocks", seconds=3600)
 def clocks_tick() -> None:
     publishing.follow_clocks(at=clock.now())
+
+
+@jobs.periodic("publishing.best_hours", seconds=21_600)
+def best_hours_tick() -> None:
+    rhythm.learn_hours(at=clock.now())
 
 
 @jobs.periodic("publishing.day_keys", seconds=900)
@@ -153,26 +165,20 @@ def _iso(moment: datetime | None) -> str:
 def remind_by_hand(*, at: datetime) -> int:
     """Remind of each task that nobody has ticked off: after an hour of opening time, and on the next working day."""
     waiting = Delivery.objects.filter(
-        state=Delivery.State.BY_HAND, reminders__lt=REMINDERS, created_at__lte=at - REMIND_AFTER
+        state=Delivery.State.BY_HAND,
+        post__isnull=True,
+        reminders__lt=REMINDERS,
+        created_at__lte=at - hours.REMIND_AFTER,
     ).select_related("account__brand")
     open_hours: dict[int, hours.Hours] = {}
     due: dict[int, int] = {}
     for task in waiting.defer("account__secrets").order_by("created_at", "pk")[:MOST]:
         brand = task.account.brand
         clocks = open_hours.setdefault(brand.pk, open_hours.get(brand.pk) or hours.of(brand))
-        passed = sum(moment is not None and moment <= at for moment in _reminders(task.created_at, clocks))
+        passed = sum(moment is not None and moment <= at for moment in clocks.reminders(task.created_at))
         if passed > task.reminders:
             due[task.pk] = passed
     return _remind(due, at=at) if due else 0
-
-
-def _reminders(since: datetime, open_hours: hours.Hours) -> tuple[datetime, datetime | None]:
-    """When to remind of what waits since then. Who is always open is not called at midnight, but a day later."""
-    first = open_hours.add(since, REMIND_AFTER)
-    if open_hours.is_always_open:
-        return first, first + timedelta(days=1)
-    midnight = datetime.combine(first.astimezone(open_hours.zone).date() + timedelta(days=1), time(), open_hours.zone)
-    return first, open_hours.next_opening(midnight)
 
 
 @transaction.atomic

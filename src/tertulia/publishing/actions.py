@@ -26,6 +26,7 @@ from tertulia.core import activity
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
+from tertulia.strategy import actions as strategy
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
@@ -36,6 +37,7 @@ from .models import (
     ApprovalStep,
     Attachment,
     GuestPass,
+    Link,
     Media,
     Part,
     Post,
@@ -78,13 +80,45 @@ def create(
 @transaction.atomic
 def count_for(*, post: Post, campaign: Campaign | None, by: User, at: datetime) -> None:
     """Let the post belong to a campaign of its brand that isn't closed, or to none; what a rule of that campaign holds
-    is taken back and waits for approval. Raises `NotHere`."""
+    is taken back and waits for approval, the links of what else is scheduled carry its tag. Raises `NotHere`, `Unfit`,
+    `Problem`."""
     if campaign and (campaign.brand_id != post.brand_id or campaign.closed_at):
         raise NotHere(_("This campaign is closed, or isn't here."))
     post.campaign = campaign
     if Post.objects.filter(pk=post.pk).exclude(campaign=campaign).update(campaign=campaign, changed_at=at):
         _record(activities.ASSIGNED, post, by=by, at=at, campaign=campaign.name if campaign else "")
-        _take_back_unapproved(_lock(post), by=by, at=at)
+        if not _take_back_unapproved(post := _lock(post), by=by, at=at):
+            _tag_anew(post, at=at)
+
+
+@transaction.atomic
+def change_campaign(*, campaign: Campaign, by: User, at: datetime, **said: Any) -> None:
+    """Change a campaign as `strategy.actions.change`; while nothing that carries its tag is out, this follows a new
+    name, and with it the links of what is scheduled. Raises `Unfit`, `Problem`."""
+    before = Campaign.objects.values_list("tag", flat=True).get(pk=campaign.pk)
+    try:
+        campaign = strategy.change(campaign=campaign, by=by, at=at, follows_name=not _is_out(campaign), **said)
+    except strategy.Problem as problem:
+        raise Problem(str(problem)) from None
+    if campaign.tag != before:
+        for post in Post.objects.filter(campaign=campaign, versions__sendings__isnull=False).distinct().order_by("pk"):
+            _tag_anew(_lock(post), at=at)
+
+
+def _is_out(campaign: Campaign) -> bool:
+    """Links by hand may stand anywhere."""
+    begun = Sending.objects.filter(version__post__campaign=campaign, remote__deliveries__state__in=BEGUN)
+    return begun.exists() or Link.objects.filter(campaign=campaign, version__isnull=True).exists()
+
+
+def _tag_anew(post: Post, *, at: datetime) -> None:
+    """Lay out again what has not begun to leave, at its moment and as it stood: its links carry something else now."""
+    waiting = [version for version in _versions(post) if version.sendings.exists() and _is_open(version)]
+    if found := saying.misfits(waiting):
+        raise Unfit(found)
+    for version in waiting:
+        one = _withdrawn(version)
+        _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
 
 
 def _take_back_unapproved(post: Post, *, by: User, at: datetime) -> bool:
@@ -292,6 +326,7 @@ def plan(
         raise Problem(_("Choose a moment that is still to come."))
     post.changed_at = at
     post.save(update_fields=["on", "time", "zone", "publish_at", "changed_at"])
+    ApprovalRequest.objects.filter(post=post, outcome=ApprovalRequest.Outcome.OPEN).update(reminders=0)
     if waiting:
         rights.check(waiting, brand=post.brand, leaves_at=_moment(post))
     for version in waiting:
@@ -497,9 +532,9 @@ def release(*, delivery: Delivery, at: datetime) -> None:
 def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     """Send once more what was refused or missed, once its cause has been mended; what waited behind it follows.
 
-    Raises `NotApproved`, and `Problem` when it is neither any more.
+    Raises `NotApproved`, `rights.Unallowed`, and `Problem` when it is neither any more.
     """
-    _check_approved(delivery)
+    _check_allowed(delivery, at=at)
     late_at = at + queries.grace(delivery.account.brand_id)
     stuck = Delivery.objects.filter(pk=delivery.pk, state__in=[S.REFUSED, S.MISSED])
     changes = {"why": "", "finished_at": None, "due_at": at, "late_at": late_at, "in_doubt_since": None, "looks": 0}
@@ -509,9 +544,13 @@ def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     wake_work.after_commit()
 
 
-def _check_approved(delivery: Delivery) -> None:
-    if (found := queries.post_of(delivery)) and delivery.act in POSTING and approval.lacks(_lock(found[0])):
+def _check_allowed(delivery: Delivery, *, at: datetime) -> None:
+    if delivery.act not in POSTING or not (found := queries.post_of(delivery)):
+        return
+    if approval.lacks(_lock(found[0])):
         raise NotApproved
+    if delivery.post:
+        rights.check_again(delivery.post, at=at)
 
 
 @transaction.atomic
@@ -524,18 +563,28 @@ def approve(
     request = approval.decide(
         request=request, is_approved=is_approved, at=at, by=by, guest=guest, name=name, comment=comment
     )
-    post = request.post
+    _schedule_approved(request, at=at)
+    return request
+
+
+@transaction.atomic
+def follow_roles(*, at: datetime) -> None:
+    """Bring open requests for approval in line with who may approve now, as `approval.follow_roles`."""
+    for request in approval.outdated():
+        _schedule_approved(approval.follow_roles(request=request, at=at), at=at)
+
+
+def _schedule_approved(request: ApprovalRequest, *, at: datetime) -> None:
     if request.outcome == ApprovalRequest.Outcome.APPROVED and request.schedules:
         with suppress(Problem), transaction.atomic():
-            schedule(post=post, by=request.asked_by, at=at)
-    return request
+            schedule(post=request.post, by=request.asked_by, at=at)
 
 
 @transaction.atomic
 def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: str = "") -> None:
     """A person looked: it is there after all (and where), or it is to be sent again. Raises `Problem`."""
     if not was_sent:
-        _check_approved(delivery)
+        _check_allowed(delivery, at=at)
     undecided = Delivery.objects.filter(pk=delivery.pk, state=S.UNKNOWN)
     late_at = None if was_sent else at + queries.grace(delivery.account.brand_id)
     ended = {"state": S.SENT if was_sent else S.QUEUED, "finished_at": at if was_sent else None}

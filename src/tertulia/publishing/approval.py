@@ -8,7 +8,7 @@ lays out anything, and takes back what a change has left without approval, in th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -114,16 +114,27 @@ def _steps(found: Iterable[ApprovalRule], by: User) -> list[dict[str, Any]]:
     steps = []
     for rule in found:
         for step in sorted(rule.steps.all(), key=lambda one: one.number):
-            users = {user.pk for user in step.users.all()}
-            if step.role:
-                here = Membership.objects.filter(brand=rule.brand_id, role=step.role, user__is_active=True)
-                users |= set(here.values_list("user", flat=True))
-            if not rule.allows_own:
-                users -= {by.pk}
+            asked = {
+                "named": sorted(user.pk for user in step.users.all()), "role": step.role, "own": rule.allows_own,
+                "outside": list(step.outside), "all": step.needs_all,
+            }  # fmt: skip
+            users = _users(asked, _roles(rule.brand_id), by.pk)
             if not users and not step.outside:
                 raise Problem(_("Nobody is left who could approve it: whoever asks may not approve it as well."))
-            steps.append({"users": sorted(users), "outside": list(step.outside), "all": step.needs_all})
+            steps.append({**asked, "users": users})
     return steps
+
+
+def _roles(brand_id: int) -> dict[int, str]:
+    here = Membership.objects.filter(brand=brand_id, user__is_active=True)
+    return dict(here.values_list("user", "role"))
+
+
+def _users(step: Mapping[str, Any], roles: Mapping[int, str], asked_by: int) -> list[int]:
+    """Who of the brand may decide about a step, as roles are given now."""
+    named = set(step["named"] if "named" in step else step["users"])
+    users = (named & roles.keys()) | {user for user, role in roles.items() if role == step.get("role")}
+    return sorted(users if step.get("own", asked_by in named) else users - {asked_by})
 
 
 def _said(post: Post) -> list[dict[str, Any]]:
@@ -139,7 +150,7 @@ def place_of(request: ApprovalRequest) -> Place:
         users = frozenset(step["users"]) - {user for n, user, _address in done if n == number}
         outside = frozenset(step["outside"]) - {address for n, _user, address in done if n == number}
         has_one = any(n == number for n, _user, _address in done)
-        if (step["all"] and (users or outside)) or (not step["all"] and not has_one):
+        if not has_one or (step["all"] and (users or outside)):
             return Place(number, users, outside, step["all"])
     return Place(len(request.steps), frozenset(), frozenset(), needs_all=False)
 
@@ -165,6 +176,7 @@ def decide(
     request = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("asked_by").get(pk=request.pk)
     if request.outcome != Outcome.OPEN or request.revision != post.revision:
         raise Problem(_("This was changed or decided meanwhile. Look at it as it is now."))
+    _follow_roles(request)
     place, comment = place_of(request), tidy(comment).strip()[:LONGEST_COMMENT]
     address = guest.address if guest else ""
     if (by and by.pk not in place.users) or (guest and address not in place.outside) or not (by or guest):
@@ -181,14 +193,84 @@ def decide(
         _record(activities.CHANGES_WANTED, post, by=by, at=at, said_by=said, asked_by=request.asked_by_id)
         return request
     _record(activities.APPROVED, post, by=by, at=at, said_by=said, step=place.number, revision=request.revision)
+    _go_on(request, post, place, at=at)
+    return request
+
+
+def _go_on(request: ApprovalRequest, post: Post, before: Place, *, at: datetime) -> None:
+    """After a decision, or a change of roles: what follows where that leaves nobody of `before` to be waited for."""
     after = place_of(request)
     if after.number == len(request.steps):
         _end(request, Outcome.APPROVED, at=at)
         _record(activities.ALL_APPROVED, post, by=None, at=at, asked_by=request.asked_by_id, revision=request.revision)
-    elif after.number != place.number:
+    elif not after.users and not after.outside:
+        _end(request, Outcome.NOBODY, at=at)
+        _record(activities.NOBODY_APPROVES, post, by=None, at=at, asked_by=request.asked_by_id)
+    elif after.number != before.number:
         _record(activities.APPROVAL_ASKED, post, by=request.asked_by, at=at, approvers=sorted(after.users))
         _invite(request, at=at)
+    elif fresh := after.users - before.users:
+        _record(activities.APPROVAL_ASKED, post, by=request.asked_by, at=at, approvers=sorted(fresh))
+
+
+@transaction.atomic
+def follow_roles(*, request: ApprovalRequest, at: datetime) -> ApprovalRequest:
+    """Let those leave an open request who may no longer decide it, and those join whose role it asks.
+
+    It goes on where nobody else is waited for, and ends where nobody is left: then whoever asked is told.
+    """
+    post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=request.post_id)
+    request = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("asked_by").get(pk=request.pk)
+    before = place_of(request)
+    if request.outcome == Outcome.OPEN and _follow_roles(request):
+        _go_on(request, post, before, at=at)
     return request
+
+
+def outdated() -> list[ApprovalRequest]:
+    """Open requests that ask somebody who may not decide any more, or leave somebody out."""
+    found = ApprovalRequest.objects.filter(outcome=Outcome.OPEN).select_related("post").order_by("pk")
+    roles: dict[int, dict[int, str]] = {}
+    for request in found:
+        roles.setdefault(request.post.brand_id, roles.get(request.post.brand_id) or _roles(request.post.brand_id))
+    return [one for one in found if _steps_now(one, roles[one.post.brand_id]) != one.steps]
+
+
+def _follow_roles(request: ApprovalRequest) -> bool:
+    steps = _steps_now(request, _roles(request.post.brand_id))
+    if steps == request.steps:
+        return False
+    request.steps = steps
+    request.save(update_fields=["steps"])
+    return True
+
+
+def _steps_now(request: ApprovalRequest, roles: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Steps that are decided stay as they were."""
+    first = place_of(request).number
+    return [
+        {**step, "users": _users(step, roles, request.asked_by_id)} if number >= first else step
+        for number, step in enumerate(request.steps)
+    ]
+
+
+@transaction.atomic
+def remind(*, request: ApprovalRequest, reminders: int, is_late: bool, at: datetime) -> bool:
+    """Remind once more those who are to decide, also from outside; when the post's time has passed whoever asked too.
+    False when that was done, or decided, already."""
+    post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=request.post_id)
+    request = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("asked_by").get(pk=request.pk)
+    if request.outcome != Outcome.OPEN or request.reminders >= reminders:
+        return False
+    request.reminders = reminders
+    request.save(update_fields=["reminders"])
+    place, name = place_of(request), activities.APPROVAL_LATE if is_late else activities.APPROVAL_WAITS
+    told = {"asked_by": request.asked_by_id} if is_late else {}
+    _record(name, post, by=None, at=at, approvers=sorted(place.users), **told)
+    if mail.is_set_up():
+        for address in sorted(place.outside):
+            _mail_pass(request, address, at=at, is_reminder=True)
+    return True
 
 
 def overtake(post: Post, *, at: datetime) -> None:
@@ -221,9 +303,14 @@ def invite(*, request: ApprovalRequest, address: str, at: datetime) -> str:
     if request.outcome != Outcome.OPEN or address not in place.outside:
         raise NotHere(_("It isn't you who is asked at this point."))
     GuestPass.objects.filter(request=request, address=address, revoked_at__isnull=True).update(revoked_at=at)
+    return _mail_pass(request, address, at=at)
+
+
+def _mail_pass(request: ApprovalRequest, address: str, *, at: datetime, is_reminder: bool = False) -> str:
+    """The link of a reminder opens beside the one that this address has: only its hash is kept, to send it again."""
     token = secrets.token_urlsafe(32)
     GuestPass.objects.create(
-        request=request, address=address, step=place.number, token_hash=_hash(token), created_at=at,
+        request=request, address=address, step=place_of(request).number, token_hash=_hash(token), created_at=at,
         expires_at=at + PASS_LASTS,
     )  # fmt: skip
     url = settings.PUBLIC_URL + reverse("publishing:guest", args=[token])
@@ -231,8 +318,10 @@ def invite(*, request: ApprovalRequest, address: str, at: datetime) -> str:
         brand = request.post.brand
         with translation.override(brand.language):
             about = {"url": url, "post": request.post, "brand": brand, "who": request.asked_by.name}
-            text = render_to_string("publishing/mail/approval.txt", about)
-            subject = _("{brand} asks you to approve “{title}”").format(brand=brand.name, title=request.post.title)
+            text = render_to_string("publishing/mail/approval.txt", about | {"is_reminder": is_reminder})
+            asks = _("{brand} asks you to approve “{title}”")
+            reminds = _("Reminder: {brand} waits for you to approve “{title}”")
+            subject = (reminds if is_reminder else asks).format(brand=brand.name, title=request.post.title)
             jobs.enqueue(mail.send, to=address, subject=subject, text=text)
     return url
 

@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from tertulia.core import sentences
+
 
 class PublishingConfig(AppConfig):
     name = "tertulia.publishing"
@@ -10,3 +12,4 @@ class PublishingConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("tertulia.publishing.activities")
+        sentences.offer(import_module("tertulia.publishing.rights").sentences)

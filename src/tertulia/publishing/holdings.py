@@ -16,6 +16,7 @@ from .models import (
     ApprovalRule,
     ApprovalStep,
     Attachment,
+    BestHour,
     Click,
     Conversion,
     Coupon,
@@ -189,5 +190,5 @@ named(SavedPiece, _("Saved pieces"), "title", "text", names=False, within=lambda
 none("People from outside who decide about posts; not who writes to the brand.", GuestPass, ApprovalStep,
      "publishing.ApprovalStep_users")  # fmt: skip
 none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", Click, DayKey)
-none("The brand's plan and settings.", Coupon, Evergreen, Feed, Imported, LinkSettings, Occurrence, Pillar,
+none("The brand's plan and settings.", BestHour, Coupon, Evergreen, Feed, Imported, LinkSettings, Occurrence, Pillar,
      Promise, Repetition, Sending, Settings, Slot)  # fmt: skip

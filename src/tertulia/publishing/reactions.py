@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
@@ -18,9 +18,11 @@ from tertulia.brand.models import Brand
 from tertulia.channels import reactions as facts
 from tertulia.channels.models import POSTING, Account, AccountWatch, Delivery, Message, PostMetric, RemotePost
 from tertulia.connectors import registry
+from tertulia.connectors.contract import VOTERS, VOTES
 from tertulia.core import dates
 from tertulia.understanding import teaching, words
 
+from . import saying
 from .models import Post, Sending
 
 USUAL_OF: Final = 30
@@ -67,6 +69,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """What may be answered in a poll, how often it was, and by which share of those who answered, in percent. Where one
+    may answer several the shares make more than a hundred."""
+
+    label: str
+    votes: int
+    share: float
+    is_first: bool
+    """Nothing was chosen more often."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """A post on one account. `delivery` is what its figures are written down on."""
 
@@ -82,6 +96,9 @@ class Sheet:
     is_absent: bool
     is_told: bool
     """The network tells figures by itself."""
+    poll: Sequence[Option] = ()
+    """How its poll stands, where the network has told it."""
+    voters: int | None = None
 
 
 def sheets(post: Post, *, zone: str) -> list[Sheet]:
@@ -124,7 +141,23 @@ def _sheet(remote: RemotePost, delivery: int | None, watch: AccountWatch | None,
         trouble=watch.trouble if watch else "",
         is_absent=bool(getattr(remote, "watch", None) and remote.watch.absent_at),
         is_told=bool(told),
+        poll=_poll(remote, course.votes),
+        voters=course.votes.get(VOTERS),
     )
+
+
+def _poll(remote: RemotePost, told: Mapping[str, int]) -> list[Option]:
+    """Nothing unless something was told of every option."""
+    poll = saying.poll_of(remote.draft.get("poll"))
+    votes = [told.get(f"{VOTES}{number}") for number in range(len(poll.options))] if poll else []
+    known = [one for one in votes if one is not None]
+    if poll is None or not known or len(known) < len(poll.options):
+        return []
+    whole = max(told.get(VOTERS) or 0, *known) if poll.multiple else sum(known)
+    return [
+        Option(label, count, 100 * count / whole if whole else 0.0, is_first=0 < count == max(known))
+        for label, count in zip(poll.options, known, strict=True)
+    ]
 
 
 def _with_those_before(remote: RemotePost) -> tuple[facts.Course, list[facts.Course]]:

@@ -11,22 +11,23 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import takewhile
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
-from tertulia.channels.models import POSTING, Account, Delivery
+from tertulia.channels.models import POSTING, Account, Delivery, RemotePost
 from tertulia.core import activity, dates
 from tertulia.team.models import User
 
-from . import actions, activities, queries
-from .models import Part, Post, Promise, Slot, Version
+from . import actions, activities, best_hours, queries
+from .models import BestHour, Part, Post, Promise, Slot, Version
 from .problems import Problem
 
 WEEKS = 4
@@ -52,11 +53,14 @@ Place = tuple[int, time]
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Where a post is missing: on a day, at the free slot of the account there where it has one."""
+    """Where a post is missing: on a day, at the free slot of the account there where it has one; where it has none at
+    all, at one of its best hours if these are known."""
 
     account: Account
     on: date
     time: time | None
+    is_best: bool = False
+    """In one of the hours at which the account is reacted to most."""
 
     @property
     def says(self) -> str:
@@ -127,6 +131,8 @@ class Ahead:
     outlooks: Sequence[Outlook] = ()
     proposals: Sequence[Proposal] = ()
     holes: Sequence[Hole] = field(default=())
+    unknown: Sequence[Account] = ()
+    """Accounts with proposals whose best hours nobody knows."""
 
     @property
     def warnings(self) -> list[Warning]:
@@ -156,11 +162,12 @@ def ahead(brand: Brand, *, at: datetime) -> Ahead:
     mondays = [today - today.weekday() * DAY + week * 7 * DAY for week in range(WEEKS)]
     accounts = [one.account_id for one in promises]
     slots = _by_account(Slot.objects.filter(account__in=accounts).values_list("account", "weekday", "time"))
-    posts = _posts(brand, accounts, slots, mondays[0], zone)
-    outlooks = [_outlook(one, mondays, posts[one.pk], slots[one.pk], zone, at=at) for one in promises]
+    posts, best = _posts(brand, accounts, slots, mondays[0], zone), _best(accounts)
+    outlooks = [_outlook(one, mondays, posts[one.pk], slots[one.pk], best[one.pk], zone, at=at) for one in promises]
     holes = [hole for each in outlooks for week in each.weeks for hole in week.holes]
     holes.sort(key=lambda one: (one.on, one.time or time.max, one.account.name))
-    return Ahead(outlooks, _proposals(brand, holes[:PROPOSED]), holes)
+    unknown = {hole.account.pk: hole.account for hole in holes[:PROPOSED] if not best[hole.account.pk]}
+    return Ahead(outlooks, _proposals(brand, holes[:PROPOSED]), holes, list(unknown.values()))
 
 
 @dataclass(slots=True)
@@ -229,10 +236,21 @@ def _by_account(slots: Iterable[tuple[int, int, time]]) -> dict[int, list[Place]
     return found
 
 
+def _best(accounts: Collection[int]) -> dict[int, list[Place]]:
+    """The hours at which accounts are reacted to most, from their best on; none where that isn't known."""
+    known = BestHour.objects.filter(account__in=accounts).order_by("place")
+    return _by_account(
+        (account, day, time(hour)) for account, day, hour in known.values_list("account", "weekday", "hour")
+    )
+
+
 def _outlook(
-    promise: Promise, mondays: Sequence[date], posts: _Posts, slots: Sequence[Place], zone: ZoneInfo, *, at: datetime
+    promise: Promise, mondays: Sequence[date], posts: _Posts, slots: Sequence[Place], best: Sequence[Place],
+    zone: ZoneInfo, *, at: datetime,
 ) -> Outlook:  # fmt: skip
-    weeks = [_week(promise, monday, posts, slots, zone, at=at) for monday in mondays if monday >= promise.starts_on]
+    weeks = [
+        _week(promise, monday, posts, slots, best, zone, at=at) for monday in mondays if monday >= promise.starts_on
+    ]
     today = at.astimezone(zone).date()
     warnings = [
         Warning(promise.account, week.breaks_on, week.breaks_on < today, _warns(promise.account, week, today))
@@ -243,7 +261,8 @@ def _outlook(
 
 
 def _week(
-    promise: Promise, monday: date, posts: _Posts, slots: Sequence[Place], zone: ZoneInfo, *, at: datetime
+    promise: Promise, monday: date, posts: _Posts, slots: Sequence[Place], best: Sequence[Place], zone: ZoneInfo, *,
+    at: datetime,
 ) -> Week:  # fmt: skip
     allowed = [monday + n * DAY for n in range(7) if not promise.weekdays or n in promise.weekdays]
     standings: tuple[Standing, ...] = ("out", "planned", "draft")
@@ -256,8 +275,8 @@ def _week(
     free = [day for day in to_come if not posts.days[day, "out"] and not posts.days[day, "planned"]]
     breaks_on = free[-week.missing] if week.missing <= len(free) else (free or to_come or allowed[-1:])[0]
     unmeant = [day for day in free if not posts.days[day, "draft"]]
-    times = _free(slots, to_come, posts.moments, zone, at=at)
-    holes = _holes(promise.account, week.missing - drafted, times, unmeant)
+    times = _free(slots or best, to_come, posts.moments, zone, at=at)
+    holes = _holes(promise.account, week.missing - drafted, times, unmeant, best)
     return Week(monday, promise.per_week, kept, planned, drafted, breaks_on, holes)
 
 
@@ -270,18 +289,25 @@ def _free(
     return [wall for wall, moment in moments.items() if moment > at and moment not in taken]
 
 
-def _holes(account: Account, missing: int, times: Sequence[datetime], free: Sequence[date]) -> list[Hole]:
-    """Slots first, on days of their own while there are any; then days without a slot."""
+def _holes(
+    account: Account, missing: int, times: Sequence[datetime], free: Sequence[date], best: Sequence[Place]
+) -> list[Hole]:  # fmt: skip
+    """The best hours first, then other slots, on days of their own while there are any; then days without a slot."""
     if missing <= 0:
         return []
-    firsts = {wall.date(): wall for wall in reversed(times) if wall.date() in free}
-    chosen = [firsts[day] for day in _spread(sorted(firsts), missing)]
-    holes = [Hole(account, wall.date(), wall.time()) for wall in chosen]
+    places = {(weekday, at.hour): place for place, (weekday, at) in enumerate(best)}
+    ranked = [(places[hour], wall) for wall in times if (hour := (wall.weekday(), wall.hour)) in places]
+    bests: dict[date, datetime] = {}
+    for _place, wall in sorted(ranked):
+        if wall.date() in free and len(bests) < missing:
+            bests.setdefault(wall.date(), wall)
+    firsts = {wall.date(): wall for wall in reversed(times) if wall.date() in free and wall.date() not in bests}
+    chosen = [*bests.values(), *(firsts[day] for day in _spread(sorted(firsts), missing - len(bests)))]
+    if len(chosen) < missing:
+        chosen += _spread([wall for wall in times if wall not in chosen], missing - len(chosen))
+    holes = [Hole(account, wall.date(), wall.time(), is_best=(wall.weekday(), wall.hour) in places) for wall in chosen]
     if len(holes) < missing:
-        rest = [wall for wall in times if wall not in chosen]
-        holes += [Hole(account, wall.date(), wall.time()) for wall in _spread(rest, missing - len(holes))]
-    if len(holes) < missing:
-        without = [day for day in free if day not in firsts]
+        without = [day for day in free if day not in firsts and day not in bests]
         holes += [Hole(account, day, None) for day in _spread(without, missing - len(holes))]
     return holes
 
@@ -341,9 +367,10 @@ def _proposals(brand: Brand, holes: Sequence[Hole]) -> list[Proposal]:
 @transaction.atomic
 def enqueue(*, post: Post, by: User, at: datetime, wall: datetime | None = None) -> datetime:
     """Schedule the post for the next free slot of its accounts, or for the one at `wall`; returns when, on the wall of
-    the brand's zone.
+    the brand's zone. Within a week from the next one a slot in their best hours comes first, where these are known.
 
     A post has one time: where its accounts have slots in common only these are looked at, else those of any of them.
+    Where they have none `wall` can be one of their best hours.
     The slots are held meanwhile, so that of two people who queue at once each gets one of their own.
     Raises `Unfit`, `TooLate`, `Problem`.
     """
@@ -355,11 +382,14 @@ def enqueue(*, post: Post, by: User, at: datetime, wall: datetime | None = None)
     post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=post.pk)
     if queries.standing(post).state in {Post.State.SCHEDULED, Post.State.PUBLISHING}:
         raise Problem(_("It is scheduled already."))
+    best = _best(accounts)
+    if not slots and wall:
+        slots = {account: places for account, places in best.items() if places}
     if not slots:
         raise Problem(_("None of its accounts has slots yet: say in the settings when they usually publish."))
     free = _next_free(post, slots, at=at)
     if wall is None:
-        wall = next(free, None)
+        wall = _preferred(free, best)
     elif wall not in set(free):
         raise Problem(_("That slot is no longer free."))
     if wall is None:
@@ -413,10 +443,35 @@ def _ahead_free(
     return {account: _free(mine, ahead_days, moments[account], zone, at=at) for account, mine in slots.items()}
 
 
+def _preferred(free: Iterator[datetime], best: Mapping[int, Sequence[Place]]) -> datetime | None:
+    """Of the slots of a week from the first on, the first of those that are best for most accounts."""
+    first = next(free, None)
+    if first is None or not best:
+        return first
+    week = [first, *takewhile(lambda wall: wall < first + 7 * DAY, free)]
+    hours = Counter((weekday, at.hour) for places in best.values() for weekday, at in places)
+    return max(week, key=lambda wall: hours[wall.weekday(), wall.hour])
+
+
 def _shared(slots: Mapping[int, Sequence[Place]]) -> Mapping[int, Sequence[Place]]:
     """Those at times that all these accounts have; all of them where there is none."""
     common = set.intersection(*(set(mine) for mine in slots.values()))
     return {account: sorted(common) for account in slots} if common else slots
+
+
+def learn_hours(*, at: datetime) -> None:
+    """Work out anew the best hours of every account that has published enough for them to be known."""
+    out = RemotePost.objects.filter(account=OuterRef("pk"), published_at__isnull=False).order_by().values("account")
+    counted = Account.objects.annotate(out=Subquery(out.annotate(n=Count("pk")).values("n")))
+    many = counted.filter(out__gte=best_hours.LEAST_POSTS).select_related("brand").defer("secrets")
+    for account in many.order_by("pk"):
+        found = best_hours.of(account, at).best
+        with transaction.atomic():
+            BestHour.objects.filter(account=account).delete()
+            BestHour.objects.bulk_create(
+                BestHour(account=account, weekday=one.weekday, hour=one.hour, place=place)
+                for place, one in enumerate(found)
+            )
 
 
 def has_slots(brand: Brand) -> bool:

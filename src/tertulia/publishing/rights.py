@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from tertulia.brand.models import Brand
+from tertulia.channels.models import RemotePost
 
 from . import queries, saying
-from .models import Media, Version
+from .models import Media, Sending, Version
 from .problems import Problem
 
 SOON = queries.ENDING
 """So long before its end somebody is told."""
+
+
+NOT_ALLOWED = gettext_noop(
+    "{picture} is a customer's, and nobody has noted how they allowed it. Note it in the library first."
+)
+ENDED = gettext_noop("{picture} may be used until {day} only.")
 
 
 class Unallowed(Problem):
@@ -25,11 +34,9 @@ class Unallowed(Problem):
 def forbids(media: Media, on: date) -> Iterator[str]:
     """Why the picture may not be published on that day."""
     if media.is_customers and not media.permission.strip():
-        says = _("{picture} is a customer's, and nobody has noted how they allowed it. Note it in the library first.")
-        yield says.format(picture=media.name)
+        yield _(NOT_ALLOWED).format(picture=media.name)
     if media.rights_until and on > media.rights_until:
-        says = _("{picture} may be used until {day} only.")
-        yield says.format(picture=media.name, day=f"{media.rights_until:%d/%m/%Y}")
+        yield _(ENDED).format(picture=media.name, day=f"{media.rights_until:%d/%m/%Y}")
 
 
 def warns(media: Media, on: date) -> Iterator[str]:
@@ -46,8 +53,33 @@ def day_of(moment: datetime, brand: Brand) -> date:
 
 def check(versions: Iterable[Version], *, brand: Brand, leaves_at: datetime) -> None:
     """Raises `Unallowed` with all that stands in the way."""
-    ids = {picture["media"] for version in versions for said in saying.spoken(version) for picture in said["pictures"]}
-    on = day_of(leaves_at, brand)
-    found = [why for one in Media.objects.filter(pk__in=ids).order_by("pk") for why in forbids(one, on)]
+    found = _against((said for version in versions for said in saying.spoken(version)), day_of(leaves_at, brand))
     if found:
         raise Unallowed(" ".join(found))
+
+
+def check_again(remote: RemotePost, *, at: datetime) -> None:
+    """Of what is laid out and about to leave, the parts that follow it along: rights may have been shortened since.
+    Raises `Unallowed`."""
+    if found := against(remote, at=at):
+        raise Unallowed(" ".join(found))
+
+
+def against(remote: RemotePost, *, at: datetime) -> list[str]:
+    """What stands in the way of that."""
+    mine = Sending.objects.select_related("version__post__brand").filter(remote=remote).first()
+    if mine is None:
+        return []
+    rest = Sending.objects.filter(version=mine.version_id, number__gte=mine.number)
+    return _against(rest.values_list("remote__draft", flat=True), day_of(at, mine.version.post.brand))
+
+
+def _against(drafts: Iterable[Mapping[str, Any]], on: date) -> list[str]:
+    ids = {picture["media"] for said in drafts for picture in said.get("pictures", [])}
+    return [why for one in Media.objects.filter(pk__in=ids).order_by("pk") for why in forbids(one, on)] if ids else []
+
+
+def sentences() -> dict[str, str]:
+    """What is stored of a refusal in English, and what it is in the present language."""
+    blank = {"picture": "{}", "day": "{}"}
+    return {one.format(**blank): _(one).format(**blank) for one in (NOT_ALLOWED, ENDED)}

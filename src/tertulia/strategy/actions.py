@@ -28,25 +28,29 @@ class Problem(Exception):
 
 @transaction.atomic
 def begin(*, brand: Brand, by: User, at: datetime, **said: Any) -> Campaign:
-    """Begin a campaign; `said` holds any of `FIELDS`, `name` among them. Its tag is made of its name and stays: links
-    that are out carry it. Raises `Problem`."""
+    """Begin a campaign; `said` holds any of `FIELDS`, `name` among them. Its tag is made of its name and stays once
+    links that are out carry it. Raises `Problem`."""
     campaign = Campaign(brand=brand, created_by_id=by.pk, created_at=at)
     _take(campaign, said)
-    campaign.tag = _tag(brand, campaign.name)
+    campaign.tag = _tag(campaign)
     campaign.save()
     activity.record(activities.BEGUN, on=campaign, brand=brand.pk, by=by.pk, at=at, campaign=campaign.name)
     return campaign
 
 
 @transaction.atomic
-def change(*, campaign: Campaign, by: User, at: datetime, **said: Any) -> None:
-    """Raises `Problem` when it is closed."""
+def change(*, campaign: Campaign, by: User, at: datetime, follows_name: bool = False, **said: Any) -> Campaign:
+    """With `follows_name` its tag is made anew of a new name. Raises `Problem` when it is closed."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
     if campaign.closed_at:
         raise Problem(_("This campaign is closed. Open it again to change it."))
+    before = campaign.name
     _take(campaign, said)
+    if follows_name and campaign.name != before:
+        campaign.tag = _tag(campaign)
     campaign.save()
     activity.record(activities.CHANGED, on=campaign, brand=campaign.brand_id, by=by.pk, at=at, campaign=campaign.name)
+    return campaign
 
 
 @transaction.atomic
@@ -82,10 +86,11 @@ def _take(campaign: Campaign, said: Mapping[str, Any]) -> None:
         raise Problem(_("The last day comes before the first."))
 
 
-def _tag(brand: Brand, name: str) -> str:
+def _tag(campaign: Campaign) -> str:
     """«Torrijas de Pascua» → `torrijas-de-pascua`, with a number when that is taken."""
-    plain = slugify(name)[:50].strip("-") or "campaign"
-    taken = set(Campaign.objects.filter(brand=brand, tag__startswith=plain).values_list("tag", flat=True))
+    plain = slugify(campaign.name)[:50].strip("-") or "campaign"
+    others = Campaign.objects.filter(brand=campaign.brand_id, tag__startswith=plain).exclude(pk=campaign.pk)
+    taken = set(others.values_list("tag", flat=True))
     number, tag = 1, plain
     while tag in taken:
         number += 1

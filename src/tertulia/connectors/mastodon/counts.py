@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tertulia.connectors.contract import Figure, Refused, Tells, Unsupported, counts
+from tertulia.connectors.contract import Figure, Refused, Tells, Unsupported, counts, poll_counts
 
 from .client import Gone, Missing, Server, in_path
 from .reading import id_of
 
 TELLS = Tells(
-    of_posts=frozenset({"likes", "reposts", "replies", "quotes"}), of_account=frozenset({"followers"}), at_once=20
+    of_posts=frozenset({"likes", "reposts", "replies", "quotes"}),
+    of_account=frozenset({"followers"}),
+    at_once=20,
+    polls=True,
 )
 """A server answers for twenty statuses at once (Mastodon 4.3; before, one by one). Quotes are counted since 4.5."""
 NAMES: Mapping[str, Figure] = {
@@ -24,7 +27,16 @@ OF_ACCOUNT: Mapping[str, Figure] = {"followers_count": "followers"}
 
 
 def of_posts(server: Server, ids: Sequence[str]) -> dict[str, Mapping[str, int]]:
-    return {id: counts(status, NAMES) for id, status in _statuses(server, ids)}
+    return {id: {**counts(status, NAMES), **_poll(status.get("poll"))} for id, status in _statuses(server, ids)}
+
+
+def _poll(said: object) -> dict[str, int]:
+    """Votes are null while a poll hides them, voters where the server doesn't tell them from votes."""
+    options = said.get("options") if isinstance(said, dict) else None
+    if not isinstance(said, dict) or not isinstance(options, list):
+        return {}
+    votes = [one.get("votes_count") if isinstance(one, dict) else None for one in options]
+    return poll_counts(votes, said.get("voters_count"))
 
 
 def _statuses(server: Server, ids: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -9,7 +9,7 @@ from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSett
 from .mailing import Letter, Subscriber
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
 from .preflight import LinkLook, SavedPiece
-from .rhythm import Promise, Slot
+from .rhythm import BestHour, Promise, Slot
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "ApprovalRule",
     "ApprovalStep",
     "Attachment",
+    "BestHour",
     "Click",
     "Conversion",
     "Coupon",

@@ -63,18 +63,22 @@ class ApprovalRequest(models.Model):
         APPROVED = "approved", _("approved")
         CHANGES = "changes", _("changes wanted")
         OVERTAKEN = "overtaken", _("overtaken by a change")
+        NOBODY = "nobody", _("nobody was left to approve it")
 
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="approvals", db_index=False)
     revision = models.PositiveIntegerField()
     said = models.JSONField()
     steps = models.JSONField()
-    """Of each: `users`, `outside`, `all`; and `own`, whether whoever asked may decide too."""
+    """Of each: `users`, `outside`, `all`; and where the users come from: `named`, `role`, and `own`, whether whoever
+    asked may decide too."""
     schedules = models.BooleanField()
     """Once approved it is scheduled by itself, if its time is still to come."""
     asked_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     asked_at = models.DateTimeField()
     outcome = models.CharField(max_length=9, choices=Outcome, blank=True, default=Outcome.OPEN)
     ended_at = models.DateTimeField(null=True)
+    reminders = models.PositiveSmallIntegerField(default=0)
+    """How often people were reminded that it waits, for the time its post has now."""
 
     class Meta:
         constraints = [

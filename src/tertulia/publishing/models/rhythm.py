@@ -32,6 +32,22 @@ class Promise(models.Model):
         return f"{self.per_week} a week on {self.account_id}"
 
 
+class BestHour(models.Model):
+    """An hour of the week, on the wall of the brand's zone, at which an account is known to be reacted to most; the
+    best has place 0. Worked out anew some times a day: of an account without any nothing is known."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    weekday = models.PositiveSmallIntegerField(choices=OpeningHours.Weekday)
+    hour = models.PositiveSmallIntegerField()
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "weekday", "hour"], name="best_hour_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.weekday} {self.hour}:00 on {self.account_id}"
+
+
 class Slot(models.Model):
     """A time of the week at which an account usually publishes, on the wall of the brand's zone: what is put into the
     queue takes the next one that is free."""

@@ -13,9 +13,11 @@ from tertulia.strategy import actions, queries
 from tertulia.strategy.models import Campaign
 from tertulia.team.access import brand_required
 
+from .. import actions as publishing
 from .. import campaigns
 from ..access import RoomRequest
 from ..forms import CampaignForm, LearnedForm
+from ..problems import Problem
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,8 +37,8 @@ def change(request: RoomRequest, brand: Brand, campaign_id: int) -> HttpResponse
     form = CampaignForm(request.POST or None, instance=campaign, brand=brand)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.change(campaign=campaign, by=request.user, at=clock.now(), **form.cleaned_data)
-        except actions.Problem as problem:
+            publishing.change_campaign(campaign=campaign, by=request.user, at=clock.now(), **form.cleaned_data)
+        except Problem as problem:
             form.add_error(None, str(problem))
         else:
             return redirect("publishing:campaign", brand.slug, campaign.pk)

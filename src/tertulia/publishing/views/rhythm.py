@@ -16,7 +16,7 @@ from tertulia.channels.models import Account
 from tertulia.core import clock, dates
 from tertulia.team.access import brand_required
 
-from .. import queries, rhythm
+from .. import best_hours, hours_page, queries, rhythm
 from ..access import RoomRequest
 from ..forms import RhythmForm
 from ..problems import Problem
@@ -37,12 +37,13 @@ def change(request: RoomRequest, brand: Brand, posting_account_id: int) -> HttpR
     account = _account(brand, posting_account_id)
     now = clock.now()
     was = rhythm.of(account, at=now)
+    hours = best_hours.of(account, now)
     form = RhythmForm(request.POST or None, initial={"per_week": was.per_week, "starts_on": was.starts_on})
     status = 200
     if request.method == "POST" and form.is_valid():
         asked = rhythm.Rhythm(
             form.cleaned_data["per_week"], form.cleaned_data["starts_on"] or was.starts_on, _weekdays(request),
-            _slots(request),
+            _slots(request) | (_at(hours) if "add_best" in request.POST else frozenset()),
         )  # fmt: skip
         try:
             rhythm.settle(account=account, rhythm=asked, by=request.user, at=now)
@@ -61,8 +62,15 @@ def change(request: RoomRequest, brand: Brand, posting_account_id: int) -> HttpR
         "days": [(n, *names, n in weekdays) for n, names in enumerate(dates.weekdays())],
         "times": [(at, [(n, whole, (n, at) in slots) for n, (_short, whole) in enumerate(dates.weekdays())])
                   for at in times],
+        "hours": hours, "told": [hours_page.told(one)[0] for one in hours.best], "least": best_hours.LEAST_POSTS,
+        "are_missing": not _at(hours) <= slots,
     }  # fmt: skip
     return render(request, "publishing/rhythm.html", context, status=status)
+
+
+def _at(hours: best_hours.BestHours) -> frozenset[tuple[int, time]]:
+    """The best hours as slots."""
+    return frozenset((one.weekday, time(one.hour)) for one in hours.best)
 
 
 def _account(brand: Brand, id: int) -> Account:
