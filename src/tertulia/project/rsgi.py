@@ -102,7 +102,7 @@ class Desk:
 
     async def _page(self, scope: Scope, exchange: Exchange) -> None:
         try:
-            async with asyncio.timeout(READING_SECONDS + max(most(scope) - MAX_BODY, 0) / SLOWEST):
+            async with asyncio.timeout(READING_SECONDS + max(min(length(scope), most(scope)) - MAX_BODY, 0) / SLOWEST):
                 body = await _read(scope, exchange)
         except TimeoutError:
             return plain(exchange, 408, "The request took too long to arrive.")
@@ -152,6 +152,12 @@ class TooLarge(Exception):
     """The body is longer than `most`."""
 
 
+def length(scope: Scope) -> int:
+    """How long the body says it is; 0 where it doesn't."""
+    said = scope.headers.get("content-length") or ""
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
+
+
 def most(scope: Scope) -> int:
     """How long a body may be: a form of the team's pages may bring a film and what else was chosen with it."""
     is_form = (scope.headers.get("content-type") or "").startswith("multipart/form-data")
@@ -163,9 +169,8 @@ async def _read(scope: Scope, exchange: Exchange) -> IO[bytes]:
     """The whole body, rewound. Raises `TooLarge`."""
     if scope.method in {"GET", "HEAD", "OPTIONS"}:
         return io.BytesIO()
-    length = scope.headers.get("content-length") or ""
     longest = most(scope)
-    if length.isdigit() and int(length) > longest:
+    if length(scope) > longest:
         raise TooLarge
     body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 — closed after the answer
     try:
