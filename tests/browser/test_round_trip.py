@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import PASSWORD, serious
+from film_cast import FILMS
 
 SAMPLE = "horno-candela"
 
@@ -409,3 +410,29 @@ def test_the_shop_and_its_chat_are_accessible(company, visit):
         page.locator("button.fab").click()
         expect(page.locator("dialog textarea")).to_be_visible()
         assert serious(page) == []
+
+
+def test_a_browser_takes_the_picture_that_stands_for_a_film(company, sign_in):
+    library = f"{company.url}/b/{SAMPLE}/media/"
+    page = sign_in("alba", width=390)
+    page.goto(library)
+    page.locator("#file").set_input_files(FILMS / "pan.webm")
+    with page.expect_response(lambda answer: "/poster/" in answer.url) as given:
+        page.locator(".drop button").click()
+    assert given.value.status == 204
+    film = page.locator("video")
+    expect(film).to_be_visible()
+    expect(page.locator("[data-done]")).to_be_visible()
+    assert serious(page) == []
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+    assert film.evaluate("film => [film.videoWidth, film.videoHeight]") == [160, 90]
+    film.evaluate("film => new Promise((done) => { film.onseeked = done; film.currentTime = 0.5; })")
+    page.goto(library)
+    shown = page.locator(".shelf__one", has_text="pan.webm").locator("img")
+    small = page.request.get(f"{company.url}{shown.get_attribute('src')}")
+    assert small.headers["content-type"] == "image/webp"
+    page.locator("#file").set_input_files([FILMS / "pan.mp4", FILMS / "dron.mp4"])
+    page.locator(".drop button").click()
+    expect(page.locator("t-poster")).to_have_count(0)  # those of the list have theirs, too
+    assert serious(page) == []

@@ -37,6 +37,7 @@ import pytest
 from fakes.connector import EVERYBODY, KINDS
 from fakes.network import SIGNING, TOKEN, Network, running
 from fakes.speaker import Seen, Speaker, speakers
+from film_cast import PAN
 from tertulia.connectors import contract, registry
 from tertulia.connectors.contract import (
     VOTES,
@@ -54,7 +55,7 @@ from tertulia.connectors.contract import (
     Picture,
     Target,
 )
-from tertulia.core import counting
+from tertulia.core import counting, films
 from tertulia.core.http import Answer, Door
 from tertulia.core.redact import redact
 from tertulia.core.sentences import in_spanish
@@ -83,7 +84,16 @@ SPEAKERS = {
         Target("diego"),
         (TOKEN, SIGNING),
         published=lambda network: [
-            Seen(one["text"], one["above"], [alt for _id, alt in one["pictures"]])
+            Seen(
+                one["text"],
+                one["above"],
+                [alt for _id, alt in one["pictures"]],
+                films=sum(
+                    each["type"] == "video/mp4"
+                    for each in network.pictures
+                    if each["id"] in [id for id, _alt in one["pictures"]]
+                ),
+            )
             for one in network.posts
             if one["thread"] == EVERYBODY and one["id"] not in network.deleted
         ],
@@ -528,6 +538,11 @@ def a_picture(name: str = "pan.png", **more: Any) -> Picture:
     )
 
 
+def a_film(**more: Any) -> Picture:
+    how = {"name": "pan.mp4", "type": "video/mp4", "size": len(PAN), "width": 160, "height": 90, "seconds": 1.0}
+    return Picture(**{**how, "content": PAN, **more})
+
+
 def say(speaker: Speaker, network: Any, draft: Draft, key: str = "post-1") -> contract.Receipt:
     """Hand the pictures in, then publish, as the house does."""
     connector, account = opened(speaker), speaker.account(network)
@@ -595,7 +610,21 @@ def test_a_post_that_does_not_fit_never_leaves(connector):
             bad["alt"] = a_draft(connector, pictures=[a_picture(alt="n" * (rule.pictures.alt + 1))])
         if rule.caption is not None:
             bad["caption"] = a_draft(connector, "n" * (rule.caption + 1), pictures=[a_picture()])
+    if rule.films is None:
+        bad["no_films"] = a_draft(connector, pictures=[a_film()])
+    else:
+        bad["many_films"] = a_draft(connector, pictures=[a_film()] * (rule.films.most + 1))
+        bad["type of film"] = a_draft(connector, pictures=[a_film(type="video/x-msvideo")])
+        if not rule.films.mixes:
+            bad["mixed"] = a_draft(connector, pictures=[a_picture(), a_film()])
+        if rule.films.largest is not None:
+            bad["heavy"] = a_draft(connector, pictures=[a_film(size=rule.films.largest + 1)])
+        if rule.films.longest is not None:
+            bad["lasting"] = a_draft(connector, pictures=[a_film(seconds=rule.films.longest + 1)])
+        if rule.films.alt:
+            bad["alt of film"] = a_draft(connector, pictures=[a_film(alt="n" * (rule.films.alt + 1))])
     for code, draft in bad.items():
+        code = {"type of film": "type", "alt of film": "alt"}.get(code, code)
         assert (code if code != "caption" else "long") in [one.code for one in asked.misfits(account, draft)], code
         with pytest.raises(contract.Refused) as refused:
             asked.publish(account, draft, "key")
@@ -668,6 +697,32 @@ def test_a_post_arrives_with_its_words_and_pictures_and_what_goes_below_it(netwo
         told.append(below)
     assert len({one.remote_id for one in told}) == len(told)
     assert all(isinstance(value, str) for one in told for value in one.hints.values())
+
+
+def test_a_film_arrives_as_a_film_with_its_description(network, speaker):
+    rule = publishing(speaker).films
+    if rule is None:
+        pytest.skip("there are no films here")
+    before = len(seen(speaker, network))
+    say(speaker, network, a_draft(speaker.connector, "Cómo se da forma al pan", pictures=[a_film(alt="Manos & masa")]))
+    shown = seen(speaker, network)[before:]
+    alts = ["Manos & masa" if rule.alt else ""]
+    assert [(one.text, one.alts, one.films) for one in shown] == [("Cómo se da forma al pan", alts, 1)]
+    if rule.mixes:
+        both = [a_film(alt="Manos & masa"), a_picture(alt="Una hogaza")]
+        say(speaker, network, a_draft(speaker.connector, "Pan", pictures=both), "both")
+        shown = seen(speaker, network)[before + 1 :]
+        assert (sum(one.films for one in shown), sum(len(one.alts) for one in shown)) == (1, 2)
+
+
+def test_what_it_says_of_films_can_be_kept(connector):
+    rule = connector.capabilities.publishes
+    if rule is None or rule.films is None:
+        pytest.skip("there are no films here")
+    assert rule.pictures  # they travel as pictures do
+    assert rule.films.most > 0
+    assert rule.films.types <= films.TYPES
+    assert "video/mp4" in rule.films.types
 
 
 def test_a_poll_arrives_with_its_options(network, speaker):

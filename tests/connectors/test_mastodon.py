@@ -22,6 +22,7 @@ from tertulia.connectors.contract import (
     Reconnect,
     Refused,
     Retry,
+    StillAtIt,
     Target,
     Unknown,
     Unsupported,
@@ -708,8 +709,22 @@ def test_a_picture_the_server_still_works_at_is_waited_for(server, connector, mo
     id = connector.attach(account(server), Picture("pan.png", "image/png", 3, 1, 1, "Pan", content=b"png"), "key")
     assert server.media[id] == {"alt": "Pan", "type": "image/png", "bytes": b"png"}
     server.media_waits = 99
-    with pytest.raises(Retry):
-        connector.attach(account(server), Picture("pan.png", "image/png", 3, 1, 1, content=b"png"), "key-2")
+    with pytest.raises(StillAtIt) as later:
+        connector.attach(account(server), Picture("pan.mp4", "video/mp4", 3, 1, 1, content=b"mp4"), "key-2")
+    server.media_waits, handed_in = 2, len(server.media)
+    again = Picture("pan.mp4", "video/mp4", 3, 1, 1, id=later.value.id, content=b"mp4")
+    assert connector.attach(account(server), again, "key-2") == later.value.id
+    assert len(server.media) == handed_in  # a film isn't handed in a second time because it takes long
+
+
+def test_what_this_server_takes_of_films_is_what_it_says(server, connector):
+    here, film = account(server), Picture("pan.mov", "video/quicktime", 50_000_001, 160, 90, seconds=5)
+    assert connector.misfits(here, Draft("Pan", pictures=[film])) == []
+    told = publishing.told(
+        {"media_attachments": {"video_size_limit": 50_000_000, "supported_mime_types": ["video/mp4"]}}
+    )
+    here.settings["pictures"] = told
+    assert [one.code for one in connector.misfits(here, Draft("Pan", pictures=[film]))] == ["type", "heavy"]
 
 
 def test_a_warning_counts_with_the_text(server, connector):

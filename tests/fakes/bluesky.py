@@ -425,6 +425,15 @@ def target(network: Network, uri: str) -> Target:
     return Target(f"{root['uri']}:{writer(uri)}", uri, writer(uri), hints, "comment", is_ours=writer(uri) == ME)
 
 
+def _shown(embed: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the AppView would show: of a film only one, an MP4 that was handed in."""
+    if embed.get("$type") != "app.bsky.embed.video":
+        return embed.get("images", [])
+    assert embed["video"]["mimeType"] == "video/mp4"
+    assert embed["aspectRatio"]["width"] > 0
+    return [embed]
+
+
 _SAMPLE = furnished()
 _QUESTION, _ANSWER = list(_SAMPLE.records)[1:]
 SPEAKER = Speaker(
@@ -437,7 +446,8 @@ SPEAKER = Speaker(
     published=lambda network: [
         Seen(
             one["value"]["text"], one["value"].get("reply", {}).get("parent", {}).get("uri", ""),
-            [image["alt"] for image in one["value"].get("embed", {}).get("images", [])],
+            [shown["alt"] for shown in _shown(one["value"].get("embed", {}))],
+            films=len([shown for shown in _shown(one["value"].get("embed", {})) if "video" in shown]),
         )
         for uri, one in network.records.items()
         if f"{ME}/{POST}" in uri and one["key"]

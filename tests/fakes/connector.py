@@ -23,6 +23,7 @@ from tertulia.connectors.contract import (
     Draft,
     Envelope,
     Field,
+    Films,
     Health,
     Inbound,
     Page,
@@ -46,6 +47,7 @@ PUBLISHES = Publishes(
     counted="graphemes",
     longest=300,
     pictures=Pictures(most=4, largest=1_000_000, alt=100),
+    films=Films(largest=1_000_000, longest=60, alt=100),
     hints=frozenset({"title", "warning"}),
     deletes=True,
 )

@@ -204,7 +204,7 @@ class Server:
     def _media(self, id: str) -> dict[str, Any]:
         one = self.media[id]
         url = f"{self.url}/files/{id}" if self.media_waits <= 0 else None
-        return {"id": id, "type": "image", "url": url, "description": one["alt"]}
+        return {"id": id, "type": one["type"].partition("/")[0], "url": url, "description": one["alt"]}
 
     # What it is told to do.
 
@@ -263,6 +263,10 @@ class Server:
         if media and options:
             raise Refusal(422, "Validation failed: Cannot attach a poll to media")
         shown = [self._media(id) for id in media]
+        if any(one["type"] == "video" for one in shown) and len(shown) > 1:
+            raise Refusal(422, "Validation failed: Cannot attach a video to a post that already contains images")
+        if any(one["url"] is None for one in shown):
+            raise Refusal(422, "Validation failed: Cannot attach files that have not finished processing")
         poll = (options, int(said["poll[expires_in]"]), said["poll[multiple]"] == "true") if options else None
         status = self._new(
             ME, said["status"], to, visibility, spoiler_text=said.get("spoiler_text", ""), media_attachments=shown,
@@ -446,6 +450,7 @@ SPEAKER = Speaker(
         Seen(
             status["content"][3:-4], status["in_reply_to_id"] or "",
             [one["description"] for one in status["media_attachments"]], status["poll"],
+            sum(one["type"] == "video" for one in status["media_attachments"]),
         )
         for status in server.posts
     ],

@@ -336,7 +336,8 @@ SPEAKER = Speaker(
         Seen(
             one["content"]["body"],
             one["content"].get("m.relates_to", {}).get("m.in_reply_to", {}).get("event_id", ""),
-            [""] if one["content"]["msgtype"] == "m.image" else [],
+            [""] if one["content"]["msgtype"] in {"m.image", "m.video"} else [],
+            films=int(one["content"]["msgtype"] == "m.video"),
         )
         for one in network.posts
         if one["content"]

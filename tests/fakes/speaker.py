@@ -22,12 +22,14 @@ from tertulia.connectors.contract import Act, Connector, Target
 @dataclass(frozen=True)
 class Seen:
     """Something published, as everybody sees it there: its text, what it stands below, and what its pictures are said
-    to show ("" where the network carries no descriptions); of a poll the options, how long and whether several."""
+    to show ("" where the network carries no descriptions); of a poll the options, how long and whether several; how
+    many of what it shows are films."""
 
     text: str
     above: str = ""
     alts: list[str] = field(default_factory=list)
     poll: tuple[list[str], int, bool] | None = None
+    films: int = 0
 
 
 @dataclass(frozen=True)

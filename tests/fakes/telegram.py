@@ -176,6 +176,11 @@ class Bots:
     def _send_photo(self, said: dict[str, Any]) -> tuple[int, Any]:
         return self._send_message({**said, "text": said.get("caption", ""), "pictures": 1})
 
+    def _send_video(self, said: dict[str, Any]) -> tuple[int, Any]:
+        assert said["supports_streaming"]
+        assert said["width"] > 0 < said["height"]
+        return self._send_message({**said, "text": said.get("caption", ""), "pictures": 1, "films": 1})
+
     def _send_poll(self, said: dict[str, Any]) -> tuple[int, Any]:
         options = [one["text"] for one in said["options"]]
         asked = (options, said["open_period"], said["allows_multiple_answers"])
@@ -184,7 +189,12 @@ class Bots:
     def _send_media_group(self, said: dict[str, Any]) -> tuple[int, Any]:
         album = said["media"]
         assert all(one["media"].removeprefix("attach://") in said for one in album)
-        sent = [self._send_message({**said, "text": one.get("caption", ""), "pictures": 1})[1] for one in album]
+        sent = [
+            self._send_message(
+                {**said, "text": one.get("caption", ""), "pictures": 1, "films": int(one["type"] == "video")}
+            )[1]
+            for one in album
+        ]
         return 200, sent
 
     def _delete_message(self, said: dict[str, Any]) -> tuple[int, Any]:
@@ -227,6 +237,10 @@ class Bots:
     def _done(self, act: str, *, is_undo: bool = False) -> tuple[int, Any]:
         self.acts.append((act, is_undo))
         return 200, True
+
+
+PLAIN = {"chat_id", "reply_parameters", "media", "width", "height", "duration", "supports_streaming"}
+"""What of a form is JSON, and no text."""
 
 
 def user(id: int) -> dict[str, Any]:
@@ -284,7 +298,7 @@ class _Handler(network._Handler):
 
     @staticmethod
     def plain(said: Any, name: str = "") -> Any:
-        return json.loads(said) if name in {"chat_id", "reply_parameters", "media"} else said
+        return json.loads(said) if name in PLAIN else said
 
     def _answer(self, status: int, body: dict[str, Any]) -> None:
         self._say(status, json.dumps(body).encode())
@@ -340,7 +354,13 @@ SPEAKER = Speaker(
     (TOKEN, SECRET),
     targets={"delete": target(12, is_ours=True)},
     published=lambda bots: [
-        Seen(post["text"], _above(post["said"]), [""] * post["said"].get("pictures", 0), post["said"].get("poll"))
+        Seen(
+            post["text"],
+            _above(post["said"]),
+            [""] * post["said"].get("pictures", 0),
+            post["said"].get("poll"),
+            post["said"].get("films", 0),
+        )
         for post in bots.posts
     ],
 )

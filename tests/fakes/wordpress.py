@@ -160,7 +160,7 @@ class Blog:
     def hand_in(self, kind: str, named: str, content: bytes) -> tuple[int, Any]:
         id = 500 + len(self.media)
         self.media[id] = {"type": kind, "named": named, "bytes": content, "alt": ""}
-        return 201, {"id": id, "source_url": f"{self.url}/wp-content/uploads/{id}.png"}
+        return 201, {"id": id, "source_url": f"{self.url}/wp-content/uploads/{id}.{kind.rpartition('/')[2]}"}
 
     def describe(self, id: int, said: dict[str, Any]) -> tuple[int, Any]:
         self.media[id]["alt"] = said["alt_text"]
@@ -315,10 +315,12 @@ def account(blog: Any) -> Any:
 
 def _seen(article: dict[str, Any]) -> Seen:
     """As a reader of the page sees it."""
-    text, *_figures = article["content"].split("\n\n<figure")
+    text, *_figures = re.split("\n\n(?:<!-- wp:video [^>]*-->\n)?<figure", article["content"])
     paragraphs = [unescape(re.sub("<[^>]*>", "", one)) for one in text.split("</p>")]
     alts = [unescape(alt) for alt in re.findall('alt="([^"]*)"', article["content"])]
-    return Seen("\n\n".join(one.strip() for one in paragraphs if one.strip()), alts=alts)
+    alts += [unescape(alt) for alt in re.findall("<figcaption[^>]*>([^<]*)<", article["content"])]
+    films = article["content"].count("<video controls")
+    return Seen("\n\n".join(one.strip() for one in paragraphs if one.strip()), alts=alts, films=films)
 
 
 SPEAKER = Speaker(

@@ -1,14 +1,16 @@
 """News on the company's own page: published once, seen by everybody, gone when deleted."""
 
+import io
 import xml.etree.ElementTree as ET
 
 import pytest
 from django.test import Client
 
 from conftest import NOON
+from film_cast import PAN
 from publishing.publishing_cast import ONE_O_CLOCK, account_of, deliveries, go_on, network, picture, png, post_on, state  # noqa: F401
 from tertulia.channels.models import Account, RemotePost
-from tertulia.publishing import actions
+from tertulia.publishing import actions, library
 from tertulia.publishing.saying import Piece, Shown, Wanted
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +54,26 @@ def test_a_post_is_news_on_page_and_feeds_once_and_without_cookies(site, news_of
         assert "public" in answer["Cache-Control"]
         again = client.get(answer.wsgi_request.path, headers={"if-none-match": answer["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_film_is_played_from_anywhere_and_taken_down_with_its_item(site, brand, alba, news_of, go_on):  # noqa: F811
+    film = library.take(brand=brand, name="a.mp4", file=io.BytesIO(PAN), by=alba, at=NOON, alt="Cómo se amasa")
+    address, client = news_of("El obrador", "Así", pictures=[film]), Client()
+    body = client.get(address).content.decode()
+    assert f'<video src="http://localhost:8000{address}0/" controls' in body
+    assert 'aria-label="Cómo se amasa"' in body
+    assert "og:image" not in body
+    some = client.get(f"{address}0/", headers={"range": "bytes=4-7"})
+    assert (some.status_code, some["Content-Type"], b"".join(some.streaming_content)) == (206, "video/mp4", b"ftyp")
+    assert (some["Cross-Origin-Resource-Policy"], some["Cache-Control"]) == ("cross-origin", "public, max-age=3600")
+    listed, said = (client.get(f"/s/{site.public_key}/news/{one}") for one in ("", "feed.json"))
+    assert "<img" not in listed.content.decode()
+    assert "image" not in said.json()["items"][0]
+    (enclosure,) = ET.fromstring(client.get(f"/s/{site.public_key}/news/rss.xml").content).iter("enclosure")
+    assert (enclosure.get("type"), enclosure.get("length")) == ("video/mp4", str(film.size))
+    actions.delete(post=news_of.post, by=alba, at=NOON)
+    go_on(NOON, seconds=60)
+    assert client.get(f"{address}0/").status_code == 410
 
 
 def test_what_is_deleted_is_gone_from_everywhere(site, alba, news_of, go_on, picture):  # noqa: F811

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from film_cast import PAN
 from lab import bluesky as lab
 from lab.ground import HOGAZA
 from tertulia.connectors.bluesky import texts
@@ -231,6 +232,21 @@ def publish_with_a_picture(desk: Desk) -> None:
     assert [one["alt"] for one in value["embed"]["images"]] == ["Una hogaza en la mesa"]
     shown = eventually(lambda: desk.ana.sees(made.remote_id))
     assert [one["alt"] for one in shown["embed"]["images"]] == ["Una hogaza en la mesa"]
+
+
+@operation("published", "a film, read back byte by byte")
+def publish_a_film(desk: Desk) -> None:
+    film = Picture("horno.mp4", "video/mp4", len(PAN), 160, 90, "Cómo se amasa", content=PAN, seconds=1)
+    id = desk.bluesky.attach(desk.account, film, "film")
+    draft = Draft("Así lo hacemos", pictures=[replace(film, id=id)], language="es")
+    made = desk.bluesky.publish(desk.account, draft, f"film-{time.time_ns()}")
+    embed = desk.shop.read(made.remote_id)["value"]["embed"]
+    assert (embed["$type"], embed["alt"]) == ("app.bsky.embed.video", "Cómo se amasa")
+    assert embed["aspectRatio"] == {"width": 160, "height": 90}
+    asked = {"did": made.remote_id.split("/")[2], "cid": embed["video"]["ref"]["$link"]}
+    server = desk.account.settings.get("pds") or desk.account.settings["service"]
+    kept = desk.bluesky.http.request("GET", f"{server}/xrpc/com.atproto.sync.getBlob", params=asked)
+    assert kept.body == PAN
 
 
 @operation("published", "further parts below it, each once however often it is tried")

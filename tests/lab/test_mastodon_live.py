@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from film_cast import PAN
 from lab import mastodon_mock, snac
 from lab.ground import HOGAZA
 from lab.lines import Lines, NotPossible
@@ -335,6 +336,14 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
         assert [one["description"] for one in status["media_attachments"]] == ["Una hogaza en la mesa"]
         assert status["visibility"] == "public"
 
+    def film_published() -> None:
+        film = Picture("horno.mp4", "video/mp4", len(PAN), 160, 90, "Cómo se amasa", content=PAN, seconds=1)
+        id = connector.attach(account, film, f"film-{run}")
+        draft = Draft(f"Así lo hacemos {run}", pictures=[replace(film, id=id)], language="es")
+        (kept,) = shown(connector.publish(account, draft, f"film-post-{run}"))["media_attachments"]
+        assert (kept["type"], kept["description"]) == ("video", "Cómo se amasa")
+        assert connector.http.request("GET", kept["url"]).body == PAN
+
     def below() -> None:
         above = Target("", there["post"].remote_id, hints=there["post"].hints, kind="post", is_ours=True)
         there["part"] = connector.publish(account, Draft(f"Y de espelta {run}", "part", above=above), f"part-{run}")
@@ -384,6 +393,7 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
         },
         "published": {
             "a post, with a picture and its description": published,
+            "a film, read back byte by byte": film_published,
             "a further part below it": below,
             "one key makes one post": posted_once,
             "a sign too many stays here": too_long_a_post,

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from film_cast import PAN
 from lab import wordpress as lab
 from lab.ground import HOGAZA
 from lab.lines import Lines
@@ -98,6 +99,19 @@ def test_the_whole_round_trip(blog, lines):
         assert (media["alt_text"], id.partition(" ")[2] in html) == (picture.alt, True)  # type: ignore[index]
         assert "Una hogaza" in connector.http.request("GET", made.url).body.decode()
 
+    def film_published() -> None:
+        film = Picture("horno.mp4", "video/mp4", len(PAN), 160, 90, "Cómo se amasa & más", content=PAN, seconds=1)
+        id = connector.attach(account, film, f"film-{run}")
+        draft = Draft("Así lo hacemos", title="El obrador", pictures=[replace(film, id=id)])
+        made = connector.publish(account, draft, f"film-post-{run}")
+        article = blog.api("GET", f"posts/{made.remote_id.removeprefix('post:')}")
+        html = article["content"]["rendered"]  # type: ignore[index]
+        address = id.partition(" ")[2]
+        assert f'src="{address}"' in html
+        assert "<video" in html
+        assert "Cómo se amasa &amp; más</figcaption>" in html
+        assert connector.http.request("GET", address).body == PAN
+
     def found_again() -> None:
         draft = Draft("", title="Pan de centeno & espelta")
         assert connector.find_post(account, draft, f"post-{run}") == there["post"]
@@ -111,6 +125,7 @@ def test_the_whole_round_trip(blog, lines):
 
     lines.tries("access", "health, and who we are there", health)
     lines.tries("published", "a post, with a picture and its description", published)
+    lines.tries("published", "a film, read back byte by byte", film_published)
     lines.tries("published", "found again by its key", found_again)
     lines.tries("published", "taken down again", taken_down)
     lines.tries("in", "a comment, beside its post", comes_in)

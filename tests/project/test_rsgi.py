@@ -92,6 +92,26 @@ def test_a_body_without_end_is_refused(headers, monkeypatch):
     assert exchange.status == 413
 
 
+def test_only_a_form_of_the_teams_pages_may_bring_a_film(monkeypatch, settings):
+    settings.LARGEST_FILM = 5_000
+    monkeypatch.setattr(rsgi, "MAX_BODY", 1000)
+
+    def page(environ, start):
+        start("200 OK", [])
+        return Answer([environ["CONTENT_LENGTH"].encode()])
+
+    form, cookie = ("content-type", "multipart/form-data; boundary=x"), ("cookie", "sessionid=1")
+    for headers, path, status in [
+        ([form, cookie], "/b/horno/media/", 200), ([form, cookie], "/visitors/", 413), ([form], "/b/horno/media/", 413),
+        ([("content-type", "application/json"), cookie], "/b/horno/media/", 413),
+        ([form, cookie, ("content-length", "6001")], "/b/horno/media/", 413),
+    ]:  # fmt: skip
+        scope = Scope(*headers)
+        scope.path = path
+        exchange = call(scope, Exchange(*[b"x" * 600] * 9), page)
+        assert exchange.status == status, (headers, path)
+
+
 def test_a_body_that_never_comes_is_given_up(monkeypatch):
     monkeypatch.setattr(rsgi, "READING_SECONDS", 0.05)
 

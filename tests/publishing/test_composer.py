@@ -100,7 +100,7 @@ def test_a_chosen_picture_hangs_on_its_part_and_its_description_is_asked_for(net
 def test_what_is_no_picture_is_said_and_the_text_stays(network, as_alba, home):
     file = SimpleUploadedFile("pan.png", b"no", "image/png")
     page = as_alba.post(f"{home}beginning/draft/", {"text": "Pan", "do": "attach", "file-0": file}, **HTMX)
-    assert "pan.png: Esto no es una imagen." in page.content.decode()
+    assert "pan.png: Esto no es ni una imagen ni un vídeo" in page.content.decode()
     assert "Pan" in page.content.decode()
 
 

@@ -180,13 +180,13 @@ def test_the_composer_says_what_rights_forbid_and_what_ends_soon(brand, kept, al
 
 def test_another_file_takes_its_place_where_nothing_has_left(planned, kept, alba):
     actions.schedule(post=planned, by=alba, at=NOON)
-    made, posts = library.replace(media=kept, name="otro.png", content=photo(50, 50, "PNG"), by=alba, at=NOON)
+    made, posts = library.replace(media=kept, name="otro.png", file=BytesIO(photo(50, 50, "PNG")), by=alba, at=NOON)
     assert posts == [planned]
     assert Attachment.objects.get().media == made
     assert Delivery.objects.get().post.draft["pictures"][0]["media"] == made.pk
     assert Media.objects.filter(pk=kept.pk).exists()
     Delivery.objects.update(state="sent")
-    _again, posts = library.replace(media=made, name="mas.png", content=photo(60, 60, "PNG"), by=alba, at=NOON)
+    _again, posts = library.replace(media=made, name="mas.png", file=BytesIO(photo(60, 60, "PNG")), by=alba, at=NOON)
     assert posts == []
     assert Attachment.objects.get().media == made
 

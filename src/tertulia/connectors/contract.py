@@ -48,6 +48,14 @@ Text = Mapping[str, str]
 """A text people read, by language: {"en": "Phone", "es": "Teléfono"}. Connectors carry both themselves."""
 
 
+class StillAtIt(Retry):
+    """What was handed in is there as `id`, and the network still works at it: `attach` is called again with that id."""
+
+    def __init__(self, why: str, id: str, after: timedelta | None = None) -> None:
+        super().__init__(why, after)
+        self.id = id
+
+
 class TurnedAway(BadPayload):
     """A visitor's message that was not taken, for a reason they can do something about.
 
@@ -216,8 +224,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of a post, its `type` told by its bytes. `alt` says what it shows; `id` is what `attach` gave for it.
-    Its `content` is only there when it is sent."""
+    """A picture or film of a post, its `type` told by its bytes. `alt` says what it shows; `id` is what `attach` gave
+    for it. Its `content` is only there when it is sent. `seconds` of a film; 0 where it doesn't say."""
 
     name: str
     type: str
@@ -227,6 +235,11 @@ class Picture:
     alt: str = ""
     id: str = ""
     content: bytes = b""
+    seconds: float = 0
+
+    @property
+    def is_film(self) -> bool:
+        return self.type.startswith("video/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +291,23 @@ class Misfit:
     """Why a network doesn't take a draft as it is. `code` is for programs."""
 
     code: Literal[
-        "empty", "kind", "long", "title", "many", "type", "large", "pixels", "alt", "visibility", "no_pictures", "poll"
+        "empty",
+        "kind",
+        "long",
+        "title",
+        "many",
+        "type",
+        "large",
+        "pixels",
+        "alt",
+        "visibility",
+        "no_pictures",
+        "poll",
+        "no_films",
+        "many_films",
+        "mixed",
+        "heavy",
+        "lasting",
     ]
     says: Text
 
@@ -392,6 +421,19 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
+class Films:
+    """The same for films; `longest` in seconds, `mixes`: pictures may hang beside one. They are handed in as pictures
+    are, or travel as those do."""
+
+    most: int = 1
+    types: frozenset[str] = frozenset({"video/mp4"})
+    largest: int | None = None
+    longest: float | None = None
+    alt: int = 0
+    mixes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Polls:
     """What may be asked in a poll: how many options, how long each, and for how many seconds. No poll goes with
     pictures."""
@@ -442,7 +484,7 @@ class Publishes:
     `kinds`      a post; further "part"s below it; a first "comment" under it
     `counted`    by which rule a text is counted, up to `longest`
     `caption`    the longest text of a post with pictures, where that is another
-    `pictures`   None: none
+    `pictures`, `films`  None: none
     `hints`      what else can be said of a post; without its `needs` it is not taken
     `visible`    who may see it, the commonest first; empty: everybody
     `deletes`    what was published can be taken away again
@@ -458,6 +500,7 @@ class Publishes:
     longest: int | None = None
     caption: int | None = None
     pictures: Pictures | None = None
+    films: Films | None = None
     hints: frozenset[Hint] = frozenset()
     needs: frozenset[Hint] = frozenset()
     visible: Sequence[tuple[str, Text]] = ()
@@ -604,6 +647,19 @@ _LONG_ALT = (
     "The description of a picture is too long, {} of {} characters: {}",
     "La descripción de una imagen es demasiado larga, {} de {} caracteres: {}",
 )
+NO_FILMS: Text = {"en": "No films can be published here.", "es": "Aquí no se pueden publicar vídeos."}
+FILM_OR_PICTURES: Text = {
+    "en": "It has a film and pictures: here only one of the two goes.",
+    "es": "Lleva un vídeo e imágenes: aquí solo cabe una de las dos cosas.",
+}
+_MANY_FILMS = ("It has too many films: {} of {}.", "Lleva demasiados vídeos: {} de {}.")
+_ODD_FILM = ("Films of this type aren't taken here: {}", "Aquí no se admiten vídeos de este tipo: {}")
+_LARGE_FILM = ("A film is too large, {} of {} MB: {}", "Un vídeo pesa demasiado, {} de {} MB: {}")
+_LONG_FILM = ("A film is too long, {} of {}: {}", "Un vídeo dura demasiado, {} de {}: {}")
+_LONG_FILM_ALT = (
+    "The description of a film is too long, {} of {} characters: {}",
+    "La descripción de un vídeo es demasiado larga, {} de {} caracteres: {}",
+)
 NO_POLL: Text = {"en": "No poll can be published here.", "es": "Aquí no se pueden publicar encuestas."}
 POLL_OR_PICTURES: Text = {
     "en": "It has a poll and pictures: here only one of the two goes.",
@@ -632,13 +688,13 @@ SENTENCES: Mapping[str, str] = {
         text["en"]: text["es"]
         for text in (
             NO_WORDS, NOT_HERE, NO_PICTURES, NO_TITLE, NOT_SEEN_SO, NO_POLL, POLL_OR_PICTURES, FEW_OPTIONS,
-            SAME_OPTIONS,
+            SAME_OPTIONS, NO_FILMS, FILM_OR_PICTURES,
         )
     },
     **dict(
         (
             _TOO_LONG, _TOO_MANY, _ODD_TYPE, _TOO_LARGE, _TOO_MANY_POINTS, _LONG_ALT, _MANY_OPTIONS, _LONG_OPTION,
-            _SHORT_POLL, _LONG_POLL,
+            _SHORT_POLL, _LONG_POLL, _MANY_FILMS, _ODD_FILM, _LARGE_FILM, _LONG_FILM, _LONG_FILM_ALT,
         )
     ),
 }  # fmt: skip
@@ -803,8 +859,8 @@ class Connector:
         raise Unsupported("publish")
 
     def attach(self, account: Account, picture: Picture, key: str) -> str:
-        """Hand a picture in beforehand; gives what `Draft.pictures` names it by. Nobody sees it before it is published:
-        whatever goes wrong here can be done again."""
+        """Hand a picture or film in beforehand; gives what `Draft.pictures` names it by. Nobody sees it before it is
+        published: whatever goes wrong here can be done again. Raises `StillAtIt` to be asked again with the id."""
         raise Unsupported("attach")
 
     def find_post(self, account: Account, draft: Draft, key: str) -> Receipt | None:
@@ -826,6 +882,11 @@ class Connector:
         """What pictures it takes, as this account's server has it."""
         rule = self.capabilities.publishes
         return rule.pictures if rule else None
+
+    def films_taken(self, account: Account) -> Films | None:
+        """What films it takes, as this account's server has it."""
+        rule = self.capabilities.publishes
+        return rule.films if rule else None
 
     def polls_taken(self, account: Account) -> Polls | None:
         """What polls it takes, as this account's server has it."""
@@ -857,6 +918,7 @@ class Connector:
         if longest is not None and length > longest:
             found.append(Misfit("long", _with(_TOO_LONG, length, longest)))
         found += _picture_misfits(draft.pictures, self.pictures_taken(account))
+        found += _film_misfits(draft.pictures, self.films_taken(account))
         return found + _poll_misfits(draft, self.polls_taken(account))
 
     def check_fit(self, account: Account, draft: Draft) -> None:
@@ -972,7 +1034,8 @@ def poll_counts(votes: Sequence[object], voters: object = None) -> dict[str, int
     return {name: value for name, value in told.items() if type(value) is int and 0 <= value < LARGEST_COUNT}
 
 
-def _picture_misfits(pictures: Sequence[Picture], rule: Pictures | None) -> list[Misfit]:
+def _picture_misfits(media: Sequence[Picture], rule: Pictures | None) -> list[Misfit]:
+    pictures = [one for one in media if not one.is_film]
     if not pictures:
         return []
     if rule is None:
@@ -989,6 +1052,35 @@ def _picture_misfits(pictures: Sequence[Picture], rule: Pictures | None) -> list
         if rule.alt and len(one.alt) > rule.alt:
             found.append(Misfit("alt", _with(_LONG_ALT, len(one.alt), rule.alt, one.name)))
     return found
+
+
+def _film_misfits(media: Sequence[Picture], rule: Films | None) -> list[Misfit]:
+    films = [one for one in media if one.is_film]
+    if not films:
+        return []
+    if rule is None:
+        return [Misfit("no_films", NO_FILMS)]
+    found = [Misfit("many_films", _with(_MANY_FILMS, len(films), rule.most))] if len(films) > rule.most else []
+    if len(films) < len(media) and not rule.mixes:
+        found.append(Misfit("mixed", FILM_OR_PICTURES))
+    for one in films:
+        if one.type not in rule.types:
+            found.append(Misfit("type", _with(_ODD_FILM, one.name)))
+        if rule.largest is not None and one.size > rule.largest:
+            says = _with(_LARGE_FILM, -(-one.size // 1_000_000), rule.largest // 1_000_000, one.name)
+            found.append(Misfit("heavy", says))
+        if rule.longest is not None and one.seconds > rule.longest:
+            found.append(Misfit("lasting", _with(_LONG_FILM, lasts(one.seconds), lasts(rule.longest), one.name)))
+        if rule.alt and len(one.alt) > rule.alt:
+            found.append(Misfit("alt", _with(_LONG_FILM_ALT, len(one.alt), rule.alt, one.name)))
+    return found
+
+
+def lasts(seconds: float) -> str:
+    """As players show it: 0:07, 12:30, 1:02:03."""
+    minutes, rest = divmod(int(-(-seconds // 1)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _poll_misfits(draft: Draft, rule: Polls | None) -> list[Misfit]:

@@ -21,8 +21,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tertulia.channels.models import Account, Delivery, RemotePost
+from tertulia.core import films
 from tertulia.core.html import render
-from tertulia.publishing import library
 
 IN_FEED = 30
 LONGEST_SUMMARY = 200
@@ -38,7 +38,7 @@ class Gone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture of an item and where it is."""
+    """A picture or film of an item and where it is."""
 
     url: str
     alt: str
@@ -46,6 +46,10 @@ class Shown:
     size: int
     width: int
     height: int
+
+    @property
+    def is_film(self) -> bool:
+        return self.type in films.TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,11 @@ class Item:
     title: str
     text: str
     at: datetime
-    pictures: Sequence[Shown]
+    media: Sequence[Shown]
+
+    @property
+    def pictures(self) -> list[Shown]:
+        return [one for one in self.media if not one.is_film]
 
     @property
     def url(self) -> str:
@@ -106,13 +114,14 @@ def item(account: Account, id: int) -> Item:
     return _item(account, post)
 
 
-def picture(account: Account, id: int, number: int) -> tuple[str, bytes]:
-    """Its type and its bytes. Raises as `item`, and `FileNotFoundError`."""
+def picture(account: Account, id: int, number: int) -> dict[str, Any]:
+    """What is known of a picture or film of it. Raises as `item`, and `FileNotFoundError`."""
     item(account, id)
     said = RemotePost.objects.values_list("draft", flat=True).get(account=account, pk=id).get("pictures", [])
     if number >= len(said):
         raise FileNotFoundError
-    return said[number]["type"], library.kept(account.brand_id, said[number]["digest"])
+    found: dict[str, Any] = said[number]
+    return found
 
 
 def address_of(delivery: Delivery) -> str:
@@ -155,7 +164,7 @@ def rss(account: Account, found: Sequence[Item]) -> bytes:
         ET.SubElement(entry, "pubDate").text = format_datetime(one.at)
         ET.SubElement(entry, "description").text = one.summary
         ET.SubElement(entry, f"{{{CONTENT}}}encoded").text = one.html
-        for shown in one.pictures[:1]:
+        for shown in one.media[:1]:
             ET.SubElement(entry, "enclosure", url=shown.url, length=str(shown.size), type=shown.type)
     body: bytes = ET.tostring(root, encoding="utf-8")
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + body
@@ -192,11 +201,11 @@ def _title(account: Account) -> str:
 def _item(account: Account, post: RemotePost) -> Item:
     said, at = post.draft, post.published_at
     assert at is not None  # noqa: S101 — asked for
-    pictures = [
+    media = [
         Shown(
             whole(reverse("news_picture", args=[account.public_key, post.pk, number])), one["alt"], one["type"],
             one["size"], one["width"], one["height"],
         )
         for number, one in enumerate(said.get("pictures", []))
     ]  # fmt: skip
-    return Item(account, post.pk, post.remote_id, said.get("title", ""), said.get("text", ""), at, pictures)
+    return Item(account, post.pk, post.remote_id, said.get("title", ""), said.get("text", ""), at, media)

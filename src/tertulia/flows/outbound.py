@@ -41,6 +41,7 @@ from tertulia.connectors.contract import (
     Reconnect,
     Refused,
     Retry,
+    StillAtIt,
     Target,
     Unknown,
     Unsupported,
@@ -108,7 +109,7 @@ STOPPED = _("Background work was interrupted while this was being sent.")
 UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
 NO_CONNECTOR = _("The connector of this channel isn't installed.")
 NO_PLACE = _("It isn't known what the network calls the part above it. Publish it there by hand, or cancel it.")
-LOST_PICTURE = _("A picture of it is no longer in the data folder.")
+LOST_PICTURE = _("A picture or film of it is no longer in the data folder.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,7 +452,10 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: 
     pictures = connector.pictures_taken(delivery.account)
     if pictures and pictures.uploads:
         _upload(delivery, post, connector)
-    draft = _draft(post, content=_content_of(delivery) if pictures and not pictures.uploads else None)
+    content = _content_of(delivery) if pictures and not pictures.uploads else None
+    if connector.capabilities.by_hand or connector.capabilities.hosted:  # nothing travels: that it is there will do
+        content = _kept_of(delivery)
+    draft = _draft(post, content=content)
     return Held() if _is_held(delivery) else connector.publish(delivery.account, draft, delivery.key)
 
 
@@ -472,14 +476,19 @@ def _upload(delivery: Delivery, post: RemotePost, connector: Connector) -> None:
     since = clock.now() - UPLOADS_LIVE
     fresh = {digest: one for digest, one in post.uploads.items() if datetime.fromisoformat(one["at"]) > since}
     for said, picture in zip(post.draft.get("pictures", []), _draft(post, content=content).pictures, strict=True):
-        if said["digest"] in fresh:
+        if (one := fresh.get(said["digest"])) and not one.get("waits"):
             continue
+        still: StillAtIt | None = None
         try:
             id = connector.attach(account, picture, f"{delivery.key}-{said['digest'][:8]}")
+        except StillAtIt as later:
+            id, still = later.id, later
         except Unknown as silence:  # nobody sees what was handed in: it is handed in again
             raise Retry(silence.why) from None
-        fresh[said["digest"]] = {"id": id, "at": clock.now().isoformat()}
+        fresh[said["digest"]] = {"id": id, "at": clock.now().isoformat(), **({"waits": True} if still else {})}
         RemotePost.objects.filter(pk=post.pk).update(uploads=fresh)
+        if still:
+            raise still
     post.uploads = fresh
 
 
@@ -499,6 +508,15 @@ def _content_of(delivery: Delivery) -> Callable[[Mapping[str, Any]], bytes]:
             raise Refused(bad.why) from None
 
     return read
+
+
+def _kept_of(delivery: Delivery) -> Callable[[Mapping[str, Any]], bytes]:
+    def look(picture: Mapping[str, Any]) -> bytes:
+        if not library.is_kept(delivery.account.brand_id, picture["digest"]):
+            raise Refused(LOST_PICTURE)
+        return b""
+
+    return look
 
 
 def target_of(delivery: Delivery) -> Target:

@@ -26,6 +26,8 @@ MAX_BODY = 32 * 1024 * 1024
 IN_MEMORY = 256 * 1024
 """A longer body waits in a temporary file."""
 READING_SECONDS = 60
+SLOWEST = 125_000
+"""Bytes a second: a film gets more time to arrive, by its size."""
 WHOLE = 1024 * 1024
 """A longer answer leaves in pieces."""
 
@@ -100,12 +102,12 @@ class Desk:
 
     async def _page(self, scope: Scope, exchange: Exchange) -> None:
         try:
-            async with asyncio.timeout(READING_SECONDS):
+            async with asyncio.timeout(READING_SECONDS + max(min(length(scope), most(scope)) - MAX_BODY, 0) / SLOWEST):
                 body = await _read(scope, exchange)
         except TimeoutError:
             return plain(exchange, 408, "The request took too long to arrive.")
         except TooLarge:
-            return plain(exchange, 413, f"More than {MAX_BODY // 1024 // 1024} MB can't be sent at once.")
+            return plain(exchange, 413, f"More than {most(scope) // 1024 // 1024} MB can't be sent at once.")
         rest = await asyncio.get_running_loop().run_in_executor(self._pool, self._call, environ(scope, body), exchange)
         if rest is not None:
             await self._stream(rest, exchange)
@@ -147,22 +149,35 @@ class Desk:
 
 
 class TooLarge(Exception):
-    """The body is longer than `MAX_BODY`."""
+    """The body is longer than `most`."""
+
+
+def length(scope: Scope) -> int:
+    """How long the body says it is; 0 where it doesn't."""
+    said = scope.headers.get("content-length") or ""
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0
+
+
+def most(scope: Scope) -> int:
+    """How long a body may be: a form of the team's pages may bring a film and what else was chosen with it."""
+    is_form = (scope.headers.get("content-type") or "").startswith("multipart/form-data")
+    is_theirs = scope.path.startswith("/b/") and scope.headers.get("cookie")
+    return settings.LARGEST_FILM + MAX_BODY if is_form and is_theirs else MAX_BODY
 
 
 async def _read(scope: Scope, exchange: Exchange) -> IO[bytes]:
     """The whole body, rewound. Raises `TooLarge`."""
     if scope.method in {"GET", "HEAD", "OPTIONS"}:
         return io.BytesIO()
-    length = scope.headers.get("content-length") or ""
-    if length.isdigit() and int(length) > MAX_BODY:
+    longest = most(scope)
+    if length(scope) > longest:
         raise TooLarge
     body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 — closed after the answer
     try:
         size = 0
         async for chunk in exchange:
             size += len(chunk)
-            if size > MAX_BODY:
+            if size > longest:
                 raise TooLarge
             body.write(chunk)
     except BaseException:

@@ -248,6 +248,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
+        "media-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
@@ -271,6 +272,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "tertulia.core.static_files.Storage"},
 }
 MEDIA_ROOT = HOME / "media"
+LARGEST_FILM = env_int("TERTULIA_FILM_MB", 100) * 1024 * 1024
 BACKUPS = env_bool("TERTULIA_BACKUPS", True)
 BACKUP_PASSPHRASE = env_secret("TERTULIA_BACKUP_PASSPHRASE")
 WHITENOISE_MAX_AGE = 31_536_000

@@ -23,6 +23,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.forms import said as told
 from tertulia.channels.models import Account
 from tertulia.connectors.contract import Look
+from tertulia.core import films
 
 from . import actions, addresses, handles, looking, mailing, preflight, previews, queries, rights, saying, shortening
 from .models import Media, Part, Post, Sending
@@ -117,7 +118,7 @@ def check(
     shown = [_preview(account, writing, media, known, brand, post) for account in accounts]
     lines = [
         *_where(accounts), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
-        *_rights(writing, media.values(), brand, at=at),
+        *_rights(writing, media.values(), brand, at=at), *_films(media.values()),
         *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing),
         *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
         *preflight.strangers(writing.texts, brand, others), *_named(writing, accounts, known), *_polls(shown),
@@ -227,6 +228,13 @@ def _rights(writing: Writing, media: Iterable[Media], brand: Brand, *, at: datet
     for one in media:
         yield from (Line("late", why) for why in rights.forbids(one, on))
         yield from (Line("soon", why) for why in rights.warns(one, on))
+
+
+def _films(media: Iterable[Media]) -> Iterator[Line]:
+    for one in media:
+        if one.is_film and one.codecs.partition(" ")[0] not in films.COMMON:
+            says = _("{film} isn't coded as H.264, VP8 or VP9: some phones and browsers won't play it.")
+            yield Line("soon", says.format(film=one.name))
 
 
 def _moment(writing: Writing) -> datetime | None:

@@ -7,8 +7,8 @@ over the last twelve posts of the account, those scheduled among them:
 - likeness: each post's text is compared with those before it among the twelve, by the share of common words, three at
   a time (`checks.grams`; a text without any word is like none); its greatest share counts. The mean over all posts but
   the first, from 0 to 1.
-- monotony: the share of the commonest format. A post is a thread (several parts), pictures (more than one), a picture,
-  a link (an address in the text) or text: the first of these that holds.
+- monotony: the share of the commonest format. A post is a thread (several parts), a film, pictures (more than one), a
+  picture, a link (an address in the text) or text: the first of these that holds.
 
 From 60 on it repeats itself, from 40 on it begins to. Texts that have nothing in common in always the same format give
 30; the same text in always the same format gives 100. Under five posts nothing is said.
@@ -21,7 +21,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -77,7 +77,8 @@ class Sameness:
     @property
     def format(self) -> str:
         return {
-            "thread": _("Threads"), "pictures": _("Several pictures"), "picture": _("A picture"), "link": _("A link"),
+            "thread": _("Threads"), "pictures": _("Several pictures"), "picture": _("A picture"), "film": _("Films"),
+            "link": _("A link"),
             "text": _("Text alone"),
         }[self.commonest]  # fmt: skip
 
@@ -110,22 +111,25 @@ def of_brand(brand: Brand) -> list[Sameness]:
 def _said(posts: Mapping[int, int]) -> dict[int, Said]:
     """By version, whose posts these are: its own parts where it has any, else the common ones."""
     parts = Part.objects.filter(post__in=set(posts.values())).exclude(kind=Part.Kind.COMMENT)
-    rows = parts.annotate(pictures=Count("attachments")).order_by("number")
-    by_place: dict[tuple[int, int | None], list[tuple[str, int]]] = defaultdict(list)
-    for post, version, text, pictures in rows.values_list("post", "version", "text", "pictures"):
-        by_place[post, version].append((text, pictures))
+    of_film = Q(attachments__media__type__startswith="video/")
+    rows = parts.annotate(shown=Count("attachments"), films=Count("attachments", filter=of_film)).order_by("number")
+    by_place: dict[tuple[int, int | None], list[tuple[str, int, int]]] = defaultdict(list)
+    for post, version, text, shown, films in rows.values_list("post", "version", "text", "shown", "films"):
+        by_place[post, version].append((text, shown, films))
     return {
         version: _as_said(by_place.get((post, version)) or by_place.get((post, None), []))
         for version, post in posts.items()
     }
 
 
-def _as_said(parts: Sequence[tuple[str, int]]) -> Said:
-    text, pictures = " ".join(text for text, _pictures in parts), sum(count for _text, count in parts)
+def _as_said(parts: Sequence[tuple[str, int, int]]) -> Said:
+    text, shown = " ".join(text for text, _shown, _films in parts), sum(count for _text, count, _films in parts)
     if len(parts) > 1:
         return Said(text, "thread")
-    if pictures:
-        return Said(text, "pictures" if pictures > 1 else "picture")
+    if any(films for _text, _shown, films in parts):
+        return Said(text, "film")
+    if shown:
+        return Said(text, "pictures" if shown > 1 else "picture")
     return Said(text, "link" if _LINK.search(text) else "text")
 
 

@@ -87,9 +87,12 @@ def spoken(version: Version) -> list[dict[str, Any]]:
 
 
 def pictured(media: Media, alt: str, taken: Pictures | None) -> dict[str, Any]:
-    """A picture as `RemotePost.draft` has it, made to fit what its network takes where that is a matter of size."""
+    """A picture or film as `RemotePost.draft` has it; a picture made to fit what its network takes where that is a
+    matter of size."""
     names = ("name", "type", "size", "width", "height", "digest")
     said = {"media": media.pk, "alt": alt or media.alt, **{name: getattr(media, name) for name in names}}
+    if media.is_film:
+        said["seconds"] = media.seconds
     points = media.width * media.height
     if not taken or media.type not in SHRINKS or media.type not in taken.types:
         return said
@@ -118,6 +121,7 @@ def draft_of(
         Picture(
             name=one["name"], type=one["type"], size=len(read) or one["size"], width=one["width"],
             height=one["height"], alt=one["alt"], id=(ids or {}).get(one["digest"], ""), content=read,
+            seconds=one.get("seconds", 0),
         )
         for one in said.get("pictures", [])
         for read in [content(one)]

@@ -147,6 +147,7 @@ urlpatterns = [
     path("b/<slug:brand>/media/", library.show, name="media"),
     path(_MEDIA, library.show_file, name="media_file"),
     path(f"{_MEDIA}small/", library.show_small, name="media_small"),
+    path(f"{_MEDIA}poster/", library.set_poster, name="media_poster"),
     path(f"{_MEDIA}details/", library.show_one, name="media_page"),
     path(f"{_MEDIA}shape/", library.reshape, name="media_shape"),
     path(f"{_MEDIA}replacement/", library.replace, name="media_replacement"),

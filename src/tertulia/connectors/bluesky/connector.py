@@ -19,6 +19,7 @@ from tertulia.connectors.contract import (
     Draft,
     Field,
     Figure,
+    Films,
     Granted,
     Health,
     Kind,
@@ -59,6 +60,7 @@ PUBLISHES = Publishes(
     counted="bluesky",
     longest=MAX_TEXT,
     pictures=Pictures(most=4, largest=2_000_000, alt=2_000),
+    films=Films(largest=50_000_000, longest=180, alt=1_000),
     hints=frozenset({"language"}),
     deletes=True,
     names=Names(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", "@lola.bsky.social"),
@@ -177,12 +179,17 @@ class Bluesky(Connector):
             parent = _reference(draft.above)
             root = {"uri": draft.above.hints.get("root", ""), "cid": draft.above.hints.get("root_cid", "")}
             more["reply"] = {"root": root if all(root.values()) else parent, "parent": parent}
-        if draft.pictures:
+        if draft.pictures and draft.pictures[0].is_film:
+            shown = _shown(draft.pictures[0])
+            more["embed"] = {"$type": "app.bsky.embed.video", "video": shown.pop("image"), **shown}
+        elif draft.pictures:
             more["embed"] = {"$type": "app.bsky.embed.images", "images": [_shown(one) for one in draft.pictures]}
         return _published(*_write(Client(self.http, account), {"text": draft.text, **more}, key))
 
     def attach(self, account: Account, picture: Picture, key: str) -> str:
-        """The network's whole reference to the picture, which the post repeats."""
+        """The network's whole reference to the picture or film, which the post repeats. A film goes to one's own
+        server as a picture does, which is documented as the simple way: the network begins to work at it once the post
+        is there, and until then shows for some seconds that it is coming (docs.bsky.app, Uploading Video)."""
         said = Client(self.http, account).upload(picture.content, picture.type)
         if not isinstance(said.get("blob"), dict):
             raise Unknown(texts.NOT_READABLE)

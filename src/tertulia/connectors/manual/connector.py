@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 
@@ -14,6 +15,7 @@ from tertulia.connectors.contract import (
     Draft,
     Envelope,
     Field,
+    Films,
     Health,
     Kind,
     Look,
@@ -43,6 +45,17 @@ LOOKS = {
     "x": Look(tint="sky", card=True, signs=280),
 }
 """How posts of the platforms that many carry by hand look; as seen there, none of it is documented."""
+FILMS = Films(
+    most=50, types=frozenset({"video/mp4", "video/quicktime", "video/webm"}), alt=1_500, mixes=True
+)  # fmt: skip
+FILMS_ON: Mapping[str, Films] = {
+    "x": replace(
+        FILMS, most=1, types=frozenset({"video/mp4", "video/quicktime"}), largest=512_000_000, longest=140, mixes=False
+    ),
+    "tiktok": replace(FILMS, most=1, largest=4_000_000_000, mixes=False),
+}
+"""docs.x.com, Media best practices; developers.tiktok.com, Content posting. Of the others nothing is documented that
+holds for what a person posts there."""
 
 
 class Manual(Connector):
@@ -70,6 +83,7 @@ class Manual(Connector):
         publishes=Publishes(
             kinds=frozenset({"post", "part", "comment"}),
             pictures=Pictures(most=50, alt=1_500, uploads=False),
+            films=FILMS,
             deletes=True,
             names=Names(r"\w(?:[\w.-]{0,98}\w)?", "@lola"),
         ),
@@ -82,9 +96,12 @@ class Manual(Connector):
     def network(self, account: Account) -> str:
         return str(account.settings.get("platform") or "").strip() or self.key
 
+    def films_taken(self, account: Account) -> Films:
+        return FILMS_ON.get(_platform(account), FILMS)
+
     def look(self, account: Account) -> Look:
-        platform, profile = str(account.settings.get("platform") or ""), str(account.settings.get("profile") or "")
-        known = LOOKS.get({"twitter": "x"}.get(name := platform.strip().casefold(), name), Look())
+        profile = str(account.settings.get("profile") or "")
+        known = LOOKS.get(_platform(account), Look())
         last = profile.rstrip("/").rpartition("/")[2] if profile.count("/") > 2 else ""
         return replace(known, handle=f"@{last.removeprefix('@')}" if last else "")
 
@@ -124,6 +141,11 @@ class Manual(Connector):
         if act != "delete" or on.kind != "post":
             raise Unsupported(act)
         raise ByHand(texts.DELETE_THERE, url=on.url or str(account.settings.get("profile") or ""))
+
+
+def _platform(account: Account) -> str:
+    name = str(account.settings.get("platform") or "").strip().casefold()
+    return "x" if name == "twitter" else name
 
 
 def _thread(noted: Noted) -> str:

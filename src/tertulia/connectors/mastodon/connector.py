@@ -26,6 +26,7 @@ from tertulia.connectors.contract import (
     Draft,
     Envelope,
     Field,
+    Films,
     Granted,
     Health,
     Look,
@@ -251,6 +252,9 @@ class Mastodon(Connector):
 
     def pictures_taken(self, account: Account) -> Pictures:
         return publishing.rules(account.settings)
+
+    def films_taken(self, account: Account) -> Films:
+        return publishing.film_rules(account.settings)
 
     def polls_taken(self, account: Account) -> Polls:
         return publishing.poll_rules(account.settings)

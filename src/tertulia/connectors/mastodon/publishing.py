@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from tertulia.connectors.contract import (
     Draft,
+    Films,
     Look,
     Names,
     Picture,
     Pictures,
     Polls,
     Publishes,
-    Retry,
+    StillAtIt,
     Unknown,
 )
 from tertulia.core import multipart
@@ -24,6 +26,10 @@ from . import texts
 from .client import Server, in_path
 
 PICTURES = Pictures(most=4, largest=16 * 1024 * 1024, most_pixels=33_177_600, alt=1_500)
+FILMS = Films(
+    types=frozenset({"video/mp4", "video/quicktime", "video/webm"}), largest=103_809_024, alt=1_500
+)  # fmt: skip
+"""One, and no pictures beside it (99 MB: docs.joinmastodon.org, Instance, and Posting, Media attachments)."""
 POLLS = Polls(most=4, longest=50, shortest_time=300, longest_time=2_629_746)
 """A server of today, unless it says otherwise of itself (docs.joinmastodon.org, Instance)."""
 PUBLISHES = Publishes(
@@ -31,6 +37,7 @@ PUBLISHES = Publishes(
     counted="mastodon",
     longest=500,
     pictures=PICTURES,
+    films=FILMS,
     hints=frozenset({"warning", "language", "visibility"}),
     visible=(("public", texts.SEEN_BY_ALL), ("unlisted", texts.SEEN_QUIETLY), ("private", texts.SEEN_BY_FOLLOWERS)),
     deletes=True,
@@ -42,7 +49,8 @@ PUBLISHES = Publishes(
     keys_live=3600,
 )
 LOOKS, LOOK_SECONDS = 8, 1.0
-"""How long a picture is waited for that the server still works at; a lease is far longer."""
+"""How long a picture or film is waited for that the server still works at; a lease is far longer."""
+LOOK_AGAIN = timedelta(seconds=10)
 
 
 def fields(draft: Draft) -> list[tuple[str, str]]:
@@ -62,20 +70,23 @@ def fields(draft: Draft) -> list[tuple[str, str]]:
 
 
 def upload(server: Server, picture: Picture, key: str) -> str:
-    """The picture's name there, once the server is done with it."""
-    kind, body = multipart.encode({"description": picture.alt}, [("file", picture.name, picture.type, picture.content)])
-    made = server.send("POST", "/api/v2/media", kind, body, key)
-    id = made.get("id")
-    if not isinstance(id, str) or not id:
-        raise Unknown(texts.NO_WHOLE_ANSWER)
+    """The picture's or film's name there, once the server is done with it."""
+    made: Any = {}
+    id = picture.id
+    if not id:
+        file = ("file", picture.name, picture.type, picture.content)
+        made = server.send("POST", "/api/v2/media", *multipart.encode({"description": picture.alt}, [file]), key)
+        id = made.get("id")
+        if not isinstance(id, str) or not id:
+            raise Unknown(texts.NO_WHOLE_ANSWER)
     for _look in range(LOOKS):
         if isinstance(made.get("url"), str):
             return id
         time.sleep(LOOK_SECONDS)
-        made = server.get(f"/api/v1/media/{id}")
+        made = server.get(f"/api/v1/media/{in_path(id)}")
         if not isinstance(made, dict):
             break
-    raise Retry(texts.STILL_AT_IT)
+    raise StillAtIt(texts.STILL_AT_IT, id, after=LOOK_AGAIN)
 
 
 def rules(settings: Mapping[str, Any]) -> Pictures:
@@ -89,6 +100,18 @@ def rules(settings: Mapping[str, Any]) -> Pictures:
     if isinstance(types, list) and (fitting := PICTURES.types.intersection(filter(_is_text, types))):
         known["types"] = fitting
     return replace(PICTURES, **known)
+
+
+def film_rules(settings: Mapping[str, Any]) -> Films:
+    """As `rules`, for films."""
+    said = settings.get("pictures")
+    said = said if isinstance(said, dict) else {}
+    largest, alt, types = said.get("film_largest"), said.get("alt"), said.get("types")
+    known: dict[str, Any] = {"largest": largest} if isinstance(largest, int) else {}
+    known |= {"alt": alt} if isinstance(alt, int) else {}
+    if isinstance(types, list):
+        known["types"] = FILMS.types.intersection(filter(_is_text, types))
+    return replace(FILMS, **known)
 
 
 def poll_rules(settings: Mapping[str, Any]) -> Polls:
@@ -112,6 +135,7 @@ def told(configuration: Mapping[str, Any]) -> dict[str, Any]:
         "largest": media.get("image_size_limit"),
         "most_pixels": media.get("image_matrix_limit"),
         "alt": media.get("description_limit"),
+        "film_largest": media.get("video_size_limit"),
     }
     types = media.get("supported_mime_types")
     numbers = {name: value for name, value in found.items() if type(value) is int and 0 < value < 10**12}

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from tertulia.connectors.contract import Account, Draft, Look, Names, Pictures, Publishes
+from tertulia.connectors.contract import Account, Draft, Films, Look, Names, Pictures, Publishes
 
 from .client import table, word
 from .events import KEY
@@ -19,6 +19,7 @@ PUBLISHES = Publishes(
     counted="bytes",
     longest=LONGEST,
     pictures=Pictures(most=1, largest=50 * 1024 * 1024),
+    films=Films(types=frozenset({"video/mp4", "video/quicktime", "video/webm"}), largest=50 * 1024 * 1024),
     deletes=True,
     names=Names(PERSON, "@lola:matrix.org"),
     look=Look("bubble", tint="green"),
@@ -29,11 +30,18 @@ PUBLISHES = Publishes(
 
 
 def content(draft: Draft, key: str) -> dict[str, Any]:
-    """The event. A picture carries the text as its caption (spec 1.10); descriptions have no place in it."""
+    """The event. A picture or film carries the text as its caption (spec 1.10); descriptions have no place in it."""
     said: dict[str, Any] = {"msgtype": "m.text", "body": draft.text}
     for one in draft.pictures:
         info = {"mimetype": one.type, "size": one.size, "w": one.width, "h": one.height}
-        said = {"msgtype": "m.image", "body": draft.text or one.name, "filename": one.name, "url": one.id, "info": info}
+        info |= {"duration": round(one.seconds * 1000)} if one.seconds else {}
+        said = {
+            "msgtype": "m.video" if one.is_film else "m.image",
+            "body": draft.text or one.name,
+            "filename": one.name,
+            "url": one.id,
+            "info": info,
+        }
     if draft.above:
         root = draft.above.hints.get("root") or draft.above.remote_id
         above = {"m.in_reply_to": {"event_id": draft.above.remote_id}, "is_falling_back": True}

@@ -16,6 +16,7 @@ from tertulia.connectors.contract import (
     Draft,
     Envelope,
     Field,
+    Films,
     Health,
     Inbound,
     Kind,
@@ -39,6 +40,7 @@ MAX_TEXT = 10_000
 PUBLISHES = Publishes(
     longest=50_000,
     pictures=Pictures(most=20, largest=8 * 1024 * 1024, alt=1_500, uploads=False),
+    films=Films(most=5, types=frozenset({"video/mp4", "video/quicktime", "video/webm"}), alt=1_500, mixes=True),
     hints=frozenset({"title"}),
     needs=frozenset({"title"}),
     deletes=True,

@@ -9,8 +9,10 @@ from typing import Any
 from tertulia.connectors.contract import (
     Account,
     Draft,
+    Films,
     Look,
     Names,
+    Picture,
     Pictures,
     Poll,
     Polls,
@@ -33,6 +35,7 @@ PUBLISHES = Publishes(
     pictures=Pictures(
         most=10, types=frozenset({"image/jpeg", "image/png", "image/webp"}), largest=10 * 1024 * 1024, uploads=False
     ),
+    films=Films(most=10, largest=50 * 1024 * 1024, mixes=True),
     deletes=True,
     polls=Polls(most=12, longest=100, shortest_time=5, longest_time=2_628_000),
     names=Names(r"[A-Za-z]\w{3,31}", "@lola_obrador"),
@@ -52,12 +55,26 @@ def publish(bot: Bot, account: Account, draft: Draft) -> Receipt:
     files = [(f"p{number}", one.name, one.type, one.content) for number, one in enumerate(draft.pictures)]
     if not files:
         return _receipt([bot.do("sendMessage", **params, text=draft.text)])
+    film = draft.pictures[0]
+    if len(files) == 1 and film.is_film:
+        return _receipt(
+            [bot.do_with("sendVideo", [("video", *files[0][1:])], **params, caption=draft.text, **_measured(film))]
+        )
     if len(files) == 1:
         return _receipt([bot.do_with("sendPhoto", [("photo", *files[0][1:])], **params, caption=draft.text)])
-    album = [{"type": "photo", "media": f"attach://{name}"} for name, *_ in files]
+    album: list[dict[str, Any]] = [
+        {"media": f"attach://{name}", **({"type": "video", **_measured(one)} if one.is_film else {"type": "photo"})}
+        for (name, *_), one in zip(files, draft.pictures, strict=True)
+    ]
     album[0]["caption"] = draft.text
     made = bot.do_with("sendMediaGroup", files, **params, media=json.dumps(album))
     return _receipt(made if isinstance(made, list) else [])
+
+
+def _measured(film: Picture) -> dict[str, Any]:
+    """So that it can be played while it is loaded, and at its right size from the start."""
+    size = {"width": film.width, "height": film.height, "supports_streaming": True}
+    return size | ({"duration": round(film.seconds)} if film.seconds else {})
 
 
 def _asked(poll: Poll) -> dict[str, Any]:

@@ -121,7 +121,7 @@ class Blog:
                 raise
 
     def upload(self, name: str, kind: str, content: bytes, alt: str) -> dict[str, Any]:
-        """A picture into the blog's library, with what it shows. Nobody sees it before a post does."""
+        """A picture or film into the blog's library, with what it shows. Nobody sees it before a post does."""
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "picture"
         told = {"content-type": kind, "content-disposition": f'attachment; filename="{name}"'}
         made = _picture(self._send("POST", "media", {}, content=content, headers=told))

@@ -10,12 +10,19 @@ from hashlib import sha256
 from html import escape
 from typing import Any
 
-from tertulia.connectors.contract import Draft, Look, Picture, Pictures, Publishes, Receipt, Unknown
+from tertulia.connectors.contract import Draft, Films, Look, Picture, Pictures, Publishes, Receipt, Unknown
 
 from . import texts
 
 PUBLISHES = Publishes(
     pictures=Pictures(most=20, largest=8 * 1024 * 1024, alt=1_500),
+    films=Films(
+        most=5,
+        types=frozenset({"video/mp4", "video/quicktime", "video/webm"}),
+        largest=64 * 1024 * 1024,
+        alt=1_500,
+        mixes=True,
+    ),
     hints=frozenset({"title"}),
     needs=frozenset({"title"}),
     deletes=True,
@@ -58,6 +65,10 @@ def _lines(text: str) -> str:
 
 def _figure(picture: Picture) -> str:
     id, _, address = picture.id.partition(" ")
+    if picture.is_film:
+        said = f'<figcaption class="wp-element-caption">{escape(picture.alt, quote=False)}</figcaption>'
+        film = f'<video controls src="{escape(address)}"></video>{said if picture.alt else ""}'
+        return f'<!-- wp:video {{"id":{id}}} -->\n<figure class="wp-block-video">{film}</figure>\n<!-- /wp:video -->'
     image = f'<img src="{escape(address)}" alt="{escape(picture.alt)}" class="wp-image-{id}" />'
     return f'<figure class="wp-block-image">{image}</figure>'
 

@@ -9,25 +9,27 @@ from hashlib import sha256
 from pathlib import Path
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound, HttpResponseNotModified
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from tertulia.channels.models import Account, RemotePost
+from tertulia.core import films, ranges
 from tertulia.flows import news
+from tertulia.publishing import library
 
 ON_A_PAGE = 12
 A_MINUTE, AN_HOUR = 60, 3_600
 SCRIPT = Path(__file__).parent.parent / "static" / "flows" / "news.js"
 
 
-def of_company(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def of_company(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """In the language of the brand, whoever asks."""
 
     @require_safe
     @wraps(view)
-    def door(request: HttpRequest, public_key: str, **which: int) -> HttpResponse:
+    def door(request: HttpRequest, public_key: str, **which: int) -> HttpResponseBase:
         try:
             account = news.account_of(public_key)
         except Account.DoesNotExist:
@@ -56,10 +58,16 @@ def show_item(request: HttpRequest, account: Account, news_id: int) -> HttpRespo
 
 
 @of_company
-def show_picture(request: HttpRequest, account: Account, news_id: int, number: int) -> HttpResponse:
-    kind, content = news.picture(account, news_id, number)
-    answer = _cached(request, content, kind, seconds=AN_HOUR)
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
+def show_picture(request: HttpRequest, account: Account, news_id: int, number: int) -> HttpResponseBase:
+    said = news.picture(account, news_id, number)
+    answer: HttpResponseBase
+    if said["type"] in films.TYPES:
+        file = library.opened(account.brand_id, said["digest"])
+        answer = ranges.answer(request, file, kind=said["type"], name=said["name"], tag=said["digest"])
+        answer["Cache-Control"] = f"public, max-age={AN_HOUR}"
+    else:
+        answer = _cached(request, library.kept(account.brand_id, said["digest"]), said["type"], seconds=AN_HOUR)
+        answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, RemotePost
+from tertulia.connectors.contract import lasts
+from tertulia.core import films
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
@@ -152,8 +154,8 @@ class Part(models.Model):
 
 
 class Media(models.Model):
-    """A picture of a brand's library, kept as it will be sent: its type told by its bytes, without the traces a camera
-    leaves in it. The bytes are in the data folder, under their digest."""
+    """A picture or a film of a brand's library, kept as it will be sent: its type told by its bytes, without the traces
+    a camera leaves in it. The bytes are in the data folder, under their digest."""
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
     digest = models.CharField(max_length=64)
@@ -164,6 +166,10 @@ class Media(models.Model):
     """Bytes."""
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    seconds = models.FloatField(default=0)
+    """How long a film is; 0 where it doesn't say."""
+    codecs = models.CharField(max_length=80, blank=True, default="")
+    """How a film is coded, as its file names it, the picture first: "avc1 mp4a"."""
     alt = models.TextField(_("what it shows, for those who can't see it"), blank=True, default="")
     credit = models.CharField(_("whose it is"), max_length=200, blank=True, default="")
     rights_until = models.DateField(_("may be used until"), null=True, blank=True)
@@ -182,6 +188,14 @@ class Media(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_film(self) -> bool:
+        return self.type in films.TYPES
+
+    @property
+    def lasts(self) -> str:
+        return lasts(self.seconds)
 
 
 class Attachment(models.Model):

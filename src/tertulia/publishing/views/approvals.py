@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
-from tertulia.core import clock
+from tertulia.core import clock, ranges
 from tertulia.team import mail
 from tertulia.team.access import brand_required
 
@@ -97,19 +96,17 @@ def show_guest(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_GET
-def show_guest_media(request: HttpRequest, token: str, digest: str) -> FileResponse:
-    """A picture of that post, and of no other."""
+def show_guest_media(request: HttpRequest, token: str, digest: str) -> HttpResponseBase:
+    """A picture or film of that post, and of no other."""
     guest = approval.guest_of(token, at=clock.now())
     found = guest and next((one for one in approval.pictures_of(guest.request) if one["digest"] == digest), None)
     if not guest or not found:
         raise Http404
     try:
-        content = library.kept(guest.request.post.brand_id, found["digest"])
+        file = library.opened(guest.request.post.brand_id, found["digest"])
     except FileNotFoundError:
         raise Http404 from None
-    answer = FileResponse(io.BytesIO(content), filename=found["name"], content_type=found["type"])
-    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return answer
+    return ranges.answer(request, file, kind=found["type"], name=found["name"], tag=digest)
 
 
 def _name(guest: GuestPass) -> str:

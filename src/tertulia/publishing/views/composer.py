@@ -135,16 +135,14 @@ def show_looks(request: RoomRequest, brand: Brand) -> HttpResponse:
 
 
 def _take_files(request: RoomRequest, brand: Brand, written: Writing) -> str:
-    """Take what was chosen into the library, and hang it where it was chosen. Says what is no picture."""
+    """Take what was chosen into the library, and hang it where it was chosen. Says what is neither picture nor film."""
     problems = []
     for name in request.FILES:
         found = composer.place_of(name)
         for file in request.FILES.getlist(name) if found else []:
             try:
-                if (file.size or 0) > library.LARGEST:
-                    raise Problem(library.too_large())
-                media = library.add(
-                    brand=brand, name=file.name or "", content=file.read(), by=request.user, at=clock.now()
+                media = library.take(
+                    brand=brand, name=file.name or "", file=library.file_of(file), by=request.user, at=clock.now()
                 )
             except Problem as problem:
                 problems.append(f"{file.name}: {problem}")

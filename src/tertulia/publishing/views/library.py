@@ -1,4 +1,4 @@
-"""The library's pages: its pictures, and all that is known of one."""
+"""The library's pages: its pictures and films, and all that is known of one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
-from tertulia.core import clock
+from tertulia.core import clock, ranges
 from tertulia.team.access import brand_required
 
 from .. import library, queries, rights
@@ -44,6 +45,8 @@ def show(request: RoomRequest, brand: Brand) -> HttpResponse:
     context = {
         "room": "publishing", "shelf": shelf, "q": asked.get("q") or "", "which": asked.get("which") or "",
         "filters": queries.SHELVES, "today": today, "soon": today + rights.SOON,
+        "most": settings.LARGEST_FILM // 1024**2,
+        "bare": [one.pk for one in shelf.media if one.is_film and not library.has_poster(one)],
     }  # fmt: skip
     return render(request, "publishing/library.html", context)
 
@@ -56,13 +59,13 @@ def _add(request: RoomRequest, brand: Brand) -> HttpResponse:
             added += 1
             last = media
     if not files:
-        messages.error(request, _("Choose a picture."))
+        messages.error(request, _("Choose a file."))
     if len(files) > MOST_AT_ONCE:
         messages.error(request, _("{n} files at once: the others were not taken.").format(n=MOST_AT_ONCE))
     if added == 1:
         return redirect("publishing:media_page", brand.slug, last.pk)
     if added:
-        messages.success(request, ngettext("{n} picture added.", "{n} pictures added.", added).format(n=added))
+        messages.success(request, ngettext("{n} file added.", "{n} files added.", added).format(n=added))
     return redirect("publishing:media", brand.slug)
 
 
@@ -70,20 +73,12 @@ def _taken(request: RoomRequest, brand: Brand, file: UploadedFile[Any]) -> Media
     """What one file became; what is amiss with it is said by its name, and the others go on."""
     alt = request.POST.get("alt", "")
     try:
-        content = _content(file)
-        return library.add(
-            brand=brand, name=file.name or "", content=content, alt=alt, by=request.user, at=clock.now()
+        return library.take(
+            brand=brand, name=file.name or "", file=library.file_of(file), alt=alt, by=request.user, at=clock.now()
         )  # fmt: skip
     except Problem as problem:
         messages.error(request, f"{file.name}: {problem}")
         return None
-
-
-def _content(file: UploadedFile[Any]) -> bytes:
-    if (file.size or 0) > library.LARGEST:
-        raise Problem(library.too_large())
-    content: bytes = file.read()
-    return content
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -104,7 +99,7 @@ def show_one(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
     today = rights.day_of(clock.now(), brand)
     uses = queries.uses(media)
     context = {
-        "room": "publishing", "media": media, "form": form,
+        "room": "publishing", "media": media, "form": form, "has_poster": library.has_poster(media),
         "uses": [(post, _after(media, post, brand)) for post in uses],
         "made": queries.pictures(brand).filter(made_from=media), "forbids": list(rights.forbids(media, today)),
         "warns": list(rights.warns(media, today)), "crop_form": CropForm(),
@@ -140,18 +135,32 @@ def replace(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
     """Another file in its place."""
     media, file = _media(brand, media_id), request.FILES.get("file")
     if file is None:
-        messages.error(request, _("Choose a picture."))
+        messages.error(request, _("Choose a file."))
         return redirect("publishing:media_page", brand.slug, media.pk)
     try:
         made, posts = library.replace(
-            media=media, name=file.name or "", content=_content(file), by=request.user, at=clock.now()
+            media=media, name=file.name or "", file=library.file_of(file), by=request.user, at=clock.now()
         )
     except Problem as problem:
         messages.error(request, f"{file.name}: {problem}")
         return redirect("publishing:media_page", brand.slug, media.pk)
-    says = ngettext("{n} post shows the new picture now.", "{n} posts show the new picture now.", len(posts))
+    says = ngettext("{n} post shows the new one now.", "{n} posts show the new one now.", len(posts))
     messages.success(request, says.format(n=len(posts)))
     return redirect("publishing:media_page", brand.slug, made.pk)
+
+
+@require_POST
+@brand_required("publishing.write")
+def set_poster(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
+    """A picture that a browser took of a film while it showed it."""
+    media, file = _media(brand, media_id), request.FILES.get("poster")
+    if not media.is_film or file is None:
+        raise Http404
+    try:
+        library.set_poster(media=media, content=file.read(library.LARGEST + 1), by=request.user, at=clock.now())
+    except Problem as problem:
+        return HttpResponse(str(problem), status=422, content_type="text/plain; charset=utf-8")
+    return HttpResponse(status=204)
 
 
 @require_POST
@@ -179,10 +188,13 @@ def _says(errors: Iterable[Iterable[object]]) -> list[str]:
 
 @require_GET
 @brand_required("publishing.read")
-def show_file(request: RoomRequest, brand: Brand, media_id: int) -> FileResponse:
-    """A picture of the library. Its name never leads to a file, and it runs nothing."""
+def show_file(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponseBase:
+    """A picture or film of the library. Its name never leads to a file, and it runs nothing."""
     media = _media(brand, media_id)
     try:
+        if media.is_film:
+            file = library.opened(brand.pk, media.digest)
+            return ranges.answer(request, file, kind=media.type, name=media.name, tag=media.digest)
         return _file(media.type, library.content(media), media.name)
     except FileNotFoundError:
         raise Http404 from None

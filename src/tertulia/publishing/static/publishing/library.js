@@ -1,5 +1,5 @@
 // The library. Files that are dropped are added at once; the frame over a picture fills the numbers of the form, which
-// work alone as well.
+// work alone as well. Of a film that has no picture yet the browser takes one: it alone can unpack it.
 customElements.define("t-drop", class extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
@@ -84,4 +84,55 @@ customElements.define("t-crop", class extends HTMLElement {
     if (event.shiftKey) this.show({ ...this.box, width: this.box.width + (x || y), height: this.box.height + (y || x) });
     else this.show({ ...this.box, left: this.box.left + x, top: this.box.top + y });
   };
+});
+
+customElements.define("t-poster", class extends HTMLElement {
+  connectedCallback() {
+    this.film = this.querySelector("video") ?? this.unseen();
+    this.button = this.querySelector("[data-take]");
+    if (!this.dataset.to) return;
+    this.film.addEventListener("loadeddata", this.loaded, { once: true });
+    if (this.film.readyState > 1) this.loaded();
+    else if (this.wanted) this.film.preload = "auto";
+    if (!this.button) return;
+    this.button.hidden = false;
+    this.button.addEventListener("click", () => this.take());
+  }
+  get wanted() {
+    return "wanted" in this.dataset || !this.button;
+  }
+  unseen() {
+    const film = document.createElement("video");
+    film.muted = true;
+    film.src = this.dataset.film;
+    this.append(film);
+    return film;
+  }
+  // The first moment is often black; nothing is moved under the eyes of somebody who plays it.
+  loaded = () => {
+    if (!this.wanted || !this.film.paused) return;
+    this.film.addEventListener("seeked", () => this.take(), { once: true });
+    this.film.currentTime = Math.min(1, (this.film.duration || 0) / 2);
+  };
+  async take() {
+    const { videoWidth, videoHeight } = this.film;
+    if (!videoWidth) return;
+    const share = Math.min(1, 960 / Math.max(videoWidth, videoHeight));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(videoWidth * share));
+    canvas.height = Math.max(1, Math.round(videoHeight * share));
+    canvas.getContext("2d").drawImage(this.film, 0, 0, canvas.width, canvas.height);
+    const picture = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    const form = new FormData();
+    form.append("poster", picture, "poster.jpeg");
+    form.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+    const answer = await fetch(this.dataset.to, { method: "POST", body: form });
+    if (!answer.ok) return;
+    delete this.dataset.wanted;
+    const shown = this.closest(".shelf__one")?.querySelector("img");
+    if (shown) shown.src = `${shown.getAttribute("src")}?new`;
+    const done = this.querySelector("[data-done]");
+    if (done) done.hidden = false;
+    if (this.hasAttribute("hidden")) this.remove();
+  }
 });
