@@ -32,7 +32,7 @@ def schedule(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     def change(post: Post, at: datetime) -> None:
         if not form.is_valid():
             raise Problem(_("Say on which day and at what time."))
-        wall = datetime.combine(form.cleaned_data["on"], form.cleaned_data["time"])  # noqa: DTZ — a time on the wall
+        wall = datetime.combine(form.cleaned_data["on"], form.cleaned_data["time"])  # a time on the wall
         odd = actions.plan(post=post, wall=wall, by=request.user, at=at)
         actions.schedule(post=post, by=request.user, at=at)
         if odd:

@@ -64,7 +64,7 @@ def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
     is_missed = queries.standing(post).state in {Post.State.MISSED, Post.State.PARTLY}
     if is_missed and not request.membership.may("publishing.publish"):  # a new time schedules it anew
         raise PermissionDenied
-    wall = datetime.combine(on, at)  # noqa: DTZ — a time on the wall
+    wall = datetime.combine(on, at)  # a time on the wall
     if odd := actions.plan(post=post, wall=wall, zone=post.zone, by=request.user, at=clock.now()):
         messages.info(request, checks.clock_says(odd))
 

@@ -135,7 +135,7 @@ def repeat(request: RoomRequest, brand: Brand, evergreen_id: int) -> HttpRespons
     if not form.is_valid():
         messages.error(request, _("Say on which day and at what time."))
         return redirect("publishing:recurring", brand.slug)
-    wall = datetime.combine(form.cleaned_data["on"], form.cleaned_data["time"])  # noqa: DTZ — a time on the wall
+    wall = datetime.combine(form.cleaned_data["on"], form.cleaned_data["time"])  # a time on the wall
     try:
         post = evergreen.repeat(evergreen=one, wall=wall, by=request.user, at=clock.now())
     except Problem as problem:
