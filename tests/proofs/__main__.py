@@ -129,11 +129,11 @@ def _points(merge: int, night: int, *more: str) -> dict[str, tuple[str, ...]]:
 
 RIGS = (
     Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py",
-        read=_by_kind("publishing"), needs=("strace",), **_points(100, 1500)),
+        read=_by_kind("publishing"), needs=("strace",), **_points(50, 1500)),
     Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", read=_by_kind("intake"), needs=("strace",),
-        **_points(60, 800)),
+        **_points(40, 800)),
     Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", read=_by_kind("renewal"), needs=("strace",),
-        **_points(40, 500, "--renewal")),
+        **_points(24, 500, "--renewal")),
     Rig(("backup_kills",), "proofs/prove_backups.py", read=_of_backups, databases=(SQLITE,), needs=("strace",),
         **_points(12, 240)),
     Rig(("backup_kills",), "proofs/prove_backups.py", read=_of_backups, databases=(POSTGRESQL,), needs=("strace",),
@@ -142,9 +142,9 @@ RIGS = (
         read=_plain("power_cuts"), databases=(SQLITE,), needs=("strace",)),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "20"), night=("--cuts", "300"),
         read=_plain("power_cuts"), databases=(POSTGRESQL,)),
-    Rig(("workers_killed",), "engine/rig.py", merge=("kills", "embedded", "30"), night=("kills", "embedded", "1000"),
+    Rig(("workers_killed",), "engine/rig.py", merge=("kills", "embedded", "20"), night=("kills", "embedded", "1000"),
         read=_of_workers("workers_killed")),
-    Rig(("broker_emptied",), "engine/rig.py", merge=("kills", "broker", "12", "3"),
+    Rig(("broker_emptied",), "engine/rig.py", merge=("kills", "broker", "8", "3"),
         night=("kills", "broker", "300", "3"), needs=("redis-server",),
         read=_of_workers("broker_emptied", kills="kills", emptied="times emptied")),
     Rig(("database_restarts",), "engine/rig.py", merge=("restarts", "embedded", "10"),
@@ -196,7 +196,7 @@ class Ground:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TERTULIA_", "DATABASE_", "DJANGO_"))}
         more = {
             "TERTULIA_HOME": str(home), "TERTULIA_PROVE": "night" if self.is_night else "merge",
-            "TERTULIA_BROKER_URL": self.broker, "TERTULIA_TEST_EXAMPLES": "2500" if self.is_night else "100",
+            "TERTULIA_BROKER_URL": self.broker, "TERTULIA_TEST_EXAMPLES": "2500" if self.is_night else "50",
             "TERTULIA_LOG_LEVEL": "CRITICAL", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)]),
         }  # fmt: skip
         if database == POSTGRESQL:
