@@ -18,6 +18,7 @@ from tertulia.inbox import actions as inbox
 from tertulia.inbox import queries
 from tertulia.inbox.models import Conversation, Label, Note, SavedReply
 from tertulia.understanding import learning
+from tertulia.understanding.layers import belongs_to
 from tertulia.understanding.model import shipped
 from tertulia.understanding.models import BrandLayer
 
@@ -468,7 +469,5 @@ def test_texts_are_read_by_what_the_brand_has_taught(api, brand):
     text = "¿Tenéis tarta de queso para el sábado?"
     assert api.post("/readings", {"texts": [text]}).data["items"][0]["kind"] == "purchase"
     layer = learning.fit([learning.Example(text, {"kind": "support"})], [], [], shipped())
-    BrandLayer.objects.create(
-        brand=brand, state="live", model=shipped().name, content=layer.packed(), lessons=1, at=NOON
-    )
+    BrandLayer.objects.create(brand=brand, state="live", model=belongs_to(), content=layer.packed(), lessons=1, at=NOON)
     assert api.post("/readings", {"texts": [text]}).data["items"][0]["kind"] == "support"

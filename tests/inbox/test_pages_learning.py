@@ -12,8 +12,8 @@ from tertulia.flows import inbound
 from tertulia.inbox.models import Conversation
 from tertulia.team.permissions import Role
 from tertulia.understanding import actions, lessons, teaching
+from tertulia.understanding.layers import belongs_to
 from tertulia.understanding.learning import NOTHING
-from tertulia.understanding.model import shipped
 from tertulia.understanding.models import BrandLayer, Correction, Example, Import, MessageReading, Topic
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +74,7 @@ def test_figures_are_drawn_once_there_are_enough(as_alba, brand, message):
     figure = {"judged": 10, "true": 10, "shipped": 0.5, "before": 0.5}
     for n, (state, now) in enumerate([("past", 0.6), ("live", 0.8)]):
         BrandLayer.objects.create(
-            brand=brand, state=state, model=shipped().name, content=NOTHING.packed(), lessons=n, at=NOON,
+            brand=brand, state=state, model=belongs_to(), content=NOTHING.packed(), lessons=n, at=NOON,
             figures={"kind": {**figure, "now": now}},
         )  # fmt: skip
     shown = page(as_alba)
@@ -86,7 +86,7 @@ def test_figures_are_drawn_once_there_are_enough(as_alba, brand, message):
 @pytest.fixture
 def held(brand) -> BrandLayer:
     return BrandLayer.objects.create(
-        brand=brand, state="held", model=shipped().name, content=NOTHING.packed(), lessons=1, at=NOON,
+        brand=brand, state="held", model=belongs_to(), content=NOTHING.packed(), lessons=1, at=NOON,
         figures={"kind": {"judged": 10, "true": 10, "shipped": 0.5, "before": 0.9, "now": 0.7}},
     )  # fmt: skip
 
@@ -103,7 +103,7 @@ def test_what_got_worse_waits_for_a_managers_word(as_alba, as_bruno, held):
 def test_it_is_switched_off_and_on_and_forgotten_only_when_meant(as_alba, brand, message):
     say(as_alba, message, say="kind=support")
     BrandLayer.objects.create(
-        brand=brand, state="live", model=shipped().name, content=NOTHING.packed(), lessons=1, at=NOON
+        brand=brand, state="live", model=belongs_to(), content=NOTHING.packed(), lessons=1, at=NOON
     )
     for is_on, state in (("0", "off"), ("1", "live")):
         as_alba.post(f"{PAGE}switch/", {"is_on": is_on})
