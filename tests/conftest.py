@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from proofs import chosen
@@ -79,6 +79,14 @@ def nobody_stays_connected(django_db_setup, django_db_blocker):
 def layers_of_this_test():
     """Rows of a test that was rolled back lend their numbers to the next one's."""
     layers.forget()
+
+
+@pytest.fixture(scope="module")
+def of_the_file(django_db_setup, django_db_blocker):
+    """For rows that a whole file's tests share: made once, and taken back after the last of them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

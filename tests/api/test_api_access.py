@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from datetime import time, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from tertulia.api import actions
 from tertulia.api.models import Event, KeptAnswer, Token, Webhook
 from tertulia.api.scopes import SCOPES
 from tertulia.api.v1.api import api
+from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Delivery, RemotePost
 from tertulia.core import clock
 from tertulia.core.models import Activity
@@ -24,7 +26,7 @@ from tertulia.publishing import actions as publishing
 from tertulia.publishing import library
 from tertulia.publishing.models import ApprovalRule, Conversion, Idea, Media, Part, Post, Promise, Slot
 from tertulia.publishing.saying import Piece, Wanted
-from tertulia.team.models import Membership
+from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS, Role
 
 pytestmark = pytest.mark.django_db
@@ -160,14 +162,39 @@ class World:
         return path.format(**ids)
 
 
-@pytest.fixture
-def ours(brand, alba):
-    return World(brand, alba)
+@pytest.fixture(scope="module")
+def worlds(of_the_file) -> dict[str, World]:
+    """Alba's brand and Carla's, by slug: each of the many tests takes back what it changed of them."""
+    made = {}
+    for slug, name in (("horno-candela", "Alba"), ("ferreteria-ruiz", "Carla")):
+        brand = Brand.objects.create(name=slug, slug=slug, region="MD", created_at=NOON)
+        made[slug] = World(brand, person(name, brand, is_fallback=True))
+    return made
 
 
 @pytest.fixture
-def theirs(other_brand, carla):
-    return World(other_brand, carla)
+def brand(db, worlds):
+    return Brand.objects.get(slug="horno-candela")
+
+
+@pytest.fixture
+def alba(brand):
+    return User.objects.get(name="Alba")
+
+
+@pytest.fixture
+def carla(brand):
+    return User.objects.get(name="Carla")
+
+
+@pytest.fixture
+def ours(worlds):
+    return deepcopy(worlds["horno-candela"])
+
+
+@pytest.fixture
+def theirs(worlds):
+    return deepcopy(worlds["ferreteria-ruiz"])
 
 
 def facts() -> list[Any]:
