@@ -7,21 +7,25 @@ import re
 MASK = "•••"
 LONGEST = 500
 
+# Each begins where a run of signs begins, never inside of it: a run is read once, however long it is.
 _PATTERNS = (
     # https://user:password@host
     (re.compile(r"(?<=://)[^/\s@]+@"), f"{MASK}@"),
     # the whole query: tokens, codes and signatures travel in it
-    (re.compile(r"(https?://[^\s?#'\"]*)[?#][^\s'\"]*"), rf"\1?{MASK}"),
-    (re.compile(r"(?i)\b(bearer|basic|token|digest)\s+[\w.~+/=-]{6,}"), rf"\1 {MASK}"),
+    (
+        re.compile(r"(https?://[^\s?#'\"]*+)([?#][^\s'\"]*+)?"),
+        lambda found: found[1] + (f"?{MASK}" if found[2] else ""),
+    ),
+    (re.compile(r"(?i)\b(bearer|basic|token|digest)\s++[\w.~+/=-]{6,}"), rf"\1 {MASK}"),
     (
         re.compile(
-            r"(?i)([\"']?[\w-]*(?:password|passwd|secret|token|api[_-]?key|authorization|signature|cookie)[\w-]*"
-            r"[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"
+            r"(?i)((?<![\w-])(?=[\w-]*?(?:password|passwd|secret|token|api[_-]?key|authorization|signature|cookie))[\w-]++"
+            r"[\"']?\s*+[:=]\s*+)(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"
         ),
         rf"\1{MASK}",
     ),
     # a long run of random signs that holds both letters and digits
-    (re.compile(r"\b(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/=-]{24,}"), MASK),
+    (re.compile(r"(?<![\w+/=-])([+/=-]*+)(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[\w+/=-]{24,}"), rf"\1{MASK}"),
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
