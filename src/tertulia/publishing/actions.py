@@ -767,6 +767,16 @@ def record_outcomes(*, deliveries: Sequence[Delivery], at: datetime) -> None:
         activity.record_many(some, brand=brand_id, at=at)
 
 
+@transaction.atomic
+def tell_absent(*, remotes: Sequence[RemotePost], at: datetime) -> None:
+    """Write down in the feed that networks no longer show these: somebody deleted them there, or hid them."""
+    for one in Sending.objects.filter(remote__in=remotes).select_related("version__post", "version__account"):
+        post, account = one.version.post, one.version.account
+        author = post.scheduled_by_id or post.created_by_id
+        told = {"account": account.name, "account_id": account.pk, "version": one.version_id, "author": author}
+        _record(activities.ABSENT, post, by=None, at=at, **told)
+
+
 def _outcome(row: Delivery, sending: Sending | None) -> str | None:
     if row.act == "delete":
         return _DELETIONS.get(S(row.state))
