@@ -23,9 +23,21 @@ from tertulia.flows import inbound
 from tertulia.inbox import actions as inbox
 from tertulia.inbox.models import Conversation, Label, Note
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import library
-from tertulia.publishing.models import ApprovalRule, Conversion, Idea, Media, Part, Post, Promise, Slot
+from tertulia.publishing import approval, library
+from tertulia.publishing.models import (
+    ApprovalDecision,
+    ApprovalRequest,
+    ApprovalRule,
+    Conversion,
+    Idea,
+    Media,
+    Part,
+    Post,
+    Promise,
+    Slot,
+)
 from tertulia.publishing.saying import Piece, Wanted
+from tertulia.strategy import actions as strategy
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS, Role
 
@@ -81,6 +93,12 @@ KNOWN: dict[tuple[str, str], Any] = {
     ("PUT", "/posts/{post_id}/publication"): {},
     ("DELETE", "/posts/{post_id}/schedule"): None,
     ("DELETE", "/posts/{post_id}/publication"): None,
+    ("GET", "/approvals"): None,
+    ("PUT", "/approvals/{approval_id}/decision"): {"is_approved": True},
+    ("PUT", "/deliveries/{delivery_id}/retry"): None,
+    ("PUT", "/deliveries/{delivery_id}/decision"): {"was_sent": False},
+    ("PUT", "/deliveries/{delivery_id}/completion"): {"url": "pan.example/1"},
+    ("GET", "/campaigns"): None,
     ("GET", "/slots"): None,
     ("GET", "/holes"): None,
     ("GET", "/media"): None,
@@ -99,8 +117,11 @@ KNOWN: dict[tuple[str, str], Any] = {
 NEEDS = {
     ("PUT", "/posts/{post_id}/approval"): "guarded",
     ("DELETE", "/posts/{post_id}/publication"): "sent",
+    ("PUT", "/deliveries/{delivery_id}/retry"): "refused",
+    ("PUT", "/deliveries/{delivery_id}/decision"): "unknown",
+    ("PUT", "/deliveries/{delivery_id}/completion"): "by_hand",
 }
-"""Which of a brand's posts an operation works on; on the draft where nothing is said."""
+"""Which of a brand's posts an operation works on, or whose delivery; on the draft where nothing is said."""
 
 ids = [f"{method} {path}" for method, path in KNOWN]
 every_operation = pytest.mark.parametrize(("method", "path"), KNOWN, ids=ids)
@@ -133,6 +154,8 @@ class World:
             "person_id": conversation.member_id,
             "webhook_id": webhook.id,
             "post_id": self.posts["draft"],
+            "delivery_id": self.deliveries["refused"],
+            "approval_id": self.approval,
             "media_id": library.add(brand=brand, name="a.gif", content=GIF, alt=brand.slug, by=user, at=NOON).pk,
         }
 
@@ -147,18 +170,29 @@ class World:
                 brand=brand, by=user, at=NOON, title=f"{name} {brand.slug}", pieces=[Piece(text)],
                 versions={account.pk: title},
             )
-            for name, text in (("draft", "Pan de pueblo"), ("guarded", "Sorteo"), ("sent", "Pan de hoy"))
+            for name, text in (
+                ("draft", "Pan de pueblo"), ("guarded", "Sorteo"), ("asked", "Otro sorteo"),
+                *((state, "Pan de hoy") for state in ("sent", "refused", "unknown", "by_hand")),
+            )
         }  # fmt: skip
-        publishing.publish_now(post=begun["sent"], by=user, at=NOON)
-        mine = begun["sent"].versions.values("sendings__remote")
-        Delivery.objects.filter(post__in=mine).update(state="sent", finished_at=NOON)
-        RemotePost.objects.filter(pk__in=mine).update(published_at=NOON, remote_id="a1")
+        self.deliveries = {}
+        for state in ("sent", "refused", "unknown", "by_hand"):
+            publishing.publish_now(post=begun[state], by=user, at=NOON)
+            mine = Delivery.objects.filter(post__in=begun[state].versions.values("sendings__remote"))
+            mine.update(state=state, finished_at=NOON)
+            self.deliveries[state] = mine.get().pk
+        sent = RemotePost.objects.filter(deliveries=self.deliveries["sent"])
+        sent.update(published_at=NOON, remote_id="a1")
+        self.approval = approval.ask(post=begun["asked"], by=user, at=NOON, schedules=False).pk
+        strategy.begin(brand=brand, by=user, at=NOON, name=f"Pan {brand.slug}", goal="", owner=user)
         self.posts = {name: post.pk for name, post in begun.items()}
 
     def path(self, path: str, method: str = "") -> str:
         ids = dict(self.ids)
         if ids["post_id"] == self.posts["draft"]:
             ids["post_id"] = self.posts[NEEDS.get((method, path), "draft")]
+        if ids["delivery_id"] == self.deliveries["refused"]:
+            ids["delivery_id"] = self.deliveries[NEEDS.get((method, path), "refused")]
         return path.format(**ids)
 
 
@@ -201,6 +235,7 @@ def facts() -> list[Any]:
     """Everything a call could have changed."""
     tables = (
         Conversation, Delivery, Note, Label, Webhook, Event, KeptAnswer, Activity, Conversion, Idea, Post, Part, Media,
+        ApprovalRequest, ApprovalDecision,
     )  # fmt: skip
     return [list(model.objects.order_by("pk").values()) for model in tables]
 
@@ -334,10 +369,11 @@ def test_no_list_holds_anything_of_another_brand(ours, theirs, alba, brand, path
     strangers = {
         "/brands": "brand_id", "/channels": "channel_id", "/labels": "label_id", "/people": "person_id",
         "/posts": "post_id", "/media": "media_id", "/slots": "channel_id", "/holes": "channel_id",
+        "/approvals": "approval_id",
     }  # fmt: skip
     foreign, name = theirs.ids.get(strangers.get(path, ""), -1), "channel_id" if path in {"/slots", "/holes"} else "id"
     assert foreign not in {item[name] for item in items}
-    assert items or path not in {"/posts", "/media", "/slots", "/holes"}
+    assert items or path not in {"/posts", "/media", "/slots", "/holes", "/approvals", "/campaigns"}
     assert "ferreteria" not in str(items)
 
 

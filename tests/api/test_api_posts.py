@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -14,7 +15,7 @@ from publishing.publishing_cast import DUE, account_of, go_on, network, picture,
 from tertulia.api.models import KeptAnswer
 from tertulia.brand import actions as brands
 from tertulia.channels import reactions
-from tertulia.channels.models import RemotePost
+from tertulia.channels.models import Account, Delivery, RemotePost
 from tertulia.core.models import Activity, Job
 from tertulia.publishing import actions, ideas, rhythm, series, writing
 from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Draft, LinkLook, Media, Post, Promise, Stop
@@ -235,6 +236,141 @@ def test_a_rule_of_approval_blocks_and_an_edit_needs_a_new_one(network, api, acc
 
 def test_without_a_rule_there_is_nothing_to_approve(api, begin):
     assert code(api.put(f"/posts/{begin()['id']}/approval")) == (422, "refused")
+
+
+@pytest.fixture
+def two_steps(brand, alba, bruno):
+    """Bruno, then Alba."""
+    steps = [{"users": [bruno]}, {"users": [alba]}]
+    return actions.save_rule(rule=ApprovalRule(brand=brand), steps=steps, by=alba, at=NOON)
+
+
+def test_a_post_is_approved_by_those_who_are_asked_in_their_turn(api, two_steps, begin, bruno, brand):
+    author, first = program(person("Eva", brand, "expert"), brand), program(bruno, brand)
+    id = begin(**ONE)["id"]
+    author.put(f"/posts/{id}/approval")
+    [asked] = first.get("/approvals").data["items"]
+    assert (asked["post_id"], asked["title"], asked["outcome"], api.get("/approvals").data["items"]) == (
+        id, "Pan de pueblo", "", [],
+    )  # fmt: skip
+    at = f"/approvals/{asked['id']}/decision"
+    for who in (api, author):
+        assert code(who.put(at, {"is_approved": True}, **key())) == (403, "not_asked")
+    assert code(first.put(at, {"is_approved": False}, **key())) == (422, "refused")
+    told = [first.put(at, {"is_approved": True, "comment": "Bien"}, **key("mine")) for _twice in range(2)]
+    assert told[0].data == told[1].data
+    assert code(first.put(at, {"is_approved": True}, **key())) == (403, "not_asked")
+    assert code(first.put(at, {"is_approved": True})) == (400, "no_idempotency_key")
+    told = api.put(at, {"is_approved": True}, **key()).data
+    assert (told["state"], told["approval"]["is_lacking"]) == ("scheduled", False)
+    assert [(one["who"], one["comment"]) for one in told["approval"]["requests"][0]["decisions"]] == [
+        ("Bruno", "Bien"), ("Alba", ""),
+    ]  # fmt: skip
+    assert code(api.put(at, {"is_approved": False, "comment": "No"}, **key())) == (409, "settled")
+    assert Activity.objects.get(type="post.approved", by_id=bruno.pk).on_id == id
+
+
+def test_changes_are_asked_for_and_an_overtaken_request_is_no_longer_decided(api, rule, begin, bruno, brand, account):
+    author, id = program(bruno, brand), begin()["id"]
+    author.put(f"/posts/{id}/approval")
+    first = ApprovalRequest.objects.get().pk
+    told = api.put(f"/approvals/{first}/decision", {"is_approved": False, "comment": "Más corto"}, **key()).data
+    assert (told["state"], told["approval"]["requests"][0]["outcome"]) == ("changes", "changes")
+    author.put(f"/posts/{id}/approval")
+    second = ApprovalRequest.objects.latest("pk").pk
+    body = {"parts": [{"text": "Pan"}], "versions": [{"channel_id": account.pk}], "revision": 1}
+    assert author.put(f"/posts/{id}", body).status_code == 200
+    assert code(api.put(f"/approvals/{second}/decision", {"is_approved": True}, **key())) == (409, "settled")
+    assert api.get("/approvals").data == {"items": [], "next": None}
+
+
+def test_a_request_that_nobody_is_left_to_decide_is_told(api, rule, begin, bruno, brand):
+    id = begin()["id"]
+    program(bruno, brand).put(f"/posts/{id}/approval")
+    ApprovalRequest.objects.update(outcome="nobody")
+    assert api.get(f"/posts/{id}").data["approval"]["requests"][0]["outcome"] == "nobody"
+
+
+def leg_of(told: dict) -> dict:
+    [leg] = told["versions"][0]["deliveries"]
+    return leg
+
+
+def test_what_was_refused_is_sent_again_once(network, api, begin, go_on, as_alba):  # noqa: F811
+    id = begin()["id"]
+    api.put(f"/posts/{id}/schedule", ONE, **key())
+    network.faults.append("refuse")
+    go_on(DUE, minutes=1)
+    leg = leg_of(api.get(f"/posts/{id}").data)
+    assert leg["state"] == "refused"
+    at = f"/deliveries/{leg['id']}/retry"
+    told = [api.put(at, **key("again")) for _twice in range(2)]
+    assert (told[0].status_code, leg_of(told[0].data)["state"], told[0].data) == (200, "queued", told[1].data)
+    assert code(api.put(at, **key())) == (409, "settled")
+    assert code(api.put(f"/deliveries/{leg['id']}/decision", {"was_sent": True}, **key())) == (409, "settled")
+    go_on(DUE + timedelta(minutes=5), minutes=1)
+    assert leg_of(api.get(f"/posts/{id}").data)["state"] == "sent"
+    assert (len(network.posts), Activity.objects.filter(type="post.retried", on_id=id).count()) == (1, 1)
+
+
+@pytest.mark.parametrize(("was_sent", "becomes"), [(True, "sent"), (False, "queued")])
+def test_what_nobody_knows_is_settled_by_who_looked(network, api, account_of, begin, go_on, was_sent, becomes):  # noqa: F811
+    blind = account_of("fake-blind", name="Ciega")
+    id = begin(versions=[{"channel_id": blind.pk}])["id"]
+    api.put(f"/posts/{id}/schedule", ONE, **key())
+    network.faults.append("accept_then_cut")
+    go_on(DUE, minutes=30)
+    leg = leg_of(api.get(f"/posts/{id}").data)
+    at, said = f"/deliveries/{leg['id']}/decision", {"was_sent": was_sent, "url": "pan.example/1" if was_sent else ""}
+    assert code(api.put(at, {**said, "url": "no es una"}, **key())) == (422, "invalid")
+    assert code(api.put(f"/deliveries/{leg['id']}/completion", {}, **key())) == (409, "settled")
+    told = leg_of(api.put(at, said, **key()).data)
+    assert (told["state"], told["url"]) == (becomes, "https://pan.example/1" if was_sent else "")
+    assert code(api.put(at, said, **key())) == (409, "settled")
+    assert Activity.objects.get(type="post.decided", on_id=id).facts["was_sent"] is was_sent
+
+
+def test_what_is_done_by_hand_is_ticked_off_with_its_address(api, account_of, begin, go_on, alba, brand):  # noqa: F811
+    hand = account_of("manual", name="Instagram")
+    hand.settings = {"platform": "instagram"}
+    hand.save()
+    id = begin(versions=[{"channel_id": hand.pk}])["id"]
+    api.put(f"/posts/{id}/schedule", ONE, **key())
+    go_on(DUE, minutes=1)
+    leg = leg_of(api.get(f"/posts/{id}").data)
+    assert leg["state"] == "by_hand"
+    at, said = f"/deliveries/{leg['id']}/completion", {"url": "https://instagram.example/p/1"}
+    assert code(program(alba, brand, "posts:read", "posts:approve").put(at, said, **key())) == (403, "scope_missing")
+    told = leg_of(api.put(at, said, **key()).data)
+    assert (told["state"], told["url"]) == ("sent", "https://instagram.example/p/1")
+    assert code(api.put(at, said, **key())) == (409, "settled")
+
+
+def test_a_reply_is_no_delivery_of_a_post(api, brand):
+    account = Account.objects.create(brand=brand, kind="site", name="Web", created_at=NOON)
+    row = Delivery.objects.create(
+        account=account, act="reply", key="k", state="refused", due_at=NOON, created_at=NOON
+    )  # fmt: skip
+    assert code(api.put(f"/deliveries/{row.pk}/retry", **key())) == (404, "not_found")
+
+
+def test_campaigns_are_listed_with_what_belongs_to_them(api, brand, alba, other_brand, carla, begin):
+    said = {"goal": "Más pan", "owner": alba, "budget": Decimal("120.50"), "starts_on": date(2026, 12, 1)}
+    old = strategy.begin(brand=brand, by=alba, at=NOON, name="Pan", **said)
+    new = strategy.begin(brand=brand, by=alba, at=NOON + timedelta(hours=1), name="Roscón", goal="", owner=None)
+    strategy.begin(brand=other_brand, by=carla, at=NOON, name="Tornillos", goal="", owner=None)
+    strategy.close(campaign=old, learned="Antes", results=[], by=alba, at=NOON)
+    begin(campaign_id=new.pk)
+    first = api.get("/campaigns?limit=1").data
+    second = api.get(f"/campaigns?limit=1&after={first['next']}").data
+    told = [first["items"][0], second["items"][0]]
+    assert ([one["id"] for one in told], [one["posts"] for one in told], second["next"]) == (
+        [new.pk, old.pk], [1, 0], None,
+    )  # fmt: skip
+    assert {name: told[1][name] for name in ("budget_cents", "currency", "owner_id", "starts_on", "learned")} == {
+        "budget_cents": 12050, "currency": "EUR", "owner_id": alba.pk, "starts_on": "2026-12-01", "learned": "Antes",
+    }  # fmt: skip
+    assert (told[0]["budget_cents"], told[0]["closed_at"], bool(told[1]["closed_at"])) == (None, None, True)
 
 
 def test_a_change_replaces_what_leaves_and_whoever_is_overtaken_hears_of_it(network, api, account, begin, go_on):  # noqa: F811

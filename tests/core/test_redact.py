@@ -27,7 +27,7 @@ def test_what_looks_like_a_secret_is_masked(text, shown):
     "run", ["9", "a-b.", "/x/", "token", "token ", 'token="', "http://", "bearer ", "-", " ", "=9a"]
 )
 def test_a_megabyte_of_any_shape_is_gone_through_once(run):
-    """Any address that is asked for can get a line in the log. Gone through anew at every sign, this would never end."""
+    """Any address that is asked for can get a line in the log. Gone through anew at each sign, it never ended."""
     assert len(without_secrets(run * (1_000_000 // len(run)))) > 2
 
 

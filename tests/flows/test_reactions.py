@@ -10,7 +10,12 @@ from tertulia.channels.models import Account, AccountWatch, Metric, PostMetric, 
 from tertulia.connectors import registry
 from tertulia.connectors.contract import Capabilities, Connector, Publishes, Refused, Retry, Tells
 from tertulia.core import clock, jobs
+from tertulia.core.models import Activity
 from tertulia.flows import reactions as flow
+from tertulia.publishing import actions as publishing
+from tertulia.publishing.models import Sending
+from tertulia.publishing.saying import Piece, Wanted
+from tertulia.team.models import Notification
 
 pytestmark = pytest.mark.django_db
 
@@ -134,6 +139,31 @@ def test_a_connectors_mistake_is_an_accounts_trouble(network, account, at):
     at(NOON + 15 * MINUTE)
     assert "ZeroDivisionError" in AccountWatch.objects.get(account=account).trouble
     assert not PostMetric.objects.exists()
+
+
+def test_what_the_network_no_longer_shows_is_told_once_to_who_scheduled_it(network, account, at, brand, alba):
+    post = publishing.create(
+        brand=brand, by=alba, at=NOON, pieces=[Piece("Pan de pueblo")], versions={account.pk: Wanted()}
+    )  # fmt: skip
+    remote = put(account, "a")
+    Sending.objects.create(version=post.versions.get(), number=0, remote=remote, revision=1)
+    network.shown["a"] = {"likes": 3}
+    at(NOON + HOUR)
+    told = Activity.objects.filter(type="post.absent")
+    assert not told
+    network.shown.clear()
+    for hours in range(2, 60):
+        at(NOON + hours * HOUR)
+    line = told.get()
+    assert (line.on_id, line.data["account"]) == (post.pk, "Cuenta")
+    jobs.run_due(NOON + 60 * HOUR)
+    assert [one.user for one in Notification.objects.filter(activity_id=line.pk)] == [alba]
+    assert PostMetric.objects.get().value == 3
+    network.shown["a"] = {"likes": 4}
+    at(NOON + 8 * DAY)
+    network.shown.clear()
+    at(NOON + 31 * DAY)
+    assert told.count() == 2
 
 
 def test_what_was_deleted_or_stands_below_another_or_is_old_is_not_asked_for(network, account, at):

@@ -128,6 +128,9 @@ def _found(name: str, port: int, people: list[str]) -> dict[str, str]:
     settings |= {"protocol": "http", "address": "127.0.0.1", "port": port, "disable_email_notifications": True}
     (site / "server.json").write_text(json.dumps(settings))
     said = {person: run([str(SNAC), "adduser", str(site), person]) for person in people}
+    for person in people:  # otherwise it tells nobody how many follow them, and says zero
+        file = site / "user" / person / "user.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"show_contact_metrics": True}))
     found = {person: re.search(r"^User password is (\S+)", text, re.MULTILINE) for person, text in said.items()}
     return {person: match[1] for person, match in found.items() if match}
 

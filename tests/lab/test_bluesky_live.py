@@ -79,6 +79,11 @@ class Person:
             return str(self.ask("com.atproto.repo.putRecord", {**body, "rkey": rkey})["uri"])
         return str(self.ask("com.atproto.repo.createRecord", body)["uri"])
 
+    def marks(self, collection: str, uri: str) -> str:
+        record = {"$type": collection, "subject": self.reference(uri), "createdAt": now()}
+        said = {"repo": self.did, "collection": collection, "record": record}
+        return str(self.ask("com.atproto.repo.createRecord", said)["uri"])
+
     def read(self, uri: str) -> Any:
         repo, collection, rkey = uri.removeprefix("at://").split("/")
         return self.ask("com.atproto.repo.getRecord", repo=repo, collection=collection, rkey=rkey)
@@ -247,6 +252,47 @@ def publish_a_film(desk: Desk) -> None:
     server = desk.account.settings.get("pds") or desk.account.settings["service"]
     kept = desk.bluesky.http.request("GET", f"{server}/xrpc/com.atproto.sync.getBlob", params=asked)
     assert kept.body == PAN
+    shown = eventually(lambda: desk.ana.sees(made.remote_id))["embed"]
+    assert (shown["$type"], shown["alt"]) == ("app.bsky.embed.video#view", "Cómo se amasa")
+
+
+@operation("published", "a name in it, who hears of it")
+def publish_a_name(desk: Desk) -> None:
+    text = "Con harina de @luis.test 🌾, gracias; y de @nadie.test"
+    made = desk.bluesky.publish(desk.account, Draft(text), f"name-{time.time_ns()}")
+    (facet,) = desk.shop.read(made.remote_id)["value"]["facets"]
+    cut = slice(facet["index"]["byteStart"], facet["index"]["byteEnd"])
+    assert (text.encode()[cut].decode(), facet["features"][0]["did"]) == ("@luis.test", desk.luis.did)
+    eventually(lambda: "mention" in reasons(desk.luis, made.remote_id))
+
+
+@operation("published", "likes, reposts, answers and quotes, counted, and one taken back")
+def count_reactions(desk: Desk) -> None:
+    posts = [desk.bluesky.publish(desk.account, Draft(f"Pan {n}"), f"counted-{time.time_ns()}") for n in range(2)]
+    on = [Target("", one.remote_id, hints=one.hints, kind="post", is_ours=True) for one in posts]
+    uri, other = (one.remote_id for one in posts)
+    none = {"likes": 0, "reposts": 0, "replies": 0, "quotes": 0}
+    eventually(lambda: desk.bluesky.figures(desk.account, on) == {uri: none, other: none})
+    like = desk.ana.marks("app.bsky.feed.like", uri)
+    desk.luis.marks("app.bsky.feed.like", uri)
+    desk.luis.marks("app.bsky.feed.repost", uri)
+    desk.ana.post("¿Queda?", uri)
+    desk.luis.post("Mirad", embed={"$type": "app.bsky.embed.record", "record": desk.luis.reference(uri)})
+    told = {"likes": 2, "reposts": 1, "replies": 1, "quotes": 1}
+    eventually(lambda: desk.bluesky.figures(desk.account, on) == {uri: told, other: none})
+    desk.ana.delete(like)
+    eventually(lambda: desk.bluesky.figures(desk.account, on) == {uri: told | {"likes": 1}, other: none})
+    desk.bluesky.act(desk.account, "delete", on[0], "delete")
+    eventually(lambda: desk.bluesky.figures(desk.account, on) == {other: none})
+
+
+@operation("published", "followers, counted")
+def count_followers(desk: Desk) -> None:
+    before = desk.bluesky.account_figures(desk.account)["followers"]
+    record = {"$type": "app.bsky.graph.follow", "subject": desk.shop.did, "createdAt": now()}
+    said = {"repo": desk.ana.did, "collection": "app.bsky.graph.follow", "record": record}
+    desk.ana.ask("com.atproto.repo.createRecord", said)
+    eventually(lambda: desk.bluesky.account_figures(desk.account) == {"followers": before + 1})
 
 
 @operation("published", "further parts below it, each once however often it is tried")
@@ -501,6 +547,7 @@ def test_it_works_on_the_real_servers(desk, operation):
 
 
 def test_every_part_has_its_line(desk, lines):
+    lines.lacks("published", "a poll", "Bluesky has none")
     for act, why in desk.bluesky.capabilities.cannot.items():
         lines.lacks("moderated", act, why["en"])
     lines.check()

@@ -29,6 +29,7 @@ from tertulia.connectors.contract import (
     Envelope,
     Page,
     Picture,
+    Poll,
     Receipt,
     Reconnect,
     Refused,
@@ -169,6 +170,16 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
         desk.hears(f"nuevo {run}")
         lab.call("tienda", "PATCH", "/api/v2/notifications/policy", for_not_following="accept")
 
+    def notice(who: str, words: str) -> dict[str, Any]:
+        """What somebody is told of, once they are."""
+        ends = time.monotonic() + lab.seconds
+        while True:
+            for one in lab.call(who, "GET", "/api/v1/notifications?limit=40"):
+                if words in (one.get("status") or {}).get("content", ""):
+                    return dict(one)
+            assert time.monotonic() < ends, f"{who} never heard of it"
+            time.sleep(0.5)
+
     def answer(name: str) -> Callable[[], None]:
         def check() -> None:
             asked = there[name]
@@ -177,14 +188,7 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
             assert (echo.remote_id, echo.thread_id) == (receipt.remote_id, asked.thread_id)
             assert echo.hints["visibility"] == asked.hints["visibility"]
             assert f"@{asked.author.handle}" in echo.text or f"@{asked.author.handle.partition('@')[0]}" in echo.text
-            who = asked.author.handle.partition("@")[0]
-            ends = time.monotonic() + lab.seconds
-            while not any(
-                f"a {name} {run}" in (one.get("status") or {}).get("content", "")
-                for one in lab.call(who, "GET", "/api/v1/notifications?limit=40")
-            ):
-                assert time.monotonic() < ends, f"{who} never heard of it"
-                time.sleep(0.5)
+            notice(asked.author.handle.partition("@")[0], f"a {name} {run}")
             there[f"answer to {name}"] = echo
 
         return check
@@ -350,6 +354,74 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
         answered = shown(there["part"])["in_reply_to_id"]
         assert lasting(answered) == there["post"].remote_id
 
+    def named() -> None:
+        draft = Draft(f"Con harina de @carmen@otro.test, gracias {run}")
+        there["named"] = connector.publish(account, draft, f"named-{run}")
+        there["heard"] = notice("carmen", f"gracias {run}")
+        assert there["heard"]["type"] == "mention"
+
+    def figures(receipt: Receipt) -> dict[str, int]:
+        on = Target("", receipt.remote_id, hints=receipt.hints, kind="post", is_ours=True)
+        return dict(connector.figures(account, [on]).get(receipt.remote_id, {}))
+
+    def come_to(receipt: Receipt, **wanted: int) -> None:
+        ends = time.monotonic() + lab.seconds
+        while (told := figures(receipt)) != wanted | {name: told.get(name) for name in ("quotes",) if name in told}:
+            assert time.monotonic() < ends, told
+            time.sleep(0.5)
+
+    def reacted() -> None:
+        post, hers = there["named"], f"/api/v1/statuses/{there['heard']['status']['id']}"
+        come_to(post, likes=0, reposts=0, replies=0)
+        lab.call("carmen", "POST", f"{hers}/favourite")
+        lab.call("carmen", "POST", f"{hers}/reblog")
+        lab.call("ana", "POST", f"/api/v1/statuses/{in_path(post.remote_id)}/favourite")
+        lab.write("carmen", f"{company} de nada {run}", in_reply_to_id=there["heard"]["status"]["id"])
+        come_to(post, likes=2, reposts=1, replies=1)
+        lab.call("ana", "POST", f"/api/v1/statuses/{in_path(post.remote_id)}/unfavourite")
+        come_to(post, likes=1, reposts=1, replies=1)
+
+    def followed() -> None:
+        before = connector.account_figures(account).get("followers", 0)  # of none, snac says nothing
+        company_there = there["heard"]["status"]["account"]["id"]
+        lab.call("carmen", "POST", f"/api/v1/accounts/{company_there}/follow")
+        ends = time.monotonic() + lab.seconds
+        while (told := connector.account_figures(account)) != {"followers": before + 1}:
+            assert time.monotonic() < ends, told
+            time.sleep(0.5)
+
+    def asked() -> None:
+        rules = connector.polls_taken(account)
+        poll = Poll(("Centeno", "Espelta", "Maíz"), max(rules.shortest_time, 3600), multiple=True)
+        draft = Draft(f"@carmen@otro.test ¿De qué el domingo? {run}", poll=poll)
+        there["poll"] = connector.publish(account, draft, f"poll-{run}")
+        said = shown(there["poll"])["poll"]
+        assert [one["title"] for one in said["options"]] == list(poll.options)
+        assert (said["multiple"], said["expired"]) == (True, False)
+        left = datetime.fromisoformat(said["expires_at"]) - datetime.now(UTC)
+        assert abs(left.total_seconds() - poll.seconds) < 60
+        with pytest.raises(Refused):
+            connector.publish(account, replace(draft, poll=replace(poll, options=("Sí",))), f"lone-{run}")
+        many = tuple(map(str, range(rules.most + 1)))
+        with pytest.raises(Refused):
+            connector.publish(account, replace(draft, poll=replace(poll, options=many)), f"many-{run}")
+
+    def voted() -> None:
+        poll = shown(there["poll"])["poll"]
+        lab.call("ana", "POST", f"/api/v1/polls/{poll['id']}/votes", choices__="2")
+        ends, hers = time.monotonic() + lab.seconds, list[Any]()
+        while not hers:  # snac notifies nobody of a poll
+            assert time.monotonic() < ends, "carmen never saw it"
+            time.sleep(0.5)
+            home = lab.call("carmen", "GET", "/api/v1/timelines/home?limit=40")
+            hers = [one["poll"] for one in home if f"domingo? {run}" in one["content"]]
+        lab.call("carmen", "POST", f"/api/v1/polls/{hers[0]['id']}/votes", choices__="2")
+        ends = time.monotonic() + lab.seconds
+        while (told := figures(there["poll"])) | {"votes:0": 0, "votes:1": 0, "votes:2": 2} != told:
+            assert time.monotonic() < ends, told
+            time.sleep(0.5)
+        assert told.get("voters", 2) == 2
+
     def posted_once() -> None:
         again = connector.publish(account, Draft(f"Solo una vez {run}"), f"once-{run}")
         assert connector.publish(account, Draft(f"Solo una vez {run}"), f"once-{run}") == again
@@ -395,6 +467,11 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
             "a post, with a picture and its description": published,
             "a film, read back byte by byte": film_published,
             "a further part below it": below,
+            "a name on another server, who hears of it": named,
+            "likes, reposts and answers, counted": reacted,
+            "followers, counted": followed,
+            "a poll": asked,
+            "a poll's votes, of here and of another server, counted": voted,
             "one key makes one post": posted_once,
             "a sign too many stays here": too_long_a_post,
             "taken down again, part by part": unpublished,

@@ -2,14 +2,17 @@
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 
+from film_cast import PAN
 from lab import synapse
-from tertulia.connectors.contract import Envelope, Reconnect, Refused, Retry, Target
+from lab.ground import HOGAZA
+from tertulia.connectors.contract import Draft, Envelope, Picture, Reconnect, Refused, Retry, Target
 from tertulia.connectors.matrix.connector import Matrix
 from tertulia.core.http import Door
 
@@ -29,9 +32,8 @@ def server(lines):
 @pytest.fixture(scope="module")
 def desk(server):
     """The company's account, read up to now."""
-    account = SimpleNamespace(
-        id=1, settings={"homeserver": server.url, "invited_by_all": True}, secrets={"token": server.tokens["horno"]}
-    )
+    settings = {"homeserver": server.url, "invited_by_all": True, "news": "#plaza:lab.test"}
+    account = SimpleNamespace(id=1, settings=settings, secrets={"token": server.tokens["horno"]})
     desk = Desk(server, account)
     desk.news()
     return desk
@@ -173,6 +175,77 @@ def test_like_and_undo(desk):
     matrix.act(desk.account, "like", asked, "like-1-undo", undo=True)
     assert desk.server.call("diego", "GET", f"{path}/m.annotation")["chunk"] == []
     assert desk.news() == []
+
+
+def post(desk, draft, key):
+    receipt = matrix.publish(desk.account, draft, key)
+    return Target("", receipt.remote_id, hints=receipt.hints, kind="post", is_ours=True)
+
+
+def attached(desk, name, kind, content, **said):
+    one = Picture(name, kind, len(content), content=content, **said)
+    return replace(one, id=matrix.attach(desk.account, one, name))
+
+
+def file(desk, said):
+    """The bytes of what an event shows, as somebody else in the room gets them."""
+    where = said["url"].removeprefix("mxc://")
+    headers = {"authorization": f"Bearer {desk.server.tokens['diego']}"}
+    url = f"{desk.server.url}/_matrix/client/v1/media/download/{where}"
+    answer = matrix.http.request("GET", url, headers=headers)
+    return answer.status, answer.headers["content-type"], answer.body
+
+
+@operation("published", "a post, with a picture")
+def test_published_with_a_picture(desk):
+    picture = attached(desk, "hogaza.png", "image/png", HOGAZA, width=4, height=4, alt="Una hogaza")
+    said = content(desk, post(desk, Draft("Hoy, pan ñ 🥖", pictures=[picture]), "post-1"))
+    assert (said["msgtype"], said["body"], said["filename"]) == ("m.image", "Hoy, pan ñ 🥖", "hogaza.png")
+    assert said["info"] == {"mimetype": "image/png", "size": len(HOGAZA), "w": 4, "h": 4}
+    assert file(desk, said) == (200, "image/png", HOGAZA)
+
+
+@operation("published", "a film, read back byte by byte")
+def test_published_film(desk):
+    film = attached(desk, "horno.mp4", "video/mp4", PAN, width=160, height=90, seconds=1)
+    said = content(desk, post(desk, Draft("Así lo hacemos", pictures=[film]), "film-1"))
+    assert (said["msgtype"], said["body"], said["filename"]) == ("m.video", "Así lo hacemos", "horno.mp4")
+    assert said["info"] == {"mimetype": "video/mp4", "size": len(PAN), "w": 160, "h": 90, "duration": 1000}
+    assert file(desk, said) == (200, "video/mp4", PAN)
+
+
+@operation("published", "further parts below it, each once however often it is tried, and found by its key")
+def test_published_thread(desk):
+    above = first = post(desk, Draft("Uno"), "thread-0")
+    for number, text in enumerate(("dos", "tres"), start=1):
+        draft = Draft(text, "part", above=above)
+        below = post(desk, draft, f"thread-{number}")
+        assert post(desk, draft, f"thread-{number}") == below
+        relates = content(desk, below)["m.relates_to"]
+        assert (relates["rel_type"], relates["event_id"]) == ("m.thread", first.remote_id)
+        assert relates["m.in_reply_to"]["event_id"] == above.remote_id
+        found = matrix.find_post(desk.account, draft, f"thread-{number}")
+        assert (found.remote_id, found.hints) == (below.remote_id, below.hints)
+        above = below
+    assert matrix.find_post(desk.account, Draft("Uno"), "thread-nobody") is None
+
+
+@operation("published", "a name in it, who hears of it")
+def test_published_name(desk):
+    named = post(desk, Draft("Con harina de @elena:lab.test, gracias"), "named-1")
+    told = desk.server.call("elena", "GET", "/_matrix/client/v3/notifications?only=highlight")["notifications"]
+    assert named.remote_id in [one["event"]["event_id"] for one in told]
+    told = desk.server.call("diego", "GET", "/_matrix/client/v3/notifications?only=highlight")["notifications"]
+    assert named.remote_id not in [one["event"]["event_id"] for one in told]
+
+
+@operation("published", "taken down again, twice")
+def test_taken_down(desk):
+    one = post(desk, Draft("Me lo pensé mejor"), "gone-1")
+    for _again in range(2):
+        matrix.act(desk.account, "delete", one, "gone-1-delete")
+    assert content(desk, one) == {}
+    desk.news()
 
 
 @operation("deleted there", "our own answer, by us")
@@ -319,6 +392,8 @@ def test_a_server_that_is_not_one(desk):
 
 
 def test_every_part_has_its_line(server, lines):
+    lines.lacks("published", "a poll", "a second event would have to end it, and the connector publishes none")
+    lines.lacks("published", "reactions, counted", "Synapse tells no sums, and the connector declares no figures")
     for act, why in matrix.capabilities.cannot.items():
         lines.lacks("moderated", act, why["en"])
     lines.check()

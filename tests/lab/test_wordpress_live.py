@@ -117,16 +117,43 @@ def test_the_whole_round_trip(blog, lines):
         assert connector.find_post(account, draft, f"post-{run}") == there["post"]
         assert connector.find_post(account, draft, f"nobody-{run}") is None
 
+    def counted_under_it() -> None:
+        made = there["post"]
+        on = [Target("", made.remote_id, kind="post", is_ours=True), Target("", f"post:{post}", kind="post")]
+
+        def told() -> dict[str, Any]:
+            return {name: dict(figures) for name, figures in connector.figures(account, on).items()}
+
+        id = int(made.remote_id.removeprefix("post:"))
+        assert told() == {made.remote_id: {"replies": 0}, f"post:{post}": {"replies": 0}}
+        for name in ("Bea", "Leo"):
+            blog.comment(id, f"Qué pinta, dice {name}", name=name, email=f"{name}.{run}@correo.example")
+        assert told()[made.remote_id] == {"replies": 0}  # both wait for approval, and nobody sees them
+        first, second = blog.api("GET", "comments", post=id, status="hold", order="asc")  # type: ignore[misc]
+        for one in (first, second):
+            blog.api("POST", f"comments/{one['id']}", {"status": "approved"})
+        assert told() == {made.remote_id: {"replies": 2}, f"post:{post}": {"replies": 0}}
+        blog.api("DELETE", f"comments/{second['id']}")
+        assert told()[made.remote_id] == {"replies": 1}
+        blog.api("POST", f"posts/{id}", {"comment_status": "closed"})
+        assert told()[made.remote_id] == {"replies": 1}
+        blog.api("DELETE", f"comments/{first['id']}", force="true")
+        assert told()[made.remote_id] == {}  # nobody may answer, so nobody stays silent
+
     def taken_down() -> None:
         on = Target("", there["post"].remote_id, kind="post", is_ours=True)
         for _again in range(2):
             connector.act(account, "delete", on, "key")
         assert connector.http.request("GET", there["post"].url).status == 404
+        desk.read()
+        desk.read()
 
     lines.tries("access", "health, and who we are there", health)
     lines.tries("published", "a post, with a picture and its description", published)
     lines.tries("published", "a film, read back byte by byte", film_published)
     lines.tries("published", "found again by its key", found_again)
+    lines.tries("published", "its comments, counted as visitors see them", counted_under_it)
+    lines.lacks("published", "likes and reposts, counted", "WordPress of its own accord knows neither")
     lines.tries("published", "taken down again", taken_down)
     lines.tries("in", "a comment, beside its post", comes_in)
     lines.tries("kind", "it is a comment, and waits for approval", kind)

@@ -16,6 +16,7 @@ SCOPES: dict[str, str | Promise] = {
     "ideas:write": _("Put ideas on the board"),
     "posts:read": _("See the posts, how far they have come, and the library"),
     "posts:write": _("Write posts, bring pictures and ask for approval"),
-    "posts:publish": _("Schedule posts, publish them, cancel and delete them"),
+    "posts:publish": _("Schedule posts, publish them, cancel, settle and delete them"),
+    "posts:approve": _("Approve posts in your name, or ask for changes"),
     "webhooks:manage": _("Add, change and remove webhooks"),
 }

@@ -98,22 +98,30 @@ def _times(posts: Iterable[RemotePost]) -> list[tuple[int, datetime]]:
 
 
 @transaction.atomic
-def note(posts: Sequence[RemotePost], told: Mapping[str, Mapping[str, int]], *, at: datetime) -> None:
-    """Keep what the network told of posts, and when it is asked again. One that it doesn't show has no figures now."""
+def note(
+    posts: Sequence[RemotePost], told: Mapping[str, Mapping[str, int]], *, at: datetime
+) -> list[RemotePost]:  # fmt: skip
+    """Keep what the network told of posts, and when it is asked again. One that it doesn't show has no figures now.
+
+    Returns those that it has ceased to show since the look before.
+    """
     rows = [
         PostMetric(post=post, name=name, value=value, at=at, how=PostMetric.How.NETWORK)
         for post in posts
         for name, value in told.get(post.remote_id, {}).items()
     ]
     PostMetric.objects.bulk_create(rows, ignore_conflicts=True)
+    vanished = []
     for post in posts:
         due_at = next_look(post.published_at, at) if post.published_at else None
         watch = PostWatch.objects.filter(post=post)
         if post.remote_id in told:
             watch.update(due_at=due_at, absent_at=None)
         else:
-            watch.filter(absent_at=None).update(absent_at=at)
+            if watch.filter(absent_at=None).update(absent_at=at):
+                vanished.append(post)
             watch.update(due_at=due_at)
+    return vanished
 
 
 # Reading them.

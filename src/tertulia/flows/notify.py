@@ -179,6 +179,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.missed": _post,
     "post.by_hand": _post,
     "post.delete_failed": _post,
+    "post.absent": _post,
     "post.approval_asked": _to_approve,
     "post.approval_waits": _still_to_approve,
     "post.approval_late": _still_to_approve,

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from tertulia.channels import actions, figures, reactions, tokens
@@ -20,6 +21,7 @@ from tertulia.connectors.contract import Outcome, Reconnect, Refused, Retry, Tar
 from tertulia.core import clock, jobs
 from tertulia.core.crypto import UnreadableSecret
 from tertulia.core.redact import describe, redact
+from tertulia.publishing import actions as publishing
 
 from .outbound import NO_CONNECTOR, UNREADABLE
 
@@ -103,7 +105,8 @@ def _take(account: Account, *, at: datetime) -> None:
     for first in range(0, len(posts), at_once):
         batch = posts[first : first + at_once]
         told = _ask(account, batch)
-        reactions.note(batch, told, at=at)
+        with transaction.atomic():
+            publishing.tell_absent(remotes=reactions.note(batch, told, at=at), at=at)
     _count_account(account, at=at)
 
 

@@ -46,7 +46,7 @@ from .models import (
     Stop,
     Version,
 )
-from .problems import Changed, NotApproved, NotHere, Problem, TooLate, Unfit
+from .problems import Changed, NotApproved, NotHere, Problem, Settled, TooLate, Unfit
 from .saying import Piece, Wanted
 
 S = Delivery.State
@@ -532,14 +532,14 @@ def release(*, delivery: Delivery, at: datetime) -> None:
 def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     """Send once more what was refused or missed, once its cause has been mended; what waited behind it follows.
 
-    Raises `NotApproved`, `rights.Unallowed`, and `Problem` when it is neither any more.
+    Raises `NotApproved`, `rights.Unallowed`, and `Settled` when it is neither any more.
     """
     _check_allowed(delivery, at=at)
     late_at = at + queries.grace(delivery.account.brand_id)
     stuck = Delivery.objects.filter(pk=delivery.pk, state__in=[S.REFUSED, S.MISSED])
     changes = {"why": "", "finished_at": None, "due_at": at, "late_at": late_at, "in_doubt_since": None, "looks": 0}
     if not stuck.update(state=S.QUEUED, **changes):
-        raise Problem(_("Somebody has sent this again already."))
+        raise Settled(_("Somebody has sent this again already."))
     _record_of(activities.RETRIED, delivery, by=by, at=at)
     wake_work.after_commit()
 
@@ -582,14 +582,15 @@ def _schedule_approved(request: ApprovalRequest, *, at: datetime) -> None:
 
 @transaction.atomic
 def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: str = "") -> None:
-    """A person looked: it is there after all (and where), or it is to be sent again. Raises `Problem`."""
+    """A person looked: it is there after all (and where), or it is to be sent again. Raises `Settled` when nobody
+    wonders any more; to send it again also what `retry` raises."""
     if not was_sent:
         _check_allowed(delivery, at=at)
     undecided = Delivery.objects.filter(pk=delivery.pk, state=S.UNKNOWN)
     late_at = None if was_sent else at + queries.grace(delivery.account.brand_id)
     ended = {"state": S.SENT if was_sent else S.QUEUED, "finished_at": at if was_sent else None}
     if not undecided.update(**ended, why="", due_at=at, late_at=late_at, looks=0, absences=0, in_doubt_since=None):
-        raise Problem(_("Somebody has settled this already."))
+        raise Settled(_("Somebody has settled this already."))
     if was_sent:
         _arrived(delivery, url, at=at)
     _record_of(activities.DECIDED, delivery, by=by, at=at, was_sent=was_sent)
@@ -598,20 +599,20 @@ def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: s
 
 @transaction.atomic
 def finish_by_hand(*, delivery: Delivery, by: User, at: datetime, url: str = "") -> None:
-    """Somebody did by hand what no program may, and says where it can be seen. Raises `Problem` when already ticked."""
+    """Somebody did by hand what no program may, and says where it can be seen. Raises `Settled` when already ticked."""
     waiting = Delivery.objects.filter(pk=delivery.pk, state=S.BY_HAND)
     if not waiting.update(state=S.SENT, finished_at=at, why=""):
-        raise Problem(_("Somebody has ticked this off already."))
+        raise Settled(_("Somebody has ticked this off already."))
     _arrived(delivery, url, at=at)
     _record_of(activities.DONE_BY_HAND, delivery, by=by, at=at, url=url)
 
 
 @transaction.atomic
 def give_up_by_hand(*, delivery: Delivery, by: User, at: datetime) -> None:
-    """It is not going to be done. Raises `Problem`."""
+    """It is not going to be done. Raises `Settled`."""
     waiting = Delivery.objects.filter(pk=delivery.pk, state=S.BY_HAND)
     if not waiting.update(state=S.CANCELLED, finished_at=at, why=""):
-        raise Problem(_("Somebody has ticked this off already."))
+        raise Settled(_("Somebody has ticked this off already."))
     _record_of(activities.CANCELLED, delivery, by=by, at=at)
 
 
@@ -764,6 +765,16 @@ def record_outcomes(*, deliveries: Sequence[Delivery], at: datetime) -> None:
         fresh.setdefault(post.brand_id, []).append((name, post, {"title": post.title, **facts}))
     for brand_id, some in fresh.items():
         activity.record_many(some, brand=brand_id, at=at)
+
+
+@transaction.atomic
+def tell_absent(*, remotes: Sequence[RemotePost], at: datetime) -> None:
+    """Write down in the feed that networks no longer show these: somebody deleted them there, or hid them."""
+    for one in Sending.objects.filter(remote__in=remotes).select_related("version__post", "version__account"):
+        post, account = one.version.post, one.version.account
+        author = post.scheduled_by_id or post.created_by_id
+        told = {"account": account.name, "account_id": account.pk, "version": one.version_id, "author": author}
+        _record(activities.ABSENT, post, by=None, at=at, **told)
 
 
 def _outcome(row: Delivery, sending: Sending | None) -> str | None:

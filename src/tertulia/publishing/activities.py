@@ -40,6 +40,7 @@ BY_HAND_WAITS = declare("post.by_hand_waits", _("The post “{title}” still wa
 DONE_BY_HAND = declare("post.done_by_hand", _("{who} put the post “{title}” on {account} by hand"))
 DELETED = declare("post.deleted", _("The post “{title}” was deleted from {account}"))
 DELETE_FAILED = declare("post.delete_failed", _("The post “{title}” could not be deleted from {account}"))
+ABSENT = declare("post.absent", _("{account} doesn't show the post “{title}” any more"))
 STOPPED = declare("publishing.stopped", _("{who} stopped everything that was to be published"))
 RESUMED = declare("publishing.resumed", _("{who} let publishing go on"))
 SETTLED = declare("publishing.settings", _("{who} changed after how many minutes a late post asks: {minutes}"))

@@ -30,7 +30,7 @@ from tertulia.team.models import Membership, User
 
 from . import activities, saying
 from .models import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass, Post
-from .problems import NotHere, Problem
+from .problems import NotAsked, Problem, Settled
 
 Outcome = ApprovalRequest.Outcome
 PASS_LASTS = timedelta(days=14)
@@ -169,18 +169,18 @@ def decide(
 ) -> ApprovalRequest:  # fmt: skip
     """Approve the post, or ask for changes and say which. Either `by` or a `guest` with an open pass decides.
 
-    Raises `NotHere` for who isn't asked, `Problem` for what was decided or changed meanwhile, or without a word of what
-    should change.
+    Raises `NotAsked`, `Settled` for what was decided or changed meanwhile, and `Problem` without a word of what should
+    change.
     """
     post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=request.post_id)
     request = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("asked_by").get(pk=request.pk)
     if request.outcome != Outcome.OPEN or request.revision != post.revision:
-        raise Problem(_("This was changed or decided meanwhile. Look at it as it is now."))
+        raise Settled(_("This was changed or decided meanwhile. Look at it as it is now."))
     _follow_roles(request)
     place, comment = place_of(request), tidy(comment).strip()[:LONGEST_COMMENT]
     address = guest.address if guest else ""
     if (by and by.pk not in place.users) or (guest and address not in place.outside) or not (by or guest):
-        raise NotHere(_("It isn't you who is asked at this point."))
+        raise NotAsked
     if not is_approved and not comment:
         raise Problem(_("Say what should be different."))
     ApprovalDecision.objects.create(
@@ -297,11 +297,11 @@ def _invite(request: ApprovalRequest, *, at: datetime) -> None:
 def invite(*, request: ApprovalRequest, address: str, at: datetime) -> str:
     """Mail a link to decide by, where mail is set up, and return it; a link that this address had before is over.
 
-    Raises `NotHere` for an address that isn't asked at this point.
+    Raises `NotAsked` for an address that isn't asked at this point.
     """
     place = place_of(request)
     if request.outcome != Outcome.OPEN or address not in place.outside:
-        raise NotHere(_("It isn't you who is asked at this point."))
+        raise NotAsked
     GuestPass.objects.filter(request=request, address=address, revoked_at__isnull=True).update(revoked_at=at)
     return _mail_pass(request, address, at=at)
 

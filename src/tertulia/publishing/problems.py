@@ -21,8 +21,19 @@ class Changed(Problem):
         super().__init__(_("Somebody has changed this post meanwhile. Look at it as it is now, then change it."))
 
 
+class Settled(Problem):
+    """Somebody has decided it, sent it again or ticked it off already."""
+
+
 class NotHere(Problem):
     """An account, a picture or a time that isn't this brand's, or isn't one."""
+
+
+class NotAsked(NotHere):
+    """It is for somebody else to approve at this point."""
+
+    def __init__(self) -> None:
+        super().__init__(_("It isn't you who is asked at this point."))
 
 
 class TooLate(Problem):

@@ -303,8 +303,13 @@ def _post_state(versions: Sequence[str], *, is_cancelled: bool) -> str:
 def waiting_for_people(brand: Brand) -> QuerySet[Delivery]:
     """What is to be published, or to be deleted again, and doesn't go on without somebody."""
     states = [Delivery.State.MISSED, Delivery.State.REFUSED, Delivery.State.UNKNOWN, Delivery.State.BY_HAND]
-    stuck = Delivery.objects.filter(account__brand=brand, post__isnull=False, state__in=states).exclude(act=LETTER)
-    return stuck.select_related("account", "post").defer("account__secrets").order_by("due_at", "pk")
+    return deliveries(brand).filter(state__in=states).order_by("due_at", "pk")
+
+
+def deliveries(brand: Brand) -> QuerySet[Delivery]:
+    """What publishes the brand's posts, or deletes them again; a newsletter's letters aren't told one by one."""
+    mine = Delivery.objects.filter(account__brand=brand, post__isnull=False).exclude(act=LETTER)
+    return mine.select_related("account", "post").defer("account__secrets")
 
 
 def posts_of(deliveries: Iterable[Delivery]) -> dict[int, Post]:

@@ -86,6 +86,8 @@ def _answer_problems(api: NinjaAPI) -> None:
         inbox.TooLate: (409, "too_late"),
         problems.Problem: (422, "refused"),
         problems.NotHere: (422, "not_here"),
+        problems.NotAsked: (403, "not_asked"),
+        problems.Settled: (409, "settled"),
         problems.Unfit: (422, "unfit"),
         problems.Changed: (409, "changed"),
         problems.NotApproved: (409, "not_approved"),

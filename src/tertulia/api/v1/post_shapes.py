@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from tertulia.publishing import actions, library, rhythm, writing
+from tertulia.publishing import actions, approval, library, rhythm, writing
 
 from .shapes import Body, GivenDay, Id, ListParameters, Moment, Words
 
@@ -111,11 +111,20 @@ class RequestShape(BaseModel):
 
     id: int
     revision: int = Field(description="Of the post, that is to be approved; an approval of another one counts nothing")
-    outcome: Literal["", "approved", "changes", "overtaken"] = Field(description="Empty while it waits")
+    outcome: Literal["", "approved", "changes", "overtaken", "nobody"] = Field(
+        description="Empty while it waits; `nobody` was left to decide it"
+    )
     asked_by_id: int
     asked_at: Moment
     schedules: bool = Field(description="Approved, the post is scheduled by itself if its time is still to come")
     decisions: list[DecisionShape]
+
+
+class WaitingShape(RequestShape):
+    """One that waits for the token's person."""
+
+    post_id: int
+    title: str = Field(description="What the team calls the post")
 
 
 class ApprovalShape(BaseModel):
@@ -213,6 +222,24 @@ class SlotShape(BaseModel):
     publish_at: Moment
 
 
+class CampaignShape(BaseModel):
+    id: int
+    name: str
+    tag: str = Field(description="What its links carry as `utm_campaign`")
+    goal: str
+    audience: str
+    messages: str
+    starts_on: date | None
+    ends_on: date | None
+    budget_cents: int | None = Field(description="As planned, in hundredths of `currency`; null: none was set")
+    currency: str
+    owner_id: int | None
+    posts: int = Field(description="How many belong to it; GET /posts lists them by `campaign_id`")
+    learned: str = Field(description="What was written down when it was closed")
+    closed_at: Moment | None = Field(description="Null while it is open: nothing new can belong to a closed one")
+    created_at: Moment
+
+
 class HoleShape(BaseModel):
     channel_id: int
     on: date = Field(description="In the brand's time zone")
@@ -297,6 +324,19 @@ class QueueBody(KnownBody):
 
 class ApprovalBody(Body):
     schedules: bool = Field(True, description="Once approved, schedule it by itself if its time is still to come")
+
+
+class VerdictBody(Body):
+    is_approved: bool = Field(description="False: something has to be changed")
+    comment: Words = Field("", max_length=approval.LONGEST_COMMENT, description="Needed where something has to change")
+
+
+class CompletionBody(Body):
+    url: Words = Field("", max_length=500, description="Where it stands on the network; https:// can be left out")
+
+
+class OutcomeBody(CompletionBody):
+    was_sent: bool = Field(description="Somebody looked and it is there; false: it isn't, so send it again")
 
 
 class MediaBody(BaseModel):

@@ -21,6 +21,7 @@ from tertulia.core.sentences import told
 from tertulia.publishing import (
     actions,
     approval,
+    campaigns,
     checks,
     ideas,
     looking,
@@ -31,9 +32,11 @@ from tertulia.publishing import (
     shortening,
     writing,
 )
+from tertulia.publishing.forms import CompletionForm
 from tertulia.publishing.models import ApprovalRequest, Idea, Post, Sending, Version
 from tertulia.publishing.saying import Piece, Shown
 from tertulia.publishing.writing import COMMON, Sheet, Writing
+from tertulia.strategy.models import Campaign
 from tertulia.team.models import Membership
 
 from .. import paging
@@ -43,8 +46,10 @@ from ..idempotency import once
 from .post_shapes import (
     ApprovalBody,
     ApprovalShape,
+    CampaignShape,
     ChangedPostBody,
     ChecksShape,
+    CompletionBody,
     DecisionShape,
     DeliveryShape,
     FigureShape,
@@ -53,6 +58,7 @@ from .post_shapes import (
     LineShape,
     LinkLookShape,
     NewPostBody,
+    OutcomeBody,
     PictureShape,
     PieceBody,
     PieceShape,
@@ -68,9 +74,11 @@ from .post_shapes import (
     ShownShape,
     SlotParameters,
     SlotShape,
+    VerdictBody,
     VersionShape,
+    WaitingShape,
 )
-from .shapes import Id, Page
+from .shapes import Id, ListParameters, Page
 
 router = Router(tags=["Posts"])
 
@@ -300,6 +308,108 @@ def delete_post(request: Call, post_id: Path[Id]) -> PostDetailShape:
     return _detail(_post(request, post_id))
 
 
+# What needs somebody
+
+
+@router.get("/approvals", response=Page[WaitingShape], **READS)
+def waiting_approvals(request: Call) -> Page[WaitingShape]:
+    """What the token's person is asked to approve now, the longest waiting first.
+
+    All of it comes at once: `next` is always null.
+    """
+    found = approval.waiting_for(request.auth.brand, request.auth.user)
+    items = [WaitingShape(**_asked(one), post_id=one.post_id, title=one.post.title) for one in found]
+    return Page[WaitingShape](items=items, next=None)
+
+
+@router.put(
+    "/approvals/{int:approval_id}/decision", response=PostDetailShape,
+    **door("posts:approve", "publishing.read", needs_key=True),
+)  # fmt: skip
+def decide_approval(request: Call, approval_id: Path[Id], body: VerdictBody) -> PostDetailShape:
+    """Approve a post as the token's person, or ask for changes and say which.
+
+    With the last approval it is scheduled, if that was wished. 403 `not_asked` when it is for somebody else to decide
+    at this point, 409 `settled` when it was decided or changed meanwhile.
+    """
+    asked = ApprovalRequest.objects.filter(post__brand=request.auth.brand, pk=approval_id).first()
+    if asked is None:
+        raise not_found()
+
+    def act(at: datetime) -> None:
+        by = request.auth.user
+        actions.approve(request=asked, is_approved=body.is_approved, comment=body.comment, by=by, at=at)
+
+    return _settled(request, asked.post_id, body.model_dump(), act)
+
+
+@router.put("/deliveries/{int:delivery_id}/retry", response=PostDetailShape, **LETS_LEAVE)
+def retry_delivery(request: Call, delivery_id: Path[Id]) -> PostDetailShape:
+    """Send once more what was refused or missed, when its cause is mended; what waited behind it follows.
+
+    409 `settled` when it is neither any more, 409 `not_approved` under a rule, 422 `not_allowed_here` where a picture
+    of it may no longer be shown.
+    """
+    found, post = _delivery_of(request, delivery_id)
+    return _settled(request, post, {}, lambda at: actions.retry(delivery=found, by=request.auth.user, at=at))
+
+
+@router.put("/deliveries/{int:delivery_id}/decision", response=PostDetailShape, **LETS_LEAVE)
+def decide_delivery(request: Call, delivery_id: Path[Id], body: OutcomeBody) -> PostDetailShape:
+    """Settle whether what ended as `unknown` arrived, after somebody has looked.
+
+    What hasn't is sent again, and refuses like retry. 409 `settled` when it isn't unknown any more.
+    """
+    (found, post), url = _delivery_of(request, delivery_id), _url(body)
+
+    def act(at: datetime) -> None:
+        actions.decide(delivery=found, was_sent=body.was_sent, url=url, by=request.auth.user, at=at)
+
+    return _settled(request, post, body.model_dump(), act)
+
+
+@router.put("/deliveries/{int:delivery_id}/completion", response=PostDetailShape, **LETS_LEAVE)
+def complete_delivery(request: Call, delivery_id: Path[Id], body: CompletionBody | None = None) -> PostDetailShape:
+    """Tick off what somebody published or deleted by hand. 409 `settled` when it doesn't wait for that (any more)."""
+    body = body or CompletionBody.model_validate({})
+    (found, post), url = _delivery_of(request, delivery_id), _url(body)
+
+    def act(at: datetime) -> None:
+        actions.finish_by_hand(delivery=found, url=url, by=request.auth.user, at=at)
+
+    return _settled(request, post, body.model_dump(), act)
+
+
+def _delivery_of(request: Call, id: int) -> tuple[Delivery, int]:
+    """With the id of its post."""
+    found = queries.deliveries(request.auth.brand).filter(pk=id).first()
+    place = queries.post_of(found) if found else None
+    if not found or not place:
+        raise not_found()
+    return found, place[0].pk
+
+
+def _url(body: CompletionBody) -> str:
+    """By the rule of the page."""
+    form = CompletionForm({"url": body.url})
+    if not form.is_valid():
+        raise invalid({"url": str(form.errors["url"][0])})
+    url: str = form.cleaned_data["url"]
+    return url
+
+
+def _settled(
+    request: Call, post_id: int, said: dict[str, Any], act: Callable[[datetime], None]
+) -> PostDetailShape:  # fmt: skip
+    at = clock.now()
+
+    def settle() -> dict[str, Any]:
+        act(at)
+        return _detail(_post(request, post_id)).model_dump(mode="json")
+
+    return PostDetailShape.model_validate(once(request, said, settle, at=at))
+
+
 # What is missing
 
 
@@ -323,6 +433,26 @@ def holes(request: Call) -> Page[HoleShape]:
     return Page[HoleShape](
         items=[HoleShape(channel_id=one.account.pk, on=one.on, time=one.time) for one in found], next=None
     )
+
+
+@router.get("/campaigns", response=Page[CampaignShape], **READS)
+def list_campaigns(request: Call, filters: Query[ListParameters]) -> Page[CampaignShape]:
+    """The brand's campaigns, open and closed, the newest first. They are written and closed on their pages."""
+    brand = request.auth.brand
+    rows, after = paging.newest(
+        Campaign.objects.filter(brand=brand), "created_at", after=filters.after, limit=filters.limit
+    )  # fmt: skip
+    counted = campaigns.numbers(brand)
+    return Page[CampaignShape](items=[_campaign(one, counted.get(one.pk, 0)) for one in rows], next=after)
+
+
+def _campaign(one: Campaign, posts: int) -> CampaignShape:
+    return CampaignShape(
+        id=one.pk, name=one.name, tag=one.tag, goal=one.goal, audience=one.audience, messages=one.messages,
+        starts_on=one.starts_on, ends_on=one.ends_on, currency=one.currency, owner_id=one.owner_id, posts=posts,
+        budget_cents=None if one.budget is None else int(one.budget * 100), learned=one.learned,
+        closed_at=one.closed_at, created_at=one.created_at,
+    )  # fmt: skip
 
 
 # Reading what was sent
@@ -457,19 +587,19 @@ def _approval(post: Post) -> ApprovalShape:
     rules = approval.rules_for(post)
     return ApprovalShape(
         is_lacking=approval.lacks(post, rules), rules=[approval.summary(rule) for rule in rules],
-        requests=[
-            RequestShape(
-                id=one.pk, revision=one.revision, outcome=one.outcome,  # type: ignore[arg-type]
-                asked_by_id=one.asked_by_id,
-                asked_at=one.asked_at, schedules=one.schedules,
-                decisions=[
-                    DecisionShape(is_approved=each.is_approved, who=each.who, comment=each.comment, at=each.at)
-                    for each in one.decisions.all()
-                ],
-            )
-            for one in approval.requests_of(post)
-        ],
+        requests=[RequestShape(**_asked(one)) for one in approval.requests_of(post)],
     )  # fmt: skip
+
+
+def _asked(one: ApprovalRequest) -> dict[str, Any]:
+    return {
+        "id": one.pk, "revision": one.revision, "outcome": one.outcome, "asked_by_id": one.asked_by_id,
+        "asked_at": one.asked_at, "schedules": one.schedules,
+        "decisions": [
+            DecisionShape(is_approved=each.is_approved, who=each.who, comment=each.comment, at=each.at)
+            for each in one.decisions.all()
+        ],
+    }  # fmt: skip
 
 
 def _checks(found: checks.Checked) -> ChecksShape:

@@ -44,7 +44,6 @@ from tertulia.connectors.contract import (
     Unread,
     Unsupported,
 )
-from tertulia.connectors.contract import counts as counted
 
 from . import counting, counts, publishing, texts
 from .client import Gone, Invalid, Missing, Server, in_path, is_snac, moment, order, root
@@ -242,7 +241,7 @@ class Mastodon(Connector):
         return counts.of_posts(Server(self.http, account), [one.remote_id for one in posts])
 
     def account_figures(self, account: Account) -> Mapping[str, int]:
-        return counted(_myself(Server(self.http, account)), counts.OF_ACCOUNT)
+        return counts.of_account(_myself(Server(self.http, account)))
 
     def post_length(self, account: Account, draft: Draft) -> int:
         return self.text_length(account, draft.warning + draft.text)

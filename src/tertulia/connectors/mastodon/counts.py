@@ -7,7 +7,7 @@ from typing import Any
 
 from tertulia.connectors.contract import Figure, Refused, Tells, Unsupported, counts, poll_counts
 
-from .client import Gone, Missing, Server, in_path
+from .client import Gone, Missing, Server, in_path, is_snac
 from .reading import id_of
 
 TELLS = Tells(
@@ -28,6 +28,12 @@ OF_ACCOUNT: Mapping[str, Figure] = {"followers_count": "followers"}
 
 def of_posts(server: Server, ids: Sequence[str]) -> dict[str, Mapping[str, int]]:
     return {id: {**counts(status, NAMES), **_poll(status.get("poll"))} for id, status in _statuses(server, ids)}
+
+
+def of_account(said: Mapping[str, Any]) -> dict[str, int]:
+    """snac says zero of everybody who hasn't asked it to publish that figure."""
+    told = counts(said, OF_ACCOUNT)
+    return {} if is_snac(id_of(said.get("id"))) and not any(told.values()) else told
 
 
 def _poll(said: object) -> dict[str, int]:
