@@ -80,7 +80,7 @@ def _held(when: str, memory: Memory, goal: float | None = None) -> Iterator[Figu
 
 
 def _pour(account: Account, customers: Customers, messages: int) -> None:
-    """Take them in, and wait until background work has done what they are for, or has had its time: then that is told."""
+    """Take them in, and wait until background work has done what they are for, or has had its time."""
     for _number in range(0, messages, AT_ONCE):
         intake(account, customers.write(AT_ONCE), at=clock.now())
     limit = time.monotonic() + DONE_WITHIN
