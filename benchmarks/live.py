@@ -24,7 +24,7 @@ def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
     port, pages = int(os.environ["TERTULIA_PORT"]), PAGES[scale]
     cookies = [sign_in(user) for user in colleagues()]
     with running("-m", "tertulia", "web", port=port) as server:
-        before = server.memory()
+        before = server.memory().whole
         found = asyncio.run(_watch(server, cookies, pages, MESSAGES[scale]))
     first, last, idle_cpu, memory = found
     yield Figure(f"live, {pages} pages: message shown on the first", percentile(first, 0.5), "s")
@@ -44,7 +44,7 @@ async def _watch(
     await asyncio.sleep(2)
     spent, since = server.cpu_seconds(), time.monotonic()
     await asyncio.sleep(5)
-    idle, memory = (server.cpu_seconds() - spent) / (time.monotonic() - since), server.memory()
+    idle, memory = (server.cpu_seconds() - spent) / (time.monotonic() - since), server.memory().whole
     account, customers = await asyncio.to_thread(_customers)
     first, last = [], []
     for _ in range(messages):

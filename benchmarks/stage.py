@@ -12,10 +12,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -109,6 +110,14 @@ def _schema() -> str:
     return state.hexdigest()
 
 
+class Memory(NamedTuple):
+    """MB. `needed` has no other place to be (anonymous and shared memory); `whole` counts mapped pages of files too, of
+    programs, of SQLite's database and of the model, which the kernel drops and reads again when memory is short."""
+
+    needed: float
+    whole: float
+
+
 class Server:
     """`tertulia web` or `tertulia start` as people run it."""
 
@@ -129,16 +138,18 @@ class Server:
             found += parents.get(pid, [])
         return found
 
-    def memory(self) -> float:
-        """The family's own share of the machine's memory, in MB: pages that several use count once (PSS)."""
-        total = 0
+    def memory(self) -> Memory:
+        """Pages that several of the family, or others, use count by their share (PSS)."""
+        needed = whole = 0
         for pid in self.family():
             try:
                 rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
             except OSError:
                 continue
-            total += int(re.search(r"^Pss:\s+(\d+)", rollup, re.MULTILINE)[1])  # type: ignore[index]
-        return total / 1024
+            kilobytes = {name: int(value) for name, value in re.findall(r"^(Pss\w*):\s+(\d+)", rollup, re.MULTILINE)}
+            needed += kilobytes["Pss_Anon"] + kilobytes["Pss_Shmem"]
+            whole += kilobytes["Pss"]
+        return Memory(needed / 1024, whole / 1024)
 
     def cpu_seconds(self) -> float:
         """Processor time of the family so far: what a busy machine can't make longer."""
@@ -153,9 +164,17 @@ class Server:
 
 
 @contextmanager
-def running(*command: str, port: int, environment: dict[str, str] | None = None, wait: float = 60) -> Iterator[Server]:
-    """Start it, wait until its port answers, and end it."""
-    process = subprocess.Popen([sys.executable, *command], env=environment, stdout=sys.stderr, process_group=0)
+def running(
+    *command: str,
+    port: int,
+    environment: dict[str, str] | None = None,
+    wait: float = 60,
+    first: Callable[[], None] | None = None,
+) -> Iterator[Server]:
+    """Start it, wait until its port answers, and end it. `first` is what the new process does before anything else."""
+    process = subprocess.Popen(
+        [sys.executable, *command], env=environment, stdout=sys.stderr, process_group=0, preexec_fn=first
+    )
     try:
         limit = time.monotonic() + wait
         while not _answers(port):

@@ -109,14 +109,14 @@ class Installation:
         return time.monotonic() - began
 
     def children(self, name: str) -> list[int]:
-        """The processes that run `tertulia <name>`: the first one, and what it forked."""
+        """The processes that are called `tertulia <name>`: the first one, and what it forked."""
         found = []
         for pid in family(self.process.pid):
             try:
-                words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+                called = Path(f"/proc/{pid}/comm").read_text().strip()
             except OSError:
                 continue
-            if name in words and is_alive(pid):
+            if called == f"tertulia {name}" and is_alive(pid):
                 found.append(pid)
         return found
 

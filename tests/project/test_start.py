@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +43,16 @@ def test_a_newer_link_makes_the_first_one_dead(installation, running):
 def test_everything_is_ready_soon(installation, running):
     wait_for(lambda: is_ready(installation))
     assert json.loads(installation.get("/healthz")[1]) == {"is_ok": True}
+
+
+def test_what_nobody_changes_is_in_memory_once(installation, running):
+    """Forked from one process that has loaded everything: of the pages of each, many are the others' too."""
+    for pid in (installation.children("web")[0], *installation.children("work")):
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        held, share = (
+            int(re.search(rf"^{name}:\s+(\d+)", rollup, re.MULTILINE)[1]) for name in ("Anonymous", "Pss_Anon")
+        )
+        assert share < held * 0.8
 
 
 def test_a_killed_web_process_comes_back(installation, running):

@@ -1,21 +1,18 @@
 """`tertulia`, the one command. `python -m tertulia` is the same.
 
-What needs Django is imported only by the commands that need it: `start` stays small for as long as the desk runs.
+What needs Django is imported only by the commands that need it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import socket
-import subprocess
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
 from typing import Any
 
-from . import console, supervisor
+from . import console
 from .console import _
 
 
@@ -33,32 +30,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
-def start(options: argparse.Namespace) -> int:
-    """Set up what is missing, then keep web and work alive until a signal comes."""
-    prepared = subprocess.run([*_TERTULIA, "setup", "--for-start"], stdout=subprocess.PIPE, check=False)  # noqa: S603
-    if prepared.returncode:
-        return prepared.returncode
-    facts = json.loads(prepared.stdout)
-    family = supervisor.Supervisor(
-        [supervisor.Child(name, [*_TERTULIA, name, "--child-of", str(os.getpid())]) for name in ("web", "work")]
-    )
-    family.when(lambda: _listens(facts["host"], facts["port"]), lambda: print(facts["says"], flush=True))
-    family.run()
-    return 0
-
-
-def web(options: argparse.Namespace) -> int:
-    if options.child_of:
-        supervisor.watch_parent(options.child_of)
-    return _in_django("web", options)
-
-
-def work(options: argparse.Namespace) -> int:
-    if options.child_of:
-        supervisor.watch_parent(options.child_of)
-    return _in_django("work", options)
-
-
 def understand(options: argparse.Namespace) -> int:
     if options.stored:
         return _in_django("understand", options)
@@ -70,21 +41,9 @@ def in_django(options: argparse.Namespace) -> int:
     return _in_django(options.command, options)
 
 
-_TERTULIA = (sys.executable, "-m", "tertulia")
-
-
 def _in_django(command: str, options: Any) -> int:
     commands = import_module("tertulia.project.commands")
     return int(commands.run(command, options))
-
-
-def _listens(host: str, port: int) -> bool:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 — read, not bound
-    try:
-        socket.create_connection((reachable, port), timeout=0.5).close()
-    except OSError:
-        return False
-    return True
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,12 +66,15 @@ def _parser() -> argparse.ArgumentParser:
 def _add_running(commands: Any) -> None:
     setup = _add(commands, "setup", _("make the data folder, the keys and the database, or update them"), in_django)
     setup.add_argument("--for-start", action="store_true", help=argparse.SUPPRESS)
-    _add(commands, "start", _("set up what is missing and run everything: pages, live updates, background work"), start)
-    for name, says, run in (
-        ("web", _("run pages and live updates alone; several machines may each run one on a shared PostgreSQL"), web),
-        ("work", _("run the background work alone: as many of them as you like, on any machine"), work),
-    ):
-        _add(commands, name, says, run).add_argument("--child-of", type=int, help=argparse.SUPPRESS)
+    _add(
+        commands,
+        "start",
+        _("set up what is missing and run everything: pages, live updates, background work"),
+        in_django,
+    )
+    says = _("run pages and live updates alone; several machines may each run one on a shared PostgreSQL")
+    _add(commands, "web", says, in_django)
+    _add(commands, "work", _("run the background work alone: as many of them as you like, on any machine"), in_django)
     _add_keeping(commands)
     check = _add(commands, "check", _("say in a sentence each what is in order and what is not"), in_django)
     check.add_argument("--json", action="store_true", help=_("for programs"))

@@ -13,7 +13,7 @@ from django.core.management import execute_from_command_line
 from django.db import DatabaseError, InterfaceError
 from django.utils import translation
 
-from . import console
+from . import console, memory
 from .sorry import Sorry
 
 NOT_POSSIBLE = 1
@@ -22,6 +22,7 @@ _OTHER_FOLDER = "Give it to the person who runs Tertulia, or choose another fold
 # By name, because models can be imported only once Django is set up.
 _COMMANDS = {
     "setup": "tertulia.project.installing:setup",
+    "start": "tertulia.project.starting:start",
     "web": "tertulia.project.serve:web",
     "work": "tertulia.project.working:work",
     "backup": "tertulia.project.saving:backup",
@@ -37,6 +38,7 @@ _COMMANDS = {
     "erasures": "tertulia.project.administering:list_of_erasures",
     "learning": "tertulia.project.administering:learning",
 }
+_RUNNING = {"start", "web", "work"}
 
 
 def run(command: str, options: Any) -> int:
@@ -46,6 +48,8 @@ def run(command: str, options: Any) -> int:
         if command == "manage":
             execute_from_command_line(["tertulia manage", *options])
             return 0
+        if command in _RUNNING:
+            memory.keep_little()
         django.setup()
         translation.activate(console.language())
         if command != "restore":
@@ -59,7 +63,7 @@ def run(command: str, options: Any) -> int:
     except PermissionError as error:
         return _fail(f"{error.filename} can't be written: {error.strerror}. {_OTHER_FOLDER}")
     except (OSError, MemoryError) as error:
-        if command in {"web", "work"}:
+        if command in _RUNNING:
             raise  # not a person's command: who runs it wants the whole story
         return _fail(f"The machine refused: {error}. Look at its disk and its memory, then run the command again.")
     except (DatabaseError, InterfaceError) as error:

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from .supervisor import GRACE, watch_parent
 
 log = logging.getLogger(__name__)
 
+NAME = "web"
 ADDRESS_IN_USE = 98
 
 
@@ -47,7 +49,7 @@ def web(_options: object) -> None:
         check_port(settings.HOST, settings.PORT)
     except PortTaken as taken:
         raise Sorry(str(taken)) from None
-    desk = rsgi.Desk(_pages(), live.Streams(), threads=settings.WEB_THREADS)
+    desk = rsgi.Desk(pages(), live.Streams(), threads=settings.WEB_THREADS)
 
     main = os.getpid()
 
@@ -93,7 +95,9 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
-def _pages() -> Any:
+@cache
+def pages() -> Any:
+    """What answers them, with every page loaded: to be shared by what is forked afterwards."""
     pages = get_wsgi_application()
-    get_resolver().url_patterns  # noqa: B018 — loads every page now, to be shared by the workers
+    get_resolver().url_patterns  # noqa: B018
     return pages

@@ -1,17 +1,22 @@
-"""Keeps the processes of the family alive. Standard library only: it stays in memory as long as the desk runs."""
+"""Keeps the processes of the family alive. They are forked from this one, which has loaded everything: what none of
+them changes is in memory once, and one that died is back at once.
+"""
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing.context import ForkProcess
+from pathlib import Path
 from types import FrameType
 
 GRACE = 9.0
@@ -19,21 +24,42 @@ GRACE = 9.0
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 SETTLED = 60.0
 """A process that lived so long starts again without waiting."""
+_OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass
 class Child:
     name: str
-    command: Sequence[str]
-    process: subprocess.Popen[bytes] | None = None
+    run: Callable[[], int]
+    """Does its work and returns its exit code."""
+    process: ForkProcess | None = None
     born: float = 0.0
     wait: float = FIRST_WAIT / 2
     starts_at: float = field(default=0.0)
 
     def start(self, now: float) -> None:
-        # A group of its own: Ctrl+C reaches the supervisor alone, who ends the others in order.
-        self.process = subprocess.Popen(self.command, process_group=0, stdin=subprocess.DEVNULL)  # noqa: S603
+        self.process = multiprocessing.get_context("fork").Process(
+            target=self._live, args=(os.getpid(),), name=self.name
+        )
+        # One that comes before it has its own way of ending would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
         self.born = now
+
+    def _live(self, parent: int) -> None:
+        # A group of its own: Ctrl+C reaches the supervisor alone, who ends the others in order.
+        os.setpgid(0, 0)
+        with suppress(OSError):  # only Linux knows it
+            Path("/proc/self/comm").write_text(f"tertulia {self.name}")  # what `top` and `pgrep` call it
+        for number in _OURS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+        watch_parent(parent)
+        sys.exit(self.run())
 
     def plan_restart(self, now: float) -> None:
         self.process = None
@@ -53,7 +79,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Until a signal comes."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in _OURS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 signal.signal(number, self._stop)
         try:
@@ -79,21 +105,20 @@ class Supervisor:
             if child.process is None:
                 if now >= child.starts_at:
                     child.start(now)
-            elif (code := child.process.poll()) is not None:
+            elif (code := child.process.exitcode) is not None:
                 child.plan_restart(now)
                 _say(f"The {child.name} process ended ({_reason(code)}); starting it again in {child.wait:g} s.")
 
     def _end(self) -> None:
-        living = [child.process for child in self._children if child.process and child.process.poll() is None]
+        living = [child.process for child in self._children if child.process and child.process.is_alive()]
         for process in living:
             process.terminate()
         limit = time.monotonic() + GRACE
         for process in living:
-            try:
-                process.wait(max(0.1, limit - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.join(max(0.1, limit - time.monotonic()))
+            if process.is_alive():
+                os.killpg(process.pid or 0, signal.SIGKILL)
+                process.join()
 
 
 def watch_parent(parent: int) -> None:

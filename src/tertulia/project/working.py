@@ -13,6 +13,8 @@ from tertulia.flows import schedule
 
 from .supervisor import GRACE
 
+NAME = "work"
+
 
 def work(_options: object) -> None:
     """Until a signal comes; what is under way ends first, or is left to its lease: in ten seconds all is over."""

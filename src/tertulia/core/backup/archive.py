@@ -39,7 +39,8 @@ from .tables import Contents
 FORMAT = 1
 MANIFEST, DATABASE = "manifest.json", "tertulia.sqlite3"
 KEYS = ("keys/encryption.key", "keys/secret.key")
-BLOCK = 1024 * 1024
+BLOCK = 4 * 1024 * 1024
+"""Bytes. Between two of them packing asks for the interpreter, which the checksum of the rows has meanwhile."""
 NEWEST = 100
 """So many rows of each model are read as the desk would read them."""
 

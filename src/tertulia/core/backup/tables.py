@@ -60,20 +60,17 @@ class Tally:
     """Adds up rows to `Contents`."""
 
     def __init__(self, table: Table) -> None:
-        self._spelled = [number for number, column in enumerate(table.columns) if column.kind == "JSONField"]
+        self._spelled = [(n, _unspelled) for n, column in enumerate(table.columns) if column.kind == "JSONField"]
         self._rows = self._sum = 0
 
     def add(self, rows: Iterable[Row]) -> None:
+        total = count = 0
         for row in rows:
-            said: Sequence[Any] = row
-            if self._spelled:
-                said = list(row)
-                for number in self._spelled:
-                    if said[number] is not None:
-                        said[number] = _unspelled(said[number])
-            digest = blake2b(repr(tuple(said)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
-            self._sum += int.from_bytes(digest)
-            self._rows += 1
+            said = repr(_turned(row, self._spelled)).encode("utf-8", "surrogatepass")
+            total += int.from_bytes(blake2b(said, digest_size=16).digest())
+            count += 1
+        self._sum += total
+        self._rows += count
 
     @property
     def contents(self) -> Contents:
@@ -131,11 +128,13 @@ def _asked(source: Source, select: str) -> Iterator[Iterator[Row]]:
 
 
 def _turned(row: Row, turns: Sequence[tuple[int, Callable[[Any], Any]]]) -> Row:
-    values = list(row)
+    values: list[Any] | None = None  # most rows of SQLite stay as they are, and needn't be copied
     for number, turn in turns:
-        if values[number] is not None:
-            values[number] = turn(values[number])
-    return tuple(values)
+        if (value := row[number]) is not None and (said := turn(value)) is not value:
+            if values is None:
+                values = list(row)
+            values[number] = said
+    return row if values is None else tuple(values)
 
 
 def _turn(kind: str, source: Source) -> Callable[[Any], Any] | None:
@@ -171,9 +170,14 @@ def _unspelled(text: str) -> str:
     """JSON as every spelling of it says it: PostgreSQL sorts the keys and writes numbers in its own way."""
     if text in {"{}", "[]", '""'}:
         return text
-    return json.dumps(json.loads(text, parse_float=_number), sort_keys=True)
+    return _write(_read(text))
 
 
 def _number(text: str) -> int | float:
     whole = Decimal(text)
     return int(whole) if whole == whole.to_integral_value() else float(text)
+
+
+# Made once: `json.loads` and `json.dumps` make new ones for every text, unless all is as usual.
+_read = json.JSONDecoder(parse_float=_number).decode
+_write = json.JSONEncoder(sort_keys=True).encode
