@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
-from tertulia.core import marks
+from tertulia.core import dates, marks
 from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.team.models import User
@@ -273,6 +273,20 @@ class SavedReplyForm(forms.ModelForm):  # type: ignore[type-arg]
         return title
 
 
+class SpanField(forms.CharField):
+    """How long something may take, in people's words; cleaned to whole minutes, or None."""
+
+    def to_python(self, value: Any) -> Any:
+        said = super().to_python(value)
+        try:
+            return dates.minutes(said) if said else None
+        except ValueError as problem:
+            raise forms.ValidationError(_("Write it like 30 min, 4 h or 2 d.")) from problem
+
+    def prepare_value(self, value: Any) -> Any:
+        return dates.span(value, in_hours=True) if isinstance(value, int) else value
+
+
 class PromiseForm(forms.Form):
     account = forms.ModelChoiceField(
         Account.objects.none(), label=_("Channel"), required=False, empty_label=_("Every channel")
@@ -281,8 +295,12 @@ class PromiseForm(forms.Form):
         Label.objects.none(), label=_("Label"), required=False, empty_label=_("Every label"),
         help_text=_("The promise of a label comes before that of a channel, and both before the general one."),
     )  # fmt: skip
-    first_response_minutes = forms.IntegerField(label=_("First response, minutes"), required=False, min_value=1)
-    resolution_minutes = forms.IntegerField(label=_("Resolution, minutes"), required=False, min_value=1)
+    first_response_minutes = SpanField(
+        label=_("First response"),
+        required=False,
+        help_text=_("Such as 30 min, 4 h or 2 d; a day is 24 of these hours."),
+    )
+    resolution_minutes = SpanField(label=_("Resolution"), required=False)
     in_business_hours = forms.BooleanField(label=_("Only opening hours count"), required=False, initial=True)
 
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
