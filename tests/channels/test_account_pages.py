@@ -19,6 +19,13 @@ CHANNELS = "/b/horno-candela/channels/"
 SECRET = "canary-5f1c"
 
 
+def test_every_channel_says_what_it_brings_and_those_by_hand_come_last(as_alba):
+    page = as_alba.get(f"{CHANNELS}new/").content.decode()
+    offered = registry.all_connectors()
+    assert all(one.about["es"] in page for one in offered.values() if one.__module__.startswith("tertulia."))
+    assert page.index(offered["wordpress"].name["es"]) < page.index(offered["manual"].name["es"])
+
+
 class Demanding(Connector):
     """A connector with a field of every kind."""
 

@@ -789,6 +789,8 @@ class Connector:
 
     key: ClassVar[str]
     name: ClassVar[Text]
+    about: ClassVar[Text] = {}
+    """What it brings, in a line, for whoever chooses among channels."""
     fields: ClassVar[Sequence[Field]] = ()
     capabilities: ClassVar[Capabilities] = Capabilities()
     reasons: ClassVar[Mapping[str, Text]] = {}

@@ -89,6 +89,10 @@ class Bluesky(Connector):
 
     key = "bluesky"
     name = {"en": "Bluesky", "es": "Bluesky"}
+    about = {
+        "en": "Answers, mentions and direct messages; posts with pictures and films.",
+        "es": "Respuestas, menciones y mensajes directos; publicaciones con imágenes y vídeos.",
+    }
     fields = (
         Field("handle", texts.HANDLE, help=texts.HANDLE_HELP),
         Field("app_password", texts.PASSWORD, kind="secret", help=texts.PASSWORD_HELP),

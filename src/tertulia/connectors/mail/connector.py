@@ -55,6 +55,10 @@ class MailBox(Connector):
 
     key = "mail"
     name = {"en": "Mail", "es": "Correo"}
+    about = {
+        "en": "The mailbox your customers write to: Gmail, Microsoft 365 or your provider's.",
+        "es": "El buzón al que escriben tus clientes: Gmail, Microsoft 365 o el de tu proveedor.",
+    }
     fields = (
         Field("address", texts.ADDRESS, help=texts.ADDRESS_HELP),
         Field("sender", texts.SENDER, help=texts.SENDER_HELP, is_required=False),

@@ -53,6 +53,10 @@ class Telegram(Connector):
 
     key = "telegram"
     name = {"en": "Telegram", "es": "Telegram"}
+    about = {
+        "en": "Groups, channels and private talks, through a bot of yours.",
+        "es": "Grupos, canales y conversaciones privadas, con un bot tuyo.",
+    }
     fields = (
         Field("token", texts.TOKEN_LABEL, kind="secret", help=texts.TOKEN_HELP),
         Field(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
+from tertulia.channels.drawings import channel_icon, channel_symbols
 from tertulia.channels.forms import said
 from tertulia.community import queries as community
 from tertulia.core import clock
@@ -139,7 +140,7 @@ def list_context(request: DeskRequest, brand: Brand, conversation: Conversation 
         "is_untouched": SimpleLazyObject(lambda: not Conversation.objects.filter(brand=brand).exists()),
         "own_page": pages.own_page(around),
         "takes_notes": pages.takes_notes(around),
-        "channel_symbols": pages.channel_symbols(),
+        "channel_symbols": channel_symbols(),
     }
 
 
@@ -185,7 +186,7 @@ def conversation_context(
             whole=int(whole) if whole.isdecimal() and len(whole) < 19 else 0,
         ),
         "before": thread.before,
-        "channel_icon": pages.channel_icon(conversation.channel),
+        "channel_icon": channel_icon(conversation.channel),
         "promise": pages.promise(conversation.promise_due_at, now=now, zone=brand.time_zone),
         "because": pages.because(conversation),
         "labels_on": [around.labels[id] for id in conversation.labels if id in around.labels],
