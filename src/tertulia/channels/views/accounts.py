@@ -161,6 +161,7 @@ def _about(connector: type[Connector]) -> dict[str, Any]:
         "kind": connector.key,
         "channel": said(connector.name),
         "consents": consents,
+        "consents_rarely": connector.capabilities.consents_rarely,
         "back_to": back_to() if consents else "",
     }
 

@@ -96,7 +96,15 @@ class Bluesky(Connector):
     fields = (
         Field("handle", texts.HANDLE, help=texts.HANDLE_HELP),
         Field("app_password", texts.PASSWORD, kind="secret", help=texts.PASSWORD_HELP),
-        Field("service", texts.SERVICE, kind="url", help=texts.SERVICE_HELP, default=SERVICE, is_required=False),
+        Field(
+            "service",
+            texts.SERVICE,
+            kind="url",
+            help=texts.SERVICE_HELP,
+            default=SERVICE,
+            is_required=False,
+            is_rare=True,
+        ),
     )
     capabilities = Capabilities(
         reads=frozenset({"comment", "mention", "direct"}),

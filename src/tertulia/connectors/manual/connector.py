@@ -63,6 +63,7 @@ class Manual(Connector):
 
     key = "manual"
     name = {"en": "Any other platform (by hand)", "es": "Cualquier otra plataforma (a mano)"}
+    named_by = "platform"
     about = {
         "en": "Instagram, Facebook, WhatsApp, TikTok, X, Google reviews…: you note what comes, and paste what leaves.",
         "es": "Instagram, Facebook, WhatsApp, TikTok, X, reseñas de Google…: apuntas lo que llega y pegas lo que sale.",

@@ -84,7 +84,7 @@ class Mastodon(Connector):
     }
     fields = (
         Field("server", texts.SERVER, kind="url", help=texts.SERVER_HELP),
-        Field("token", texts.TOKEN, kind="secret", help=texts.TOKEN_HELP, is_required=False),
+        Field("token", texts.TOKEN, kind="secret", help=texts.TOKEN_HELP, is_required=False, is_rare=True),
     )
     capabilities = Capabilities(
         reads=frozenset({"comment", "mention", "direct"}),

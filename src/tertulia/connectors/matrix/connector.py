@@ -110,12 +110,14 @@ class Matrix(Connector):
             kind="lines",
             help=texts.INVITERS_HELP,
             is_required=False,
+            is_rare=True,
         ),
         Field(
             "invited_by_all",
             {"en": "Accept everybody's invitations", "es": "Aceptar las invitaciones de cualquiera"},
             kind="flag",
             is_required=False,
+            is_rare=True,
         ),
     )
     capabilities = Capabilities(
