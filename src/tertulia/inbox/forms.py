@@ -37,6 +37,7 @@ class ReplyForm(forms.Form):
 
 class TextForm(forms.Form):
     text = forms.CharField(required=False, strip=False)
+    kind = forms.CharField(required=False)
 
 
 class PresenceForm(forms.Form):

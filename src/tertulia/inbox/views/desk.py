@@ -206,19 +206,20 @@ def conversation_context(
         "can_reply_here": "reply" in capabilities.writes and (answering is None or answering.is_possible),
         "reply_until": answering.until if answering and answering.is_possible else None,
         "why_no_reply": said(answering.why_not) if answering and not answering.is_possible else "",
-        "text": _text(request, conversation, user),
+        **_begun(request, conversation, user),
         **more,
     }  # fmt: skip
 
 
-def _text(request: DeskRequest, conversation: Conversation, user: User) -> str:
-    """What stands in the composer: a saved reply asked for by address, else the draft."""
+def _begun(request: DeskRequest, conversation: Conversation, user: User) -> dict[str, str]:
+    """What stands in the composer, and for whom: a saved reply asked for by address, else the draft."""
     saved = request.GET.get("saved", "")
     if saved.isdecimal() and len(saved) < 19:
         reply = SavedReply.objects.filter(brand=conversation.brand_id, pk=saved).first()
         if reply:
-            return _filled(reply, conversation, user)
-    return queries.draft_of(conversation, user)
+            return {"text": _filled(reply, conversation, user), "kind": "reply"}
+    draft = queries.draft_of(conversation, user)
+    return {"text": draft.text, "kind": "note" if draft.is_note else "reply"} if draft else {"text": ""}
 
 
 def _filled(reply: SavedReply, conversation: Conversation, user: User) -> str:
