@@ -64,9 +64,12 @@ def keep_draft(request: DeskRequest, brand: Brand, conversation_id: int) -> Http
     form = TextForm(request.POST)
     if form.is_valid():
         actions.save_draft(
-            conversation=find(brand, conversation_id), user=request.user, text=form.cleaned_data["text"], at=clock.now(),
+            conversation=find(brand, conversation_id),
+            user=request.user,
+            text=form.cleaned_data["text"],
+            at=clock.now(),
             is_note=form.cleaned_data["kind"] == "note",
-        )  # fmt: skip
+        )
     return HttpResponse(status=204)
 
 
