@@ -20,6 +20,7 @@ from tertulia.core import dates, marks
 from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.team.models import User
+from tertulia.team.skills import LANGUAGES
 from tertulia.understanding import words
 from tertulia.understanding.models import Brain
 from tertulia.understanding.teaching import own_topics
@@ -357,6 +358,12 @@ class JoiningForm(forms.Form):
     other = forms.IntegerField(min_value=1)
 
 
+def _languages(kept: str) -> list[tuple[str, str]]:
+    """Those with a name, and the one that a rule asks for already."""
+    known = sorted(((code, str(name)) for code, name in LANGUAGES), key=itemgetter(1))
+    return known if not kept or kept in dict(known) else [*known, (kept, kept)]
+
+
 class RuleForm(forms.Form):
     """If … then …; what is left empty isn't asked, or isn't done."""
 
@@ -369,7 +376,7 @@ class RuleForm(forms.Form):
     offensive = forms.TypedChoiceField(
         label=_("Offence"), required=False, coerce=lambda value: value == "1", empty_value=""
     )
-    language = forms.CharField(label=_("Language, as its two letters"), max_length=2, required=False)
+    language = forms.ChoiceField(label=_("Language"), required=False)
     topic = forms.ChoiceField(label=_("Topic"), required=False)
     person = forms.ChoiceField(label=_("Who writes"), required=False)
     confidence = forms.TypedChoiceField(label=_("How sure, at least"), required=False, coerce=int, empty_value="")
@@ -411,6 +418,7 @@ class RuleForm(forms.Form):
             "sentiment": list(words.sentiments().items()),
             "urgency": [(level, name) for level, name in words.urgencies().items() if level],
             "offensive": [("1", _("Offensive")), ("0", _("Not offensive"))],
+            "language": _languages(str(rule.conditions.get("language") or "")),
             "topic": sorted({**own_topics(rule.brand_id), **words.topics()}.items(), key=itemgetter(1)),
             "person": [("new", _("Somebody new")), ("known", _("Somebody we know"))],
             "confidence": [(90, words.sure(0.9)), (70, words.sure(0.7))],
@@ -420,7 +428,7 @@ class RuleForm(forms.Form):
         for field, choices in offered.items():
             self.fields[field].choices = [("", "–"), *choices]  # type: ignore[attr-defined]
         self.fields["tell"].choices = names.people  # type: ignore[attr-defined]
-        self.fields["labels"].queryset = Label.objects.filter(brand=rule.brand)  # type: ignore[attr-defined]
+        self.fields["labels"].queryset = Label.objects.filter(brand=rule.brand).order_by("name")  # type: ignore[attr-defined]
         if isinstance(self.initial.get("words"), list):
             self.initial["words"] = "\n".join(self.initial["words"])
         if isinstance(self.initial.get("offensive"), bool):
@@ -431,9 +439,6 @@ class RuleForm(forms.Form):
         if Rule.objects.filter(brand=self.rule.brand, name=name).exclude(pk=self.rule.pk).exists():
             raise forms.ValidationError(_("There is a rule of that name already."))
         return name
-
-    def clean_language(self) -> str:
-        return str(self.cleaned_data["language"]).lower()
 
     def clean_note(self) -> str:
         return tidy(self.cleaned_data["note"]).strip()
