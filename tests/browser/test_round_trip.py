@@ -284,7 +284,8 @@ PAGES = [
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",
     "settings/automatic-answers/", "settings/learning/", "settings/models/",
-    "channels/", "settings/", "settings/backups/", "settings/personal-data/",
+    "channels/", "channels/new/", "channels/new/mail/", "settings/", "settings/backups/", "settings/personal-data/",
+    "settings/approval/", "topics/", "questions/", "guarantees/", "media/", "newsletters/", "messages/new/",
 ]  # fmt: skip
 
 
