@@ -284,7 +284,8 @@ PAGES = [
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",
     "settings/automatic-answers/", "settings/learning/", "settings/models/",
-    "channels/", "settings/", "settings/backups/", "settings/personal-data/",
+    "channels/", "channels/new/", "channels/new/mail/", "settings/", "settings/backups/", "settings/personal-data/",
+    "settings/approval/", "topics/", "questions/", "guarantees/", "media/", "newsletters/", "messages/new/",
 ]  # fmt: skip
 
 
@@ -307,6 +308,13 @@ def test_every_page_is_quiet_and_accessible(company, sign_in, width, scheme, lan
     if problems := serious(page):
         found["conversation"] = problems
     assert found == {}
+
+
+@pytest.mark.parametrize("path", ["settings/backups/", "settings/promises/", "media/"])
+def test_on_a_phone_the_page_one_is_on_is_in_view_among_its_neighbours(company, sign_in, path):
+    page = sign_in("alba", width=390)
+    page.goto(f"{company.url}/b/{SAMPLE}/{path}")
+    expect(page.locator(".side-nav [aria-current], .tabs [aria-current]").first).to_be_in_viewport(ratio=0.9)
 
 
 def test_a_post_survives_a_closed_tab_and_is_moved_by_keyboard_and_mouse(company, sign_in):

@@ -19,6 +19,32 @@ CHANNELS = "/b/horno-candela/channels/"
 SECRET = "canary-5f1c"
 
 
+def test_every_channel_says_what_it_brings_and_those_by_hand_come_last(as_alba):
+    page = as_alba.get(f"{CHANNELS}new/").content.decode()
+    offered = registry.all_connectors()
+    assert all(one.about["es"] in page for one in offered.values() if one.__module__.startswith("tertulia."))
+    assert page.index(offered["wordpress"].name["es"]) < page.index(offered["manual"].name["es"])
+
+
+def test_what_few_need_is_folded_away_until_it_is_wrong_or_filled_in(as_alba, brand):
+    page = as_alba.get(f"{CHANNELS}new/mail/").content.decode()
+    before, rare = page.split('<details class="channels-rare">')
+    assert all(name in before for name in ("field_address", "field_password", "field_imap_server"))
+    assert all(name in rare for name in ("field_client_id", "field_folders", "field_encryption"))
+    body = {
+        "name": "Correo",
+        "field_address": "hola@horno.example",
+        "field_access": "password",
+        "field_encryption": "x",
+    }
+    assert 'channels-rare" open>' in as_alba.post(f"{CHANNELS}new/mail/", body).content.decode()
+
+
+def test_a_platform_by_hand_is_called_what_it_is(as_alba, brand):
+    as_alba.post(f"{CHANNELS}new/manual/", {"field_platform": "TikTok", "field_openness": "both"})
+    assert Account.objects.get(kind="manual").name == "TikTok"
+
+
 class Demanding(Connector):
     """A connector with a field of every kind."""
 

@@ -210,6 +210,7 @@ def test_it_declares_itself_in_spanish_and_english(connector):
         connector.name,
         *(one.label for one in connector.fields),
         *(one.help for one in connector.fields if one.help),
+        *([connector.about] if connector.about else []),
     ]
     texts += [text for one in connector.fields for _value, text in one.choices]
     for text in texts:

@@ -103,6 +103,14 @@ def test_words_taken_back_come_before_those_begun_meanwhile(conversation, alba, 
     assert Draft.objects.get().text == draft
 
 
+def test_words_taken_back_never_carry_a_note_along_as_an_answer(conversation, alba):
+    delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
+    actions.save_draft(conversation=conversation, user=alba, text="Es un pesado", at=later(1), is_note=True)
+    actions.withdraw(delivery=delivery, by=alba, at=later(1))
+    draft = Draft.objects.get()
+    assert (draft.text, draft.is_note) == ("Sí\n\nEs un pesado", True)
+
+
 def test_too_late_to_take_back_once_it_is_on_its_way(conversation, alba):
     delivery = actions.reply(conversation=conversation, text="Sí", by=alba, turn=1, at=later(1))
     Delivery.objects.update(state="sending")

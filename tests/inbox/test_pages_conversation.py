@@ -143,6 +143,21 @@ def test_a_draft_survives_the_closed_tab(as_alba, as_bruno, base):
     assert not Draft.objects.exists()
 
 
+def test_a_note_that_was_begun_comes_back_as_a_note(as_alba, base):
+    as_alba.post(f"{base}draft/", {"text": "Con este, cuidado", "kind": "note"})
+    html = shown(as_alba, base)
+    assert text_of(html) == "Con este, cuidado"
+    assert re.search(r'value="note"[^>]* checked', html)
+    assert not re.search(r'value="reply"[^>]* checked', html)
+
+
+@pytest.mark.parametrize("kind", ["note", "reply"])
+def test_a_note_that_is_kept_leaves_no_draft_behind(as_alba, base, kind):
+    as_alba.post(f"{base}draft/", {"text": "@Bruno ¿que", "kind": kind})
+    as_alba.post(f"{base}notes/", {"text": "@Bruno ¿queda pan?"})
+    assert text_of(shown(as_alba, base)) == ""
+
+
 def test_the_others_see_who_is_here(as_alba, as_bruno, base, alba):
     as_alba.post(f"{base}presence/", {"typing": "1"})
     assert Presence.objects.get().typing_at is not None

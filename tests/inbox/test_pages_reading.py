@@ -87,7 +87,9 @@ def test_the_list_marks_complaints_urgency_and_offence_while_open(as_alba, messa
     Conversation.objects.update(urgency=90, is_offensive=True)
     assert "Urge ya</span>" in row()
     assert '<span class="badge">Ofensivo</span>' in row()
-    Conversation.objects.update(state="closed")
+    Conversation.objects.update(waiting_since=None)
+    assert "Urge ya" not in row(), "it was answered"
+    Conversation.objects.update(waiting_since=NOON, state="closed")
     assert "Urge ya" not in row()
 
 

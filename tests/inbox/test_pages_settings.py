@@ -57,6 +57,29 @@ def test_a_promise_is_made_and_taken_away(as_alba, site):
     assert not Promise.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("said", "minutes"), [("30 min", 30), ("1 h 30", 90), ("1,5 horas", 90), ("2 días", 2_880), ("4 hours", 240)]
+)
+def test_a_promise_is_told_as_people_say_it(as_alba, said, minutes):
+    as_alba.post(f"{SETTINGS}promises/", {"first_response_minutes": said})
+    assert Promise.objects.get().first_response_minutes == minutes
+
+
+@pytest.mark.parametrize("said", ["pronto", "4 semanas", "-5", "1 h y pico", "0 min", "9" * 50])
+def test_a_promise_nobody_understands_is_given_back(as_alba, said):
+    assert as_alba.post(f"{SETTINGS}promises/", {"first_response_minutes": said}).status_code == 422
+    assert not Promise.objects.exists()
+
+
+def test_a_promise_is_changed_in_the_form_that_made_it(as_alba, as_carla, site, brand):
+    promise = Promise.objects.create(brand=brand, account=site, resolution_minutes=2_880, in_business_hours=True)
+    page = as_alba.get(f"{SETTINGS}promises/?of={promise.pk}").content.decode()
+    assert 'name="resolution_minutes" value="48 h"' in page
+    assert f'<option value="{site.pk}" selected>' in page
+    for of in ("0", "x", "9" * 40):
+        assert as_alba.get(f"{SETTINGS}promises/?of={of}").status_code == 200
+
+
 def test_an_empty_promise_is_given_back(as_alba, brand):
     assert as_alba.post(f"{SETTINGS}promises/", {"account": "", "label": ""}).status_code == 422
     assert not Promise.objects.exists()

@@ -224,8 +224,9 @@ def test_many_messages_cost_no_more_questions(brand, site, django_assert_num_que
         assert rules.tried(Rule(brand=brand, conditions={"person": "new"}))[0] == 12
 
 
-def test_own_topics_can_be_asked_for_and_a_language_however_it_is_typed(brand, site, as_alba, alba):
+def test_own_topics_can_be_asked_for_and_a_language_by_its_name(brand, site, as_alba, alba):
     lessons.add_topic(brand=brand, name="Tartas de encargo", by=alba.pk, at=NOON)
-    said = {"name": "Tartas", "topic": "tartas-de-encargo", "language": "ES", "note": "x"}
+    said = {"name": "Tartas", "topic": "tartas-de-encargo", "language": "eu", "note": "x"}
+    assert ">Euskera</option>" in as_alba.get("/b/horno-candela/settings/rules/").content.decode()
     assert as_alba.post("/b/horno-candela/settings/rules/", said).status_code == 302
-    assert Rule.objects.get().conditions == {"language": "es", "topic": "tartas-de-encargo"}
+    assert Rule.objects.get().conditions == {"language": "eu", "topic": "tartas-de-encargo"}

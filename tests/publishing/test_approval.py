@@ -225,3 +225,16 @@ def test_a_rule_that_names_nobody_is_not_kept(client, brand, alba):
     assert client.post(address, said).status_code == 302
     steps = list(ApprovalRule.objects.get().steps.order_by("number"))
     assert [(one.needs_all, one.outside) for one in steps] == [(True, []), (False, [AGENCY])]
+
+
+def test_whoever_writes_reads_beforehand_who_has_to_approve_it(rule_of, account_of, as_alba, alba, bruno, brand):
+    account = account_of()
+    rule_of({"users": [bruno]}, words="oferta")
+    draft = reverse("publishing:new_draft", args=[brand.slug])
+
+    def told(text: str) -> str:
+        said = {"text": text, "accounts": [account.pk]}
+        return as_alba.post(draft, said, headers={"HX-Request": "true"}).content.decode()
+
+    assert "Antes hay que aprobarla: con «oferta» → Bruno." in told("Oferta de otoño")
+    assert "Antes hay que aprobarla" not in told("Pan de pueblo")

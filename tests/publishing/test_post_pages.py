@@ -1,5 +1,6 @@
 """The plain pages: from a form to a post that has left."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -35,6 +36,24 @@ def test_a_post_is_begun_scheduled_and_leaves(network, account_of, as_alba, bran
     assert [one["text"] for one in network.posts] == ["Pan de pueblo", "Y de centeno"]
     page = as_alba.get(f"{home}{post.pk}/").content.decode()
     assert "https://fake.example/p0" in page
+
+
+def test_what_is_scheduled_is_offered_another_time_and_not_to_be_scheduled_again(account_of, post_on, as_alba, brand):
+    page = as_alba.get(f"/b/{brand.slug}/posts/{post_on(account_of()).pk}/").content.decode()
+    assert "Cambiar la hora" in page
+    assert "/schedule/" not in page
+    assert "en cola" not in page
+
+
+def test_every_tab_of_publishing_keeps_the_tabs(as_alba, brand):
+    home = as_alba.get(f"/b/{brand.slug}/posts/").content.decode()
+    tabs = re.findall(
+        r'href="([^"]+)"', home[home.index('class="tabs"') : home.index("</nav>", home.index('class="tabs"'))]
+    )
+    assert len(tabs) == 7
+    for tab in tabs:
+        page = as_alba.get(tab).content.decode()
+        assert f'href="{tab}" aria-current="page"' in page[page.index('class="tabs"') :]
 
 
 def test_what_does_not_work_is_said_and_nothing_is_lost(network, account_of, as_alba, brand):

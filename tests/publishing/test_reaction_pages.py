@@ -67,6 +67,14 @@ def test_a_post_stands_beside_the_median_of_those_before_it_at_the_same_age(out,
     assert "3,0 veces lo habitual" in page
 
 
+def test_the_list_and_the_post_say_the_same_number(out, as_alba, brand):
+    for days in range(20, 15, -1):
+        out(days, likes=101)
+    post, _remote = out(5, likes=148)
+    assert "1,5 veces lo habitual" in as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+    assert "× 1,5" in as_alba.get(f"/b/{brand.slug}/posts/reactions/").content.decode()
+
+
 def test_with_four_posts_before_it_nothing_is_usual(out, brand):
     for days in (20, 19, 18, 17):
         out(days, likes=10)

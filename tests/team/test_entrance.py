@@ -276,6 +276,15 @@ def test_sessions_are_listed_and_can_be_ended(alba):
     assert UserSession.objects.count() == 1
 
 
+def test_where_one_is_signed_in_is_told_in_words_and_in_ones_own_time(alba):
+    here = sign_in(alba)
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
+    UserSession.objects.update(created_at=NOON, user_agent=firefox)
+    page = here.get("/accounts/sessions/", headers={"user-agent": firefox}).content.decode()
+    assert "Firefox en Linux" in page
+    assert "12:00 (Europe/Madrid)" in page
+
+
 def test_person_is_told_by_mail_of_a_changed_password(alba, with_mail):
     User.objects.update(language="es")
     client = sign_in(alba)

@@ -39,6 +39,33 @@ class AccountForm(forms.Form):
         for field in self.typed:
             has_secret = account is not None and bool(account.secrets.get(field.name))
             self.fields[f"field_{field.name}"] = _form_field(field, has_secret=has_secret)
+        self.named_by = connector.named_by
+        self.rare = {f"field_{field.name}" for field in self.typed if field.is_rare}
+        if self.named_by:
+            self.fields["name"].required = False
+            self.rare.add("name")
+
+    @property
+    def common_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name not in self.rare]
+
+    @property
+    def rare_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name in self.rare]
+
+    @property
+    def shows_rare(self) -> bool:
+        """Whether what few need was wrong, or has been filled in."""
+        own = self.rare - {"name"}
+        return any(name in self.errors for name in self.rare) or any(
+            self[name].value() not in (None, "", self.fields[name].initial) for name in own
+        )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if self.named_by and not given.get("name"):
+            given["name"] = str(given.get(f"field_{self.named_by}", ""))[:100]
+        return given
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -60,7 +87,7 @@ class AccountForm(forms.Form):
 def _initial(connector: type[Connector], account: Account | None) -> dict[str, Any]:
     if account is None:
         given = {field.name: field.default for field in connector.fields}
-        name = said(connector.name)
+        name = "" if connector.named_by else said(connector.name)
     else:
         given, name = account.settings, account.name
     shown = {field.name: given.get(field.name, field.default) for field in connector.fields if field.kind != "secret"}
@@ -73,6 +100,7 @@ def _form_field(field: Field, *, has_secret: bool) -> forms.Field:
         "label": said(field.label),
         "help_text": said(field.help),
         "required": field.is_required,
+        "initial": field.default,
     }
     match field.kind:
         case "secret":

@@ -368,6 +368,7 @@ class Field:
     """One setting of an account. Secrets are stored encrypted and never shown again.
 
     `is_generated` a secret that nobody types: the desk makes it when the account is added.
+    `is_rare`      few need it: the form folds it away.
     """
 
     name: str
@@ -378,6 +379,7 @@ class Field:
     is_required: bool = True
     choices: Sequence[tuple[str, Text]] = ()
     is_generated: bool = False
+    is_rare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -551,6 +553,7 @@ class Capabilities:
     `listens`           `listen` holds a connection that tells of news at once; the poll stays the net below it
     `renews`            `renew` gets fresh credentials before the old ones end
     `consents`          somebody allows us in on the network's own page: see `begin_consent`
+    `consents_rarely`   … but most people write a password instead
     `publishes`         what we say to everybody: see `publish`
     `letters`           it carries the letters of a list to its subscribers, one by one: see `letter`
     `tells`             what it counts under a post and of the account: see `figures`. None: a person looks there
@@ -576,6 +579,7 @@ class Capabilities:
     listens: bool = False
     renews: bool = False
     consents: bool = False
+    consents_rarely: bool = False
     publishes: Publishes | None = None
     letters: bool = False
     tells: Tells | None = None
@@ -789,6 +793,10 @@ class Connector:
 
     key: ClassVar[str]
     name: ClassVar[Text]
+    named_by: ClassVar[str] = ""
+    """The field whose value names an account that got no name of its own."""
+    about: ClassVar[Text] = {}
+    """What it brings, in a line, for whoever chooses among channels."""
     fields: ClassVar[Sequence[Field]] = ()
     capabilities: ClassVar[Capabilities] = Capabilities()
     reasons: ClassVar[Mapping[str, Text]] = {}

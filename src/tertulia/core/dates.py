@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -108,13 +109,30 @@ def days(first: date, last: date) -> str:
     return f"{begins} – {ends} {last.year}"
 
 
-def span(minutes: int) -> str:
-    """«14 min», «1 h 5 min», «3 d»."""
+def span(minutes: int, *, in_hours: bool = False) -> str:
+    """«14 min», «1 h 5 min», «3 d» where they are whole; with `in_hours` «72 h», for hours that are no whole day's."""
     if minutes < 60:
         return f"{minutes} min"
-    if minutes < 24 * 60:
+    if in_hours or minutes % (24 * 60):
         return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
     return f"{minutes // (24 * 60)} d"
+
+
+_UNITS = {
+    1: ("", "m", "min", "mins", "minuto", "minutos", "minute", "minutes"),
+    60: ("h", "hs", "hora", "horas", "hour", "hours"),
+    24 * 60: ("d", "día", "días", "dia", "dias", "day", "days"),
+}
+_SPAN = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\W\d]*)")
+
+
+def minutes(text: str) -> int:
+    """How long people mean by «30», «30 min», «1 h 30», «1,5 horas» or «2 días». Raises `ValueError`."""
+    by = {name: unit for unit, names in _UNITS.items() for name in names}
+    said = _SPAN.findall(text[:40].casefold())
+    if not said or _SPAN.sub("", text.casefold()).strip() or any(unit not in by for _number, unit in said):
+        raise ValueError(text)
+    return round(sum(float(number.replace(",", ".")) * by[unit] for number, unit in said))
 
 
 def tag(moment: datetime, text: str, *, zone: str) -> SafeString:

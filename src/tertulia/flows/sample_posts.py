@@ -64,7 +64,9 @@ def posts(text: str) -> list[Told]:
 def publish(brand: Brand, text: str, people: Mapping[str, User], *, site: Account, at: datetime) -> None:
     """Write the posts of the sample company as `people` would have, by their first names."""
     said = {"platform": "Instagram", "openness": "public"}
-    instagram = channel_actions.connect(brand=brand, kind="manual", name="Instagram", settings=said, at=at)
+    instagram = channel_actions.connect(
+        brand=brand, kind="manual", name="Instagram", settings=said, by=people["Lucía"].pk, at=at
+    )
     for account, per_week in ((instagram, 3), (site, 1)):
         wanted = rhythm.of(account, at=at)
         wanted = rhythm.Rhythm(per_week, wanted.starts_on - timedelta(weeks=3), [], wanted.slots)

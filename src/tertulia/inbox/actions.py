@@ -190,7 +190,7 @@ def _target(conversation: Conversation) -> dict[str, Any]:
 def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
     """Take an answer back before it leaves; its text becomes the draft again and is returned. Raises `TooLate`.
 
-    What the person had begun to write meanwhile stays, behind it.
+    What the person had begun to write meanwhile stays, behind it; behind a note the whole is a note.
     """
     caught = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.QUEUED, attempts=0)
     if not caught.update(state=Delivery.State.CANCELLED, finished_at=at):
@@ -202,7 +202,7 @@ def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
     begun = Draft.objects.filter(conversation=conversation, user=by).first()
     if begun and begun.text.strip() != text:
         text = f"{text}\n\n{begun.text}"
-    save_draft(conversation=conversation, user=by, text=text, at=at)
+    save_draft(conversation=conversation, user=by, text=text, at=at, is_note=bool(begun and begun.is_note))
     _record(activities.WITHDRAWN, conversation, by=by, at=at, message=delivery.message_id)
     if was_closed:
         _record(activities.REOPENED, conversation, by=by, at=at)
@@ -587,12 +587,13 @@ def _changed_state(conversation: Conversation, *, at: datetime) -> None:
 # What one person sees
 
 
-def save_draft(*, conversation: Conversation, user: User, text: str, at: datetime) -> None:
+def save_draft(*, conversation: Conversation, user: User, text: str, at: datetime, is_note: bool = False) -> None:
     """Keep what somebody is writing; an empty text forgets it."""
     if not text.strip():
         Draft.objects.filter(conversation=conversation, user=user).delete()
         return
-    Draft.objects.update_or_create(conversation=conversation, user=user, defaults={"text": tidy(text), "at": at})
+    kept = {"text": tidy(text), "is_note": is_note, "at": at}
+    Draft.objects.update_or_create(conversation=conversation, user=user, defaults=kept)
 
 
 def look(*, conversation: Conversation, user: User, is_typing: bool, at: datetime) -> None:

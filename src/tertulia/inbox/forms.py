@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
-from tertulia.core import marks
+from tertulia.core import dates, marks
 from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.team.models import User
+from tertulia.team.skills import LANGUAGES
 from tertulia.understanding import words
 from tertulia.understanding.models import Brain
 from tertulia.understanding.teaching import own_topics
@@ -37,6 +38,7 @@ class ReplyForm(forms.Form):
 
 class TextForm(forms.Form):
     text = forms.CharField(required=False, strip=False)
+    kind = forms.CharField(required=False)
 
 
 class PresenceForm(forms.Form):
@@ -273,6 +275,20 @@ class SavedReplyForm(forms.ModelForm):  # type: ignore[type-arg]
         return title
 
 
+class SpanField(forms.CharField):
+    """How long something may take, in people's words; cleaned to whole minutes, or None."""
+
+    def to_python(self, value: Any) -> Any:
+        said = super().to_python(value)
+        try:
+            return dates.minutes(said) if said else None
+        except ValueError as problem:
+            raise forms.ValidationError(_("Write it like 30 min, 4 h or 2 d.")) from problem
+
+    def prepare_value(self, value: Any) -> Any:
+        return dates.span(value, in_hours=True) if isinstance(value, int) else value
+
+
 class PromiseForm(forms.Form):
     account = forms.ModelChoiceField(
         Account.objects.none(), label=_("Channel"), required=False, empty_label=_("Every channel")
@@ -281,8 +297,12 @@ class PromiseForm(forms.Form):
         Label.objects.none(), label=_("Label"), required=False, empty_label=_("Every label"),
         help_text=_("The promise of a label comes before that of a channel, and both before the general one."),
     )  # fmt: skip
-    first_response_minutes = forms.IntegerField(label=_("First response, minutes"), required=False, min_value=1)
-    resolution_minutes = forms.IntegerField(label=_("Resolution, minutes"), required=False, min_value=1)
+    first_response_minutes = SpanField(
+        label=_("First response"),
+        required=False,
+        help_text=_("Such as 30 min, 4 h or 2 d; a day is 24 of these hours."),
+    )
+    resolution_minutes = SpanField(label=_("Resolution"), required=False)
     in_business_hours = forms.BooleanField(label=_("Only opening hours count"), required=False, initial=True)
 
     def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
@@ -338,6 +358,12 @@ class JoiningForm(forms.Form):
     other = forms.IntegerField(min_value=1)
 
 
+def _languages(kept: str) -> list[tuple[str, str]]:
+    """Those with a name, and the one that a rule asks for already."""
+    known = sorted(((code, str(name)) for code, name in LANGUAGES), key=itemgetter(1))
+    return known if not kept or kept in dict(known) else [*known, (kept, kept)]
+
+
 class RuleForm(forms.Form):
     """If … then …; what is left empty isn't asked, or isn't done."""
 
@@ -350,7 +376,7 @@ class RuleForm(forms.Form):
     offensive = forms.TypedChoiceField(
         label=_("Offence"), required=False, coerce=lambda value: value == "1", empty_value=""
     )
-    language = forms.CharField(label=_("Language, as its two letters"), max_length=2, required=False)
+    language = forms.ChoiceField(label=_("Language"), required=False)
     topic = forms.ChoiceField(label=_("Topic"), required=False)
     person = forms.ChoiceField(label=_("Who writes"), required=False)
     confidence = forms.TypedChoiceField(label=_("How sure, at least"), required=False, coerce=int, empty_value="")
@@ -392,6 +418,7 @@ class RuleForm(forms.Form):
             "sentiment": list(words.sentiments().items()),
             "urgency": [(level, name) for level, name in words.urgencies().items() if level],
             "offensive": [("1", _("Offensive")), ("0", _("Not offensive"))],
+            "language": _languages(str(rule.conditions.get("language") or "")),
             "topic": sorted({**own_topics(rule.brand_id), **words.topics()}.items(), key=itemgetter(1)),
             "person": [("new", _("Somebody new")), ("known", _("Somebody we know"))],
             "confidence": [(90, words.sure(0.9)), (70, words.sure(0.7))],
@@ -401,7 +428,7 @@ class RuleForm(forms.Form):
         for field, choices in offered.items():
             self.fields[field].choices = [("", "–"), *choices]  # type: ignore[attr-defined]
         self.fields["tell"].choices = names.people  # type: ignore[attr-defined]
-        self.fields["labels"].queryset = Label.objects.filter(brand=rule.brand)  # type: ignore[attr-defined]
+        self.fields["labels"].queryset = Label.objects.filter(brand=rule.brand).order_by("name")  # type: ignore[attr-defined]
         if isinstance(self.initial.get("words"), list):
             self.initial["words"] = "\n".join(self.initial["words"])
         if isinstance(self.initial.get("offensive"), bool):
@@ -412,9 +439,6 @@ class RuleForm(forms.Form):
         if Rule.objects.filter(brand=self.rule.brand, name=name).exclude(pk=self.rule.pk).exists():
             raise forms.ValidationError(_("There is a rule of that name already."))
         return name
-
-    def clean_language(self) -> str:
-        return str(self.cleaned_data["language"]).lower()
 
     def clean_note(self) -> str:
         return tidy(self.cleaned_data["note"]).strip()

@@ -390,6 +390,8 @@ class Draft(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     text = models.TextField()
+    is_note = models.BooleanField(default=False)
+    """Begun for the team's eyes: it must never come back as an answer."""
     at = models.DateTimeField()
 
     class Meta:

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zlib import crc32
@@ -25,12 +24,12 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from tertulia.brand.models import Brand
 from tertulia.channels import abilities
+from tertulia.channels.drawings import channel_icon
 from tertulia.channels.forms import said
 from tertulia.channels.models import Delivery, Identity, Message
 from tertulia.community import queries as community
 from tertulia.community.models import Member
 from tertulia.connectors import registry
-from tertulia.connectors.contract import Connector
 from tertulia.core import activity, dates, marks
 from tertulia.core.html import render
 from tertulia.core.languages import once_a_language
@@ -223,31 +222,6 @@ def promise(due: datetime | None, *, now: datetime, zone: str) -> dict[str, str]
         return None
     left = promises.left(due, now)
     return {"tone": left.tone, "text": left.text, "title": f"{left.spoken}: {dates.full(due, zone=zone)}"}
-
-
-@cache
-def channel_icon(kind: str) -> SafeString:
-    """A channel's own drawing, from its connector's folder; the page carries each once (`channel_symbols`)."""
-    return mark_safe(f'<svg class="icon" aria-hidden="true"><use href="#channel-{escape(kind)}"/></svg>')  # noqa: S308
-
-
-@cache
-def channel_symbols() -> SafeString:
-    """Every connector's icon.svg as a symbol that `channel_icon` refers to."""
-    symbols = [_symbol(key, _drawing(connector)) for key, connector in registry.all_connectors().items()]
-    return mark_safe(f'<svg hidden aria-hidden="true">{"".join(symbols)}</svg>')  # noqa: S308 — installed code's own
-
-
-def _drawing(connector: type[Connector]) -> str:
-    file = resources.files(connector.__module__.rpartition(".")[0]) / "icon.svg"
-    return file.read_text() if file.is_file() else ""
-
-
-def _symbol(key: str, svg: str) -> str:
-    box = re.search(r'viewBox="([\d\s.-]+)"', svg)
-    inside = re.search(r"<svg\b[^>]*>(.*)</svg>", svg, re.DOTALL)
-    drawing = inside[1] if inside else ""
-    return f'<symbol id="channel-{escape(key)}" viewBox="{box[1] if box else "0 0 24 24"}">{drawing}</symbol>'
 
 
 def channel_name(kind: str) -> str:

@@ -620,9 +620,8 @@ def others_here(conversation: Conversation, *, user: User, at: datetime, seconds
     return list(rows.select_related("user").order_by(F("typing_at").desc(nulls_last=True), "user_id"))
 
 
-def draft_of(conversation: Conversation, user: User) -> str:
-    draft = Draft.objects.filter(conversation=conversation, user=user).first()
-    return draft.text if draft else ""
+def draft_of(conversation: Conversation, user: User) -> Draft | None:
+    return Draft.objects.filter(conversation=conversation, user=user).first()
 
 
 # What the pages offer to choose from

@@ -105,7 +105,7 @@ def signs(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     found = []
     if row["kind"] == "complaint":
         found.append(("", words.kinds()["complaint"], ""))
-    if row["urgency"] >= URGENT:
+    if row["urgency"] >= URGENT and row["waiting_since"] is not None:  # answered, it isn't urgent any more
         found.append(("lightning", words.urgent(row["urgency"]), _why_ahead(row)))
     if row["is_offensive"]:
         found.append(("", gettext("Offensive"), ""))

@@ -261,6 +261,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGES = [("es", "Español"), ("en", "English")]
 LANGUAGE_CODE = "es"
 LOCALE_PATHS = [PACKAGE / "locale"]
+FORMAT_MODULE_PATH = "tertulia.core.formats"
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_COOKIE_NAME = "language"

@@ -61,13 +61,27 @@ def rules_for(post: Post) -> list[ApprovalRule]:
     if not found:
         return []
     accounts = set(post.versions.values_list("account", flat=True))
-    text = fold("\n".join(post.parts.values_list("text", flat=True)))
+    texts = post.parts.values_list("text", flat=True)
+    return _holding(found, accounts, texts, campaign=post.campaign_id, author=post.created_by_id)
+
+
+def rules_ahead(
+    brand: Brand, *, accounts: Iterable[int], texts: Iterable[str], campaign: int | None, author: int | None
+) -> list[ApprovalRule]:
+    """Those that what is being written will fall under. `accounts`, `campaign` and `author` are ids."""
+    return _holding(rules(brand), set(accounts), texts, campaign=campaign, author=author)
+
+
+def _holding(
+    found: Sequence[ApprovalRule], accounts: set[int], texts: Iterable[str], *, campaign: int | None, author: int | None
+) -> list[ApprovalRule]:
+    text = fold("\n".join(texts)) if found else ""
     return [
         rule
         for rule in found
         if (rule.account_id is None or rule.account_id in accounts)
-        and (rule.campaign_id is None or rule.campaign_id == post.campaign_id)
-        and (rule.author_id is None or rule.author_id == post.created_by_id)
+        and (rule.campaign_id is None or rule.campaign_id == campaign)
+        and (rule.author_id is None or rule.author_id == author)
         and _has_any(rule.words, text)
     ]
 

@@ -25,7 +25,20 @@ from tertulia.channels.models import Account
 from tertulia.connectors.contract import Look
 from tertulia.core import films
 
-from . import actions, addresses, handles, looking, mailing, preflight, previews, queries, rights, saying, shortening
+from . import (
+    actions,
+    addresses,
+    approval,
+    handles,
+    looking,
+    mailing,
+    preflight,
+    previews,
+    queries,
+    rights,
+    saying,
+    shortening,
+)
 from .models import Media, Part, Post, Sending
 from .preflight import Line
 from .problems import Problem
@@ -110,9 +123,11 @@ class Checked:
 
 
 def check(
-    writing: Writing, *, brand: Brand, post: Post | None, at: datetime, others: Sequence[Brand] = (), here: str = ""
-) -> Checked:
-    """Look at what would be scheduled. `others`: the writer's other brands; `here`: the time zone they are in."""
+    writing: Writing, *, brand: Brand, post: Post | None, at: datetime, others: Sequence[Brand] = (), here: str = "",
+    by: int | None = None,
+) -> Checked:  # fmt: skip
+    """Look at what would be scheduled. `by`: the id of who writes; `others`: their other brands; `here`: the time zone
+    they are in."""
     accounts = [one for one in queries.accounts(brand) if one.pk in writing.accounts]
     media, known = _media(writing, brand), handles.known(brand.pk, writing.texts)
     shown = [_preview(account, writing, media, known, brand, post) for account in accounts]
@@ -122,9 +137,19 @@ def check(
         *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing),
         *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
         *preflight.strangers(writing.texts, brand, others), *_named(writing, accounts, known), *_polls(shown),
+        *_approval(writing, brand, post.created_by_id if post else by),
     ]  # fmt: skip
     looks = looking.seen(writing.texts, brand, at=at)
     return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand), looks)
+
+
+def _approval(writing: Writing, brand: Brand, author: int | None) -> Iterator[Line]:
+    if writing.accounts:
+        found = approval.rules_ahead(
+            brand, accounts=writing.accounts, texts=writing.texts, campaign=writing.campaign or None, author=author
+        )
+        for rule in found:
+            yield Line("note", _("It has to be approved first: {rule}.").format(rule=approval.summary(rule)))
 
 
 def _media(writing: Writing, brand: Brand) -> dict[int, Media]:

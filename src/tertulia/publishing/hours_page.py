@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils import formats
+from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -72,4 +72,4 @@ def age(after: timedelta) -> str:
 
 
 def _one(value: float) -> str:
-    return formats.number_format(value, 1)
+    return str(floatformat(value, 1))  # number_format cuts off what this rounds

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tertulia.brand.models import Brand
 from tertulia.core.choices import name_empty
@@ -24,7 +25,7 @@ class LinkForm(forms.Form):
         max_length=2000,
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off"}),
     )
-    name = forms.CharField(label=_("What the team calls it"), max_length=120, required=False)
+    name = forms.CharField(label=pgettext_lazy("link", "What the team calls it"), max_length=120, required=False)
     campaign = forms.ModelChoiceField(Campaign.objects.none(), label=_("Campaign"), required=False)
     post = forms.ModelChoiceField(Post.objects.none(), label=_("Post"), required=False)
     source = forms.CharField(label="utm_source", max_length=100, required=False)

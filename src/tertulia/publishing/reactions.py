@@ -10,6 +10,7 @@ from statistics import median
 from typing import Final
 
 from django.db.models import Q
+from django.template.defaultfilters import floatformat
 from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -205,7 +206,7 @@ def _says(found: Usual | None) -> str:
     if found.times is None:
         return _("After {age}: {value} reactions, where {n} earlier posts mostly had none.").format(**said)
     return _("After {age}: {value} reactions, {times} times the usual {median} (median of {n} earlier posts).").format(
-        times=formats.number_format(found.times, 1), **said
+        times=floatformat(found.times, 1), **said
     )
 
 

@@ -496,7 +496,8 @@ def _checked(request: Call, post: Post, written: Writing) -> checks.Checked:
     caller = request.auth
     others = Membership.objects.filter(user=caller.user).exclude(brand=caller.brand).select_related("brand")
     return checks.check(
-        written, brand=caller.brand, post=post, at=clock.now(), others=[one.brand for one in others]
+        written, brand=caller.brand, post=post, at=clock.now(), others=[one.brand for one in others],
+        by=caller.user.pk,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tertulia.brand.models import Brand
 from tertulia.channels import actions, queries, standing
+from tertulia.channels.drawings import channel_icon, channel_symbols
 from tertulia.channels.forms import AccountForm, said
 from tertulia.channels.models import Account, Quarantine
 from tertulia.connectors import registry
@@ -40,9 +41,15 @@ def show_list(request: Any, brand: Brand) -> HttpResponse:
 @require_GET
 @brand_required("channels.manage")
 def choose(request: Any, brand: Brand) -> HttpResponse:
-    """Which channel to add: every connector that is installed."""
-    offered = [(key, said(connector.name)) for key, connector in registry.all_connectors().items()]
-    return render(request, "channels/choose.html", {**SECTION, "offered": sorted(offered, key=lambda one: one[1])})
+    """Which channel to add: every connector that is installed, those last where people carry the words by hand."""
+    offered = [
+        (key, said(one.name), said(one.about) if one.about else "", channel_icon(key), one.capabilities.by_hand)
+        for key, one in registry.all_connectors().items()
+    ]
+    offered.sort(key=lambda one: (one[-1], one[1].casefold()))
+    return render(
+        request, "channels/choose.html", {**SECTION, "offered": offered, "channel_symbols": channel_symbols()}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -154,6 +161,7 @@ def _about(connector: type[Connector]) -> dict[str, Any]:
         "kind": connector.key,
         "channel": said(connector.name),
         "consents": consents,
+        "consents_rarely": connector.capabilities.consents_rarely,
         "back_to": back_to() if consents else "",
     }
 

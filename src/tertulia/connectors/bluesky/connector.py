@@ -89,10 +89,22 @@ class Bluesky(Connector):
 
     key = "bluesky"
     name = {"en": "Bluesky", "es": "Bluesky"}
+    about = {
+        "en": "Answers, mentions and direct messages; posts with pictures and films.",
+        "es": "Respuestas, menciones y mensajes directos; publicaciones con imágenes y vídeos.",
+    }
     fields = (
         Field("handle", texts.HANDLE, help=texts.HANDLE_HELP),
         Field("app_password", texts.PASSWORD, kind="secret", help=texts.PASSWORD_HELP),
-        Field("service", texts.SERVICE, kind="url", help=texts.SERVICE_HELP, default=SERVICE, is_required=False),
+        Field(
+            "service",
+            texts.SERVICE,
+            kind="url",
+            help=texts.SERVICE_HELP,
+            default=SERVICE,
+            is_required=False,
+            is_rare=True,
+        ),
     )
     capabilities = Capabilities(
         reads=frozenset({"comment", "mention", "direct"}),

@@ -49,6 +49,10 @@ class Feed(Connector):
 
     key = "feed"
     name = {"en": "Blog, forum or news (RSS)", "es": "Blog, foro o noticias (RSS)"}
+    about = {
+        "en": "To read what your trade publishes, and to gather the comments of a blog.",
+        "es": "Para leer lo que publica tu sector y recoger los comentarios de un blog.",
+    }
     fields = (
         Field("address", {"en": "Address", "es": "Dirección"}, kind="url", help=texts.ADDRESS_HELP),
         Field(

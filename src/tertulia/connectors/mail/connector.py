@@ -55,9 +55,13 @@ class MailBox(Connector):
 
     key = "mail"
     name = {"en": "Mail", "es": "Correo"}
+    about = {
+        "en": "The mailbox your customers write to: Gmail, Microsoft 365 or your provider's.",
+        "es": "El buzón al que escriben tus clientes: Gmail, Microsoft 365 o el de tu proveedor.",
+    }
     fields = (
         Field("address", texts.ADDRESS, help=texts.ADDRESS_HELP),
-        Field("sender", texts.SENDER, help=texts.SENDER_HELP, is_required=False),
+        Field("sender", texts.SENDER, help=texts.SENDER_HELP, is_required=False, is_rare=True),
         Field(
             "access",
             texts.ACCESS,
@@ -71,7 +75,7 @@ class MailBox(Connector):
             ),
         ),
         Field("password", texts.PASSWORD, kind="secret", help=texts.PASSWORD_HELP, is_required=False),
-        Field("user", texts.USER, help=texts.USER_HELP, is_required=False),
+        Field("user", texts.USER, help=texts.USER_HELP, is_required=False, is_rare=True),
         Field("imap_server", texts.IMAP, help=texts.IMAP_HELP, is_required=False),
         Field("smtp_server", texts.SMTP, help=texts.SMTP_HELP, is_required=False),
         Field(
@@ -79,6 +83,7 @@ class MailBox(Connector):
             texts.ENCRYPTION,
             kind="choice",
             is_required=False,
+            is_rare=True,
             choices=(
                 ("", texts.BY_PORT),
                 ("tls", {"en": "TLS", "es": "TLS"}),
@@ -86,10 +91,12 @@ class MailBox(Connector):
                 ("none", texts.NONE),
             ),
         ),
-        Field("folders", texts.FOLDERS, kind="lines", help=texts.FOLDERS_HELP, is_required=False),
-        Field("client_id", texts.CLIENT_ID, help=texts.CLIENT_HELP, is_required=False),
-        Field("client_secret", texts.CLIENT_SECRET, kind="secret", help=texts.CLIENT_HELP, is_required=False),
-        Field("tenant", texts.TENANT, help=texts.TENANT_HELP, is_required=False),
+        Field("folders", texts.FOLDERS, kind="lines", help=texts.FOLDERS_HELP, is_required=False, is_rare=True),
+        Field("client_id", texts.CLIENT_ID, help=texts.CLIENT_HELP, is_required=False, is_rare=True),
+        Field(
+            "client_secret", texts.CLIENT_SECRET, kind="secret", help=texts.CLIENT_HELP, is_required=False, is_rare=True
+        ),
+        Field("tenant", texts.TENANT, help=texts.TENANT_HELP, is_required=False, is_rare=True),
         Field("signing", texts.SIGNING, kind="secret", is_generated=True),
     )
     capabilities = Capabilities(
@@ -103,6 +110,7 @@ class MailBox(Connector):
         listens=True,
         renews=True,
         consents=True,
+        consents_rarely=True,
         letters=True,
     )
     reasons = {"returned": texts.RETURNED, "nobody": texts.NOBODY}

@@ -63,6 +63,11 @@ class Manual(Connector):
 
     key = "manual"
     name = {"en": "Any other platform (by hand)", "es": "Cualquier otra plataforma (a mano)"}
+    named_by = "platform"
+    about = {
+        "en": "Instagram, Facebook, WhatsApp, TikTok, X, Google reviews…: you note what comes, and paste what leaves.",
+        "es": "Instagram, Facebook, WhatsApp, TikTok, X, reseñas de Google…: apuntas lo que llega y pegas lo que sale.",
+    }
     fields = (
         Field("platform", texts.PLATFORM, help=texts.PLATFORM_HELP),
         Field("profile", texts.PROFILE, kind="url", help=texts.PROFILE_HELP, is_required=False),

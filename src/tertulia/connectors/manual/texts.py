@@ -4,8 +4,8 @@ from tertulia.connectors.contract import Act, Text
 
 PLATFORM = {"en": "Platform", "es": "Plataforma"}
 PLATFORM_HELP = {
-    "en": "TikTok, a Facebook group, Tripadvisor, a forum, the noticeboard of your town: anything.",
-    "es": "TikTok, un grupo de Facebook, Tripadvisor, un foro, el tablón de tu pueblo: lo que sea.",
+    "en": "Instagram, TikTok, a Facebook group, Tripadvisor, a forum, the noticeboard of your town: anything.",
+    "es": "Instagram, TikTok, un grupo de Facebook, Tripadvisor, un foro, el tablón de tu pueblo: lo que sea.",
 }
 PROFILE = {"en": "Address of our profile there", "es": "Dirección de nuestro perfil allí"}
 PROFILE_HELP = {

@@ -77,9 +77,13 @@ class Mastodon(Connector):
 
     key = "mastodon"
     name = {"en": "Mastodon", "es": "Mastodon"}
+    about = {
+        "en": "Mentions, answers and private messages; posts, threads and polls.",
+        "es": "Menciones, respuestas y mensajes privados; publicaciones, hilos y encuestas.",
+    }
     fields = (
         Field("server", texts.SERVER, kind="url", help=texts.SERVER_HELP),
-        Field("token", texts.TOKEN, kind="secret", help=texts.TOKEN_HELP, is_required=False),
+        Field("token", texts.TOKEN, kind="secret", help=texts.TOKEN_HELP, is_required=False, is_rare=True),
     )
     capabilities = Capabilities(
         reads=frozenset({"comment", "mention", "direct"}),

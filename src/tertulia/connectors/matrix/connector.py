@@ -70,6 +70,10 @@ class Matrix(Connector):
 
     key = "matrix"
     name = {"en": "Matrix", "es": "Matrix"}
+    about = {
+        "en": "Rooms and private talks of your community; news in a room.",
+        "es": "Salas y conversaciones privadas de tu comunidad; novedades en una sala.",
+    }
     fields = (
         Field("homeserver", {"en": "Server", "es": "Servidor"}, kind="url", help=texts.HOMESERVER_HELP),
         Field(
@@ -106,12 +110,14 @@ class Matrix(Connector):
             kind="lines",
             help=texts.INVITERS_HELP,
             is_required=False,
+            is_rare=True,
         ),
         Field(
             "invited_by_all",
             {"en": "Accept everybody's invitations", "es": "Aceptar las invitaciones de cualquiera"},
             kind="flag",
             is_required=False,
+            is_rare=True,
         ),
     )
     capabilities = Capabilities(

@@ -29,6 +29,10 @@ PER_HOUR = 300
 class Newsletter(Connector):
     key = "newsletter"
     name = {"en": "Newsletter", "es": "Boletín de novedades"}
+    about = {
+        "en": "Your posts by mail to whoever signs up on your page.",
+        "es": "Tus publicaciones por correo a quien se apunte en tu página.",
+    }
     fields = (
         Field("mailbox", texts.MAILBOX, help=texts.MAILBOX_HELP, is_required=False),
         Field("sender", texts.SENDER, help=texts.SENDER_HELP, is_required=False),

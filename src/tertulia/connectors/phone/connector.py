@@ -22,6 +22,10 @@ class Phone(Connector):
 
     key = "phone"
     name = {"en": "Phone and shop", "es": "Teléfono y tienda"}
+    about = {
+        "en": "Calls and talks in the shop, noted in the same inbox.",
+        "es": "Llamadas y visitas a la tienda, anotadas en la misma bandeja.",
+    }
     capabilities = Capabilities(
         reads=KINDS,
         can=(REPLY,),

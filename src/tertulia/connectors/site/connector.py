@@ -56,6 +56,10 @@ class Site(Connector):
 
     key = "site"
     name = {"en": "Your website", "es": "Tu página web"}
+    about = {
+        "en": "A chat and a form on your page, and a corner for your news.",
+        "es": "Un chat y un formulario en tu página, y un rincón para tus novedades.",
+    }
     fields = (
         Field(
             "origins",

@@ -53,6 +53,10 @@ class Telegram(Connector):
 
     key = "telegram"
     name = {"en": "Telegram", "es": "Telegram"}
+    about = {
+        "en": "Groups, channels and private talks, through a bot of yours.",
+        "es": "Grupos, canales y conversaciones privadas, con un bot tuyo.",
+    }
     fields = (
         Field("token", texts.TOKEN_LABEL, kind="secret", help=texts.TOKEN_HELP),
         Field(
@@ -63,10 +67,10 @@ class Telegram(Connector):
             default="ask",
             choices=(("ask", texts.ASK), ("webhook", texts.BE_CALLED)),
         ),
-        Field("webhook", texts.WEBHOOK_LABEL, kind="url", help=texts.WEBHOOK_HELP, is_required=False),
+        Field("webhook", texts.WEBHOOK_LABEL, kind="url", help=texts.WEBHOOK_HELP, is_required=False, is_rare=True),
         Field("groups", texts.GROUPS_LABEL, kind="lines", help=texts.GROUPS_HELP, is_required=False),
         Field("channel", texts.CHANNEL_LABEL, help=texts.CHANNEL_HELP, is_required=False),
-        Field("api", texts.API_LABEL, kind="url", help=texts.API_HELP, default=API, is_required=False),
+        Field("api", texts.API_LABEL, kind="url", help=texts.API_HELP, default=API, is_required=False, is_rare=True),
         Field("secret", texts.SECRET_LABEL, kind="secret", is_generated=True),
     )
     reasons = REASONS

@@ -44,6 +44,10 @@ class WordPress(Connector):
 
     key = "wordpress"
     name = {"en": "WordPress", "es": "WordPress"}
+    about = {
+        "en": "The comments of your blog, and articles that leave from here.",
+        "es": "Los comentarios de tu blog, y artículos que salen desde aquí.",
+    }
     fields = (
         Field("url", texts.URL_LABEL, kind="url", help=texts.URL_HELP),
         Field("user", texts.USER_LABEL, help=texts.USER_HELP),

@@ -11,9 +11,10 @@ from django.forms import BoundField, CheckboxInput, RadioSelect
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import get_language
 
-from tertulia.core import clock, dates, marks, rows, sentences
+from tertulia.core import clock, dates, devices, marks, rows, sentences
 
 register = template.Library()
 
@@ -108,11 +109,19 @@ def hue(value: Any) -> int:
 
 
 @register.filter
-def span(minutes: int | None) -> str:
-    """Minutes as people say them: «45 min», «2 h», «1 h 30 min»."""
-    return dates.span(minutes) if minutes else ""
+def span(minutes: int | None, in_hours: bool = False) -> str:
+    """Minutes as people say them: «45 min», «2 h», «1 h 30 min»; {{ 2880|span:True }} is «48 h»."""
+    return dates.span(minutes, in_hours=in_hours) if minutes else ""
+
+
+@register.filter
+def device(agent: str) -> str:
+    """A browser as people call it: «Firefox en Windows»; what nobody knows, as it calls itself."""
+    return devices.named(agent) or Truncator(agent).chars(60)
 
 
 def _zone(context: Context) -> str:
     brand = context.get("brand")
+    if brand is None and (brands := context.get("brands")):  # pages about oneself
+        brand = brands[0]
     return brand.time_zone if brand is not None else "UTC"

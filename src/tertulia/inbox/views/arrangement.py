@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.forms import model_to_dict
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -91,8 +92,10 @@ def remove_saved_reply(request: DeskRequest, brand: Brand, reply_id: int) -> Htt
 @require_http_methods(["GET", "POST"])
 @brand_required("inbox.settings")
 def show_promises(request: DeskRequest, brand: Brand) -> HttpResponse:
-    """What is promised, the general first; the form replaces what was promised for the same."""
-    form = PromiseForm(request.POST or None, brand=brand)
+    """What is promised, the general first; the form replaces what was promised for the same. `?of=7` fills it in."""
+    of = request.GET.get("of", "")
+    shown = Promise.objects.filter(brand=brand, pk=of).first() if of.isdecimal() and len(of) < 19 else None
+    form = PromiseForm(request.POST or None, brand=brand, initial=model_to_dict(shown) if shown else None)
     if request.method == "POST" and form.is_valid():
         try:
             promises.save_promise(brand=brand, by=request.user, at=clock.now(), **form.cleaned_data)
@@ -102,7 +105,7 @@ def show_promises(request: DeskRequest, brand: Brand) -> HttpResponse:
     made = (
         Promise.objects.filter(brand=brand).select_related("account", "label").order_by("label__name", "account__name")
     )
-    context = _settings("promises", form=form, promises=made)
+    context = _settings("promises", form=form, promises=made, shown=shown)
     return render(request, "inbox/promises.html", context, status=_status(form))
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
+from tertulia.channels.drawings import channel_icon, channel_symbols
 from tertulia.channels.forms import said
 from tertulia.community import queries as community
 from tertulia.core import clock
@@ -139,7 +140,7 @@ def list_context(request: DeskRequest, brand: Brand, conversation: Conversation 
         "is_untouched": SimpleLazyObject(lambda: not Conversation.objects.filter(brand=brand).exists()),
         "own_page": pages.own_page(around),
         "takes_notes": pages.takes_notes(around),
-        "channel_symbols": pages.channel_symbols(),
+        "channel_symbols": channel_symbols(),
     }
 
 
@@ -185,7 +186,7 @@ def conversation_context(
             whole=int(whole) if whole.isdecimal() and len(whole) < 19 else 0,
         ),
         "before": thread.before,
-        "channel_icon": pages.channel_icon(conversation.channel),
+        "channel_icon": channel_icon(conversation.channel),
         "promise": pages.promise(conversation.promise_due_at, now=now, zone=brand.time_zone),
         "because": pages.because(conversation),
         "labels_on": [around.labels[id] for id in conversation.labels if id in around.labels],
@@ -205,19 +206,20 @@ def conversation_context(
         "can_reply_here": "reply" in capabilities.writes and (answering is None or answering.is_possible),
         "reply_until": answering.until if answering and answering.is_possible else None,
         "why_no_reply": said(answering.why_not) if answering and not answering.is_possible else "",
-        "text": _text(request, conversation, user),
+        **_begun(request, conversation, user),
         **more,
     }  # fmt: skip
 
 
-def _text(request: DeskRequest, conversation: Conversation, user: User) -> str:
-    """What stands in the composer: a saved reply asked for by address, else the draft."""
+def _begun(request: DeskRequest, conversation: Conversation, user: User) -> dict[str, str]:
+    """What stands in the composer, and for whom: a saved reply asked for by address, else the draft."""
     saved = request.GET.get("saved", "")
     if saved.isdecimal() and len(saved) < 19:
         reply = SavedReply.objects.filter(brand=conversation.brand_id, pk=saved).first()
         if reply:
-            return _filled(reply, conversation, user)
-    return queries.draft_of(conversation, user)
+            return {"text": _filled(reply, conversation, user), "kind": "reply"}
+    draft = queries.draft_of(conversation, user)
+    return {"text": draft.text, "kind": "note" if draft.is_note else "reply"} if draft else {"text": ""}
 
 
 def _filled(reply: SavedReply, conversation: Conversation, user: User) -> str:

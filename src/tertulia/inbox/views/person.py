@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
+from tertulia.channels.drawings import channel_symbols
 from tertulia.community import queries as community
 from tertulia.community.models import Joining, Member
 from tertulia.core import clock
@@ -40,7 +41,7 @@ def show_person(request: DeskRequest, brand: Brand, member_id: int) -> HttpRespo
         "erased": community.erased_at(member),
         "restricted": community.is_restricted(member),
         "rows": pages.draw_rows(rows, around),
-        "channel_symbols": pages.channel_symbols(),
+        "channel_symbols": channel_symbols(),
     }
     return render(request, "inbox/person.html", context)
 

@@ -54,6 +54,7 @@ def add_note(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpRe
         actions.add_note(conversation=conversation, text=text, by=request.user, at=clock.now())
     except actions.Problem as problem:
         return written(request, conversation, status=422, text=text, kind="note", problem=problem)
+    actions.save_draft(conversation=conversation, user=request.user, text="", at=clock.now())
     return written(request, conversation, text="")
 
 
@@ -63,7 +64,11 @@ def keep_draft(request: DeskRequest, brand: Brand, conversation_id: int) -> Http
     form = TextForm(request.POST)
     if form.is_valid():
         actions.save_draft(
-            conversation=find(brand, conversation_id), user=request.user, text=form.cleaned_data["text"], at=clock.now()
+            conversation=find(brand, conversation_id),
+            user=request.user,
+            text=form.cleaned_data["text"],
+            at=clock.now(),
+            is_note=form.cleaned_data["kind"] == "note",
         )
     return HttpResponse(status=204)
 

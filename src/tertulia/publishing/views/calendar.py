@@ -97,7 +97,8 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     to_copy, letters = queries.to_copy(standing), mailing.progress_of(post)
     legs = [
         (version, Post.State(state).label if (state := standing.versions.get(version.pk)) else "",
-         calendar.TONES.get(state or "", ""), standing.legs.get(version.pk, []), to_copy.get(version.pk, []),
+         calendar.TONES.get(state or "", ""),
+         [] if state == Post.State.SCHEDULED else standing.legs.get(version.pk, []), to_copy.get(version.pk, []),
          letters.get(version.pk))
         for version in post.versions.all()
     ]  # fmt: skip
@@ -113,6 +114,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         **_approval(request, post),
         "comes_back": recurring.of_post(post), "idea": ideas.of_post(post),
         "has_slots": rhythm.has_slots(brand),
+        "is_scheduled": set(standing.versions.values()) == {Post.State.SCHEDULED},
         "is_open": not legs or any(state in queries.OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))

@@ -115,7 +115,7 @@ def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRe
 def _check(request: RoomRequest, brand: Brand, post: Post | None, written: Writing) -> checks.Checked:
     others = [one.brand for one in request.memberships if one.brand_id != brand.pk]
     here = request.COOKIES.get("zone", "")
-    return checks.check(written, brand=brand, post=post, at=clock.now(), others=others, here=here)
+    return checks.check(written, brand=brand, post=post, at=clock.now(), others=others, here=here, by=request.user.pk)
 
 
 @require_GET

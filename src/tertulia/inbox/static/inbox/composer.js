@@ -43,7 +43,7 @@ customElements.define("t-composer", class extends HTMLElement {
     if (!this.isDirty) return;
     this.isDirty = false;
     const headers = JSON.parse(document.body.getAttribute("hx-headers"));
-    const body = new URLSearchParams({ text: this.text.value });
+    const body = new URLSearchParams({ text: this.text.value, kind: new FormData(this.form).get("kind") ?? "" });
     fetch(this.dataset.draft, { method: "POST", headers, body, keepalive: true })
       .then((answer) => answer.ok && this.saved && (this.saved.hidden = !this.text.value))
       .catch(() => (this.isDirty = true));
@@ -57,7 +57,11 @@ customElements.define("t-composer", class extends HTMLElement {
     }
   };
   clicked = (event) => {
-    if (event.target.name === "kind") this.text.focus();
+    if (event.target.name === "kind") {
+      this.text.focus();
+      this.isDirty = true;
+      this.keep();
+    }
     const link = event.target.closest("[data-insert]");
     if (!link) return;
     event.preventDefault();
