@@ -46,7 +46,7 @@ KNOWN = {
     "project/rsgi.py": "answers the web server",
     "project/live.py": "answers the web server",
     "project/celery.py": "the name of the own machine",
-    "project/cli.py": "is the own port free?",
+    "project/starting.py": "is the own port free?",
     "project/serve.py": "listens",
     "project/doctor.py": "is the broker of the settings there?",
     "team/accounts.py": "the company's sign-in, through the door",
