@@ -23,6 +23,7 @@ from tertulia.core.backup import keeping
 from tertulia.core.health import Finding, Look
 from tertulia.core.models import Activity
 from tertulia.flows import health
+from tertulia.team import breaches
 
 OLDEST = (3, 11)
 AHEAD = timedelta(minutes=2)
@@ -106,6 +107,20 @@ def broker(_at: datetime) -> Finding:
     return Finding("broker", True, _("The broker at {place} can be reached.").format(place=place))
 
 
+def passwords(_at: datetime) -> Finding:
+    """The file that new passwords are held against, where there is one."""
+    path = settings.BREACHED_PASSWORDS
+    if path is None:
+        return Finding("passwords", True, _("New passwords are held against the 20,000 commonest."))
+    try:
+        breaches.check(path)
+    except (OSError, breaches.NotThisFile) as problem:
+        says = _("No new password is taken: {file} can't be used. {why} See TERTULIA_BREACHED_PASSWORDS.")
+        why = f"{problem.strerror}." if isinstance(problem, OSError) else problem
+        return Finding("passwords", False, says.format(file=path, why=why))
+    return Finding("passwords", True, _("New passwords are held against those in {file}.").format(file=path))
+
+
 def static(_at: datetime) -> Finding:
     if not (settings.STATIC_ROOT / "staticfiles.json").exists():
         return Finding("static", False, _("The pages' styles and scripts are not in place. Put them: tertulia setup"))
@@ -144,4 +159,16 @@ def time(at: datetime) -> Finding:
     return Finding("clock", True, _("The clock shows {now}.").format(now=f"{at:%Y-%m-%d %H:%M} UTC"))
 
 
-LOOKS: tuple[Look, ...] = (python, folder, keys, migrations, secrets, broker, static, backup, time, *health.LOOKS)
+LOOKS: tuple[Look, ...] = (
+    python,
+    folder,
+    keys,
+    migrations,
+    secrets,
+    passwords,
+    broker,
+    static,
+    backup,
+    time,
+    *health.LOOKS,
+)

@@ -34,6 +34,11 @@ def env_list(name: str) -> list[str]:
     return [item.strip() for item in env(name).split(",") if item.strip()]
 
 
+def env_path(name: str) -> Path | None:
+    """Whether something is there is for `tertulia check` to say."""
+    return Path(env(name)).expanduser() if env(name) else None
+
+
 def env_secret(name: str, default: str = "") -> str:
     """NAME, or the content of the file NAME_FILE. Raises ImproperlyConfigured when that can't be read."""
     if path := env(f"{name}_FILE"):

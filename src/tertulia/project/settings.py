@@ -13,7 +13,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from .environment import env, env_bool, env_int, env_list, env_secret, key_from_file
+from .environment import env, env_bool, env_int, env_list, env_path, env_secret, key_from_file
 
 PACKAGE = Path(__file__).resolve().parent.parent
 HOME = Path(env("TERTULIA_HOME", "~/.local/share/tertulia")).expanduser().resolve()
@@ -152,7 +152,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "tertulia.team.passwords.OwnWords"},
+    {"NAME": "tertulia.team.breaches.Breached"},
 ]
+BREACHED_PASSWORDS = env_path("TERTULIA_BREACHED_PASSWORDS")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "tertulia.team.accounts.AccountAdapter"
