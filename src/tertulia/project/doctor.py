@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core import clock, crypto
+from tertulia.core import malware as clamd
 from tertulia.core.backup import keeping
 from tertulia.core.health import Finding, Look
 from tertulia.core.models import Activity
@@ -26,6 +27,7 @@ from tertulia.flows import health
 from tertulia.team import breaches
 
 OLDEST = (3, 11)
+OLDEST_SIGNATURES = timedelta(days=7)
 AHEAD = timedelta(minutes=2)
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right shows an earlier moment."""
@@ -121,6 +123,21 @@ def passwords(_at: datetime) -> Finding:
     return Finding("passwords", True, _("New passwords are held against those in {file}.").format(file=path))
 
 
+def malware(at: datetime) -> Finding:
+    """Clamd answers, and knows what was new last week."""
+    if not clamd.is_set_up():
+        return Finding("malware", True, _("Files that strangers send aren't looked at for malware (TERTULIA_CLAMD)."))
+    try:
+        made_at = clamd.signatures_of()
+    except clamd.NotLooked as problem:
+        says = _("Nobody gets files that strangers send: clamd at {place} doesn't answer ({why}). See TERTULIA_CLAMD.")
+        return Finding("malware", False, says.format(place=settings.CLAMD, why=problem))
+    if made_at and at - made_at > OLDEST_SIGNATURES:
+        says = _("The signatures of clamd are of {day}. Is freshclam running?")
+        return Finding("malware", False, says.format(day=f"{made_at:%Y-%m-%d}"))
+    return Finding("malware", True, _("Files that strangers send are looked at for malware by clamd."))
+
+
 def static(_at: datetime) -> Finding:
     if not (settings.STATIC_ROOT / "staticfiles.json").exists():
         return Finding("static", False, _("The pages' styles and scripts are not in place. Put them: tertulia setup"))
@@ -166,6 +183,7 @@ LOOKS: tuple[Look, ...] = (
     migrations,
     secrets,
     passwords,
+    malware,
     broker,
     static,
     backup,

@@ -295,6 +295,9 @@ EMAIL_SUBJECT_PREFIX = "Tertulia · "
 ALLOWED_ADDRESSES = env_list("TERTULIA_ALLOWED_ADDRESSES")
 """Private networks the one door out may reach all the same, as CIDR: an intranet's webhook, the tests' servers."""
 
+CLAMD = env("TERTULIA_CLAMD")
+"""Where files of strangers are looked at for malware: the path of a socket, or host:port."""
+
 METRICS_TOKEN = env_secret("TERTULIA_METRICS_TOKEN")
 
 LOG_FORMAT = env("TERTULIA_LOG_FORMAT", "line")
