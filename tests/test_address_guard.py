@@ -41,6 +41,7 @@ KNOWN = {
     "core/http.py": "the door",
     "core/wire.py": "what the door has opened",
     "core/wake.py": "rings the own machine's bell, a Unix socket",
+    "core/malware.py": "clamd of the settings",
     "core/sandbox.py": "a pair of sockets between a process and its child",
     "connectors/mail/smtp.py": "smtplib speaks over the door's wire",
     "project/rsgi.py": "answers the web server",

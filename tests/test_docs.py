@@ -17,7 +17,7 @@ def code() -> str:
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists():
-    read = set(re.findall(r"""env(?:_bool|_int|_list|_secret)?\(\s*["']([A-Z_]+)["']""", code()))
+    read = set(re.findall(r"""env(?:_bool|_int|_list|_path|_secret)?\(\s*["']([A-Z_]+)["']""", code()))
     documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
     assert read == documented
 

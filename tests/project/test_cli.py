@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from conftest import PASSWORD
 from tertulia.api.models import Token
@@ -13,6 +17,13 @@ from tertulia.channels.models import Account
 from tertulia.project import administering, cli
 from tertulia.project.sorry import Sorry
 from tertulia.team.models import User
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with translation.override("en"):
+        yield
+
 
 COMMANDS = ["setup", "start", "web", "work", "check", "user", "token", "channel", "keys", "learning", "demo"]
 
@@ -157,3 +168,59 @@ def test_what_was_taught_goes_out_and_comes_in(brand, tmp_path, capsys):
     (tmp_path / "b.jsonl").write_text("{}")
     with pytest.raises(Sorry, match="1"):
         administering.learning(Namespace(verb="import", file=str(tmp_path / "b.jsonl"), brand=""))
+
+
+# In the language of its help
+
+SOURCE = Path(cli.__file__).parent
+TOLD_TO_PEOPLE = {"Sorry", "ImproperlyConfigured", "PortTaken", "_say", "_fail", "getpass", "write"}
+LOGS = {"supervisor.py"}
+"""What it writes is its log, English as all logs."""
+TRANSLATES = {"_", "gettext", "ngettext"}
+
+
+def plain_words(node: ast.AST) -> list[str]:
+    """What reads like words and stands in no translation."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") in TRANSLATES:
+        return []
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) and re.search(r"[a-z]{2} [a-z]", node.value) else []
+    return [text for child in ast.iter_child_nodes(node) for text in plain_words(child)]
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in SOURCE.glob("*.py") if path.name not in LOGS))
+def test_no_command_says_what_nobody_translated(file):
+    calls = (node for node in ast.walk(ast.parse((SOURCE / file).read_text())) if isinstance(node, ast.Call))
+    told = (
+        call for call in calls if (getattr(call.func, "id", "") or getattr(call.func, "attr", "")) in TOLD_TO_PEOPLE
+    )
+    assert [text for call in told for text in plain_words(call)] == []
+
+
+def test_what_commands_print_is_spanish_where_their_help_is(brand, secret, capsys):
+    with translation.override("es"):
+        add("bruno@example.com", file=secret)
+        administering.user(Namespace(verb="list"))
+        administering.user(Namespace(verb="disable", email="bruno@example.com"))
+        administering.channel(Namespace(verb="add", kind="site", name="", brand="", values=[]))
+        administering.channel(Namespace(verb="list"))
+        with pytest.raises(Sorry, match="Horno Candela no tiene quien la gestione"):
+            administering.token(Namespace(name="Informe", brand="", by="", scopes=[]))
+    said = capsys.readouterr().out
+    assert "Ahora Bruno forma parte de Horno Candela, como experto." in said
+    assert re.search(r"CORREO +NOMBRE +MARCAS", said)
+    assert "Bruno ya no puede entrar. Lo que escribió se queda." in said
+    assert re.search(r"NÚMERO +MARCA +TIPO +NOMBRE +ESTADO", said)
+    assert "activo" in said.splitlines()[-1]
+
+
+def test_the_environment_chooses_the_language_before_there_is_django(installation):
+    spanish = {**installation.environment, "LC_ALL": "es_ES.UTF-8"}
+    spanish.pop("LANGUAGE", None)
+    told = type(installation)(installation.home, 0, spanish)
+    assert told.tertulia("setup").returncode == 0
+    assert "No hay ninguna marca x." in told.tertulia("token", "create", "Informe", "--brand", "x").stderr
+    assert "✓ Python" in told.tertulia("check").stdout
+    assert "La base de datos está al día." in told.tertulia("check").stdout
+    broken = type(installation)(installation.home, 0, {**spanish, "TERTULIA_PORT": "ochenta"}).tertulia("setup")
+    assert broken.stderr == "TERTULIA_PORT vale 'ochenta': escribe un número entero.\n"

@@ -15,6 +15,11 @@ ATTENTION = activity.declare(
 EXPIRING = activity.declare(
     "account.expiring", _("The access of the account {account} ends on {ends}: connect it again")
 )
+MALWARE = activity.declare(
+    "message.malware",
+    _("Malware came with a message on {account} ({found}): nobody gets its files from here"),
+    is_public=False,
+)
 SETTLED = activity.declare(
     "quarantine.settled", _("{who} dealt with a delivery of {account} that could not be read"), is_public=False
 )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.connectors.contract import Outcome
+from tertulia.core import clock, malware
 from tertulia.core.personal import Person, deleted, held, named, none
 
-from . import erasures, intake, search
+from . import erasures, intake, screening, search
 from .models import (
     Account,
     AccountWatch,
@@ -82,8 +82,13 @@ def _erase_deliveries(rows: QuerySet[Delivery], person: Person) -> None:
 
 
 def _files(original: Original) -> Iterator[tuple[str, bytes]]:
-    """The message as it arrived, and each file that came with it."""
-    message, content = original.message, zlib.decompress(original.content)
+    """The message as it arrived, and each file that came with it. Malware is given to nobody."""
+    message = original.message
+    try:
+        content = screening.check(original, at=clock.now())
+    except malware.Found as found:
+        yield f"{message.pk}-left-out.txt", f"{message.pk}.eml: {found}\n".encode()
+        return
     yield f"{message.pk}.eml", content
     for number, attached in enumerate(message.attachments):
         if "part" in attached:
@@ -118,7 +123,7 @@ held(Message, _("Messages"), rows=_messages, erase=_erase_messages)
 held(
     Original, _("Messages as they arrived, and their files"), rows=lambda p: Original.objects.filter(
         message__in=p.messages).select_related("message__account"),
-    erase=deleted, files=_files, without=("content",),
+    erase=deleted, files=_files, without=("content", "looked_at"),
 )  # fmt: skip
 held(
     MessageVersion,

@@ -223,6 +223,15 @@ class Original(models.Model):
     content = models.BinaryField()
     size = models.PositiveIntegerField()
     """Bytes before compression."""
+    looked_at = models.DateTimeField(null=True)
+    """When it was last looked at for malware."""
+    malware = models.CharField(max_length=200, null=True)  # noqa: DJ001 — so that no table of mails is written anew
+    """What was found then; empty when nothing was. With something in it nobody gets it."""
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["message"], name="original_not_looked_at", condition=models.Q(looked_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.size} bytes of {self.message_id}"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_noop as _
 
 
 class UnreadableSecret(Exception):
@@ -59,7 +60,10 @@ def decrypt(token: str) -> str:
         return _box(key_ring()).decrypt(token.encode()).decode()
     except InvalidToken:
         raise UnreadableSecret(
-            "A stored secret can't be read with the keys in keys/encryption.key. Put the old key back as its last line."
+            _(
+                "A stored secret can't be read with the keys in keys/encryption.key. "
+                "Put the old key back as its last line."
+            )
         ) from None
 
 

@@ -24,6 +24,7 @@ class FlowsConfig(AppConfig):
             "reactions",
             "reconcile",
             "schedule",
+            "screening",
             "ticks",
         ):
             import_module(f"tertulia.flows.{journey}")

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Iterable
 
 from django.db import DatabaseError, transaction
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Account
+from tertulia.channels.models import Account, Message
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.core.redact import describe
@@ -136,6 +137,12 @@ def _attention(line: Activity) -> Told:
     return _managers(line.brand_id), "attention"
 
 
+def _malware(line: Activity) -> Told:
+    of = Message.objects.filter(pk=line.on_id, account=OuterRef("account"), thread_id=OuterRef("thread_id"))
+    owners = Conversation.objects.filter(Exists(of), brand=line.brand_id).values_list("owner_id", flat=True)
+    return [*owners, *_managers(line.brand_id)], "malware"
+
+
 def _expiring(line: Activity) -> Told:
     return _managers(line.brand_id), "expiring"
 
@@ -194,6 +201,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "conversation.woken": _woken,
     "conversation.ownerless": _ownerless,
     "conversation.ruled": _ruled,
+    "message.malware": _malware,
     "account.attention": _attention,
     "account.expiring": _expiring,
     "learning.held": _worse,
@@ -223,6 +231,8 @@ def _address(line: Activity) -> str:
     slug = Brand.objects.values_list("slug", flat=True).get(pk=line.brand_id)
     if line.on_kind == Account._meta.label_lower:
         return reverse("channels:account", args=[slug, line.on_id])
+    if line.on_kind == Message._meta.label_lower:
+        return reverse("inbox:message", args=[slug, line.on_id])
     if line.on_kind == Brain._meta.label_lower:
         return reverse("inbox:brains", args=[slug])
     if line.on_kind == BrandLayer._meta.label_lower:

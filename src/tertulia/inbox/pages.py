@@ -389,6 +389,8 @@ class Entry:
     """How it stands on its network, in words."""
     reading: readings.Shown | None = None
     has_original: bool = False
+    malware: str = ""
+    """What its files hold, by clamd's name for it: nobody gets them."""
     lines: list[tuple[str, str, datetime]] = field(default_factory=list)
     summary: str = ""
 
@@ -451,6 +453,7 @@ def _message(item: queries.Item, conversation: Conversation, user: User, now: da
         files=[_file(number, each) for number, each in enumerate(message.attachments) if number not in pictures.placed],
         quoted=render(message.quoted[:WHOLE_TEXT]) if message.quoted else SafeString(), about=message.about,
         status=_status(message, conversation), has_original=hasattr(message, "original"),
+        malware=_malware(message),
     )  # fmt: skip
 
 
@@ -492,6 +495,10 @@ def _status(message: Message, conversation: Conversation) -> str:
     return said(words) if words and not message.deleted_at else ""
 
 
+def _malware(message: Message) -> str:
+    return (message.original.malware or "") if hasattr(message, "original") else ""
+
+
 class _Pictures:
     """Those that came with a message and are shown in its text; what isn't is listed as a file."""
 
@@ -499,7 +506,7 @@ class _Pictures:
         self.placed: set[int] = set()
         self._message, self._brand = message, brand
         self._numbers: dict[str, int] = {}
-        for number, each in enumerate(message.attachments):
+        for number, each in enumerate([] if _malware(message) else message.attachments):
             if "part" in each and each.get("picture") and each.get("cid"):
                 self._numbers.setdefault(each["cid"], number)
 

@@ -14,11 +14,10 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import translation
 
 from . import console, memory
+from .console import _
 from .sorry import Sorry
 
 NOT_POSSIBLE = 1
-_OTHER_FOLDER = "Give it to the person who runs Tertulia, or choose another folder: TERTULIA_HOME=…"
-
 # By name, because models can be imported only once Django is set up.
 _COMMANDS = {
     "setup": "tertulia.project.installing:setup",
@@ -54,20 +53,26 @@ def run(command: str, options: Any) -> int:
         translation.activate(console.language())
         if command != "restore":
             import_module("tertulia.project.unfinished").refuse()
-        module, _, function = _COMMANDS[command].partition(":")
+        module, _colon, function = _COMMANDS[command].partition(":")
         return int(getattr(import_module(module), function)(options) or 0)
     except (Sorry, ImproperlyConfigured) as error:
         return _fail(str(error))
     except ValidationError as error:
         return _fail(" ".join(error.messages))
     except PermissionError as error:
-        return _fail(f"{error.filename} can't be written: {error.strerror}. {_OTHER_FOLDER}")
+        says = _(
+            "{file} can't be written: {why}. Give it to the person who runs Tertulia, or choose another folder: "
+            "TERTULIA_HOME=…"
+        )
+        return _fail(says.format(file=error.filename, why=error.strerror))
     except (OSError, MemoryError) as error:
         if command in _RUNNING:
             raise  # not a person's command: who runs it wants the whole story
-        return _fail(f"The machine refused: {error}. Look at its disk and its memory, then run the command again.")
+        says = _("The machine refused: {why}. Look at its disk and its memory, then run the command again.")
+        return _fail(says.format(why=error))
     except (DatabaseError, InterfaceError) as error:
-        return _fail(f"The database doesn't answer as it should: {str(error).strip()}. Run: tertulia check")
+        says = _("The database doesn't answer as it should: {why}. Run: tertulia check")
+        return _fail(says.format(why=str(error).strip()))
 
 
 def _fail(sentence: str) -> int:

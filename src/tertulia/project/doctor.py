@@ -19,12 +19,15 @@ from django.utils.translation import gettext as _
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core import clock, crypto
+from tertulia.core import malware as clamd
 from tertulia.core.backup import keeping
 from tertulia.core.health import Finding, Look
 from tertulia.core.models import Activity
 from tertulia.flows import health
+from tertulia.team import breaches
 
 OLDEST = (3, 11)
+OLDEST_SIGNATURES = timedelta(days=7)
 AHEAD = timedelta(minutes=2)
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right shows an earlier moment."""
@@ -106,6 +109,35 @@ def broker(_at: datetime) -> Finding:
     return Finding("broker", True, _("The broker at {place} can be reached.").format(place=place))
 
 
+def passwords(_at: datetime) -> Finding:
+    """The file that new passwords are held against, where there is one."""
+    path = settings.BREACHED_PASSWORDS
+    if path is None:
+        return Finding("passwords", True, _("New passwords are held against the 20,000 commonest."))
+    try:
+        breaches.check(path)
+    except (OSError, breaches.NotThisFile) as problem:
+        says = _("No new password is taken: {file} can't be used. {why} See TERTULIA_BREACHED_PASSWORDS.")
+        why = f"{problem.strerror}." if isinstance(problem, OSError) else problem
+        return Finding("passwords", False, says.format(file=path, why=why))
+    return Finding("passwords", True, _("New passwords are held against those in {file}.").format(file=path))
+
+
+def malware(at: datetime) -> Finding:
+    """Clamd answers, and knows what was new last week."""
+    if not clamd.is_set_up():
+        return Finding("malware", True, _("Files that strangers send aren't looked at for malware (TERTULIA_CLAMD)."))
+    try:
+        made_at = clamd.signatures_of()
+    except clamd.NotLooked as problem:
+        says = _("Nobody gets files that strangers send: clamd at {place} doesn't answer ({why}). See TERTULIA_CLAMD.")
+        return Finding("malware", False, says.format(place=settings.CLAMD, why=problem))
+    if made_at and at - made_at > OLDEST_SIGNATURES:
+        says = _("The signatures of clamd are of {day}. Is freshclam running?")
+        return Finding("malware", False, says.format(day=f"{made_at:%Y-%m-%d}"))
+    return Finding("malware", True, _("Files that strangers send are looked at for malware by clamd."))
+
+
 def static(_at: datetime) -> Finding:
     if not (settings.STATIC_ROOT / "staticfiles.json").exists():
         return Finding("static", False, _("The pages' styles and scripts are not in place. Put them: tertulia setup"))
@@ -144,4 +176,17 @@ def time(at: datetime) -> Finding:
     return Finding("clock", True, _("The clock shows {now}.").format(now=f"{at:%Y-%m-%d %H:%M} UTC"))
 
 
-LOOKS: tuple[Look, ...] = (python, folder, keys, migrations, secrets, broker, static, backup, time, *health.LOOKS)
+LOOKS: tuple[Look, ...] = (
+    python,
+    folder,
+    keys,
+    migrations,
+    secrets,
+    passwords,
+    malware,
+    broker,
+    static,
+    backup,
+    time,
+    *health.LOOKS,
+)

@@ -9,6 +9,8 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from .console import _  # Django's own speaks only once there are settings
+
 
 def env(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
@@ -19,7 +21,7 @@ def env_bool(name: str, default: bool = False) -> bool:
     value = env(name).lower()
     if value in {"", "1", "true", "yes", "on", "0", "false", "no", "off"}:
         return value in {"1", "true", "yes", "on"} if value else default
-    raise ImproperlyConfigured(f"{name} is {value!r}: write yes or no.")
+    raise ImproperlyConfigured(_("{name} is {value}: write yes or no.").format(name=name, value=repr(value)))
 
 
 def env_int(name: str, default: int) -> int:
@@ -27,11 +29,17 @@ def env_int(name: str, default: int) -> int:
     try:
         return int(env(name, str(default)))
     except ValueError:
-        raise ImproperlyConfigured(f"{name} is {env(name)!r}: write a whole number.") from None
+        says = _("{name} is {value}: write a whole number.")
+        raise ImproperlyConfigured(says.format(name=name, value=repr(env(name)))) from None
 
 
 def env_list(name: str) -> list[str]:
     return [item.strip() for item in env(name).split(",") if item.strip()]
+
+
+def env_path(name: str) -> Path | None:
+    """Whether something is there is for `tertulia check` to say."""
+    return Path(env(name)).expanduser() if env(name) else None
 
 
 def env_secret(name: str, default: str = "") -> str:
@@ -40,7 +48,8 @@ def env_secret(name: str, default: str = "") -> str:
         try:
             return Path(path).read_text().strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which can't be read: {error.strerror}.") from None
+            says = _("{name} names {file}, which can't be read: {why}.")
+            raise ImproperlyConfigured(says.format(name=f"{name}_FILE", file=path, why=error.strerror)) from None
     return env(name, default)
 
 

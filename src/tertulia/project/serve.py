@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
+from django.utils.translation import gettext as _
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
@@ -89,10 +90,12 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise PortTaken(
-                f"Tertulia can't listen on {host}, port {port}: {os.strerror(error.errno or ADDRESS_IN_USE)}. "
-                f"Stop the program that uses it, or choose another port: TERTULIA_PORT={port + 1} tertulia start"
-            ) from None
+            says = _(
+                "Tertulia can't listen on {host}, port {port}: {why}. "
+                "Stop the program that uses it, or choose another port: TERTULIA_PORT={other} tertulia start"
+            )
+            why = os.strerror(error.errno or ADDRESS_IN_USE)
+            raise PortTaken(says.format(host=host, port=port, why=why, other=port + 1)) from None
 
 
 @cache

@@ -13,7 +13,8 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from .environment import env, env_bool, env_int, env_list, env_secret, key_from_file
+from .console import _
+from .environment import env, env_bool, env_int, env_list, env_path, env_secret, key_from_file
 
 PACKAGE = Path(__file__).resolve().parent.parent
 HOME = Path(env("TERTULIA_HOME", "~/.local/share/tertulia")).expanduser().resolve()
@@ -152,7 +153,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "tertulia.team.passwords.OwnWords"},
+    {"NAME": "tertulia.team.breaches.Breached"},
 ]
+BREACHED_PASSWORDS = env_path("TERTULIA_BREACHED_PASSWORDS")
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "tertulia.team.accounts.AccountAdapter"
@@ -230,7 +233,9 @@ SESSION_IDLE = timedelta(hours=env_int("TERTULIA_IDLE_HOURS", 72))
 """None at 0: two weeks after signing in, whatever happens. The default outlasts a weekend."""
 SECOND_STEP = env("TERTULIA_SECOND_STEP")
 if SECOND_STEP not in {"", "managers", "everybody"}:
-    raise ImproperlyConfigured(f"TERTULIA_SECOND_STEP is {SECOND_STEP!r}: write managers, everybody, or nothing.")
+    raise ImproperlyConfigured(
+        _("TERTULIA_SECOND_STEP is {value}: write managers, everybody, or nothing.").format(value=repr(SECOND_STEP))
+    )
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS and env_bool("TERTULIA_HSTS_SUBDOMAINS", True)
@@ -294,15 +299,20 @@ EMAIL_SUBJECT_PREFIX = "Tertulia · "
 ALLOWED_ADDRESSES = env_list("TERTULIA_ALLOWED_ADDRESSES")
 """Private networks the one door out may reach all the same, as CIDR: an intranet's webhook, the tests' servers."""
 
+CLAMD = env("TERTULIA_CLAMD")
+"""Where files of strangers are looked at for malware: the path of a socket, or host:port."""
+
 METRICS_TOKEN = env_secret("TERTULIA_METRICS_TOKEN")
 
 LOG_FORMAT = env("TERTULIA_LOG_FORMAT", "line")
 if LOG_FORMAT not in {"line", "json"}:
-    raise ImproperlyConfigured(f"TERTULIA_LOG_FORMAT is {LOG_FORMAT!r}: write line or json.")
+    raise ImproperlyConfigured(_("TERTULIA_LOG_FORMAT is {value}: write line or json.").format(value=repr(LOG_FORMAT)))
 LOG_FILE = env("TERTULIA_LOG_FILE")
 if LOG_FILE and not Path(LOG_FILE).parent.is_dir():
     raise ImproperlyConfigured(
-        f"TERTULIA_LOG_FILE is {LOG_FILE}, but there is no folder {Path(LOG_FILE).parent}. Make it."
+        _("TERTULIA_LOG_FILE is {file}, but there is no folder {folder}. Make it.").format(
+            file=LOG_FILE, folder=Path(LOG_FILE).parent
+        )
     )
 LOGGING = {
     "version": 1,

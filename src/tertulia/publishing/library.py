@@ -6,6 +6,7 @@ taken. A film is copied piece by piece and never in memory as a whole.
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import shutil
@@ -21,7 +22,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
-from tertulia.core import activity, films, imaging, pictures, traces
+from tertulia.core import activity, films, imaging, malware, pictures, traces
 from tertulia.core.html import tidy
 from tertulia.core.imaging import Wish
 from tertulia.core.outcomes import BadPayload
@@ -87,6 +88,7 @@ def add_film(*, brand: Brand, name: str, file: BinaryIO, by: User, at: datetime,
     if size > settings.LARGEST_FILM:
         raise NotAFilm(film_too_large())
     film = _film(file)
+    _look(file, NotAFilm)
     half = _half(Path(settings.MEDIA_ROOT) / str(int(brand.pk)) / "film")
     try:
         with half.open("x+b") as kept:
@@ -106,6 +108,15 @@ def add_film(*, brand: Brand, name: str, file: BinaryIO, by: User, at: datetime,
         brand, digest, name, film.type, by=by, at=at, alt=alt, size=size, width=film.width, height=film.height,
         seconds=film.seconds, codecs=" ".join(film.codecs)[:80],
     )  # fmt: skip
+
+
+def _look(file: BinaryIO, problem: type[Problem]) -> None:
+    try:
+        found = malware.look(file)
+    except malware.NotLooked:
+        raise problem(_("It can't be looked at for malware right now, so it isn't taken. Try again later.")) from None
+    if found:
+        raise problem(_("There is malware in it ({name}).").format(name=found))
 
 
 def _film(file: BinaryIO) -> films.Film:
@@ -151,6 +162,7 @@ def has_poster(media: Media) -> bool:
 def add(*, brand: Brand, name: str, content: bytes, by: User, at: datetime, alt: str = "") -> Media:
     """Take a picture into the library; one that is there already is given back. Raises `NotAPicture`."""
     kind, width, height, clean = _checked(content)
+    _look(io.BytesIO(clean), NotAPicture)
     digest = sha256(clean).hexdigest()
     _write(_path(brand.pk, digest), clean)
     return _added(

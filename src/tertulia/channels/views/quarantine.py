@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
-from tertulia.channels import actions, queries
+from tertulia.channels import actions, queries, screening
 from tertulia.channels.models import Quarantine
 from tertulia.core import clock
 from tertulia.team.access import brand_required
@@ -28,10 +28,11 @@ def show(request: Any, brand: Brand) -> HttpResponse:
 
 @require_GET
 @brand_required("channels.manage")
+@screening.guarded
 def original(request: Any, brand: Brand, quarantine_id: int) -> HttpResponse:
     """The body as it came, to download and never to open: strangers wrote it."""
     found = get_object_or_404(Quarantine.objects.filter(account__brand=brand), pk=quarantine_id)
-    response = HttpResponse(bytes(found.body), content_type="application/octet-stream")
+    response = HttpResponse(screening.check_bytes(bytes(found.body)), content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="original-{found.pk}.bin"'
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zlib
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
+from tertulia.channels import screening
 from tertulia.channels.models import Delivery, Message
 from tertulia.connectors.contract import Outcome
 from tertulia.core import clock, pictures
@@ -110,13 +110,16 @@ def abandon(request: DeskRequest, brand: Brand, delivery_id: int) -> HttpRespons
 
 @require_GET
 @brand_required("inbox.read")
+@screening.guarded
 def download_original(request: DeskRequest, brand: Brand, message_id: int) -> FileResponse:
     """The message as it arrived."""
-    return _download(zlib.decompress(_with_original(brand, message_id).original.content), f"{message_id}.eml")
+    content = screening.check(_with_original(brand, message_id).original, at=clock.now())
+    return _download(content, f"{message_id}.eml")
 
 
 @require_GET
 @brand_required("inbox.read")
+@screening.guarded
 def download_file(request: DeskRequest, brand: Brand, message_id: int, number: int) -> FileResponse:
     """A file that came with a message, out of its original."""
     message = _with_original(brand, message_id)
@@ -124,7 +127,8 @@ def download_file(request: DeskRequest, brand: Brand, message_id: int, number: i
     if "part" not in attached:
         raise Http404
     try:
-        content = message.account.connector.open_part(zlib.decompress(message.original.content), attached["part"])
+        content = screening.check(message.original, at=clock.now())
+        content = message.account.connector.open_part(content, attached["part"])
     except Outcome:
         raise Http404 from None
     answer = _download(content, str(attached.get("name") or number), pictures.kind_of(content))
