@@ -2,7 +2,7 @@
 
 What it saves is the SQL made anew for every batch, and what the ORM does for each value it reads: here each row is a
 tuple for one prepared statement (SQLite) or a line of a COPY (PostgreSQL), which also plans only once what is asked
-again and again with other values. Everything a model promises still holds, because the database holds it: constraints,
+again and again for a few values. Everything a model promises still holds, because the database holds it: constraints,
 foreign keys, the caller's transaction.
 """
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import psycopg
 from django.db import connection, connections, models
@@ -25,6 +25,10 @@ from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.types.datetime import TimestamptzLoader
 
 Adapt = Callable[[Any], Any]
+
+MANY = 50
+"""PostgreSQL: a statement with lists of so many values is planned each time. A plan that is kept from when a table was
+empty walks all of an account's rows, and stands until the table is analyzed."""
 
 
 Row = TypeVar("Row", bound=models.Model)
@@ -69,7 +73,7 @@ def ask(
     select, names = _select(model, tuple(without), tuple(equal), vendor)
     among, params = _among(model, name, values, vendor)
     order = "id FOR NO KEY UPDATE" if is_locked and vendor == "postgresql" else "id"
-    cursor = _cursor()
+    cursor = _cursor(len(values))
     cursor.execute(f"{select}{among} ORDER BY {order}", [*equal.values(), *params])
     return Asked(model, names, cursor)
 
@@ -135,15 +139,15 @@ def _rows(model: type[Row], names: Sequence[str], found: Iterable[Sequence[Any]]
     return rows
 
 
-def _cursor() -> CursorWrapper:
+def _cursor(listed: int = 1) -> CursorWrapper:
     """On PostgreSQL one whose statements are planned once: the values travel beside them, without a type of their own,
-    so that a statement is the same whatever is missing or large among them."""
+    so that a statement is the same whatever is missing or large among them; `listed`: so many values in a list."""
     if connection.vendor != "postgresql":
         return connection.cursor()
     own: Any = connections[connection.alias]
     own.close_if_health_check_failed()
     own.ensure_connection()
-    cursor: CursorWrapper = own._prepare_cursor(_Planning(own.connection))
+    cursor: CursorWrapper = own._prepare_cursor((_Planning if listed < MANY else _PlanningAnew)(own.connection))
     return cursor
 
 
@@ -159,6 +163,11 @@ class _Planning(psycopg.Cursor[Any]):
             for kind in (int, bool, datetime, date, time):
                 _adapters.register_dumper(kind, _Untyped)
         return _adapters
+
+
+class _PlanningAnew(_Planning):
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        return super().execute(query, params, **options | {"prepare": False})
 
 
 _adapters: AdaptersMap | None = None
@@ -309,7 +318,7 @@ def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
     columns = [model._meta.get_field(name) for name in (*fields, "id")]
     names = [connection.ops.quote_name(str(field.column)) for field in columns[:-1]]  # type: ignore[union-attr]
     values = list(_tuples(model, rows, (*fields, "id")))
-    with _cursor() as cursor:
+    with _cursor(len(values)) as cursor:
         if connection.vendor == "postgresql" and len(values) > 1:
             arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in columns)  # type: ignore[union-attr]
             cursor.execute(
@@ -331,7 +340,7 @@ def raise_to(model: type[models.Model], ids: Iterable[int], name: str, value: An
     among, params = _among(model, "id", given, connection.vendor)
     column, adapt = _column(model, name), adapts(model, (name,))[name]
     ready = adapt(value) if adapt else value
-    with _cursor() as cursor:
+    with _cursor(len(given)) as cursor:
         cursor.execute(
             f"UPDATE {model._meta.db_table} SET {column} = %s WHERE {among} AND {column} < %s",  # noqa: S608
             [ready, *params, ready],
