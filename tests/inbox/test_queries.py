@@ -65,8 +65,7 @@ def test_by_words_page_by_page(thirty, brand, alba):
 
 def test_counters_are_exact_up_to_their_limit(thirty, brand, bruno, monkeypatch):
     assert queries.counters(brand=brand, user=bruno).views == {
-        "open": 30, "mine": 10, "nobody": 20, "waiting": 30, "snoozed": 0, "closed": 0, "trouble": 0, "mentions": 0,
-        "by_hand": 0,
+        "open": 30, "mine": 10, "nobody": 20, "waiting": 30, "snoozed": 0, "trouble": 0, "mentions": 0, "by_hand": 0,
     }  # fmt: skip
     monkeypatch.setattr(queries, "COUNT_TO", 12)
     assert queries.counters(brand=brand, user=bruno).views["open"] == 12

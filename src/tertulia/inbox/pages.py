@@ -293,7 +293,7 @@ def rail(filters: queries.Filters, around: Around, *, user: User, saved: Sequenc
         link(
             queries.Filters(view=view), name, icon=marks.icon(icon),
             stands_out=view in {"nobody", "trouble", "mentions", "by_hand"},
-            count=_count(0 if view == "closed" else counts.views[view], queries.COUNT_TO),
+            count=_count(counts.views.get(view, 0), queries.COUNT_TO),
         )
         for view, (icon, name) in view_names().items()
         if view not in SHOWN_WHEN_FULL or counts.views[view] or filters.view == view

@@ -429,8 +429,8 @@ def _read_cursor(text: str) -> tuple[datetime, int]:
         raise BadCursor(text) from None
 
 
-COUNTED: tuple[View, ...] = VIEWS[:8]
-"""Those that the ORM compiles; what is to be done by hand is counted by `_BY_HAND`."""
+COUNTED: tuple[View, ...] = ("open", "mine", "nobody", "waiting", "snoozed", "trouble", "mentions")
+"""Those that the ORM compiles; what is to be done by hand is counted by `_BY_HAND`, what is closed is never shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,12 +463,12 @@ def _counting(brand_id: int, user_id: int, most: int, of_each: int) -> tuple[str
     parts: list[str] = []
     params: list[Any] = []
     for view in COUNTED:
-        rows: QuerySet[Any] = _in_view(base, view, user_id)
+        rows: QuerySet[Any] = _counted(base, view, user_id)
         if view == "mentions":
             rows = Mention.objects.filter(user_id=user_id, brand_id=brand_id, is_unread=True)
-        rows = rows.order_by().values_list("id")[:most]
-        sql, args = rows.query.sql_with_params()
-        parts.append(f"SELECT 'view', {len(parts)}, count(*) FROM ({sql}) counted")  # noqa: S608 — compiled by the ORM
+        sql, args = rows.values_list("id")[:most].query.sql_with_params()
+        number = VIEWS.index(view)
+        parts.append(f"SELECT 'view', {number}, count(*) FROM ({sql}) counted")  # noqa: S608 — compiled by the ORM
         params += args
     return " UNION ALL ".join([*parts, _BY_HAND, *_OPEN_OF_EACH]), [
         *params,
@@ -481,6 +481,14 @@ def _counting(brand_id: int, user_id: int, most: int, of_each: int) -> tuple[str
     ]
 
 
+def _counted(rows: QuerySet[Conversation], view: View, user: int) -> QuerySet[Conversation]:
+    """In the order of their list, so that PostgreSQL walks its index too: where many wait it would else read the table
+    from its beginning, past all that is long closed. Only what is open is ranked, and the index alone tells that."""
+    rows = rows.filter(ranked_at__isnull=False) if view == "waiting" else _in_view(rows, view, user)
+    column, sign = _ORDER.get(view, "listed_at"), "" if view == "waiting" else "-"
+    return rows.order_by(f"{sign}{column}", f"{sign}id")
+
+
 # The state stands in it as it does in the index: SQLite takes a partial one for nothing that comes as a parameter.
 _BY_HAND = f"""
 SELECT 'view', {VIEWS.index("by_hand")}, count(*) FROM (SELECT DISTINCT task.account_id, task.thread_id
@@ -488,7 +496,6 @@ SELECT 'view', {VIEWS.index("by_hand")}, count(*) FROM (SELECT DISTINCT task.acc
         ON task.account_id = account.id AND task.state = 'by_hand' AND task.post_id IS NULL
     WHERE account.brand_id = %s LIMIT %s) counted
 """  # noqa: S608 — our own tables' names
-# In the order of their index, so that PostgreSQL walks it too and never looks for a rare one through all of the table.
 _OPEN_OF_EACH = (
     f"""
 SELECT 'account', account.id, (SELECT count(*) FROM (
