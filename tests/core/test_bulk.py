@@ -3,7 +3,7 @@
 from datetime import date, time, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from conftest import NOON, envelope
@@ -150,3 +150,16 @@ def test_what_lists_many_values_is_planned_each_time(some):
             cursor.execute("SELECT statement FROM pg_prepared_statements")
             kept = [statement for (statement,) in cursor.fetchall()]
         assert len(kept) == (3 if count < bulk.MANY else 0), kept
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL keeps plans")
+def test_a_plan_is_kept_for_a_while_only(some, monkeypatch):
+    said = []
+    execute = connection.connection.execute
+    monkeypatch.setattr(connection.connection, "execute", lambda sql: said.append(sql) or execute(sql))
+    bulk.find(Message, "remote_id", ["m1"])
+    assert said == []
+    monkeypatch.setattr(connections["default"], "planned_at", bulk.monotonic() - bulk.REPLAN - 1, raising=False)
+    assert bulk.find(Message, "remote_id", ["m1"])
+    assert bulk.find(Message, "remote_id", ["m1"])
+    assert said == ["DISCARD PLANS"]

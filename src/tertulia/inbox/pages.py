@@ -116,8 +116,8 @@ class Around:
     now: datetime
 
     @classmethod
-    def of(cls, brand: Brand, *, now: datetime) -> Around:
-        names = queries.names(brand)
+    def of(cls, brand: Brand, *, now: datetime, names: queries.Names | None = None) -> Around:
+        names = names or queries.names(brand)
         return cls(
             brand,
             {id: Tag(id, name, marks.hue(hue)) for id, name, hue in names.labels},
@@ -281,9 +281,8 @@ class Rail:
     labels: list[RailLink] = field(default_factory=list)
 
 
-def rail(filters: queries.Filters, around: Around, *, user: User, saved: Sequence[SavedView]) -> Rail:
+def rail(filters: queries.Filters, around: Around, *, counts: queries.Counters, saved: Sequence[SavedView]) -> Rail:
     base = url("inbox:list", around.brand.slug)
-    counts = queries.counters(brand=around.brand, user=user)
     place = replace(filters, kind="", sentiment="", urgent=False)
 
     def link(wanted: queries.Filters, name: str, **rest: Any) -> RailLink:
