@@ -3,7 +3,7 @@
 from datetime import date, time, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from conftest import NOON, envelope
@@ -132,3 +132,34 @@ def test_what_fails_ahead_fails_inside_the_block_and_leaves_nothing(some):
     with pytest.raises(IntegrityError):
         write()
     assert Identity.objects.count() == before
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL keeps plans")
+def test_what_lists_many_values_is_planned_each_time(some):
+    """A plan that is kept from an empty desk would go through all of an account's messages."""
+    rows = bulk.find(Identity, "remote_id", ["p1"])
+    for count in (bulk.MANY - 1, bulk.MANY):
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE ALL")
+        connection.connection._prepared.clear()
+        for _ in range(4):
+            bulk.find(Message, "remote_id", [f"m{n}" for n in range(count)], account_id=some.pk)
+            bulk.update(rows * count, ["name"])
+            bulk.raise_to(Account, range(count), "next_poll_at", NOON)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            kept = [statement for (statement,) in cursor.fetchall()]
+        assert len(kept) == (3 if count < bulk.MANY else 0), kept
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL keeps plans")
+def test_a_plan_is_kept_for_a_while_only(some, monkeypatch):
+    said = []
+    execute = connection.connection.execute
+    monkeypatch.setattr(connection.connection, "execute", lambda sql: said.append(sql) or execute(sql))
+    bulk.find(Message, "remote_id", ["m1"])
+    assert said == []
+    monkeypatch.setattr(connections["default"], "planned_at", bulk.monotonic() - bulk.REPLAN - 1, raising=False)
+    assert bulk.find(Message, "remote_id", ["m1"])
+    assert bulk.find(Message, "remote_id", ["m1"])
+    assert said == ["DISCARD PLANS"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -91,10 +93,15 @@ def explained(sql: str) -> str:
             cursor.execute(
                 "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
             )
-            cursor.execute(f"EXPLAIN {sql}")
+            # And planned without knowing the values, as it is kept.
+            cursor.execute(f"SET LOCAL plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}")
+            cursor.execute(f"EXPLAIN EXECUTE asked({', '.join(['NULL'] * len(set(re.findall(r'[$][0-9]+', sql))))})")
         else:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-        return "\n".join(str(row) for row in cursor.fetchall())
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+        if connection.vendor == "postgresql":
+            cursor.execute("DEALLOCATE asked")
+        return plan
 
 
 def test_an_address_carries_it_and_nonsense_is_left_out():

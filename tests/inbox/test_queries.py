@@ -3,8 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from conftest import NOON, envelope
+from inbox.test_narrowing import explained
+from tertulia.channels import search
 from tertulia.flows import inbound
 from tertulia.inbox import actions, queries
 from tertulia.inbox.models import Conversation, Label
@@ -65,8 +69,7 @@ def test_by_words_page_by_page(thirty, brand, alba):
 
 def test_counters_are_exact_up_to_their_limit(thirty, brand, bruno, monkeypatch):
     assert queries.counters(brand=brand, user=bruno).views == {
-        "open": 30, "mine": 10, "nobody": 20, "waiting": 30, "snoozed": 0, "closed": 0, "trouble": 0, "mentions": 0,
-        "by_hand": 0,
+        "open": 30, "mine": 10, "nobody": 20, "waiting": 30, "snoozed": 0, "trouble": 0, "mentions": 0, "by_hand": 0,
     }  # fmt: skip
     monkeypatch.setattr(queries, "COUNT_TO", 12)
     assert queries.counters(brand=brand, user=bruno).views["open"] == 12
@@ -116,9 +119,15 @@ def test_unread_until_somebody_answers_or_i_read(thirty, brand, alba, bruno):
     assert len(unread(bruno)) == 29
 
 
-def test_a_page_costs_three_questions_at_most(thirty, brand, alba, django_assert_num_queries):
-    with django_assert_num_queries(2):
+def test_a_page_costs_one_question_and_one_of_a_search_four(thirty, brand, alba, django_assert_num_queries):
+    with django_assert_num_queries(1):
         queries.page(brand=brand, user=alba, filters=Filters())
+    # Messages that hold the word, their conversations, their texts, the rows.
+    search.find(brand.pk, "pan")
+    with CaptureQueriesContext(connection) as found:
+        search.find(brand.pk, "pan", limit=queries.SEARCH_STEP)
+    with django_assert_num_queries(len(found) + 3):
+        queries.page(brand=brand, user=alba, filters=Filters(q="pan"))
     with django_assert_num_queries(1):
         queries.counters(brand=brand, user=alba)
 
@@ -159,3 +168,12 @@ def test_others_here_are_those_seen_lately(site, alba, bruno):
     here = queries.others_here(conversation, user=alba, at=NOON + timedelta(seconds=20), seconds=30)
     assert [presence.user.name for presence in here] == ["Bruno"]
     assert queries.others_here(conversation, user=alba, at=NOON + timedelta(seconds=40), seconds=30) == []
+
+
+def test_conversations_of_messages_are_looked_up_one_by_one(thirty, brand):
+    queries._pairs.cache_clear()
+    with CaptureQueriesContext(connection) as asked:
+        found = queries._conversations_of(brand, search.find(brand.pk, "pan 7"), Filters())
+    assert [id for _message, id in found] == [Conversation.objects.get(thread_id="p07").pk]
+    if connection.vendor == "sqlite":  # PostgreSQL walks thirty as it likes
+        assert "(account_id=? AND thread_id=?)" in explained(asked.captured_queries[-1]["sql"])

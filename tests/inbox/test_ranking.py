@@ -76,3 +76,16 @@ def test_one_walk_of_one_index(four, brand, alba, view, index):
 
 def test_the_row_says_why_it_stands_ahead(four, brand, as_alba):
     assert 'title="Adelantada 4 horas, porque es urgente"' in as_alba.get("/b/horno-candela/inbox/").content.decode()
+
+
+def test_who_waits_is_counted_in_one_index_alone(four, brand, alba):
+    """Not by reading the table from its beginning, where all may be closed long since."""
+    queries._counting.cache_clear()
+    with CaptureQueriesContext(connection) as asked:
+        queries.counters(brand=brand, user=alba)
+    sql = asked.captured_queries[0]["sql"]
+    plan = explained(sql)
+    alone = "Index Only Scan using" if connection.vendor == "postgresql" else "USING COVERING INDEX"
+    assert f"{alone} conversation_waiting" in plan
+    assert sql.count("ORDER BY") == len(queries.COUNTED) + 1  # without it PostgreSQL may take another way
+    assert queries.counters(brand=brand, user=alba).views["waiting"] == 4

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -355,21 +355,12 @@ def _in_proportion(read: int, found: int, missing: int) -> int:
     return -(-read * missing * 5 // (found * 4)) if found else 0
 
 
-def threads(message_ids: Sequence[int]) -> list[tuple[int, int, str]]:
-    """(message id, account id, thread id) of these messages, in their order."""
-    rows = _threads(len(message_ids)).ask(**spread("id", message_ids)) if message_ids else []
-    found = {id: (id, account, thread) for id, account, thread in rows}
-    return [found[id] for id in message_ids if id in found]
-
-
-@lru_cache(maxsize=200)
-def _threads(count: int) -> Kept:
-    return Kept(Message.objects.filter(Among("id", "id", count)), "id", "account_id", "thread_id")
-
-
-def texts(message_ids: Sequence[int]) -> dict[int, str]:
-    """As much of each message as is indexed."""
-    return dict(_texts(len(message_ids)).ask(**spread("id", message_ids))) if message_ids else {}
+def ask_texts(message_ids: Sequence[int]) -> Callable[[], dict[int, str]]:
+    """As much of each message as is indexed, by id; see `bulk.ahead`."""
+    if not message_ids:
+        return dict
+    read = _texts(len(message_ids)).sent(**spread("id", message_ids))
+    return lambda: dict(read())
 
 
 @lru_cache(maxsize=200)

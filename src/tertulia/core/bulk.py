@@ -2,7 +2,7 @@
 
 What it saves is the SQL made anew for every batch, and what the ORM does for each value it reads: here each row is a
 tuple for one prepared statement (SQLite) or a line of a COPY (PostgreSQL), which also plans only once what is asked
-again and again with other values. Everything a model promises still holds, because the database holds it: constraints,
+again and again for a few values. Everything a model promises still holds, because the database holds it: constraints,
 foreign keys, the caller's transaction.
 """
 
@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from time import monotonic
+from typing import Any, Generic, Self, TypeVar
 
 import psycopg
 from django.db import connection, connections, models
@@ -25,6 +26,13 @@ from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.types.datetime import TimestamptzLoader
 
 Adapt = Callable[[Any], Any]
+
+REPLAN = 60.0
+"""PostgreSQL: seconds after which a connection plans anew. Else a plan from when a table was empty would stand until it
+is analyzed, which a server without autovacuum never does."""
+MANY = 50
+"""PostgreSQL: a statement with lists of so many values is planned each time. A plan that is kept from when a table was
+empty walks all of an account's rows: of a first intake, a minute is long."""
 
 
 Row = TypeVar("Row", bound=models.Model)
@@ -69,7 +77,7 @@ def ask(
     select, names = _select(model, tuple(without), tuple(equal), vendor)
     among, params = _among(model, name, values, vendor)
     order = "id FOR NO KEY UPDATE" if is_locked and vendor == "postgresql" else "id"
-    cursor = _cursor()
+    cursor = planned(len(values))
     cursor.execute(f"{select}{among} ORDER BY {order}", [*equal.values(), *params])
     return Asked(model, names, cursor)
 
@@ -135,15 +143,18 @@ def _rows(model: type[Row], names: Sequence[str], found: Iterable[Sequence[Any]]
     return rows
 
 
-def _cursor() -> CursorWrapper:
-    """On PostgreSQL one whose statements are planned once: the values travel beside them, without a type of their own,
-    so that a statement is the same whatever is missing or large among them."""
+def planned(listed: int = 1) -> CursorWrapper:
+    """A cursor; on PostgreSQL its statements are planned once: the values travel beside them, without a type of their
+    own, so that a statement is the same whatever is missing or large among them; `listed`: so many values in a list."""
     if connection.vendor != "postgresql":
         return connection.cursor()
     own: Any = connections[connection.alias]
     own.close_if_health_check_failed()
     own.ensure_connection()
-    cursor: CursorWrapper = own._prepare_cursor(_Planning(own.connection))
+    if monotonic() - own.__dict__.setdefault("planned_at", monotonic()) > REPLAN:
+        own.connection.execute("DISCARD PLANS")
+        own.planned_at = monotonic()
+    cursor: CursorWrapper = own._prepare_cursor((_Planning if listed < MANY else _PlanningAnew)(own.connection))
     return cursor
 
 
@@ -161,6 +172,11 @@ class _Planning(psycopg.Cursor[Any]):
         return _adapters
 
 
+class _PlanningAnew(_Planning):
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        return super().execute(query, params, **options | {"prepare": False})
+
+
 _adapters: AdaptersMap | None = None
 
 
@@ -169,16 +185,33 @@ class _Untyped(Dumper):
         return str(value).encode()
 
 
+def sent(sql: str, params: Sequence[Any]) -> Callable[[], list[Any]]:
+    """Ask what is planned once, and return what reads its rows: inside of `ahead`, nobody waits before that."""
+    cursor = planned()
+    cursor.execute(sql, params)
+    if connection.vendor == "postgresql":
+        return lambda: _read_to_its_end(cursor)
+    rows = _read_to_its_end(cursor)
+    return lambda: rows
+
+
+def _read_to_its_end(cursor: CursorWrapper) -> list[Any]:
+    with cursor:
+        return list(cursor.fetchall())
+
+
 @contextmanager
 def ahead() -> Iterator[None]:
-    """PostgreSQL: what is only written here is not waited for, until something is asked or the block ends.
+    """PostgreSQL: what is only written or `sent` here is not waited for, until something is read or the block ends.
 
-    Inside a transaction, and for few rows: many are better copied. An error may come later than its cause, but always
-    inside of the block.
+    What is written, inside a transaction, and few rows: many are better copied. An error may come later than its cause,
+    but always inside of the block.
     """
     if connection.vendor != "postgresql":
         yield
         return
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline() as pipeline:
 
         def settled(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -209,7 +242,7 @@ class _Reserved:
 
     def __init__(self, kinds: Sequence[type[models.Model]]) -> None:
         tables = [kind._meta.db_table for kind in kinds]
-        self._kinds, self._ids, self._cursor = kinds, dict[type[models.Model], int](), _cursor()
+        self._kinds, self._ids, self._cursor = kinds, dict[type[models.Model], int](), planned()
         self._cursor.execute(f"SELECT {', '.join([_NEXT_ID] * len(tables))}", tables)
 
     def take(self, kind: type[models.Model]) -> int | None:
@@ -257,7 +290,7 @@ def _insert_one(row: models.Model) -> int:
     names = _without_id(model)
     [values] = _tuples(model, [row], names)
     statement = _statement(model._meta.db_table, tuple(_bare(model, name) for name in names))
-    with _cursor() as cursor:
+    with planned() as cursor:
         cursor.execute(f"{statement} RETURNING id", values)
         return int(cursor.fetchone()[0])
 
@@ -275,7 +308,7 @@ def copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> N
     """Insert tuples that are ready for the database."""
     given = list(rows)
     statement = _statement(table, tuple(columns))
-    with _cursor() as cursor:
+    with planned() as cursor:
         if len(given) == 1:
             cursor.execute(statement, given[0])
         elif connection.vendor == "postgresql" and not connection.connection.pgconn.pipeline_status:
@@ -309,7 +342,7 @@ def update(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
     columns = [model._meta.get_field(name) for name in (*fields, "id")]
     names = [connection.ops.quote_name(str(field.column)) for field in columns[:-1]]  # type: ignore[union-attr]
     values = list(_tuples(model, rows, (*fields, "id")))
-    with _cursor() as cursor:
+    with planned(len(values)) as cursor:
         if connection.vendor == "postgresql" and len(values) > 1:
             arrays = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in columns)  # type: ignore[union-attr]
             cursor.execute(
@@ -331,7 +364,7 @@ def raise_to(model: type[models.Model], ids: Iterable[int], name: str, value: An
     among, params = _among(model, "id", given, connection.vendor)
     column, adapt = _column(model, name), adapts(model, (name,))[name]
     ready = adapt(value) if adapt else value
-    with _cursor() as cursor:
+    with planned(len(given)) as cursor:
         cursor.execute(
             f"UPDATE {model._meta.db_table} SET {column} = %s WHERE {among} AND {column} < %s",  # noqa: S608
             [ready, *params, ready],
@@ -463,7 +496,7 @@ _EMPTY: dict[type, str] = {list: "[]", dict: "{}"}
 def _next_ids(model: type[models.Model], count: int) -> Iterable[int]:
     """Ids nobody else will be given: from the sequence, or, in SQLite, under the writer's lock of this transaction."""
     table = model._meta.db_table
-    with _cursor() as cursor:
+    with planned() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
                 "WITH own AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name)"

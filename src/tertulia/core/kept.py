@@ -2,16 +2,21 @@
 
 Composing a statement costs several times what the database needs to answer it. So what every page asks is written with
 the ORM as always, with a `Slot` where a value will stand; its SQL and the way back from columns to values are kept.
+PostgreSQL plans it once for each connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.models import Expression, F, Field, Func, Model, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.sql import Literal
+
+from . import bulk
 
 _Record = TypeVar("_Record", bound=Model)
 
@@ -63,15 +68,22 @@ class Kept:
         compiler: Any = rows.values_list(*names).query.get_compiler(connection=connection)
         self.names = names
         self._sql, self._params = compiler.as_sql()
+        if connection.vendor == "postgresql":
+            self._sql, self._params = _with_constants(self._sql, self._params)
         found = compiler.get_converters([expression for expression, _sql, _alias in compiler.select])
         self._converters = [(place, *found[place]) for place in sorted(found)]
 
     def ask(self, **values: Any) -> list[list[Any]]:
         """The rows, each a list of the values of `names`."""
+        return self.sent(**values)()
+
+    def sent(self, **values: Any) -> Callable[[], list[list[Any]]]:
+        """Asks, and returns what reads the rows: see `bulk.ahead`."""
         params = [param.ready(values) if isinstance(param, Slot) else param for param in self._params]
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, params)
-            rows = [list(row) for row in cursor.fetchall()]
+        read = bulk.sent(self._sql, params)
+        return lambda: self._converted([list(row) for row in read()])
+
+    def _converted(self, rows: list[list[Any]]) -> list[list[Any]]:
         for place, converters, expression in self._converters:
             for convert in converters:
                 for row in rows:
@@ -80,6 +92,24 @@ class Kept:
 
     def dicts(self, **values: Any) -> list[dict[str, Any]]:
         return [dict(zip(self.names, row, strict=True)) for row in self.ask(**values)]
+
+
+def _with_constants(sql: str, params: Sequence[Any]) -> tuple[str, list[Slot]]:
+    """The statement with all but its slots written out: a plan that is kept takes no partial index for a value that
+    comes later."""
+    given = iter(params)
+    slots: list[Slot] = []
+
+    def written(sign: re.Match[str]) -> str:
+        if sign[0] == "%%":
+            return "%%"
+        param = next(given)
+        if isinstance(param, Slot):
+            slots.append(param)
+            return "%s"
+        return Literal(param).as_string().replace("%", "%%")
+
+    return re.sub("%%|%s", written, sql), slots
 
 
 def columns(model: type[Model]) -> list[str]:

@@ -115,8 +115,8 @@ class Around:
     now: datetime
 
     @classmethod
-    def of(cls, brand: Brand, *, now: datetime) -> Around:
-        names = queries.names(brand)
+    def of(cls, brand: Brand, *, now: datetime, names: queries.Names | None = None) -> Around:
+        names = names or queries.names(brand)
         return cls(
             brand,
             {id: Tag(id, name, marks.hue(hue)) for id, name, hue in names.labels},
@@ -255,9 +255,8 @@ class Rail:
     labels: list[RailLink] = field(default_factory=list)
 
 
-def rail(filters: queries.Filters, around: Around, *, user: User, saved: Sequence[SavedView]) -> Rail:
+def rail(filters: queries.Filters, around: Around, *, counts: queries.Counters, saved: Sequence[SavedView]) -> Rail:
     base = url("inbox:list", around.brand.slug)
-    counts = queries.counters(brand=around.brand, user=user)
     place = replace(filters, kind="", sentiment="", urgent=False)
 
     def link(wanted: queries.Filters, name: str, **rest: Any) -> RailLink:
@@ -267,7 +266,7 @@ def rail(filters: queries.Filters, around: Around, *, user: User, saved: Sequenc
         link(
             queries.Filters(view=view), name, icon=marks.icon(icon),
             stands_out=view in {"nobody", "trouble", "mentions", "by_hand"},
-            count=_count(0 if view == "closed" else counts.views[view], queries.COUNT_TO),
+            count=_count(counts.views.get(view, 0), queries.COUNT_TO),
         )
         for view, (icon, name) in view_names().items()
         if view not in SHOWN_WHEN_FULL or counts.views[view] or filters.view == view

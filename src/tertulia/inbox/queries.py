@@ -6,19 +6,19 @@ ten thousand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, Literal, TypeVar
 
-from django.db import connection
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
 
 from tertulia.brand.models import Brand
 from tertulia.channels import search
 from tertulia.channels.models import Account, Delivery, Message, MessageVersion
 from tertulia.community.models import Member
+from tertulia.core import bulk
 from tertulia.core.kept import Among, Kept, Slot, columns, moment, record, spread, word
 from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
@@ -130,16 +130,16 @@ class ListPage:
 def page(*, brand: Brand, user: User, filters: Filters, after: str = "", limit: int = PAGE) -> ListPage:
     """One page of the list, with `unread` for this user on every row. Raises `BadCursor`."""
     if filters.q:
-        found = _search_page(brand, filters, after, limit)
+        found = _search_page(brand, user, filters, after, limit)
     elif filters.view == "mentions":
         return _mention_page(brand, user, filters, after, limit)
     elif filters.view == "by_hand":
-        found = _by_hand_page(brand, filters, after, limit)
+        found = _by_hand_page(brand, user, filters, after, limit)
     elif filters.label is not None:
         found = _label_page(brand, user, filters, filters.label, after, limit)
     else:
         found = _plain_page(brand, user, filters, after, limit)
-    _mark_unread(found.rows, user)
+    _mark_unread(found.rows)
     return found
 
 
@@ -192,7 +192,7 @@ def _plain(
     column = _ORDER.get(view, "listed_at")
     side, sign = ("gt", "") if view == "waiting" else ("lt", "-")
     rows = _from(rows, column, "id", side) if goes_on else rows
-    return Kept(rows.order_by(f"{sign}{column}", f"{sign}id")[:limit], *_COLUMNS)
+    return Kept(_with_read(rows).order_by(f"{sign}{column}", f"{sign}id")[:limit], *_COLUMNS, "read")
 
 
 _WALKED = {
@@ -259,7 +259,7 @@ def _label_page(brand: Brand, user: User, filters: Filters, label: int, after: s
     )
     values = {"brand": brand.pk, "user": user.pk, "label": label, "channel": filters.channel}
     values |= {"account": filters.account, "owner": filters.owner, **filters.said, **_place(after)}
-    return _cut(_by_ids(brand, [id for (id,) in question.ask(**values)]), "last_activity_at", limit)
+    return _cut(_by_ids(brand, user, [id for (id,) in question.ask(**values)]), "last_activity_at", limit)
 
 
 @lru_cache(maxsize=500)
@@ -294,13 +294,14 @@ def _mention_page(brand: Brand, user: User, filters: Filters, after: str, limit:
         links = links.filter(Q(at__lte=at), Q(at__lt=at) | Q(conversation_id__lt=id))
     found = links.order_by("-at", "-conversation_id").values_list("conversation_id", "at", "is_unread")[: limit + 1]
     calls = {id: (at, is_unread) for id, at, is_unread in found}
-    rows = _by_ids(brand, list(calls))
+    rows = _by_ids(brand, user, list(calls))
     for row in rows:
         row["mentioned_at"], row["unread"] = calls[row["id"]]
+        del row["read"]
     return _cut(rows, "mentioned_at", limit)
 
 
-def _by_hand_page(brand: Brand, filters: Filters, after: str, limit: int) -> ListPage:
+def _by_hand_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
     """Conversations with something that a person has to do, by the first of it; the cursor is where that stands."""
     tasks = Delivery.objects.filter(account__brand=brand, state=Delivery.State.BY_HAND, post__isnull=True)
     same = tasks.filter(account=OuterRef("account"), thread_id=OuterRef("thread_id"))
@@ -315,11 +316,11 @@ def _by_hand_page(brand: Brand, filters: Filters, after: str, limit: int) -> Lis
         firsts = firsts.filter(Q(created_at__gte=at), Q(created_at__gt=at) | Q(pk__gt=id))
     found = firsts.annotate(conversation=Subquery(inside.values("pk")[:1])).filter(conversation__isnull=False)
     lines = list(found.order_by("created_at", "pk").values_list("conversation", "created_at", "pk")[: limit + 1])
-    rows = _by_ids(brand, [conversation for conversation, _at, _id in lines[:limit]])
+    rows = _by_ids(brand, user, [conversation for conversation, _at, _id in lines[:limit]])
     return ListPage(rows, _cursor(*lines[limit - 1][1:]) if len(lines) > limit else "")
 
 
-def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> ListPage:
+def _search_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
     """Conversations by their newest message that holds the words, with its `passage`. The cursor is its id.
 
     Narrowed down, a page may have fewer rows than asked for, even none, and still another after it.
@@ -331,7 +332,7 @@ def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> List
     looked_at, rest = 0, ""
     while len(found) <= limit:
         hits = search.find(brand.id, filters.q, before=before, limit=SEARCH_STEP)
-        for message_id, id in _as_said(_conversations_of(brand, hits), filters):
+        for message_id, id in _conversations_of(brand, hits, filters):
             if id not in found and len(found) <= limit:
                 found[id] = message_id
         if len(hits) < SEARCH_STEP:
@@ -341,77 +342,59 @@ def _search_page(brand: Brand, filters: Filters, after: str, limit: int) -> List
             rest = str(before)
             break
     ids = list(found)
-    rows = _by_ids(brand, ids[:limit])
-    texts = search.texts([found[row["id"]] for row in rows])
+    asked = search.ask_texts([found[id] for id in ids[:limit]])
+    rows = _by_ids(brand, user, ids[:limit])
+    texts = asked()
     for row in rows:
         row["passage"] = search.passage(texts.get(found[row["id"]], ""), filters.q)
     return ListPage(rows, str(found[ids[limit - 1]]) if len(ids) > limit else rest)
 
 
-def _as_said(found: list[tuple[int, int]], filters: Filters) -> list[tuple[int, int]]:
-    """Those whose conversation is as `filters.said` says, keeping the order."""
-    if not filters.said or not found:
-        return found
-    ids = sorted({id for _message, id in found})
-    fit = {id for (id,) in _fitting(len(ids), tuple(filters.said)).ask(**spread("one", ids), **filters.said)}
-    return [pair for pair in found if pair[1] in fit]
+def _conversations_of(brand: Brand, message_ids: Sequence[int], filters: Filters) -> list[tuple[int, int]]:
+    """(message id, conversation id), keeping the order, of those that belong to the brand and are as `filters.said`
+    says."""
+    if not message_ids:
+        return []
+    question = _pairs(len(message_ids), tuple(filters.said))
+    found = dict(question.ask(brand=brand.pk, **spread("id", message_ids), **filters.said))
+    return [(message, id) for message in message_ids if (id := found.get(message))]
 
 
 @lru_cache(maxsize=500)
-def _fitting(count: int, said: tuple[str, ...]) -> Kept:
-    return Kept(_narrowed(Conversation.objects.filter(Among("id", "one", count)), said), "id")
+def _pairs(count: int, said: tuple[str, ...]) -> Kept:
+    mine = Conversation.objects.filter(account=OuterRef("account"), thread_id=OuterRef("thread_id"))
+    mine = _narrowed(mine.filter(brand_id=Slot("brand")), said)
+    messages = Message.objects.filter(Among("id", "id", count))
+    return Kept(messages.annotate(conversation=Subquery(mine.values("id"))), "id", "conversation")
 
 
-def _conversations_of(brand: Brand, message_ids: Sequence[int]) -> list[tuple[int, int]]:
-    """(message id, conversation id), keeping the order, of those that belong to the brand."""
-    threads = search.threads(message_ids)
-    accounts, names = sorted({row[1] for row in threads}), sorted({row[2] for row in threads})
-    question = _threads(len(accounts), len(names))
-    rows = question.ask(**spread("account", accounts), **spread("thread", names)) if threads else []
-    ids = {(account, thread): id for account, thread, id, brand_id in rows if brand_id == brand.pk}
-    return [(message, ids[account, thread]) for message, account, thread in threads if (account, thread) in ids]
-
-
-@lru_cache(maxsize=500)
-def _threads(accounts: int, names: int) -> Kept:
-    """The brand is compared by whoever asks: asked for it too, SQLite would walk all of its conversations."""
-    of_them = Among("account_id", "account", accounts), Among("thread_id", "thread", names, TextField())
-    return Kept(Conversation.objects.filter(*of_them), "account_id", "thread_id", "id", "brand_id")
-
-
-def _by_ids(brand: Brand, ids: Sequence[int]) -> list[dict[str, Any]]:
-    found = _by_id(len(ids)).dicts(**spread("id", ids)) if ids else []
+def _by_ids(brand: Brand, user: User, ids: Sequence[int]) -> list[dict[str, Any]]:
+    found = _by_id(len(ids)).dicts(user=user.pk, **spread("id", ids)) if ids else []
     rows = {row["id"]: row for row in found if row.pop("brand_id") == brand.pk}
     return [rows[id] for id in ids if id in rows]
 
 
 @lru_cache(maxsize=200)
 def _by_id(count: int) -> Kept:
-    return Kept(Conversation.objects.filter(Among("id", "id", count)), "brand_id", *_COLUMNS)
+    return Kept(_with_read(Conversation.objects.filter(Among("id", "id", count))), "brand_id", *_COLUMNS, "read")
 
 
-def _mark_unread(rows: Sequence[dict[str, Any]], user: User) -> None:
-    ids = [row["id"] for row in rows]
-    read = dict(_reads(len(ids)).ask(user=user.pk, **spread("id", ids))) if ids else {}
+def _with_read(rows: QuerySet[Conversation]) -> QuerySet[Any]:
+    """Adds `read`: the last turn that the user has seen, if any."""
+    mine = Read.objects.filter(conversation=OuterRef("pk"), user_id=Slot("user"))
+    return rows.annotate(read=Subquery(mine.values("turn")))
+
+
+def _mark_unread(rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
-        row["unread"] = is_unread(
-            row["turn"],
-            read=read.get(row["id"], 0),
-            answered=row["answered_turn"],
-            waits=row["waiting_since"] is not None,
-        )
+        read, waits = row.pop("read") or 0, row["waiting_since"] is not None
+        row["unread"] = is_unread(row["turn"], read=read, answered=row["answered_turn"], waits=waits)
 
 
 def is_unread(turn: int, *, read: int, answered: int, waits: bool) -> bool:
     """Whether somebody has not seen the last turn. An answer sees to it for everybody, unless something still waits:
     what its writer did not have before them."""
     return turn > (read if waits else max(read, answered))
-
-
-@lru_cache(maxsize=200)
-def _reads(count: int) -> Kept:
-    rows = Read.objects.filter(Among("conversation_id", "id", count), user_id=Slot("user"))
-    return Kept(rows, "conversation_id", "turn")
 
 
 def _cursor(at: datetime, id: int) -> str:
@@ -429,8 +412,8 @@ def _read_cursor(text: str) -> tuple[datetime, int]:
         raise BadCursor(text) from None
 
 
-COUNTED: tuple[View, ...] = VIEWS[:8]
-"""Those that the ORM compiles; what is to be done by hand is counted by `_BY_HAND`."""
+COUNTED: tuple[View, ...] = ("open", "mine", "nobody", "waiting", "snoozed", "trouble", "mentions")
+"""Those that the ORM compiles; what is to be done by hand is counted by `_BY_HAND`, what is closed is never shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,15 +427,22 @@ class Counters:
 
 def counters(*, brand: Brand, user: User) -> Counters:
     """All that the rail counts, views up to `COUNT_TO`, accounts and labels up to `EACH_TO`, in one statement."""
-    sql, params = _counting(brand.pk, user.pk, COUNT_TO, EACH_TO)
+    return ask_counters(brand=brand, user=user)()
+
+
+def ask_counters(*, brand: Brand, user: User) -> Callable[[], Counters]:
+    """The same, read later: see `bulk.ahead`."""
+    read = bulk.sent(*_counting(brand.pk, user.pk, COUNT_TO, EACH_TO))
+    return lambda: _as_counters(read())
+
+
+def _as_counters(rows: Iterable[tuple[str, int, int]]) -> Counters:
     found = Counters()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        for what, id, count in cursor.fetchall():
-            if what == "view":
-                found.views[VIEWS[id]] = count
-            else:
-                (found.labels if what == "label" else found.accounts)[id] = count
+    for what, id, count in rows:
+        if what == "view":
+            found.views[VIEWS[id]] = count
+        else:
+            (found.labels if what == "label" else found.accounts)[id] = count
     return found
 
 
@@ -463,22 +453,23 @@ def _counting(brand_id: int, user_id: int, most: int, of_each: int) -> tuple[str
     parts: list[str] = []
     params: list[Any] = []
     for view in COUNTED:
-        rows: QuerySet[Any] = _in_view(base, view, user_id)
+        rows: QuerySet[Any] = _counted(base, view, user_id)
         if view == "mentions":
             rows = Mention.objects.filter(user_id=user_id, brand_id=brand_id, is_unread=True)
-        rows = rows.order_by().values_list("id")[:most]
-        sql, args = rows.query.sql_with_params()
-        parts.append(f"SELECT 'view', {len(parts)}, count(*) FROM ({sql}) counted")  # noqa: S608 — compiled by the ORM
+        sql, args = rows.values_list("id")[:most].query.sql_with_params()
+        number = VIEWS.index(view)
+        parts.append(f"SELECT 'view', {number}, count(*) FROM ({sql}) counted")  # noqa: S608 — compiled by the ORM
         params += args
-    return " UNION ALL ".join([*parts, _BY_HAND, *_OPEN_OF_EACH]), [
-        *params,
-        brand_id,
-        most,
-        of_each,
-        brand_id,
-        of_each,
-        brand_id,
-    ]
+    rest = [part.format(most=most, of_each=of_each) for part in (_BY_HAND, *_OPEN_OF_EACH)]
+    return " UNION ALL ".join([*parts, *rest]), [*params, *[brand_id] * len(rest)]
+
+
+def _counted(rows: QuerySet[Conversation], view: View, user: int) -> QuerySet[Conversation]:
+    """In the order of their list, so that PostgreSQL walks its index too: where many wait it would else read the table
+    from its beginning, past all that is long closed. Only what is open is ranked, and the index alone tells that."""
+    rows = rows.filter(ranked_at__isnull=False) if view == "waiting" else _in_view(rows, view, user)
+    column, sign = _ORDER.get(view, "listed_at"), "" if view == "waiting" else "-"
+    return rows.order_by(f"{sign}{column}", f"{sign}id")
 
 
 # The state stands in it as it does in the index: SQLite takes a partial one for nothing that comes as a parameter.
@@ -486,20 +477,19 @@ _BY_HAND = f"""
 SELECT 'view', {VIEWS.index("by_hand")}, count(*) FROM (SELECT DISTINCT task.account_id, task.thread_id
     FROM {Account._meta.db_table} account JOIN {Delivery._meta.db_table} task
         ON task.account_id = account.id AND task.state = 'by_hand' AND task.post_id IS NULL
-    WHERE account.brand_id = %s LIMIT %s) counted
+    WHERE account.brand_id = %s LIMIT {{most}}) counted
 """  # noqa: S608 — our own tables' names
-# In the order of their index, so that PostgreSQL walks it too and never looks for a rare one through all of the table.
 _OPEN_OF_EACH = (
     f"""
 SELECT 'account', account.id, (SELECT count(*) FROM (
     SELECT 1 FROM {Conversation._meta.db_table} one WHERE one.account_id = account.id AND one.state = 'open'
-    ORDER BY one.listed_at DESC, one.id DESC LIMIT %s) counted)
+    ORDER BY one.listed_at DESC, one.id DESC LIMIT {{of_each}}) counted)
 FROM {Account._meta.db_table} account WHERE account.brand_id = %s
 """,  # noqa: S608 — our own tables' names
     f"""
 SELECT 'label', label.id, (SELECT count(*) FROM (
     SELECT 1 FROM {ConversationLabel._meta.db_table} one WHERE one.label_id = label.id AND one.state = 'open'
-    ORDER BY one.last_activity_at DESC, one.conversation_id DESC LIMIT %s) counted)
+    ORDER BY one.last_activity_at DESC, one.conversation_id DESC LIMIT {{of_each}}) counted)
 FROM {Label._meta.db_table} label WHERE label.brand_id = %s
 """,  # noqa: S608
 )
@@ -646,16 +636,24 @@ class Names:
 
 def names(brand: Brand) -> Names:
     """All of them in one statement, written out: every page asks, and composing three costs more than answering."""
+    return ask_names(brand)()
+
+
+def ask_names(brand: Brand) -> Callable[[], Names]:
+    """The same, read later: see `bulk.ahead`."""
+    read = bulk.sent(_NAMES, [brand.pk] * 3)
+    return lambda: _as_names(read())
+
+
+def _as_names(rows: Iterable[tuple[str, int, str, int, str]]) -> Names:
     found = Names([], [], [])
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMES, [brand.pk] * 3)
-        for what, id, name, hue, kind in cursor.fetchall():
-            if what == "label":
-                found.labels.append((id, name, hue))
-            elif what == "person":
-                found.people.append((id, name))
-            else:
-                found.accounts.append((id, name, kind))
+    for what, id, name, hue, kind in rows:
+        if what == "label":
+            found.labels.append((id, name, hue))
+        elif what == "person":
+            found.people.append((id, name))
+        else:
+            found.accounts.append((id, name, kind))
     return found
 
 
@@ -677,9 +675,10 @@ def accounts(brand: Brand) -> dict[int, Account]:
     return {account.id: account for account in Account.objects.filter(brand=brand).order_by("name")}
 
 
-def saved_views(brand: Brand, user: User) -> list[SavedView]:
-    """One's own and the team's."""
-    return [record(SavedView, row) for row in _saved_views().ask(brand=brand.pk, user=user.pk)]
+def ask_saved_views(brand: Brand, user: User) -> Callable[[], list[SavedView]]:
+    """One's own and the team's, read later: see `bulk.ahead`."""
+    read = _saved_views().sent(brand=brand.pk, user=user.pk)
+    return lambda: [record(SavedView, row) for row in read()]
 
 
 @cache

@@ -17,7 +17,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.drawings import channel_icon, channel_symbols
 from tertulia.channels.forms import said
 from tertulia.community import queries as community
-from tertulia.core import clock
+from tertulia.core import bulk, clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
@@ -113,27 +113,31 @@ def find(brand: Brand, conversation_id: int) -> Conversation:
 
 
 def list_context(request: DeskRequest, brand: Brand, conversation: Conversation | None = None) -> dict[str, Any]:
-    """Everything the list shows, in a constant number of queries."""
+    """Everything the list shows, in a constant number of queries; the counters are counted while the rows are drawn."""
     now, user = clock.now(), request.user
     filters = queries.Filters.read(request.GET)
-    around = pages.Around.of(brand, now=now)
-    saved = queries.saved_views(brand, user)
-    try:
-        page = queries.page(brand=brand, user=user, filters=filters, after=_after(request), limit=_limit(request))
-    except queries.BadCursor:
-        page = queries.page(brand=brand, user=user, filters=filters)
     query = pages.query_of(filters)
+    with bulk.ahead():
+        names, views = queries.ask_names(brand), queries.ask_saved_views(brand, user)
+        try:
+            page = queries.page(brand=brand, user=user, filters=filters, after=_after(request), limit=_limit(request))
+        except queries.BadCursor:
+            page = queries.page(brand=brand, user=user, filters=filters)
+        counted = queries.ask_counters(brand=brand, user=user)
+        around, saved = pages.Around.of(brand, now=now, names=names()), views()
+        drawn = pages.draw_rows(page.rows, around, query=query, current=conversation.pk if conversation else 0)
+        counts = counted()
     return {
         "room": "inbox",
         "filters": filters,
         "query": query,
         "list_title": pages.title_of(filters, around),
         "view_title": pages.view_title(filters, around),
-        "rows": pages.draw_rows(page.rows, around, query=query, current=conversation.pk if conversation else 0),
+        "rows": drawn,
         "after": page.after,
         "next_query": pages.query_of(filters, after=page.after),
         "narrowings": pages.narrowings(filters, around),
-        "rail": pages.rail(filters, around, user=user, saved=saved),
+        "rail": pages.rail(filters, around, counts=counts, saved=saved),
         "saved_view": _saved_view(saved, filters, request),
         "has_accounts": bool(around.accounts),
         # Asked only by an empty list.
