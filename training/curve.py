@@ -110,7 +110,7 @@ def _narrow(language: str, folder: str) -> Topics:
     found: dict[str, set[str]] = {}
     for line in (corpus.HERE / folder / f"{language}.tsv").read_text(encoding="utf-8").splitlines():
         topic, _, text = line.partition("\t")
-        found.setdefault(text.replace("\\n", "\n"), set()).add(topic)
+        found.setdefault(text.replace("\\n", "\n"), set()).update({topic} - {""})
     for text in _wide(language):
         found.setdefault(text, set())
     return {text: frozenset(topics) for text, topics in found.items()}
