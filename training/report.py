@@ -62,7 +62,8 @@ def _head(rows: Sequence[Labelled]) -> str:
 Written by `make understanding-report`; nothing in it is typed by hand.
 
 **What it is**: model `{shipped().name}`, linear support vector machines over hashed words, pairs, triples and pieces of words,
-weighed by naive Bayes, one byte a weight. Made by `make model` from `training/`.
+weighed by naive Bayes, one byte a weight. Made by `make model` from `training/`. Brands' own topics also stand on a table of
+what words mean, learnt from another model's vectors (`training/meaning.py`; whose, says `shipped/NOTICE.txt`).
 
 **Trained on** {own:,} messages written for this (CC0) and on public texts: {sources}. Their licences lie beside them in
 `training/public/` and go with the wheel's notices.

@@ -67,7 +67,7 @@ def test_training_gives_the_same_bytes_on_every_machine():
 def test_the_learning_curve_is_of_topics_the_model_does_not_know():
     for path in [*(TRAINING / "topics").iterdir(), *(TRAINING / "tried").iterdir()]:
         counts = Counter(line.split("\t")[0] for line in path.read_text(encoding="utf-8").splitlines())
-        assert min(counts.values()) >= 20, path.name
+        assert min(count for topic, count in counts.items() if topic) >= 20, path.name
         assert counts.keys().isdisjoint(shipped().fields["topics"].classes)
 
 

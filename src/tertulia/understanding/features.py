@@ -80,6 +80,13 @@ class Features:
     keys: _Keys
     """Sorted, each once: the number of the text and the row."""
     size: int
+    signs: Signs
+
+    @cached_property
+    def words(self) -> tuple[Places, NDArray[np.uint32]]:
+        """The words of the texts, one after the other: the number of its text, and the upper half of its hash."""
+        document, words = _hashed(self.signs)
+        return document.astype(np.int64), (words >> np.uint64(32)).astype(np.uint32)
 
     @cached_property
     def rows(self) -> Places:
@@ -97,7 +104,8 @@ class Features:
 
 def of(texts: Sequence[str]) -> Features:
     """The features of texts that are `normalised`."""
-    return Features(np.unique(every(Signs(texts))[0]), len(texts))
+    signs = Signs(texts)
+    return Features(np.unique(every(signs)[0]), len(texts), signs)
 
 
 class Signs:
@@ -149,11 +157,7 @@ def _words(signs: Signs) -> Iterator[tuple[_Keys, Places, Places]]:
     """Words, those a text opens and closes with, pairs, triples, and words that something denies."""
     if not len(signs.first):
         return
-    powers = np.cumprod(np.full(len(signs.signs), _P))
-    inverse = np.cumprod(np.full(len(signs.signs), _P_INVERSE))
-    sums = np.append(np.uint64(0), np.cumsum(_mix(signs.signs + np.uint64(7)) * powers))
-    words = _mix((sums[signs.last + 1] - sums[signs.first]) * inverse[signs.first])
-    document = signs.document[signs.first]
+    document, words = _hashed(signs)
     number = np.arange(len(words))
     yield _key(document, words, 11), number, number
     opens = np.flatnonzero(np.append(True, document[1:] != document[:-1]))
@@ -172,6 +176,15 @@ def _words(signs: Signs) -> Iterator[tuple[_Keys, Places, Places]]:
         yield _key(document[at], words[at + reach], 14), at + reach, at + reach
 
 
+def _hashed(signs: Signs) -> tuple[_Keys, _Keys]:
+    """The number of the text of each word, and the word's hash."""
+    powers = np.cumprod(np.full(len(signs.signs), _P))
+    inverse = np.cumprod(np.full(len(signs.signs), _P_INVERSE))
+    sums = np.append(np.uint64(0), np.cumsum(_mix(signs.signs + np.uint64(7)) * powers))
+    words = _mix((sums[signs.last + 1] - sums[signs.first]) * inverse[signs.first])
+    return signs.document[signs.first], words
+
+
 def _key(document: _Keys, hashed: _Keys, kind: int) -> _Keys:
     return (document << np.uint64(BITS)) | (_mix(hashed + _SALTS[kind]) >> np.uint64(64 - BITS))
 
@@ -183,12 +196,4 @@ def _mix(numbers: _Keys) -> _Keys:
     return numbers ^ (numbers >> np.uint64(32))
 
 
-def _hashes_of(words: Sequence[str]) -> _Keys:
-    signs = Signs([f" {word} " for word in words])
-    powers = np.cumprod(np.full(len(signs.signs), _P))
-    inverse = np.cumprod(np.full(len(signs.signs), _P_INVERSE))
-    sums = np.append(np.uint64(0), np.cumsum(_mix(signs.signs + np.uint64(7)) * powers))
-    return _mix((sums[signs.last + 1] - sums[signs.first]) * inverse[signs.first])
-
-
-_NEGATIONS = _hashes_of(sorted(NEGATIONS))
+_NEGATIONS = _hashed(Signs([f" {word} " for word in sorted(NEGATIONS)]))[1]

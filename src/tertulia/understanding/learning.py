@@ -7,8 +7,9 @@ the bound of the curvature for its step. With few corrections little changes els
 
 A brand's own topic has no scores to begin with. It is learnt from the features of the texts it holds for, weighed by
 naive Bayes against the brand's other messages: ridge regression in closed form. Its name is one more text it holds for.
-Once there are enough texts, what the shipped model says is listened to as well, by how far that is from what it says of
-the brand's other messages. From which score on it is named is judged on texts left out.
+Beside the words counts what they mean (`meaning`): a text that says the same in other words is near. Once there are
+enough texts, what the shipped model says is listened to as well. Of both counts how far that is from the brand's other
+messages. From which score on it is named is judged on texts left out.
 
 No chance is involved: the same examples give the same layer.
 """
@@ -24,7 +25,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import features
+from . import features, meaning
 from .features import Features, Places
 from .model import Floats, Model
 
@@ -36,8 +37,9 @@ OWN_FROM: Final = 0.3
 """The probability that the threshold of an own topic is moved to: the one from which a topic is named."""
 MOST_ROWS: Final = 20_000
 """Rows of features that are kept of one field, those that weigh most."""
-SHAPE: Final = 2
-"""In which shape a layer is packed: raise it when an older one can't be unpacked any more; it is learnt anew then."""
+SHAPE: Final = 3
+"""In which shape a layer is packed, and on which table of meanings it stands: raise it when an older one can't be
+unpacked any more, or when the table is made anew; the layer is learnt anew then."""
 MOST_OWN, MOST_OTHERS = 200, 600
 """Texts that an own topic is learnt from, the newest it holds for and those it doesn't."""
 
@@ -48,6 +50,8 @@ _SEEN_ELSEWHERE = 50
 """Texts without a feature that are counted beside those at hand when it is judged how rare it is."""
 _HEARD = 3.0
 """How long what is heard of a text is, where its words are as long as they are telling."""
+_MEANT = 2.5
+"""How long what a text means is, beside that."""
 _SPREAD = 0.1
 """What is added to the spread of a score: one that never changes tells nothing."""
 _MOST_TOLD = 8_000
@@ -55,6 +59,8 @@ _MOST_TOLD = 8_000
 _PARTS = 5
 _FEW, _MANY = 5, 50
 """Texts that an own topic holds for, and others: with fewer, what is heard of them is chance."""
+_RARELY = 0.985
+"""The share of the other texts that a threshold should leave below."""
 _BLUR = 0.4
 """Of the spread of the other texts' scores: how far off a score is taken to be where the threshold is chosen."""
 _LIKELIER = 4.0
@@ -85,6 +91,8 @@ class Block:
     bias: Floats
     heard: Floats
     """Own topics only, of each of the shipped model's scores: its weight, and mean and spread in the brand's texts."""
+    meant: Floats
+    """Own topics only, of what a text means: the weight of each number, and its mean in the brand's texts."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,12 @@ class Layer:
         if len(self._heard):
             weights, mean, spread = self._heard.transpose(1, 0, 2)
             own += (heard(base[:, None, : weights.shape[1]], mean, spread) * weights).sum(2)
+            weights, mean = self._meant.transpose(1, 0, 2)
+            vectors = meaning.of(found)
+            # `meant` of every text for every topic, without a number for each of the three.
+            apart = vectors @ weights.T - (weights * mean).sum(1)
+            square = (vectors**2).sum(1, keepdims=True) - 2 * vectors @ mean.T + (mean**2).sum(1)
+            own += _MEANT * apart / np.sqrt(np.maximum(square, 1e-9))
         return changed, own
 
     def weights_at(self, rows: Places, columns: Places) -> Floats:
@@ -143,6 +157,10 @@ class Layer:
     @cached_property
     def _heard(self) -> Floats:
         return np.array([block.heard for block in self._parts[1]])
+
+    @cached_property
+    def _meant(self) -> Floats:
+        return np.array([block.meant for block in self._parts[1]])
 
     @cached_property
     def _bias(self) -> Floats:
@@ -174,7 +192,8 @@ class Layer:
         held: dict[str, Any] = {"names": np.array(list(self.blocks), dtype=str)}
         for n, block in enumerate(self.blocks.values()):
             held |= {f"{n}.columns": np.array(block.columns, np.int32), f"{n}.rows": block.rows,
-                     f"{n}.weights": block.weights, f"{n}.bias": block.bias, f"{n}.heard": block.heard}  # fmt: skip
+                     f"{n}.weights": block.weights, f"{n}.bias": block.bias, f"{n}.heard": block.heard,
+                     f"{n}.meant": block.meant}  # fmt: skip
         target = io.BytesIO()
         np.savez_compressed(target, **held)
         return target.getvalue()
@@ -186,7 +205,7 @@ def unpacked(content: bytes) -> Layer:
         return Layer({
             str(name): Block(
                 tuple(int(column) for column in held[f"{n}.columns"]),
-                *(held[f"{n}.{part}"] for part in ("rows", "weights", "bias", "heard")),
+                *(held[f"{n}.{part}"] for part in ("rows", "weights", "bias", "heard", "meant")),
             )
             for n, name in enumerate(held["names"])
         })  # fmt: skip
@@ -196,6 +215,12 @@ def heard(base: Floats, mean: Floats, spread: Floats) -> Floats:
     """The shipped model's scores as an own topic is learnt from them: which stand out, whatever their scale."""
     apart = (base - mean) / spread
     return np.asarray(_HEARD * apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-9))
+
+
+def meant(vectors: Floats | meaning.Vectors, mean: Floats) -> Floats:
+    """What texts mean as an own topic is learnt from it: how it differs from what the brand's other texts mean."""
+    apart = vectors - mean
+    return np.asarray(_MEANT * apart / np.maximum(np.linalg.norm(apart, axis=-1, keepdims=True), 1e-9))
 
 
 NOTHING: Final = Layer({})
@@ -223,12 +248,13 @@ def fit(examples: Sequence[Example], others: Sequence[str], own: Sequence[str], 
 
 
 class _Line(NamedTuple):
-    """What tells of a topic: rows of features and what each weighs, where it begins, what the model's scores weigh."""
+    """What tells of a topic: rows of features and what each weighs, where it begins, and what the model's scores weigh
+    and, behind them, what a text means."""
 
     rows: Places
     weights: Floats
     bias: float
-    heard: Floats
+    ears: Floats
 
 
 class _Learner:
@@ -245,6 +271,8 @@ class _Learner:
         self.names = {TOPIC + topic: self.size + n for n, topic in enumerate(own)}
         said = base[: self.size, : model.fields["language"].first]
         self.usual = np.array([said.mean(0), said.std(0) + _SPREAD])
+        self.vectors = meaning.of(found)
+        self.meaning = self.vectors[: self.size].mean(0)
         self.met, self.local = np.unique(found.rows, return_inverse=True)
         self.ends = np.append(found.starts, len(found.keys))
         self.length = 1 / np.sqrt(np.maximum(found.counts, 1))
@@ -271,7 +299,7 @@ class _Learner:
         weight = np.array([self.examples[n].weight.get(source, 1.0) for n in said])
         values = self.rarity[self.local] * self.length[self.number]
         solved, bias = self._solve(texts, truth, weight, self.base[texts][:, columns], values, is_one_of)
-        return self._kept(tuple(columns), solved * self.rarity[:, None], bias, np.zeros(0))
+        return self._kept(tuple(columns), solved * self.rarity[:, None], bias, np.zeros(0), np.zeros(0))
 
     def own(self, name: str) -> Block | None:
         """A topic of the brand alone: from the texts it holds for, against all others."""
@@ -282,17 +310,21 @@ class _Learner:
             return None
         texts, is_so = np.array(yes + no), np.append(np.ones(len(yes)), -np.ones(len(no)))
         ears = heard(self.base[texts, : self.usual.shape[1]], *self.usual) * (len(yes) >= _FEW and len(no) >= _MANY)
+        ears = np.hstack([ears, meant(self.vectors[texts], self.meaning)])
         line = self._ridge(name, texts, ears, is_so)
         threshold = _threshold(self._without(name, texts, ears, is_so), is_so)
         bias = _LIKELIER * (line.bias - threshold) + float(np.log(OWN_FROM / (1 - OWN_FROM)))
         whole = np.zeros((len(self.met), 1))
         whole[line.rows, 0] = _LIKELIER * line.weights
-        return self._kept((), whole, np.array([bias]), np.vstack([_LIKELIER * line.heard, self.usual]))
+        of_scores, of_meaning = np.split(_LIKELIER * line.ears, [self.usual.shape[1]])
+        told = np.vstack([of_scores, self.usual]), np.vstack([of_meaning, self.meaning])
+        return self._kept((), whole, np.array([bias]), *told)
 
     def _ridge(self, name: str, texts: Places, ears: Floats, is_so: Floats) -> _Line:
-        """From the texts and the name, which says nothing but its words."""
+        """From the texts and the name, of which only the words and what they mean count."""
         texts, is_so = np.append(texts, self.names[name]), np.append(is_so, 1)
-        ears = np.vstack([ears, np.zeros(ears.shape[1])])
+        called = meant(self.vectors[self.names[name]], self.meaning)
+        ears = np.vstack([ears, np.append(np.zeros(self.usual.shape[1]), called)])
         yes = np.bincount(self._rows_of(texts[is_so > 0])[0], minlength=len(self.met))
         no = np.bincount(self._rows_of(texts[is_so < 0])[0], minlength=len(self.met))
         so, other = int((is_so > 0).sum()), int((is_so < 0).sum())
@@ -323,7 +355,7 @@ class _Learner:
                 whole[line.rows] = line.weights
                 found, number = self._rows_of(held)
                 sums = np.bincount(number, whole[found], len(held)) * self.length[held]
-                without[part == n] = sums + line.bias + ears[part == n] @ line.heard
+                without[part == n] = sums + line.bias + ears[part == n] @ line.ears
         return without
 
     def _rows_of(self, texts: Places) -> tuple[Places, Places]:
@@ -355,11 +387,11 @@ class _Learner:
                 break
         return solved, bias
 
-    def _kept(self, columns: tuple[int, ...], weights: Floats, bias: Floats, ears: Floats) -> Block:
+    def _kept(self, columns: tuple[int, ...], weights: Floats, bias: Floats, ears: Floats, meant: Floats) -> Block:
         heavy = np.abs(weights).max(1)
         at = np.sort(np.argsort(-heavy, kind="stable")[:MOST_ROWS])
         at = at[heavy[at] > 1e-4]
-        return Block(columns, self.met[at].astype(np.int32), weights[at].astype(np.float16), bias, ears)
+        return Block(columns, self.met[at].astype(np.int32), weights[at].astype(np.float16), bias, ears, meant)
 
 
 _BEGINS = 0.02
@@ -389,14 +421,18 @@ def _truth(name: str, value: Any, model: Model) -> list[float]:
 
 
 def _threshold(without: Floats, is_so: Floats) -> float:
-    """From which score on a text counts, by what was learnt without it: where F1 is best, were each a little off."""
+    """From which score on a text counts, by what was learnt without it: where F1 is best, were each a little off.
+
+    With so few texts that is chance in part: half of it is where hardly one of the others is.
+    """
     so = int((is_so > 0).sum())
     if so == len(is_so):
         return 0.0
+    rare = float(np.quantile(without[is_so < 0], _RARELY))
     if so < _FEW:
-        return float(np.quantile(without[is_so < 0], 0.98))
+        return rare
     order = np.sort(without)
     blur = _BLUR * without[is_so < 0].std() + 1e-9
     named = _likely((without - order[:, None]) / blur, is_one_of=False)
     f1 = 2 * named[:, is_so > 0].sum(1) / (named.sum(1) + so)
-    return float(order[f1.argmax()])
+    return (float(order[f1.argmax()]) + rare) / 2
