@@ -15,14 +15,14 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from . import figures, first_page, growth
+from . import figures, first_page, page
 from .figures import Figure
-from .stage import EMPTY, LARGE, MESSAGES_EACH, MIDDLE, SMALL, TINY, Stage
+from .stage import EMPTY, LARGE, MIDDLE, SMALL, TINY, Stage
 
 GROWING = (TINY, SMALL, MIDDLE, LARGE)
 
@@ -44,11 +44,8 @@ PARTS = {
 }
 """Each part and the databases it is measured on."""
 SLOWER = 1.2
-REPORT = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-
-Found = dict[int, list[Figure]]
-"""Figures by the size of the database."""
+Found = dict[str, dict[int, list[Figure]]]
+"""Figures by part and by the size of the database."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -64,15 +61,21 @@ def main(argv: Sequence[str] | None = None) -> None:
             continue
         stage = Stage(options.database, size, folder, options.port)
         stage.prepare()
-        found[size] = list(_play(stage, parts, options.scale))
+        for part, lines in _play(stage, parts, options.scale):
+            found.setdefault(part, {})[size] = lines
     if "first_page" in names:
-        found.setdefault(EMPTY, []).extend(first_page.run(options.port))
-    if options.scale == "full":
-        found.setdefault(options.large, []).extend(_compare(found, options))
-    text = _report(found)
-    sys.stdout.write(text + "\n")
+        found["first_page"] = {EMPTY: list(first_page.run(options.port))}
+    if options.scale == "full" and "lists" in found:
+        found["lists"][options.large].extend(_compare(found["lists"], options))
+    measured = _measured(found)
+    sys.stdout.write("\n\n".join(f"### {part}\n\n{page.table(one)}" for part, one in measured.items()) + "\n")
     if options.write:
-        _keep(text + _drawn(found, options), options)
+        vendor = "sqlite" if options.database == "sqlite" else "postgresql"
+        kept = page.read()
+        if "limits" not in names:
+            measured.pop("limits", None)
+        kept[vendor] = {**kept.get(vendor, {}), **measured}
+        page.write(kept, ["first_page", *PARTS])
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -88,11 +91,11 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _play(stage: Stage, parts: Sequence[str], scale: str) -> Iterator[Figure]:
+def _play(stage: Stage, parts: Sequence[str], scale: str) -> Iterator[tuple[str, list[Figure]]]:
     for part in dict.fromkeys(parts):
         if find_spec(f"benchmarks.{part}") is None:
             continue
-        sys.stderr.write(f"{NAMES[stage.vendor]}, {stage.size:,} conversations: {part} …\n")
+        sys.stderr.write(f"{page.NAMES[stage.vendor]}, {stage.size:,} conversations: {part} …\n")
         try:
             lines = json.loads(stage.child(part, str(stage.size), scale))
         except subprocess.CalledProcessError:
@@ -101,51 +104,34 @@ def _play(stage: Stage, parts: Sequence[str], scale: str) -> Iterator[Figure]:
         figures_of_part = [Figure(**line) for line in lines]
         for figure in figures_of_part:
             sys.stderr.write(f"  {figure.what}: {figures.number(figure.value)} {figure.unit}\n")
-        yield from figures_of_part
+        yield part, figures_of_part
 
 
-def _compare(found: Found, options: argparse.Namespace) -> Iterator[Figure]:
+def _compare(lists: dict[int, list[Figure]], options: argparse.Namespace) -> Iterator[Figure]:
     """How much slower the list is with a hundred times the conversations."""
-    small = {figure.what: figure.value for figure in found.get(options.small, [])}
-    for figure in found.get(options.large, []):
-        if figure.what.startswith("list, ") and figure.what.endswith("p50") and small.get(figure.what):
+    small = {figure.what: figure.value for figure in lists.get(options.small, [])}
+    for figure in list(lists.get(options.large, [])):
+        if figure.what.endswith("p50") and small.get(figure.what):
             yield Figure(f"{figure.what}, against {options.small:,}", figure.value / small[figure.what], "×", SLOWER)
 
 
-def _report(found: Found) -> str:
-    parts = []
-    limits: dict[str, Figure] = {}
-    for size, lines in found.items():
-        limits |= {figure.what: figure for figure in lines}
-        if size not in (TINY, MIDDLE):  # these are in the table of growth
-            rows = figures.table(figures.rows(lines, limits))
-            parts.append(f"### {size:,} conversations, {size * MESSAGES_EACH:,} messages\n\n{rows}")
-    if grown := growth.table(found):
-        parts.append(f"### From little to much\n\n{grown}")
-    return "\n\n".join(parts)
+def _measured(found: Found) -> dict[str, page.Measured]:
+    at, machine = f"{datetime.now(UTC):%Y-%m-%d}", _machine()
+    known: dict[str, Figure] = {}
+    limits: dict[int, dict[str, Figure]] = {}
+    for size in sorted({size for by_size in found.values() for size in by_size}):
+        known |= {each.what: each for by_size in found.values() for each in by_size.get(size, ())}
+        limits[size] = dict(known)  # what was measured only on a smaller one holds here, too
+    return {
+        part: page.Measured(
+            at, machine, by_size, {size: _named(lines, limits[size]) for size, lines in by_size.items()}
+        )
+        for part, by_size in found.items()
+    }
 
 
-def _drawn(found: Found, options: argparse.Namespace) -> str:
-    """The line that shows the drawing of growth, which is written beside the page; empty when there is none."""
-    vendor = "sqlite" if options.database == "sqlite" else "postgresql"
-    if not (drawing := growth.drawing(found, f"{NAMES[vendor]}: time of a page as messages grow")):
-        return ""
-    (REPORT.parent / "images" / f"growth-{vendor}.svg").write_text(drawing)
-    return f"\n\n![{NAMES[vendor]}: milliseconds from 10,000 to 5,000,000 messages](images/growth-{vendor}.svg)"
-
-
-def _keep(text: str, options: argparse.Namespace) -> None:
-    """Replace this database's part of the page; the other's stays as it was last measured."""
-    name = NAMES["sqlite" if options.database == "sqlite" else "postgresql"]
-    head = f"## {name}"
-    command = f"python -m benchmarks {' '.join([*options.names, '--scale', options.scale])}".rstrip()
-    command += "" if options.database == "sqlite" else " --database postgres://…"
-    measured = f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}: `{command}`"
-    old = REPORT.read_text() if REPORT.exists() else "# Speed and memory, measured\n"
-    before, _, rest = old.partition(f"\n{head}\n")
-    after = rest.partition("\n## ")
-    kept = f"\n## {after[2]}" if after[1] else ""
-    REPORT.write_text(f"{before.rstrip()}\n\n{head}\n\n{measured}\n\n{text}\n{kept}".rstrip() + "\n")
+def _named(lines: Sequence[Figure], limits: Mapping[str, Figure]) -> list[Figure]:
+    return [limits[name] for name in dict.fromkeys(figure.limit for figure in lines) if name in limits]
 
 
 def _machine() -> str:

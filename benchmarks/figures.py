@@ -53,10 +53,10 @@ HEAD = ("what", "value", "unit", "goal", "limit of this machine", "ratio", "")
 
 
 def rows(figures: Iterable[Figure], limits: Mapping[str, Figure]) -> list[tuple[str, ...]]:
-    return [_row(figure, limits.get(figure.limit)) for figure in figures]
+    return [row(figure, limits.get(figure.limit)) for figure in figures]
 
 
-def _row(figure: Figure, limit: Figure | None) -> tuple[str, ...]:
+def row(figure: Figure, limit: Figure | None) -> tuple[str, ...]:
     sign = "≤" if figure.better == "less" else "≥"
     goal = f"{sign} {number(figure.goal)}" if figure.goal is not None else ""
     against = f"{number(limit.value)} {limit.unit} ({limit.what})" if limit else ""

@@ -1,12 +1,12 @@
-"""How figures grow with the messages there are: a table with a column for each size, and a drawing of the main ones."""
+"""How figures grow with the messages there are: a drawing of the main ones."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from .figures import Figure, markdown, number
+from .figures import Figure, number
 from .stage import MESSAGES_EACH
 
 DRAWN = {
@@ -34,28 +34,6 @@ Found = Mapping[int, Sequence[Figure]]
 """Figures by the number of conversations."""
 Line = list[tuple[int, float]]
 """Messages and the value at so many."""
-
-
-def table(found: Found) -> str:
-    """A Markdown table of everything that was measured at three sizes or more; empty when nothing was."""
-    sizes = sorted(size for size in found if size)
-    known = {size: {figure.what: figure for figure in found[size]} for size in sizes}
-    counts = {what: sum(what in known[size] for size in sizes) for what in _in_order(known.values())}
-    lines = [
-        (what, *(number(known[size][what].value) if what in known[size] else "–" for size in sizes), _unit(what, known))
-        for what, count in counts.items()
-        if count >= FEWEST
-    ]
-    head = ("with so many messages", *(f"{size * MESSAGES_EACH:,}" for size in sizes), "unit")
-    return markdown(head, lines) if lines else ""
-
-
-def _in_order(known: Iterable[Mapping[str, Figure]]) -> Iterable[str]:
-    return dict.fromkeys(what for figures in known for what in figures)
-
-
-def _unit(what: str, known: Mapping[int, Mapping[str, Figure]]) -> str:
-    return next(figures[what].unit for figures in known.values() if what in figures)
 
 
 def drawing(found: Found, title: str) -> str:

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from benchmarks import growth
+from benchmarks import growth, page
 from benchmarks.figures import Figure, percentile, rows, table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,17 +34,46 @@ def test_a_table_has_a_line_for_each_figure():
     assert len(table(rows([Figure("a", 1, "ms"), Figure("b", 2, "ms")], {})).splitlines()) == 4
 
 
-def test_growth_shows_what_was_measured_at_three_sizes_or_more():
+def test_growth_is_drawn_of_what_was_measured_at_three_sizes_or_more():
     found = {size: [Figure("list, open: p50", 4 + size / 1e6, "ms")] for size in (2_000, 10_000, 1_000_000)}
     found[10_000].append(Figure("counters", 1, "ms"))
 
-    printed = growth.table(found).splitlines()
     drawn = ET.fromstring(growth.drawing(found, "SQLite"))
 
-    assert [cell.strip() for cell in printed[0].split("|")[2:5]] == ["10,000", "50,000", "5,000,000"]
-    assert [cell.strip() for cell in printed[2].split("|")[1:6]] == ["list, open: p50", "4.00", "4.01", "5.00", "ms"]
-    assert len(printed) == 3
     assert len(drawn.findall(".//{*}circle")) == 3
+
+
+def measured(at: str, *values: float) -> page.Measured:
+    found = {
+        size: [Figure("list", value, "ms", 4, limit="raw")] for size, value in zip((0, 2_000), values, strict=False)
+    }
+    return page.Measured(at, "a machine", found, {size: [Figure("raw", 2, "ms")] for size in found})
+
+
+def test_a_part_has_a_column_for_each_size_and_says_where_it_missed_its_goal():
+    head, _, line = (
+        [cell.strip() for cell in row.split("|")[1:-1]] for row in page.table(measured("today", 3, 5)).splitlines()
+    )
+    assert head == ["what", "0", "10,000", "unit", "goal", "limit there", "ratio", ""]
+    assert line == ["list", "3.00", "5.00", "ms", "≤ 4.00", "2.00 ms (raw)", "2.5", "missed at 10,000"]
+
+
+def test_a_part_that_is_measured_again_replaces_its_own_figures_alone(tmp_path, monkeypatch):
+    (tmp_path / "images").mkdir()
+    monkeypatch.setattr(page, "KEPT", tmp_path / "measured.jsonl")
+    monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
+    order = ["lists", "search"]
+    page.write({"sqlite": {part: measured("yesterday", 3, 3) for part in order}}, order)
+
+    kept = page.read()
+    kept["sqlite"]["search"] = measured("today", 1)
+    page.write(kept, order)
+
+    assert page.read() == kept
+    written = page.PAGE.read_text()
+    assert [line for line in written.splitlines() if line.startswith(("##", "Measured"))] == [
+        "## SQLite", "### Lists", "Measured yesterday, a machine.", "### Search", "Measured today, a machine.",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
