@@ -1,10 +1,10 @@
 """Proves what Tertulia promises, on SQLite and on PostgreSQL, and writes down the numbers.
 
-    cd tests && python -m proofs [--night] [--only NAME …] [--hands 2]
+    cd tests && python -m proofs [--night] [--share 0.5] [--only NAME …] [--hands 2]
 
 Prints one line for each proof and database (tried, lost, doubled, leaked, unknown) and ends with 1 when a promised zero
-isn't one. Without `--only` the numbers go to docs/guarantees.md and to the page of the guarantees. PostgreSQL and Redis
-are servers of this run's own; what isn't installed is told in the table.
+isn't one. The numbers of a whole run (no `--only`, no `--share`) go to docs/guarantees.md and to the page of the
+guarantees. PostgreSQL and Redis are servers of this run's own; what isn't installed is told in the table.
 
 A proof is a script of this folder (or `engine/rig.py`) that prints its counts as JSON in the last line, or a choice of
 tests; those tell how much they tried by pytest's `record_property("tried", …)`, else each counts as one.
@@ -51,13 +51,14 @@ Found = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rig:
-    """A script and what it is given: at every merge, and at night. `read` makes lines of what it prints; `proves` are
-    their names."""
+    """A script and what it is given, in the place of `N` how much it tries: at every merge, and at night. `read` makes
+    lines of what it prints; `proves` are their names."""
 
     proves: tuple[str, ...]
     script: str
-    merge: tuple[str, ...]
-    night: tuple[str, ...]
+    given: tuple[str, ...]
+    merge: int
+    night: int
     read: Callable[[Found], list[dict[str, Any]]]
     databases: tuple[str, ...] = (SQLITE, POSTGRESQL)
     needs: tuple[str, ...] = ()
@@ -122,34 +123,25 @@ def _of_workers(proof: str, **more: str) -> Callable[[Found], list[dict[str, Any
     return read
 
 
-def _points(merge: int, night: int, *more: str) -> dict[str, tuple[str, ...]]:
-    start = ("--json", "--hands", "1", *more, "--points")
-    return {"merge": (*start, str(merge)), "night": (*start, str(night))}
-
-
+N = "N"
+POINTS = ("--json", "--hands", "1", "--points", N)
 RIGS = (
-    Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py",
-        read=_by_kind("publishing"), needs=("strace",), **_points(50, 1500)),
-    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", read=_by_kind("intake"), needs=("strace",),
-        **_points(40, 800)),
-    Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", read=_by_kind("renewal"), needs=("strace",),
-        **_points(24, 500, "--renewal")),
-    Rig(("backup_kills",), "proofs/prove_backups.py", read=_of_backups, databases=(SQLITE,), needs=("strace",),
-        **_points(12, 240)),
-    Rig(("backup_kills",), "proofs/prove_backups.py", read=_of_backups, databases=(POSTGRESQL,), needs=("strace",),
-        **_points(3, 80)),
-    Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "200"), night=("--cuts", "2000"),
-        read=_plain("power_cuts"), databases=(SQLITE,), needs=("strace",)),
-    Rig(("power_cuts",), "proofs/prove_power_cuts.py", merge=("--cuts", "20"), night=("--cuts", "300"),
-        read=_plain("power_cuts"), databases=(POSTGRESQL,)),
-    Rig(("workers_killed",), "engine/rig.py", merge=("kills", "embedded", "20"), night=("kills", "embedded", "1000"),
-        read=_of_workers("workers_killed")),
-    Rig(("broker_emptied",), "engine/rig.py", merge=("kills", "broker", "8", "3"),
-        night=("kills", "broker", "300", "3"), needs=("redis-server",),
-        read=_of_workers("broker_emptied", kills="kills", emptied="times emptied")),
-    Rig(("database_restarts",), "engine/rig.py", merge=("restarts", "embedded", "10"),
-        night=("restarts", "embedded", "150"), databases=(POSTGRESQL,),
-        read=_of_workers("database_restarts", stopped="stops", cut="connections cut")),
+    Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py", POINTS, 50, 1500,
+        _by_kind("publishing"), needs=("strace",)),
+    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", POINTS, 40, 800, _by_kind("intake"),
+        needs=("strace",)),
+    Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", (*POINTS, "--renewal"), 24, 500,
+        _by_kind("renewal"), needs=("strace",)),
+    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 12, 240, _of_backups, (SQLITE,), ("strace",)),
+    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 3, 80, _of_backups, (POSTGRESQL,), ("strace",)),
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 200, 2000, _plain("power_cuts"), (SQLITE,),
+        ("strace",)),
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 20, 300, _plain("power_cuts"), (POSTGRESQL,)),
+    Rig(("workers_killed",), "engine/rig.py", ("kills", "embedded", N), 20, 1000, _of_workers("workers_killed")),
+    Rig(("broker_emptied",), "engine/rig.py", ("kills", "broker", N, "3"), 8, 300,
+        _of_workers("broker_emptied", kills="kills", emptied="times emptied"), needs=("redis-server",)),
+    Rig(("database_restarts",), "engine/rig.py", ("restarts", "embedded", N), 10, 150,
+        _of_workers("database_restarts", stopped="stops", cut="connections cut"), (POSTGRESQL,)),
 )  # fmt: skip
 NOT_REACHED = (Line("database_restarts", SQLITE, why_not=proofs.NO_OTHER),)
 
@@ -186,17 +178,23 @@ def redis():
 
 @dataclass(frozen=True)
 class Ground:
-    """Where proofs stand: the address of PostgreSQL, that of the broker, and whether there is a whole night."""
+    """Where proofs stand: the address of PostgreSQL, that of the broker, whether there is a whole night, else which
+    share is tried of what a merge asks for."""
 
     postgresql: str
     broker: str
     is_night: bool
+    share: float
+
+    def many(self, merge: int, night: int) -> str:
+        """How much is tried: at least one."""
+        return str(night if self.is_night else max(1, round(merge * self.share)))
 
     def environment(self, database: str, home: Path) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TERTULIA_", "DATABASE_", "DJANGO_"))}
         more = {
-            "TERTULIA_HOME": str(home), "TERTULIA_PROVE": "night" if self.is_night else "merge",
-            "TERTULIA_BROKER_URL": self.broker, "TERTULIA_TEST_EXAMPLES": "2500" if self.is_night else "50",
+            "TERTULIA_HOME": str(home), "TERTULIA_BROKER_URL": self.broker,
+            "TERTULIA_TEST_EXAMPLES": self.many(50, 2500), "TERTULIA_TEST_PARTS": self.many(40, 400),
             "TERTULIA_LOG_LEVEL": "CRITICAL", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)]),
         }  # fmt: skip
         if database == POSTGRESQL:
@@ -210,7 +208,8 @@ def run_rig(rig: Rig, database: str, ground: Ground) -> list[Line]:
         return [Line(proof, database, why_not=why) for proof in rig.proves]
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tertulia-prove-") as home:
-        command = [sys.executable, str(TESTS / rig.script), *(rig.night if ground.is_night else rig.merge)]
+        given = [ground.many(rig.merge, rig.night) if each == N else each for each in rig.given]
+        command = [sys.executable, str(TESTS / rig.script), *given]
         done = subprocess.run(command, env=ground.environment(database, Path(home)), capture_output=True, text=True)
     seconds = round(time.monotonic() - began, 1)
     try:
@@ -270,12 +269,12 @@ def _line(each: Tests, database: str, cases: Sequence[ET.Element]) -> Line:
     return Line(each.proof, database, seconds=round(seconds, 1), note=note, **counts)
 
 
-def prove(only: Sequence[str], hands: int, *, is_night: bool) -> list[Line]:
+def prove(only: Sequence[str], hands: int, *, is_night: bool, share: float) -> list[Line]:
     with ExitStack() as stack:
         cluster = Cluster() if binaries() else None
         if cluster:
             stack.callback(cluster.end)
-        ground = Ground(cluster.url if cluster else "", stack.enter_context(redis()), is_night)
+        ground = Ground(cluster.url if cluster else "", stack.enter_context(redis()), is_night, share)
         suite = [each for each in (*SUITE, *marked()) if not only or each.proof in only]
         jobs: list[tuple[Callable[..., list[Line]], Any, str]] = [
             (run_rig, rig, database)
@@ -316,14 +315,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--night", action="store_true", help="many more of everything: three hours")
     options.add_argument("--only", nargs="+", choices=list(proofs.NAMES), default=[], metavar="NAME")
+    options.add_argument(
+        "--share", type=float, default=1, help="try so much of what is asked for; nothing is written down"
+    )
     options.add_argument("--hands", type=int, default=2, help="so many proofs at once")
     asked = options.parse_args()
     began = time.monotonic()
-    lines = prove(asked.only, asked.hands, is_night=asked.night)
+    lines = prove(asked.only, asked.hands, is_night=asked.night, share=asked.share)
     seconds = round(time.monotonic() - began)
     print(told(lines))
     print(f"{seconds} s in all")
-    if not asked.only:
+    if not asked.only and asked.share == 1:
         command = "make prove-night" if asked.night else "make prove"
         machine = f"{os.cpu_count()} cores"
         proofs.write(Run(command, datetime.now(UTC), version("tertulia"), machine, seconds, tuple(lines)))
