@@ -202,7 +202,8 @@ def test_no_page_and_no_answer_of_the_api_holds_one(accounts, alba, as_alba, bra
         assert seen_in(f"{b''.join(answer)!r}{answer.headers}", secrets) == [], route
     assert seen > 35
     _token, key = api_actions.create_token(user=alba, brand=brand, name="t", scopes=SCOPES, expires_at=None, at=NOON)
-    known = {**world.arguments(), "channel_id": world.site.pk, "brand_id": brand.pk, "person_id": 1, "reply_id": 1}
+    known = {**world.arguments(), "channel_id": world.site.pk, "brand_id": brand.pk, "person_id": 1, "reply_id": 1,
+             "approval_id": 1}  # fmt: skip
     asked = 0
     for path in api.document["paths"]:
         address = re.sub(r"{(\w+)}", lambda part: str(known[part[1]]), path)

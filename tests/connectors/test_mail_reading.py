@@ -537,6 +537,13 @@ BOMBS = {
     "large": multipart(b"mixed", part(b"text/plain", b"Hola"), part(
         b"application/zip", base64.encodebytes(bytes(25_000_000)), b"Content-Transfer-Encoding: base64")),
     "long text": mail("ñandú ".encode() * 600_000, b"Content-Type: text/plain; charset=utf-8"),
+    "digits": mail(b"Fecha: 3 nov 10:00\r\nDe: " + b"1" * 1_000_000 + b"\r\nAsunto: x"),
+    "forwarded": mail(b"-----Original message" + b" " * 1_000_000 + b"x"),
+    "open ends": mail(b"<style>" + b"</style" * 150_000, HTML),
+    "open tag": mail(
+        b"<p>Si</p><div><div class=gmail_quote>El 3 nov 2025 10:00, Ana &lt;ana@x.example&gt; wrote:<blockquote>q"
+        b"</blockquote></div><" + b"a1" * 500_000 + b"<b></div><p>Adios", HTML),
+    "open pictures": multipart(b"mixed", part(b"text/html", b"<img " * 200_000), part(b"image/png", b"x")),
     "no boundary": mail(b"--x\r\n\r\nHola", b"Content-Type: multipart/mixed"),
 }  # fmt: skip
 

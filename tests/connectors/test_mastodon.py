@@ -474,6 +474,12 @@ def test_the_plain_text_is_what_a_reader_sees(html, text):
     assert plain(html) == text
 
 
+@pytest.mark.parametrize(("read", "text"), [(plain, " " * 1_000_000 + "x"), (counting.length, "@" + "a" * 1_000_000)])
+def test_a_megabyte_of_one_sign_is_gone_through_once(read, text):
+    """Gone through anew at every sign, this would never end."""
+    assert read(text)
+
+
 # Servers and outcomes.
 
 

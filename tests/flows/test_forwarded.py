@@ -11,6 +11,7 @@ from tertulia.channels import tagging
 from tertulia.channels.models import Account, Message
 from tertulia.connectors.contract import Author
 from tertulia.flows import forwarded, inbound
+from tertulia.flows.names import called
 from tertulia.inbox.models import Conversation
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,14 @@ def mail(account, text=GMAIL, *, to=None, remote_id="<1@x>", **facts):
 def test_author_and_text_are_those_of_the_forwarded_message(tiktok, subject, text, said):
     found = forwarded.read(mail(tiktok, text, subject=subject))
     assert (found.name, found.email, found.text) == said
+
+
+@pytest.mark.parametrize(("begin", "run"), [("", "@"), ("a", "@."), ("a", " "), ("<", " "), ("<", "@"), ("<", "a@")])
+def test_a_megabyte_of_any_shape_is_gone_through_once(tiktok, begin, run):
+    """Gone through anew at every sign, this would never end."""
+    name = begin + run * (1_000_000 // len(run)) + ")"
+    assert forwarded.read(mail(tiktok, f"De: {name}\nAsunto: x\n\nHola")).text == "Hola"
+    assert len(called(name)) == 2
 
 
 def test_what_is_forwarded_to_the_tag_is_written_down_there_and_opens_no_mail(site, tiktok):

@@ -19,12 +19,14 @@ _MARK = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _PREFIX = re.compile(r"^\s*(?:fwd?|rv|wg|tr)\s*:", re.IGNORECASE)
-_HEAD = re.compile(r"^[ \t>]*\**(?P<name>[\w-]+(?: [\w-]+)?)\**:\**[ \t]+(?P<said>.+?)[ \t]*$")
+_HEAD = re.compile(r"^[ \t>]*\**(?P<name>[\w-]+(?: [\w-]+)?)\**:\**[ \t]+(?P<said>.+)")
 _FROM, _OTHER = (
     {"de", "from"},
     {"enviado", "sent", "fecha", "date", "para", "to", "asunto", "subject", "cc", "enviado el"},
 )
-_PERSON = re.compile(r'^"?(?P<name>[^"<\[]*?)"?\s*[<\[](?:mailto:)?(?P<email>[^<>\[\]\s]+@[^<>\[\]\s]+)[>\]]')
+_PERSON = re.compile(
+    r'^"?(?P<name>[^"<\[]*+)"?\s*+[<\[](?:mailto:)?(?P<email>[^<>\[\]\s][^<>\[\]\s@]*+@[^<>\[\]\s]++)[>\]]'
+)
 LONGEST_HEAD = 12
 """Lines."""
 
@@ -99,7 +101,7 @@ def _heading(line: str) -> str:
 
 
 def _person(head: re.Match[str] | None) -> tuple[str, str]:
-    said = head["said"] if head else ""
+    said = head["said"].rstrip(" \t") if head else ""
     if found := _PERSON.match(said):
         return found["name"].strip(), found["email"]
     return ("", said.strip("<>")) if "@" in said and " " not in said.strip() else (said.strip(), "")

@@ -6,7 +6,8 @@ import re
 
 from tertulia.core.html import tidy
 
-_HANDLE = re.compile(r"@[\w.@-]*\w")
+_HANDLE = re.compile(r"(?<![.@-])[.-]*+(@(?:[.@-]*+\w++)++)")
+"""Begins where a run of signs does, so that each is read once."""
 
 
 def called(who: str) -> tuple[str, str]:
@@ -15,7 +16,7 @@ def called(who: str) -> tuple[str, str]:
     found = _HANDLE.search(who)
     if found is None:
         return who, ""
-    return " ".join(who.replace(found[0], "").translate({ord(sign): " " for sign in "()·|<>"}).split()), found[0]
+    return " ".join(who.replace(found[1], "").translate({ord(sign): " " for sign in "()·|<>"}).split()), found[1]
 
 
 def person_id(name: str, handle: str) -> str:

@@ -42,8 +42,12 @@ def _any(words: str) -> str:
     return "(?:" + "|".join(words.split()) + ")"
 
 
-# What begins a sentence, where a verb in this form asks the reader for something.
-_BEGIN = r"(?:^|[.!?¡¿…:;\n\u2022\u2013\u2014\u2600-\U0001faff]|,? por favor,|\b[Ss]i [^.!?\n]{3,80},)[\s\ufe0f(]*"
+# What begins a sentence, where a verb in this form asks the reader for something. Empty lines are not gone through
+# from each of them: the last one begins it.
+_BEGIN = (
+    r"(?:(?:^|[.!?¡¿…:;\n\u2022\u2013\u2014\u2600-\U0001faff])(?:[^\S\n]|[\ufe0f(])*+"
+    r"|(?:,? por favor,|\b[Ss]i [^.!?\n]{3,80},)[\s\ufe0f(]*+)"
+)
 _THINGS = r"(?:tus?|un[ao]?s?|l[ao]s?|el|nuestr[ao]s?)"
 
 # tú and vos

@@ -50,7 +50,7 @@ _SIGN = re.compile(
     re.IGNORECASE,
 )
 """What programs call the elements they quote in. A box holds a quote with its head; after a tail all is quoted."""
-_NEXT_TAG = re.compile(r"\s*<(?P<close>/?)(?P<name>[a-zA-Z]\w*)[^<>]*>")
+_NEXT_TAG = re.compile(r"\s*<(?P<close>/?)(?P<name>[a-zA-Z]\w*+)[^<>]*+>")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _WIDE = re.compile(r"[\t\r\n\f]|  ")
 _FILLERS = re.compile("[\u200b\u2060\ufeff\u034f\u00ad]+")
@@ -103,8 +103,8 @@ class _Reader:
         """Behind an element whose content nobody sees; one that is never closed hides nothing."""
         if name in self._unclosed:
             return at
-        end = re.compile(f"</{name}[^>]*>", re.IGNORECASE).search(self._html, at)
-        if end is None:
+        end = re.compile(f"</{name}[^>]*+(>?)", re.IGNORECASE).search(self._html, at)
+        if not end or not end[1]:  # without a ">" behind the first there is none behind any other
             self._unclosed.add(name)
             return at
         return end.end()

@@ -54,7 +54,7 @@ def _tidy(text: str) -> str:
 _SEPARATOR = re.compile(
     r"^[\s>*]*(?:-{2,}|_{5,})\s*(?:forwarded message|original message|mensaje (?:original|reenviado)"
     r"|mensagem (?:original|encaminhada)|message (?:d'origine|original|transféré)|ursprüngliche nachricht"
-    r"|weitergeleitete nachricht|messaggio (?:originale|inoltrato)|missatge (?:original|reenviat))\s*-*\s*$"
+    r"|weitergeleitete nachricht|messaggio (?:originale|inoltrato)|missatge (?:original|reenviat))\s*+-*+\s*+$"
     r"|^[\s>*]*(?:begin forwarded message|inicio del mensaje reenviado|début du message (?:réexpédié|transféré)"
     r"|início da mensagem (?:re)?encaminhada|anfang der weitergeleiteten nachricht|inizio messaggio inoltrato)\s*:\s*$",
     re.IGNORECASE,
@@ -85,7 +85,7 @@ _DATED = re.compile(
 )
 _DAY = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[/.-]\d{1,2}[/.-]\d{2}\b")
 _TIME = re.compile(r"\d{1,2}[:.h]\d\d")
-_ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\.\w")
+_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w.-]+\.\w")
 _RULE = re.compile(r"^[\s>]*[-_*=]{5,}\s*$")
 _INSIDE = re.compile(
     r"\b(?:respond|contest|coment|answer|repl|comment|respuesta|indic)\w*\b[^.\n]{0,40}"

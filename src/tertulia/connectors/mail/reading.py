@@ -38,7 +38,8 @@ ROOT = "0"
 """The `part` of a mail that is nothing but one file."""
 _BODIES = frozenset(("text/plain", "text/html", "text/enriched", "text/richtext"))
 _REPETITIONS = frozenset(("text/x-amp-html", "text/watch-html"))
-_CID = re.compile(r"""<img\b[^>]*?\bsrc\s*=\s*["']?cid:([^"'\s>]+)[^>]*>""", re.IGNORECASE)
+_IMG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+_CID = re.compile(r"""\bsrc\s*=\s*["']?cid:([^"'\s>]+)""", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _HIDDEN = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
 
@@ -205,8 +206,11 @@ class _Body:
     def _name_pictures(self, html: str) -> bool:
         """Whether it shows any that came along."""
         has_any = False
-        for picture in _CID.finditer(html) if self.files else ():
-            alt, name = _ALT.search(picture[0]), unquote(unescape(picture[1]))
+        # Up to the last ">": no end is looked for in vain.
+        for tag in _IMG.findall(html[: html.rfind(">") + 1]) if self.files else ():
+            if not (picture := _CID.search(tag)):
+                continue
+            alt, name = _ALT.search(tag), unquote(unescape(picture[1]))
             for file in self.files:
                 if file["cid"] and file["cid"] == name:
                     has_any = file["inline"] = True

@@ -7,7 +7,7 @@ import re
 from tertulia.core.counting import graphemes
 
 URL = re.compile(r"\bhttps?://[^\s<>\"]*[^\s<>\"'.,;:!?()\[\]{}»”’…]", re.IGNORECASE)
-MENTION = re.compile(r"(?<![\w/@])@(\w+(?:[\w.-]*\w)?)@\w[\w.-]*\w")
+MENTION = re.compile(r"(?<![\w/@])@(\w++(?:[.-]++\w++)*+)@\w[\w.-]*\w")
 URL_LENGTH = 23
 
 

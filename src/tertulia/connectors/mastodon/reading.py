@@ -219,7 +219,8 @@ def plain(html: str) -> str:
     page = _Plain()
     page.feed(html)
     page.close()
-    return re.sub(r"[ \t]*\n[ \t]*", "\n", re.sub(r"\n{3,}", "\n\n", "".join(page.parts))).strip()
+    lines = re.sub(r"\n{3,}", "\n\n", "".join(page.parts)).split("\n")
+    return "\n".join(line.strip(" \t") for line in lines).strip()
 
 
 class _Plain(HTMLParser):
