@@ -192,7 +192,7 @@ class World:
         if ids["post_id"] == self.posts["draft"]:
             ids["post_id"] = self.posts[NEEDS.get((method, path), "draft")]
         if ids["delivery_id"] == self.deliveries["refused"]:
-            ids["delivery_id"] = self.deliveries[NEEDS.get((method, path), "refused")]
+            ids["delivery_id"] = self.deliveries.get(NEEDS.get((method, path), "refused"))
         return path.format(**ids)
 
 

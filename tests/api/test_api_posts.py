@@ -10,13 +10,14 @@ import pytest
 from callers import program
 from time_machine import travel
 
-from conftest import NOON, person
+from conftest import NOON, envelope, person
 from publishing.publishing_cast import DUE, account_of, go_on, network, picture, png, state  # noqa: F401
 from tertulia.api.models import KeptAnswer
 from tertulia.brand import actions as brands
 from tertulia.channels import reactions
-from tertulia.channels.models import Account, Delivery, RemotePost
+from tertulia.channels.models import Account, Delivery, Message, RemotePost
 from tertulia.core.models import Activity, Job
+from tertulia.flows import inbound
 from tertulia.publishing import actions, ideas, rhythm, series, writing
 from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Draft, LinkLook, Media, Post, Promise, Stop
 from tertulia.publishing.writing import Writing
@@ -299,7 +300,7 @@ def leg_of(told: dict) -> dict:
 def test_what_was_refused_is_sent_again_once(network, api, begin, go_on, as_alba):  # noqa: F811
     id = begin()["id"]
     api.put(f"/posts/{id}/schedule", ONE, **key())
-    network.faults.append("refuse")
+    network.faults.append("400")
     go_on(DUE, minutes=1)
     leg = leg_of(api.get(f"/posts/{id}").data)
     assert leg["state"] == "refused"
@@ -327,7 +328,7 @@ def test_what_nobody_knows_is_settled_by_who_looked(network, api, account_of, be
     told = leg_of(api.put(at, said, **key()).data)
     assert (told["state"], told["url"]) == (becomes, "https://pan.example/1" if was_sent else "")
     assert code(api.put(at, said, **key())) == (409, "settled")
-    assert Activity.objects.get(type="post.decided", on_id=id).facts["was_sent"] is was_sent
+    assert Activity.objects.get(type="post.decided", on_id=id).data["was_sent"] is was_sent
 
 
 def test_what_is_done_by_hand_is_ticked_off_with_its_address(api, account_of, begin, go_on, alba, brand):  # noqa: F811
@@ -348,9 +349,10 @@ def test_what_is_done_by_hand_is_ticked_off_with_its_address(api, account_of, be
 
 def test_a_reply_is_no_delivery_of_a_post(api, brand):
     account = Account.objects.create(brand=brand, kind="site", name="Web", created_at=NOON)
+    inbound.intake(account, [envelope()], at=NOON)
     row = Delivery.objects.create(
-        account=account, act="reply", key="k", state="refused", due_at=NOON, created_at=NOON
-    )  # fmt: skip
+        account=account, act="reply", on=Message.objects.get(), key="k", state="refused", due_at=NOON, created_at=NOON
+    )
     assert code(api.put(f"/deliveries/{row.pk}/retry", **key())) == (404, "not_found")
 
 

@@ -150,7 +150,7 @@ def test_what_the_network_no_longer_shows_is_told_once_to_who_scheduled_it(netwo
     network.shown["a"] = {"likes": 3}
     at(NOON + HOUR)
     told = Activity.objects.filter(type="post.absent")
-    assert not told
+    assert not told.exists()
     network.shown.clear()
     for hours in range(2, 60):
         at(NOON + hours * HOUR)
