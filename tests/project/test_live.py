@@ -57,7 +57,8 @@ answer = None
 def desk(installation) -> Installation:
     installation.tertulia("setup")
     installation.cast = installation.ask(CAST)
-    installation.start()
+    said = installation.start()
+    assert "Ctrl+C" in said, said
     return installation
 
 
@@ -174,9 +175,12 @@ def test_what_was_missed_is_told_on_the_way_back(desk):
 
     async def story():
         async with stream(desk, "/live/desk/horno-candela/", "alba", f"Last-Event-ID: {first}\r\n") as (_, following):
-            return [(await following())[1]["id"] for _ in range(2)]
+            heard = []  # what has only just happened may come as news as well, a second time
+            while third not in heard:
+                heard.append((await following())[1]["id"])
+            return heard
 
-    assert asyncio.run(story()) == [second, third]
+    assert {second, third} <= set(asyncio.run(story())) <= {first, second, third}
 
 
 def test_somebody_at_the_desk_shows_within_seconds(desk):
