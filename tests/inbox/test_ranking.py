@@ -62,7 +62,9 @@ def test_answered_closed_or_not_urgent_after_all_it_loses_its_place(four, brand,
     assert names(brand, alba, Filters(view="waiting")) == ["P60", "P600"]
 
 
-@pytest.mark.parametrize(("view", "index"), [("waiting", "waiting"), ("open", "state"), ("mine", "owner")])
+@pytest.mark.parametrize(
+    ("view", "index"), [("waiting", "waiting"), ("open", "state"), ("mine", "owner"), ("nobody", "owner")]
+)
 def test_one_walk_of_one_index(four, brand, alba, view, index):
     queries._plain.cache_clear()
     for after in ("", f"{int(NOON.timestamp() * 1_000_000)}-5"):

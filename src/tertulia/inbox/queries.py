@@ -189,10 +189,16 @@ def _plain(
         rows = rows if accounts is None else rows.filter(Among("account_id", "account", accounts))
     rows = _in_view(rows, view, Slot("user"))
     rows = rows.filter(owner_id=Slot("owner")) if has_owner else rows
-    column = _ORDER.get(view, "listed_at")
-    side, sign = ("gt", "") if view == "waiting" else ("lt", "-")
-    rows = _from(rows, column, "id", side) if goes_on else rows
-    return Kept(_with_read(rows).order_by(f"{sign}{column}", f"{sign}id")[:limit], *_COLUMNS, "read")
+    rows = _from(rows, _ORDER.get(view, "listed_at"), "id", "gt" if view == "waiting" else "lt") if goes_on else rows
+    order = _order("open" if view == "nobody" and accounts is not None else view)  # an account's index has no owners
+    return Kept(_with_read(rows).order_by(*order)[:limit], *_COLUMNS, "read")
+
+
+def _order(view: View) -> tuple[str, ...]:
+    """As the view's index has it. PostgreSQL doesn't know that rows without an owner are in one place of it, unless the
+    owner stands in the order, too: it would sort them all, or walk past all that have one."""
+    column, sign = _ORDER.get(view, "listed_at"), "" if view == "waiting" else "-"
+    return *(("owner_id",) if view == "nobody" else ()), f"{sign}{column}", f"{sign}id"
 
 
 _WALKED = {
@@ -468,8 +474,7 @@ def _counted(rows: QuerySet[Conversation], view: View, user: int) -> QuerySet[Co
     """In the order of their list, so that PostgreSQL walks its index too: where many wait it would else read the table
     from its beginning, past all that is long closed. Only what is open is ranked, and the index alone tells that."""
     rows = rows.filter(ranked_at__isnull=False) if view == "waiting" else _in_view(rows, view, user)
-    column, sign = _ORDER.get(view, "listed_at"), "" if view == "waiting" else "-"
-    return rows.order_by(f"{sign}{column}", f"{sign}id")
+    return rows.order_by(*_order(view))
 
 
 # The state stands in it as it does in the index: SQLite takes a partial one for nothing that comes as a parameter.
