@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -49,24 +49,14 @@ def number(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-HEAD = ("what", "value", "unit", "goal", "limit of this machine", "ratio", "")
-
-
-def rows(figures: Iterable[Figure], limits: Mapping[str, Figure]) -> list[tuple[str, ...]]:
-    return [row(figure, limits.get(figure.limit)) for figure in figures]
-
-
 def row(figure: Figure, limit: Figure | None) -> tuple[str, ...]:
+    """What it is, its value, unit and goal, the limit, how many times that it is, and whether the goal is met."""
     sign = "≤" if figure.better == "less" else "≥"
     goal = f"{sign} {number(figure.goal)}" if figure.goal is not None else ""
     against = f"{number(limit.value)} {limit.unit} ({limit.what})" if limit else ""
     ratio = f"{figure.value / limit.value:.3g}" if limit and limit.value else ""
     says = {True: "met", False: "missed", None: ""}[figure.is_met]
     return figure.what, number(figure.value), figure.unit, goal, against, ratio, says
-
-
-def table(lines: Sequence[tuple[str, ...]]) -> str:
-    return markdown(HEAD, lines)
 
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

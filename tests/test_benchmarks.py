@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks import growth, page
-from benchmarks.figures import Figure, percentile, rows, table
+from benchmarks.figures import Figure, percentile, row
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,13 +25,7 @@ def test_a_figure_is_held_against_its_goal_and_its_limit():
     limit = Figure("rows", 1_000, "rows/s", better="more")
     figure = Figure("intake", 250, "messages/s", 300, "more", "rows")
 
-    assert rows([figure], {"rows": limit}) == [
-        ("intake", "250", "messages/s", "≥ 300", "1,000 rows/s (rows)", "0.25", "missed")
-    ]
-
-
-def test_a_table_has_a_line_for_each_figure():
-    assert len(table(rows([Figure("a", 1, "ms"), Figure("b", 2, "ms")], {})).splitlines()) == 4
+    assert row(figure, limit) == ("intake", "250", "messages/s", "≥ 300", "1,000 rows/s (rows)", "0.25", "missed")
 
 
 def test_growth_is_drawn_of_what_was_measured_at_three_sizes_or_more():
