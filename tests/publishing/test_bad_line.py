@@ -6,7 +6,9 @@ import json
 import os
 import random
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -26,10 +28,12 @@ WORDS = ("", "late", "slow", "never", "silent", "429", "500", "html")
 CUTS = ("ask", "answer", "half")
 
 
-def fault(chance: random.Random, *, may_double: bool) -> str:
-    """One that the line is capable of, cut at any place."""
-    word = chance.choice([*WORDS, *(["twice"] if may_double else []), *CUTS * 3])
-    return f"{word}:{chance.choice([chance.randrange(1, 260), -chance.randrange(1, 60)])}" if word in CUTS else word
+def faults_of_a_line(chance: random.Random, *, may_double: bool) -> Iterator[str]:
+    """All that the line is capable of, again and again in another order, cut at any place."""
+    while True:
+        for word in chance.sample(hand := [*WORDS, *(["twice"] if may_double else []), *CUTS * 2], len(hand)):
+            place = chance.choice([chance.randrange(1, 260), -chance.randrange(1, 60)])
+            yield f"{word}:{place}" if word in CUTS else word
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -37,11 +41,12 @@ def test_each_post_is_there_once_or_somebody_is_asked(network, account_of, post_
     """The line spoils the first one or two requests about each post. Only to a network that knows keys it says things
     twice: what a line doubles on its own is out of anybody's hands elsewhere."""
     chance, faults = random.Random(kind), defaultdict(list)
+    next_fault = faults_of_a_line(chance, may_double=kind == "fake-keyed")
 
     def choose(method: str, path: str, body: bytes) -> str:
         key = json.loads(body)["key"] if body else parse_qs(urlsplit(path).query)["key"][0]
         if key not in faults:
-            faults[key] = [fault(chance, may_double=kind == "fake-keyed") for _ in range(chance.randint(1, 2))]
+            faults[key] = list(islice(next_fault, chance.randint(1, 2)))
         return faults[key].pop(0) if faults[key] else ""
 
     with line_to(network.url, choose) as (url, line):
@@ -61,12 +66,13 @@ def test_each_post_is_there_once_or_somebody_is_asked(network, account_of, post_
         record_property(name, len(found))
     assert (len(rows), lost, doubled) == (MANY, [], [])
     assert not unknown or kind == "fake-blind"
-    assert len(set(line.done)) > 8, "the line did many kinds of things"
+    assert len(set(line.done)) > 8 or MANY < 15, "the line did many kinds of things"
 
 
 def test_each_message_is_read_once(network, account_of, record_property):
     chance = random.Random(7)
-    with line_to(network.url, lambda *asked: fault(chance, may_double=True)) as (url, line):
+    faults = faults_of_a_line(chance, may_double=True)
+    with line_to(network.url, lambda *asked: next(faults)) as (url, line):
         account = account_of()
         Account.objects.filter(pk=account.pk).update(settings={"url": url}, next_poll_at=NOON)
         for step in range(MANY):
