@@ -8,7 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from training import corpus, fit
+from benchmarks.figures import Figure
+from training import corpus, fit, report
 
 from tertulia.understanding import features
 from tertulia.understanding.model import shipped
@@ -78,3 +79,10 @@ def test_what_learns_is_tried_on_other_messages_than_it_is_judged_by():
 
     judged = texts("topics") | {row.text for row in corpus.own("aside")}
     assert texts("tried").isdisjoint(judged)
+
+
+def test_the_model_card_tells_what_it_costs_beside_its_goals(monkeypatch):
+    monkeypatch.setattr(report.understanding, "run", lambda: [Figure("messages", 5_400, "1/s", 2_000, better="more")])
+    told = report._cost().splitlines()
+    assert any("size of the shipped model" in line and "≤ 25.0" in line and "met" in line for line in told)
+    assert any("messages" in line and "≥ 2,000" in line and "met" in line for line in told)
