@@ -104,11 +104,11 @@ def fill(now: datetime) -> list[Account]:
     Delivery.objects.bulk_create(
         Delivery(
             account=version.account, thread_id=f"post:{version.pk}", post=remote, act="post", key=version.key(0, 1),
-            due_at=version.post.publish_at, created_by_id=by, created_at=begin,
-            state="sent" if version.post.publish_at < now else "queued",
-            finished_at=version.post.publish_at if version.post.publish_at < now else None,
+            due_at=due, created_by_id=by, created_at=begin,
+            state="sent" if due < now else "queued", finished_at=due if due < now else None,
         )
         for version, remote in zip(versions, remotes, strict=True)
+        if (due := version.post.publish_at)
     )  # fmt: skip
     _analyze()
     return accounts

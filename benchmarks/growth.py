@@ -87,7 +87,7 @@ def drawing(found: Found, title: str) -> str:
 
 def _round_up(value: float) -> float:
     """The next of 1, 2, 4 or 10 times a power of ten: four steps of it are round."""
-    power = 10 ** math.floor(math.log10(value))
+    power = 10.0 ** math.floor(math.log10(value))
     return next(factor * power for factor in (1, 2, 4, 10) if factor * power >= value)
 
 

@@ -67,4 +67,5 @@ def _measured(*command: str) -> dict[str, Any]:
         done = subprocess.run(
             [sys.executable, str(RIG), *command], env=environment, stdout=subprocess.PIPE, text=True, check=True
         )
-    return json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found

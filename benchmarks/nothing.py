@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
 from granian.server import Server
 
 
@@ -16,5 +17,5 @@ async def answer(_scope: Any, exchange: Any) -> None:
 if __name__ == "__main__":
     Server(
         "benchmarks.nothing:answer", address="127.0.0.1", port=int(sys.argv[1]), interface=Interfaces.RSGI,
-        http=HTTPModes.http1, websockets=False, workers=2, log_level="warning",
+        http=HTTPModes.http1, websockets=False, workers=2, log_level=LogLevels.warning,
     ).serve()  # fmt: skip

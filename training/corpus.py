@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 FEELINGS = {"-": "negative", "0": "neutral", "+": "positive"}
@@ -65,7 +66,7 @@ def public() -> Iterator[Labelled]:
                 yield Labelled(row["text"], row["lang"], source, **_said(source, row))
 
 
-def _said(source: str, row: dict[str, str]) -> dict[str, object]:
+def _said(source: str, row: dict[str, str]) -> dict[str, Any]:
     label = row["label"]
     match source:
         case "goemotions_en":

@@ -104,7 +104,8 @@ def _moved(begin: np.ndarray, counts: sparse.csr_array, goal: np.ndarray) -> np.
         moved, left = moved + step * way, left - step * along
         size, before = (left**2).sum(0), size
         way = left + size / before * way
-    return begin + moved
+    found: np.ndarray = begin + moved
+    return found
 
 
 def packed(hashes: np.ndarray, vectors: np.ndarray) -> np.ndarray:

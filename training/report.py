@@ -33,7 +33,7 @@ FIELDS: dict[str, tuple[Truth, Said, tuple[object, ...]]] = {
     "offensive": (lambda row: row.offensive, lambda reading: reading.offensive, (False, True)),
     "spam": (lambda row: row.spam, lambda reading: reading.spam, (False, True)),
     "needs_answer": (lambda row: row.needs_answer, lambda reading: reading.needs_answer, (False, True)),
-    "urgency": (lambda row: row.urgency >= 2, lambda reading: reading.urgency >= 0.5, (False, True)),
+    "urgency": (lambda row: (row.urgency or 0) >= 2, lambda reading: reading.urgency >= 0.5, (False, True)),
 }
 """Each field: the truth, what was said, and the values it may have. Of urgency: whether it is for today."""
 GOALS = {("sentiment", "es"): (80, 90), ("kind", "es"): (80, 92), ("kind", "en"): (75, 90)}
