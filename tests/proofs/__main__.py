@@ -126,21 +126,21 @@ def _of_workers(proof: str, **more: str) -> Callable[[Found], list[dict[str, Any
 N = "N"
 POINTS = ("--json", "--hands", "1", "--points", N)
 RIGS = (
-    Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py", POINTS, 25, 1500,
+    Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py", POINTS, 25, 800,
         _by_kind("publishing"), needs=("strace",)),
-    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", POINTS, 20, 800, _by_kind("intake"),
+    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", POINTS, 20, 400, _by_kind("intake"),
         needs=("strace",)),
-    Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", (*POINTS, "--renewal"), 12, 500,
+    Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", (*POINTS, "--renewal"), 12, 250,
         _by_kind("renewal"), needs=("strace",)),
-    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 6, 240, _of_backups, (SQLITE,), ("strace",)),
-    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 2, 80, _of_backups, (POSTGRESQL,), ("strace",)),
-    Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 100, 2000, _plain("power_cuts"), (SQLITE,),
+    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 6, 120, _of_backups, (SQLITE,), ("strace",)),
+    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 2, 30, _of_backups, (POSTGRESQL,), ("strace",)),
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 100, 1000, _plain("power_cuts"), (SQLITE,),
         ("strace",)),
-    Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 10, 300, _plain("power_cuts"), (POSTGRESQL,)),
-    Rig(("workers_killed",), "engine/rig.py", ("kills", "embedded", N), 10, 1000, _of_workers("workers_killed")),
-    Rig(("broker_emptied",), "engine/rig.py", ("kills", "broker", N, "3"), 4, 300,
+    Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 10, 150, _plain("power_cuts"), (POSTGRESQL,)),
+    Rig(("workers_killed",), "engine/rig.py", ("kills", "embedded", N), 10, 500, _of_workers("workers_killed")),
+    Rig(("broker_emptied",), "engine/rig.py", ("kills", "broker", N, "3"), 4, 120,
         _of_workers("broker_emptied", kills="kills", emptied="times emptied"), needs=("redis-server",)),
-    Rig(("database_restarts",), "engine/rig.py", ("restarts", "embedded", N), 5, 150,
+    Rig(("database_restarts",), "engine/rig.py", ("restarts", "embedded", N), 5, 75,
         _of_workers("database_restarts", stopped="stops", cut="connections cut"), (POSTGRESQL,)),
 )  # fmt: skip
 NOT_REACHED = (Line("database_restarts", SQLITE, why_not=proofs.NO_OTHER),)
@@ -191,7 +191,7 @@ class Ground:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TERTULIA_", "DATABASE_", "DJANGO_"))}
         more = {
             "TERTULIA_HOME": str(home), "TERTULIA_BROKER_URL": self.broker,
-            "TERTULIA_TEST_EXAMPLES": self.many(25, 2500), "TERTULIA_TEST_PARTS": self.many(20, 400),
+            "TERTULIA_TEST_EXAMPLES": self.many(25, 1000), "TERTULIA_TEST_PARTS": self.many(20, 200),
             "TERTULIA_LOG_LEVEL": "CRITICAL", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)]),
         }  # fmt: skip
         if database == POSTGRESQL:
@@ -312,7 +312,7 @@ def told(lines: Sequence[Line]) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--night", action="store_true", help="many more of everything: three hours")
+    options.add_argument("--night", action="store_true", help="many more of everything: some hours")
     options.add_argument("--only", nargs="+", choices=list(proofs.NAMES), default=[], metavar="NAME")
     options.add_argument("--hands", type=int, default=2, help="so many proofs at once")
     asked = options.parse_args()
