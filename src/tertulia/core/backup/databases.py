@@ -88,6 +88,11 @@ class Migrating(MigrationExecutor):
         begun = super()._create_project_state(with_applied_migrations)  # type: ignore[misc]
         return _State(begun.models, begun.real_apps)
 
+    def migrate(self, targets: Any, plan: Any = None, state: ProjectState | None = None, **said: Any) -> ProjectState:
+        # Django's command brings a copy of the state above, and a copy is Django's again.
+        quick = None if state is None else _State(state.models, state.real_apps)
+        return super().migrate(targets, plan, quick, **said)
+
 
 class _State(ProjectState):
     """Makes the class of a model anew when the model has changed, and those of its neighbours only where they matter.
