@@ -276,14 +276,16 @@ def prove(only: Sequence[str], hands: int, *, is_night: bool, share: float) -> l
             stack.callback(cluster.end)
         ground = Ground(cluster.url if cluster else "", stack.enter_context(redis()), is_night, share)
         suite = [each for each in (*SUITE, *marked()) if not only or each.proof in only]
-        jobs: list[tuple[Callable[..., list[Line]], Any, str]] = [
+        # What takes longest begins first, and the short ones fill up what is left: at the end no hand is idle for long.
+        jobs: list[tuple[Callable[..., list[Line]], Any, str]] = []
+        if suite:
+            jobs += [(run_suite, suite, database) for database in (POSTGRESQL, SQLITE)]
+        jobs += [
             (run_rig, rig, database)
             for rig in RIGS
             for database in rig.databases
             if not only or set(only) & set(rig.proves)
         ]
-        if suite:
-            jobs += [(run_suite, suite, database) for database in (SQLITE, POSTGRESQL)]
         with ThreadPoolExecutor(hands) as pool:
             waiting = [pool.submit(work, what, database, ground) for work, what, database in jobs]
             lines = []
