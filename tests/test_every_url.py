@@ -238,11 +238,11 @@ def test_foreign_ids_in_the_body_change_nothing_over_there(world, carla, other_b
     for route, _ in BRANDED:
         for method in ("post", "put", "patch", "delete"):
             for body in (world.body(), {**SENSIBLE, **world.body()}) if method == "post" else (world.body(),):
-                savepoint = transaction.savepoint()
+                savepoint, written = transaction.savepoint(), writes()
                 status = getattr(client, method)(fill(route, own.arguments()), data=body).status_code
                 assert status < 500, (method, route, status)
-                if status < 400:
-                    went_through += 1
+                went_through += status < 400
+                if status < 400 and writes() != written:
                     assert unchanging(dump(world.brand)) == before, (method, route)
                     assert not mixed(world.brand, other_brand), (method, route)
                 transaction.savepoint_rollback(savepoint)
