@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 export TERTULIA_HOME ?= $(CURDIR)/data
+# What is imported is compiled once, as the packages are installed below without it; else each process does so anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: start install install-dev test test-channels test-gaps prove prove-night prove-publishing check format lint types imports texts lock wheel sbom audit bench model understanding-report messages clean
 

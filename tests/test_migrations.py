@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 import time_machine
 from django.apps import apps
@@ -38,6 +40,17 @@ def test_every_change_of_a_model_has_its_migration():
 @time_machine.travel(NOON, tick=False)
 def test_the_quick_way_says_to_the_database_what_django_would():
     assert said(Migrating) == said(MigrationExecutor)
+
+
+@pytest.mark.django_db
+def test_djangos_own_command_goes_the_quick_way_too():
+    """It brings a state of its own, and the tests' databases are made by it."""
+    executor, seen = Migrating(connection), []
+    brought = executor._create_project_state().clone()
+    with mock.patch.object(executor, "_migrate_all_forwards", lambda state, *_, **_more: seen.append(type(state))):
+        executor.migrate([], plan=[(None, False)], state=brought)
+    assert seen == [type(executor._create_project_state())]
+    assert seen != [type(brought)]
 
 
 def said(way: type[MigrationExecutor]) -> list[tuple[str, list[str]]]:

@@ -70,12 +70,13 @@ django.setup()
 
 import invented_networks  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 
 from tertulia.brand.models import Brand  # noqa: E402
 from tertulia.channels.models import Account, Delivery, Message  # noqa: E402
 from tertulia.connectors.contract import Author, Envelope  # noqa: E402
 from tertulia.core import clock, jobs, wake, worker  # noqa: E402
+from tertulia.core.backup.databases import migrate  # noqa: E402
 from tertulia.core.http import http  # noqa: E402
 from tertulia.core.models import Activity, Job  # noqa: E402
 from tertulia.flows import inbound, outbound, polling, schedule  # noqa: E402
@@ -316,7 +317,7 @@ def lay_out(way: str, seconds: float, number: int) -> tuple[Workers, Network, li
     """Answers, jobs and messages for so many seconds, at least."""
     network = Network(0.03, messages=int(seconds * 20))
     workers = Workers(way)
-    call_command("migrate", verbosity=0)
+    migrate(connection)
     answers = write_answers(network, KINDS, max(number * 6, 30))
     Account.objects.create(
         brand=Brand.objects.get(), kind="tests-readable", name=READ, settings={"server": network.url},
@@ -398,7 +399,7 @@ def lateness(way: str, number: int) -> dict[str, Any]:
     """Jobs due at 83 a second, then answers at 20 a second, 20 ms of network each, one process."""
     network = Network(0.02)
     workers = Workers(way)
-    call_command("migrate", verbosity=0)
+    migrate(connection)
     seconds = number / 83
     answers = write_answers(network, ("tests-keyed",), max(number // 4, 1), accounts=10)
     pid = workers.start()
@@ -438,7 +439,7 @@ def rush(way: str, number: int) -> dict[str, Any]:
     """Answers all due at once, through ten accounts of a network that is quick: one process does nothing else."""
     network = Network(0.001)
     workers = Workers(way)
-    call_command("migrate", verbosity=0)
+    migrate(connection)
     answers = write_answers(network, ("tests-keyed",), number, accounts=10)
     pid = workers.start()
     time.sleep(3)
@@ -465,7 +466,7 @@ def posts(way: str, number: int) -> dict[str, Any]:
     how_many = int(sys.argv[4])
     network = Network(0.02)
     workers = Workers(way, notes_claims=True)
-    call_command("migrate", verbosity=0)
+    migrate(connection)
     rows = write_posts(network, number)
     alive = [workers.start() for _ in range(how_many)]
     time.sleep(3)
@@ -566,7 +567,7 @@ def stop(way: str, number: int) -> dict[str, Any]:
     """Three workers and a slow network; after three ticks all are asked to stop, in the middle of sending."""
     network = Network(0.2)
     workers = Workers(way)
-    call_command("migrate", verbosity=0)
+    migrate(connection)
     write_answers(network, ("tests-blind",), number)
     alive = [workers.start() for _ in range(3)]
     wait_for(lambda: Job.objects.filter(task="rig.tick", state="done").count(), lambda ticks: ticks >= 3)

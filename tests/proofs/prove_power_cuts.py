@@ -77,7 +77,7 @@ class Confirmed:
 def furnish(answers: int) -> None:
     """A brand, a channel and so many answers that are due."""
     import_module("django").setup()
-    import_module("django.core.management").call_command("migrate", verbosity=0)
+    import_module("tertulia.core.backup.databases").migrate(import_module("django.db").connection)
     import invented_networks
 
     from tertulia.brand.models import Brand

@@ -136,7 +136,7 @@ class Hand:
         self._drop = _own_database()
         self.networks = {kind: Beside(kind == "fake-keyed" and not is_forgetful) for kind in self.kinds}
         import_module("django").setup()
-        import_module("django.core.management").call_command("migrate", verbosity=0)
+        import_module("tertulia.core.backup.databases").migrate(import_module("django.db").connection)
         self._furnish()
         self._close_connections()
 

@@ -88,6 +88,14 @@ class Migrating(MigrationExecutor):
         begun = super()._create_project_state(with_applied_migrations)  # type: ignore[misc]
         return _State(begun.models, begun.real_apps)
 
+    def migrate(
+        self, targets: Any, plan: Any = None, state: ProjectState | None = None, fake: bool = False,
+        fake_initial: bool = False,
+    ) -> ProjectState:  # fmt: skip
+        # Django's command brings a copy of the state above, and a copy is Django's again.
+        quick = None if state is None else _State(state.models, state.real_apps)
+        return super().migrate(targets, plan, quick, fake, fake_initial)
+
 
 class _State(ProjectState):
     """Makes the class of a model anew when the model has changed, and those of its neighbours only where they matter.
@@ -96,9 +104,17 @@ class _State(ProjectState):
     stale by that is marked so, in Django's way: an operation with code of its own has all of them made anew first.
     """
 
+    _is_adding = False
+
+    def add_field(self, *said: Any, **more: Any) -> None:
+        """A field that is new is known to nobody yet, one that points to another model included."""
+        self._is_adding = True
+        super().add_field(*said, **more)
+        self._is_adding = False
+
     def _find_reload_model(self, app_label: str, model_name: str, delay: bool = False) -> set[Step]:
         is_new = model_name not in self.apps.all_models[app_label]
-        if not delay and not is_new:
+        if not delay and not is_new and not self._is_adding:
             return set(self.models)
         self.is_delayed = True
         return {(app_label, model_name)}
