@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 from publishing_cast import *  # noqa: F403
 from publishing_cast import state
@@ -118,6 +119,27 @@ def test_what_was_refused_missed_or_cancelled_keeps_no_promise_and_a_draft_is_on
     assert (week.kept, week.planned, week.drafted, week.missing) == (1, 1, 1, 2)
     assert len(week.holes) == 1
     assert "1 está en el calendario como borrador" in _in_spanish(brand)
+
+
+def test_what_was_deleted_again_keeps_no_promise_and_is_no_draft(brand, promise, schedule):
+    promise(2)
+    post = schedule(datetime(2026, 11, 24, 9))
+    Delivery.objects.update(state="sent")
+    assert first(brand).kept == 1
+    RemotePost.objects.filter(pk__in=post.versions.values("sendings__remote")).update(deleted_at=NOON)
+    week = first(brand)
+    assert (week.kept, week.planned, week.drafted) == (0, 0, 0)
+
+
+def test_what_is_on_its_way_and_what_is_meant_are_counted_in_one_statement(brand, promise, schedule, write, alba):
+    promise(4, (1, 9))
+    schedule(datetime(2026, 11, 24, 9))
+    actions.plan(post=write(), wall=datetime(2026, 11, 27, 9), by=alba, at=NOON)
+    with CaptureQueriesContext(connection) as asked:
+        week = first(brand)
+    assert (week.planned, week.drafted) == (1, 1)
+    [counted] = [one["sql"] for one in asked.captured_queries if "count(" in one["sql"].lower()]
+    assert "JOIN tertulia_channels_remotepost" not in counted.replace('"', "")
 
 
 def _in_spanish(brand) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
-from tertulia.core import dates
+from tertulia.core import bulk, dates
 
 from . import initiatives, queries, sameness
 from .models import Initiative, Post
@@ -303,7 +303,8 @@ def _shown(one: Initiative, place: str, kinds: Mapping[str, str]) -> Outside:
 
 def _entries(brand: Brand, ids: Sequence[int]) -> dict[int, Entry]:
     """By post, in the order of their moments."""
-    posts = list(Post.objects.filter(brand=brand, pk__in=ids).order_by("publish_at", "pk"))
+    found = {post.pk: post for post in bulk.find(Post, "id", ids, brand_id=brand.pk)}
+    posts = [found[id] for id in ids if id in found]
     return {post.pk: entry for post, entry in zip(posts, _drawn(brand, posts), strict=True)}
 
 

@@ -27,6 +27,7 @@ from django.db.models import (
 from tertulia.brand.models import Brand
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery
 from tertulia.connectors import registry
+from tertulia.core import bulk
 
 from .models import ApprovalRequest, Attachment, Media, Part, Post, Sending, Settings, Stop, Version
 
@@ -211,9 +212,9 @@ def standings(posts: Iterable[Post]) -> dict[int, Standing]:
     for version, deleted_at, *leg in rows:
         legs[version].append(Leg(deleted_at is not None, *leg))
     found = {id: Standing("", {}, {}) for id in by_id}
-    for version, post in Version.objects.filter(post__in=by_id).order_by("pk").values_list("pk", "post"):
-        found[post].versions[version] = _version_state(legs.get(version, []))
-        found[post].legs[version] = legs.get(version, [])
+    for one in bulk.find(Version, "post_id", by_id, without=("hints", "seed")):
+        found[one.post_id].versions[one.pk] = _version_state(legs.get(one.pk, []))
+        found[one.post_id].legs[one.pk] = legs.get(one.pk, [])
     for id, standing in found.items():
         standing.state = _post_state(list(standing.versions.values()), is_cancelled=by_id[id].cancelled_at is not None)
     drafts = {id: by_id[id].revision for id, standing in found.items() if standing.state == State.DRAFT}

@@ -15,7 +15,7 @@ from itertools import takewhile
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -94,12 +94,20 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """A promise that is about to break, or has."""
+    """A promise that is about to break, or has. What it says is put into words only for those that are shown."""
 
     account: Account
+    week: Week
     breaks_on: date
-    is_broken: bool
-    says: str
+    today: date
+
+    @property
+    def is_broken(self) -> bool:
+        return self.breaks_on < self.today
+
+    @property
+    def says(self) -> str:
+        return _warns(self.account, self.week, self.today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +182,14 @@ def ahead(brand: Brand, *, at: datetime) -> Ahead:
 class _Posts:
     """What is planned on an account: how many on each day, by how they stand, and which moments of slots are taken."""
 
-    days: Counter[tuple[date, Standing]] = field(default_factory=Counter)
+    out: dict[date, int] = field(default_factory=dict)
+    planned: dict[date, int] = field(default_factory=dict)
+    draft: dict[date, int] = field(default_factory=dict)
     moments: set[datetime] = field(default_factory=set)
+
+    def add(self, standing: Standing, day: date, count: int) -> None:
+        days: dict[date, int] = getattr(self, standing)
+        days[day] = days.get(day, 0) + count
 
 
 def _posts(
@@ -186,13 +200,9 @@ def _posts(
     starts = [zones.moment(datetime.combine(first + n * DAY, time()), zone) for n in range(7 * WEEKS + 1)]
     in_time = {"post__brand": brand, "post__publish_at__gte": starts[0], "post__publish_at__lt": starts[-1]}
     found: dict[int, _Posts] = {account: _Posts() for account in accounts}
-    counted = _standing(in_time).annotate(place=queries.place_among("post__publish_at", starts[:-1]))
-    drafts = _drafts(in_time).annotate(place=queries.place_among("post__publish_at", starts[:-1]))
-    on_the_way = counted.values_list("account", "place", _STATE).annotate(count=Count("pk"))
-    meant = drafts.values_list("account", "place", Value("")).annotate(count=Count("pk"))
-    for account, place, state, count in [*on_the_way, *meant]:
+    for account, place, state, count in _counted(in_time, starts[:-1]):
         if account in found and state in _STANDINGS:
-            found[account].days[first + place * DAY, _STANDINGS[state]] += count
+            found[account].add(_STANDINGS[state], first + place * DAY, count)
     moments = _moments(slots.values(), first, zone)
     if len(moments) <= NAMED:
         in_time = {"post__brand": brand, "post__publish_at__in": moments}
@@ -202,6 +212,31 @@ def _posts(
             if account in slots and moment and state in _STANDINGS:
                 found[account].moments.add(moment)
     return found
+
+
+def _counted(within: Mapping[str, Any], starts: Sequence[datetime]) -> list[tuple[int, int, str | None, int]]:
+    """How many versions each account has in each stretch of time, by the state of their first part as `_standing` and
+    `_drafts` have it, in one statement: (account, stretch, state, count), the state "" for a draft, empty for what has
+    none. The ORM would join every `RemotePost` to ask of each whether it was deleted again."""
+    versions = Version.objects.filter(**within).annotate(place=queries.place_among("post__publish_at", starts))
+    sql, params = versions.values_list("pk", "account", "place", "post__cancelled_at").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED.format(versions=sql), params)
+        return list(cursor.fetchall())
+
+
+_ACTS = ", ".join(f"'{act}'" for act in sorted(POSTING, reverse=True))
+"""With "post" first, as most are: PostgreSQL compares with one after the other."""
+_COUNTED = f"""
+SELECT version.account, version.place, CASE WHEN sending.id IS NULL THEN '' ELSE delivery.state END, count(*)
+FROM ({{versions}}) version
+LEFT JOIN {Sending._meta.db_table} sending ON sending.version_id = version.pk AND sending.number = 0
+LEFT JOIN {Delivery._meta.db_table} delivery
+    ON delivery.post_id = sending.remote_id AND delivery.act IN ({_ACTS})
+WHERE (sending.id IS NOT NULL OR version.post__cancelled_at IS NULL) AND NOT EXISTS (
+    SELECT 1 FROM {RemotePost._meta.db_table} gone WHERE gone.id = sending.remote_id AND gone.deleted_at IS NOT NULL)
+GROUP BY 1, 2, 3
+"""  # noqa: S608 — our own tables' names, and what the ORM has compiled
 
 
 def _moments(slots: Iterable[Sequence[Place]], first: date, zone: ZoneInfo) -> set[datetime]:
@@ -255,7 +290,7 @@ def _outlook(
     ]
     today = at.astimezone(zone).date()
     warnings = [
-        Warning(promise.account, week.breaks_on, week.breaks_on < today, _warns(promise.account, week, today))
+        Warning(promise.account, week, week.breaks_on, today)
         for week in weeks
         if week.breaks_on and week.breaks_on - today <= WARNS
     ]
@@ -267,28 +302,34 @@ def _week(
     at: datetime,
 ) -> Week:  # fmt: skip
     allowed = [monday + n * DAY for n in range(7) if not promise.weekdays or n in promise.weekdays]
-    standings: tuple[Standing, ...] = ("out", "planned", "draft")
-    kept, planned, drafted = (sum(posts.days[day, standing] for day in allowed) for standing in standings)
+    kept, planned, drafted = (_sum(days, allowed) for days in (posts.out, posts.planned, posts.draft))
     week = Week(monday, promise.per_week, kept, planned, drafted)
     if not week.missing:
         return week
     today = at.astimezone(zone).date()
     to_come = [day for day in allowed if day >= today]
-    free = [day for day in to_come if not posts.days[day, "out"] and not posts.days[day, "planned"]]
+    free = [day for day in to_come if day not in posts.out and day not in posts.planned]
     breaks_on = free[-week.missing] if week.missing <= len(free) else (free or to_come or allowed[-1:])[0]
-    unmeant = [day for day in free if not posts.days[day, "draft"]]
+    unmeant = [day for day in free if day not in posts.draft]
     times = _free(slots or best, to_come, posts.moments, zone, at=at)
     holes = _holes(promise.account, week.missing - drafted, times, unmeant, best)
     return Week(monday, promise.per_week, kept, planned, drafted, breaks_on, holes)
+
+
+def _sum(counts: Mapping[date, int], days: Iterable[date]) -> int:
+    return sum(counts.get(day, 0) for day in days) if counts else 0
 
 
 def _free(
     slots: Sequence[Place], days: Sequence[date], taken: Collection[datetime], zone: ZoneInfo, *, at: datetime
 ) -> list[datetime]:  # fmt: skip
     """The times on the wall of these days' slots that are to come and that nothing has taken, in their order."""
-    walls = (datetime.combine(day, at_time) for day in days for weekday, at_time in slots if weekday == day.weekday())
-    moments = {wall: zones.moment(wall, zone) for wall in sorted(walls)}
-    return [wall for wall, moment in moments.items() if moment > at and moment not in taken]
+    times: dict[int, set[time]] = {}
+    for weekday, at_time in slots:
+        times.setdefault(weekday, set()).add(at_time)
+    walls = [datetime.combine(day, at_time) for day in days for at_time in sorted(times.get(day.weekday(), ()))]
+    moments = ((wall, zones.moment(wall, zone)) for wall in walls)
+    return [wall for wall, moment in moments if moment > at and moment not in taken]
 
 
 def _holes(
