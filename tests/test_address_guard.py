@@ -21,10 +21,11 @@ import requests
 
 from core.test_http import SPELLINGS, listening
 from tertulia.api import webhooks
+from tertulia.channels.models import Account
 from tertulia.connectors import registry
 from tertulia.connectors.contract import Outcome
 from tertulia.core.addresses import is_allowed
-from tertulia.core.http import Door
+from tertulia.core.http import Door, open_http
 from tertulia.publishing import looking
 from tertulia.team.accounts import SocialAccountAdapter
 from tertulia.understanding import brains
@@ -51,6 +52,7 @@ KNOWN = {
     "project/serve.py": "listens",
     "project/doctor.py": "is the broker of the settings there?",
     "team/accounts.py": "the company's sign-in, through the door",
+    "team/company.py": "the company's sign-in, through the door",
 }
 HAS_A_DOOR = {
     "channels/models.py", "api/webhooks.py", "publishing/looking.py", "understanding/brains.py", "team/accounts.py",
@@ -244,6 +246,16 @@ def test_no_redirect_leads_inside(name, code, settings, names):
             fetched(name, f"http://127.0.0.9:{outside.port}")
             assert set(connected) <= {"127.0.0.9"}
         assert inside.heard == []
+
+
+def test_only_what_is_there_for_everybody_is_read_over_plain_http(names):
+    names.answers = {"good.example": itertools.repeat(PUBLIC)}
+    for name in ("webhook", "link", "brain", "sign-in"):
+        with watching() as connected:
+            fetched(name, "http://good.example/")
+        assert set(connected) == ({PUBLIC} if name == "link" else set()), name
+    kinds = {kind for kind in registry.all_connectors() if Account(kind=kind).connector.http is open_http}
+    assert kinds == {"feed"}
 
 
 def test_the_companys_own_server_may_stand_inside_and_what_it_names_may_not(settings):

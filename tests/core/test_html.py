@@ -1,8 +1,12 @@
 """The one renderer: whatever comes in, nothing active goes out."""
 
+import time
+
 import pytest
 
-from tertulia.core.html import MAX_HTML, render, tidy
+from tertulia.connectors.mastodon import reading as mastodon
+from tertulia.connectors.wordpress import comment as wordpress
+from tertulia.core.html import MAX_HTML, render, tidy, whole_tags
 
 HOSTILE = [
     "<script>alert(1)</script>hola",
@@ -131,3 +135,20 @@ def test_a_picture_in_a_drawing_is_asked_for_only_when_it_is_shown():
     asked = []
     result = render("", '<svg><img src="cid:a"></svg>', lambda name: asked.append(name) or "/asked")
     assert len(asked) == result.count("/asked")
+
+
+HALF = ["<a ", "<!-- ", "<!--a>", "</a ", "<?x ", "<![CDATA[", "<a x='", '<a x=">', "<script>", "&#"]
+
+
+@pytest.mark.parametrize("piece", HALF)
+def test_a_megabyte_of_half_written_html_is_read_in_seconds(piece):
+    began = time.process_time()
+    for plain in (mastodon.plain, wordpress._plain):
+        plain(piece * (1_000_000 // len(piece)))
+    assert time.process_time() - began < 10
+
+
+def test_what_is_no_whole_tag_is_text():
+    told = 'a < b &lt; c <3 <p class="x">uno<br/>dos</p><!-- no --><!DOCTYPE html> y <b'
+    assert whole_tags(told) == 'a &lt; b &lt; c &lt;3 <p class="x">uno<br/>dos</p> y &lt;b'
+    assert mastodon.plain(told) == "a < b < c <3\n\nuno\ndos y <b"

@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import httpcore2
 import pytest
 
 from tertulia.core.addresses import is_allowed
-from tertulia.core.http import Answer, Door
-from tertulia.core.outcomes import BadPayload, Refused, Retry, Unknown
+from tertulia.core.http import NO_CONNECTION, NOT_ENCRYPTED, Answer, Door
+from tertulia.core.outcomes import BadPayload, Outcome, Refused, Retry, Unknown
 
 pytestmark = pytest.mark.proof
 
@@ -127,6 +128,51 @@ def test_the_address_that_was_checked_is_the_one_connected_to(settings):
             door.request("GET", f"http://rebind.example:{checked.port}/")
         assert (len(checked.heard), len(other.heard)) == (1, 0)
         assert b"\r\nHost: rebind.example" in checked.heard[0]
+
+
+@pytest.fixture
+def dialled(monkeypatch) -> list[str]:
+    """Whom the door would have connected to; it never does."""
+    called = []
+
+    def connect(self, number, *_):
+        called.append(number)
+        raise httpcore2.ConnectError
+
+    monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", connect)
+    return called
+
+
+@pytest.mark.parametrize(
+    ("numbers", "allowed", "is_spoken"),
+    [
+        (["93.184.215.14"], [], False),
+        (["93.184.215.14"], ["93.184.215.0/24"], True),
+        (["93.184.215.14", "2606:4700::1111"], ["93.184.215.0/24"], False),
+        (["127.0.0.1"], ["10.0.0.0/8"], True),
+        (["10.0.0.1"], ["10.0.0.0/8"], True),
+        (["10.0.0.1"], [], False),
+    ],
+)
+def test_plain_http_goes_to_the_own_machine_and_to_networks_that_were_allowed(
+    numbers, allowed, is_spoken, settings, dialled
+):
+    """Where the owner named the host, so that private networks are no obstacle by themselves."""
+    settings.ALLOWED_ADDRESSES = allowed
+    door = Door(resolve=lambda host, port: numbers, named=frozenset({"x.example"}))
+    with pytest.raises(Retry if is_spoken else Refused) as told:
+        door.request("GET", "http://x.example/")
+    assert (told.value.why, dialled) == ((NO_CONNECTION, numbers) if is_spoken else (NOT_ENCRYPTED, []))
+    with pytest.raises(Retry):
+        door.request("GET", "https://x.example/")
+
+
+def test_what_is_open_is_read_over_plain_http_and_never_inside(settings, dialled):
+    settings.ALLOWED_ADDRESSES = []
+    for number in ("93.184.215.14", "10.0.0.1"):
+        with pytest.raises(Outcome):
+            Door(resolve=lambda host, port, number=number: [number], reads_open=True).request("GET", "http://x.example")
+    assert dialled == ["93.184.215.14"]
 
 
 def test_an_allowed_network_is_reached_however_it_is_spelt(settings):

@@ -134,12 +134,18 @@ def test_a_second_message_and_a_doubled_one_restart_nothing(brand, site):
     assert Conversation.objects.get().promise_due_at == NOON + HOUR
 
 
-def test_set_clocks_twice_is_set_clocks_once(brand, site):
+def begin(conversation):
+    """A wait begins, unless it has."""
+    since, clocks = conversation.waiting_since or NOON, promises.clocks_for(conversation.brand)
+    promises.start(conversation, *clocks.due(conversation.account_id, conversation.labels, since))
+
+
+def test_a_wait_that_begins_twice_begins_once(brand, site):
     conversation = write(site)
     promise(brand, 60, 600)
 
-    for at in (NOON, NOON + HOUR):
-        promises.set_clocks(conversation, at=at)
+    for _ in range(2):
+        begin(conversation)
 
     assert (conversation.promise_due_at, conversation.resolution_due_at) == (NOON + HOUR, NOON + 10 * HOUR)
 
@@ -302,7 +308,7 @@ def test_a_new_due_time_may_be_told_again_and_the_same_may_not(brand, site):
 def test_nothing_here_is_saved(brand, site):
     conversation = write(site)
     promise(brand, 60, 600)
-    promises.set_clocks(conversation, at=NOON)
+    begin(conversation)
 
     assert fresh(conversation).promise_due_at is None
 

@@ -7,9 +7,12 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from .conftest import family, is_alive, link_in, wait_for
 
@@ -101,6 +104,17 @@ def test_a_taken_port_is_a_sentence(installation):
         f"Tertulia can't listen on 127.0.0.1, port {installation.port}: Address already in use. Stop the program "
         f"that uses it, or choose another port: TERTULIA_PORT={installation.port + 1} tertulia start\n"
     )
+
+
+def test_where_the_keys_come_from_the_environment_it_is_set_up_too(installation, tmp_path):
+    said = {"TERTULIA_SECRET_KEY": "s" * 50, "TERTULIA_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
+    said |= {"TERTULIA_HOME": str(tmp_path / "data"), "DATABASE_URL": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "tertulia", "setup"], env=installation.environment | said, capture_output=True, text=True
+    )
+    assert (done.returncode, "/setup/" in done.stdout) == (0, True), done.stderr
+    folder = tmp_path / "data" / "keys"
+    assert ([each.name for each in folder.iterdir()], folder.stat().st_mode & 0o777) == (["setup.hash"], 0o700)
 
 
 def test_start_again_keeps_the_keys_and_does_nothing_twice(installation, running):

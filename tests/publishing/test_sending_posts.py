@@ -315,6 +315,38 @@ def test_where_no_program_may_a_person_publishes_part_by_part_and_deletes(networ
     assert state(post) == "deleted"
 
 
+def test_what_nobody_does_by_hand_is_given_up_there_with_what_would_follow(
+    network, brand, account_of, post_on, go_on, alba, as_alba
+):
+    other = Account.objects.create(brand=brand, kind="manual", name="TikTok", created_at=NOON, settings={})
+    post = post_on(account_of("fake-keyed"), other, texts=("uno", "dos"))
+    go_on(DUE, minutes=1)
+    go_on(DUE + timedelta(minutes=2), minutes=1)
+    task = queries.waiting_for_people(brand).get()
+    page = f"/b/{brand.slug}/posts/{post.pk}/"
+    address = f"/b/{brand.slug}/posts/deliveries/{task.pk}/abandonment/"
+    assert address in as_alba.get(page).content.decode()
+    assert as_alba.post(address).status_code == 302
+    assert sorted((one.account.name, one.state) for one in deliveries(post) if one.account == other) == [
+        ("TikTok", "cancelled"), ("TikTok", "cancelled"),
+    ]  # fmt: skip
+    assert (state(post), address in as_alba.get(page).content.decode()) == ("partly", False)
+    assert not queries.waiting_for_people(brand).exists()
+    with pytest.raises(Problem):
+        actions.give_up_by_hand(delivery=task, by=alba, at=DUE + timedelta(hours=3))
+
+
+def test_a_deletion_that_nobody_does_by_hand_leaves_it_there(network, brand, post_on, go_on, alba):
+    account = Account.objects.create(brand=brand, kind="manual", name="TikTok", created_at=NOON, settings={})
+    post = post_on(account)
+    go_on(DUE, minutes=1)
+    actions.finish_by_hand(delivery=deliveries(post)[0], by=alba, at=DUE)
+    actions.delete(post=post, by=alba, at=DUE + timedelta(hours=1))
+    go_on(DUE + timedelta(hours=1), minutes=1)
+    actions.give_up_by_hand(delivery=queries.waiting_for_people(brand).get(), by=alba, at=DUE + timedelta(hours=2))
+    assert (state(post), RemotePost.objects.get().deleted_at) == ("published", None)
+
+
 # Partial success.
 
 

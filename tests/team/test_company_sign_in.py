@@ -23,16 +23,23 @@ class Provider:
 
     person: dict[str, object]
     url: str
+    id_token: str | None = None
+    keys: list[dict[str, object]]
+    asked: list[str]
 
 
 @pytest.fixture
 def provider(settings):
     told = Provider()
+    told.keys, told.asked = [], []
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self):
+            told.asked.append(self.path)
             if self.path == "/userinfo":
                 self.say(told.person)
+            elif self.path == "/jwks":
+                self.say({"keys": told.keys})
             else:
                 names = ("authorization", "token")
                 self.say({
@@ -42,7 +49,8 @@ def provider(settings):
 
         def do_POST(self):
             self.rfile.read(int(self.headers["Content-Length"]))
-            self.say({"access_token": "x", "token_type": "Bearer"})
+            token = {"id_token": told.id_token} if told.id_token else {}
+            self.say({"access_token": "x", "token_type": "Bearer", **token})
 
         def say(self, what):
             body = json.dumps(what).encode()

@@ -23,8 +23,8 @@ from django.utils.translation import gettext_noop
 from standardwebhooks.webhooks import Webhook as Signer
 
 from tertulia.core import activity, clock, jobs
-from tertulia.core.addresses import is_allowed
-from tertulia.core.http import NOT_AN_ADDRESS, NOT_FOUND, NOT_PUBLIC, Door, numbers_of
+from tertulia.core.addresses import is_allowed, may_be_plain
+from tertulia.core.http import NOT_AN_ADDRESS, NOT_ENCRYPTED, NOT_FOUND, NOT_PUBLIC, Door, numbers_of
 from tertulia.core.models import Activity
 from tertulia.core.outcomes import Outcome
 from tertulia.team import notices
@@ -66,8 +66,11 @@ def offered_types() -> dict[str, activity.ActivityType]:
 
 
 def check_address(url: str) -> None:
-    """Raises `BadAddress` for what is no web address, or one inside the house. It asks the name's addresses: not to be
-    called inside a transaction. What counts is that the door asks again with every delivery."""
+    """Raises `BadAddress` for what is no web address, one inside the house, or plain http.
+
+    It asks the name's addresses: not to be called inside a transaction. What counts is that the door asks again with
+    every delivery.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
@@ -79,8 +82,11 @@ def check_address(url: str) -> None:
         numbers = numbers_of(host, port)
     except (OSError, UnicodeError):
         raise BadAddress(_(NOT_FOUND)) from None
-    if not numbers or not all(is_allowed(number, tuple(settings.ALLOWED_ADDRESSES)) for number in numbers):
+    allowed = tuple(settings.ALLOWED_ADDRESSES)
+    if not numbers or not all(is_allowed(number, allowed) for number in numbers):
         raise BadAddress(_(NOT_PUBLIC))
+    if parts.scheme == "http" and not all(may_be_plain(number, allowed) for number in numbers):
+        raise BadAddress(_(NOT_ENCRYPTED))
 
 
 # From activities to events

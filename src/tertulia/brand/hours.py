@@ -65,10 +65,6 @@ class Hours:
             return at.astimezone(UTC)
         return next((max(starts, at.astimezone(UTC)) for starts, ends in self._spans(at)), None)
 
-    def next_closing(self, at: datetime) -> datetime | None:
-        """When the present or the next opening ends; None when always open."""
-        return None if self.is_always_open else next((ends for starts, ends in self._spans(at)), None)
-
     def add(self, start: datetime, amount: timedelta) -> datetime:
         """When this much open time has passed since `start`: at closing time rather than the next morning."""
         start = start.astimezone(UTC)
@@ -156,15 +152,6 @@ def is_open(brand: Brand, at: datetime) -> bool:
 
 def next_opening(brand: Brand, at: datetime) -> datetime | None:
     return of(brand).next_opening(at)
-
-
-def add_open_time(brand: Brand, start: datetime, minutes: int) -> datetime:
-    return of(brand).add(start, timedelta(minutes=minutes))
-
-
-def open_minutes_between(brand: Brand, a: datetime, b: datetime) -> int:
-    """Whole minutes, rounded down."""
-    return of(brand).between(a, b) // timedelta(minutes=1)
 
 
 def holidays(brand: Brand, year: int) -> dict[date, str]:

@@ -70,12 +70,6 @@ def keep_out(account: Account, envelopes: Sequence[Envelope], *, at: datetime) -
     return kept
 
 
-def is_kept_out(account: Account, remote_id: str) -> bool:
-    """Whether this message was erased."""
-    key = _key()
-    return key is not None and _known(account.brand_id, [_message(key, account, remote_id)]) != set()
-
-
 def kept_out_ids(account: Account, remote_ids: Iterable[str]) -> set[str]:
     """Those of the messages that were erased."""
     key = _key()
@@ -176,15 +170,6 @@ def _here(key: bytes) -> list[Identity]:
         if at and Message.objects.filter(identity=identity, sent_at__lte=at).exists():  # else they wrote anew since
             found.append(identity)
     return found
-
-
-def erased_at(identity: Identity) -> datetime | None:
-    """When this person was erased, if they were."""
-    key = _key()
-    if key is None:
-        return None
-    digest = _person(key, identity.account, identity.remote_id)
-    return Erased.objects.filter(brand=identity.account.brand_id, digest=digest).values_list("at", flat=True).first()
 
 
 # ── digests ────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from tertulia.brand.models import Brand
 from tertulia.connectors import registry
 from tertulia.connectors.contract import Capabilities, Connector
 from tertulia.core.crypto import SecretsField
-from tertulia.core.http import http
+from tertulia.core.http import http, open_http
 
 
 def public_key() -> str:
@@ -62,7 +62,8 @@ class Account(models.Model):
 
     @property
     def connector(self) -> Connector:
-        return registry.get(self.kind)(http)
+        kind = registry.get(self.kind)
+        return kind(open_http if kind.reads_open else http)
 
     @property
     def capabilities(self) -> Capabilities:

@@ -810,6 +810,8 @@ class Connector:
     """What each of the network's scopes allows, as people say it."""
     facts: ClassVar[Mapping[str, Text]] = {}
     """What those of `Health.facts` are called that people want to see."""
+    reads_open: ClassVar[bool] = False
+    """It asks for nothing but what is there for everybody and brings nothing along: plain http will do."""
 
     def __init__(self, http: Http) -> None:
         self.http = http

@@ -35,6 +35,15 @@ def is_allowed(address: str, also: tuple[str, ...] = ()) -> bool:
     return any(plain in network for network in _networks(also)) or _is_public(plain)
 
 
+def may_be_plain(address: str, also: tuple[str, ...] = ()) -> bool:
+    """Whether this numeric address may be spoken to unencrypted: the own machine, and networks allowed by name."""
+    try:
+        plain = _unwrapped(ip_address(address.partition("%")[0]))
+    except ValueError:
+        return False
+    return plain.is_loopback or any(plain in network for network in _networks(also))
+
+
 def _unwrapped(address: Address) -> Address:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:

@@ -1,9 +1,10 @@
 """The one door out. Whoever wants to speak to another machine comes through here.
 
-It speaks http and https (and opens connections for the protocols of mail, see `dial`), to public addresses alone,
-within a fixed time, and takes a limited answer; it follows no redirect, knows no proxy and keeps no connection (one
-that the other side has closed unseen would turn a request that never arrived into an unknown). It never writes down a
-path, a header or a body: secrets travel in all three.
+It speaks https (and opens connections for the protocols of mail, see `dial`), to public addresses alone, within a fixed
+time, and takes a limited answer; plain http to this machine, to networks that were allowed, and to read what is open to
+everybody. It follows no redirect, knows no proxy and keeps no connection (one that the other side has closed unseen
+would turn a request that never arrived into an unknown). It never writes down a path, a header or a body: secrets
+travel in all three.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from . import clock
-from .addresses import is_allowed
+from .addresses import is_allowed, may_be_plain
 from .outcomes import BadPayload, Outcome, Refused, Retry, Unknown
 from .wire import Wire
 
@@ -48,6 +49,10 @@ AGENT = "Tertulia"
 # Kept in English where they are stored; whoever shows them translates them.
 NOT_AN_ADDRESS = _("The web address isn't valid.")
 NOT_PUBLIC = _("The web address leads into a private network, which isn't allowed.")
+NOT_ENCRYPTED = _(
+    "The web address begins with http://, so that what goes there could be read on its way. Use https://, or have its "
+    "network allowed by whoever runs Tertulia (TERTULIA_ALLOWED_ADDRESSES)."
+)
 NOT_FOUND = _("The name of the server can't be found.")
 NO_CONNECTION = _("The server can't be reached.")
 NOT_TRUSTED = _("The server's certificate isn't valid, or the connection isn't encrypted as it should be.")
@@ -87,7 +92,8 @@ def numbers_of(host: str, port: int) -> list[str]:
 class Door:
     """`connect` and `total` seconds, `largest` answer in bytes once decompressed; `trust`: what to dial by.
 
-    `named`: hosts that the installation's owner has named for this purpose, which may lie anywhere.
+    `named`: hosts that the installation's owner has named for this purpose, which may lie anywhere. `reads_open`: what
+    is read is there for everybody and nothing of ours goes along, so it may be read over plain http, too.
     """
 
     def __init__(
@@ -99,11 +105,12 @@ class Door:
         resolve: Resolve = numbers_of,
         trust: ssl.SSLContext | None = None,
         named: frozenset[str] = frozenset(),
+        reads_open: bool = False,
     ) -> None:
         self.total = total
         self.largest = largest
         self._trust = trust
-        self._network = _GuardedNetwork(connect, resolve, named)
+        self._network = _GuardedNetwork(connect, resolve, named, reads_open)
 
     def request(
         self,
@@ -123,7 +130,7 @@ class Door:
         """
         address = _checked(url)
         began = time.monotonic()
-        with _as_outcomes(), self._network.until(began + self.total + len(content or b"") / SLOWEST):
+        with _as_outcomes(), self._network.until(address, began + self.total + len(content or b"") / SLOWEST):
             said = {"accept-encoding": "gzip, deflate", "user-agent": AGENT, **_lower(headers)}
             request = self._client.build_request(
                 method, address, headers=said, params=params, json=json, data=data, content=content
@@ -192,7 +199,7 @@ class Door:
         tell = partial(_tell, said, over)
         try:
             address = _checked(url)
-            with _as_outcomes(), self._network.until(until, over):
+            with _as_outcomes(), self._network.until(address, until, over):
                 asked = {"user-agent": AGENT, **_lower(headers), "accept-encoding": "identity"}
                 response = self._client.send(self._client.build_request(method, address, headers=asked), stream=True)
                 try:
@@ -332,17 +339,19 @@ def _expander(encoding: str) -> Callable[[bytes, int], bytes]:
 class _GuardedNetwork(httpcore2.NetworkBackend):
     """Connects to exactly the address that was checked: between the check and the socket no name is asked again."""
 
-    def __init__(self, connect: float, resolve: Resolve, named: frozenset[str]) -> None:
+    def __init__(self, connect: float, resolve: Resolve, named: frozenset[str], reads_open: bool) -> None:
         self._connect = connect
         self._resolve = resolve
         self._named = named
+        self._reads_open = reads_open
         self._plain = httpcore2.SyncBackend()
         self._present = threading.local()
 
     @contextmanager
-    def until(self, deadline: float, over: threading.Event | None = None) -> Iterator[None]:
+    def until(self, address: httpx2.URL, deadline: float, over: threading.Event | None = None) -> Iterator[None]:
         """Everything this thread sends and reads inside has to be over by then, or soon after `over` is set."""
         self._present.deadline, self._present.over = deadline, over
+        self._present.is_plain = address.scheme == "http" and not self._reads_open
         yield
 
     def connect_tcp(
@@ -358,18 +367,29 @@ class _GuardedNetwork(httpcore2.NetworkBackend):
         def connect(number: str, left: float) -> httpcore2.NetworkStream:
             return self._plain.connect_tcp(number, port, left, local_address, socket_options)
 
-        return _TimedStream(self._first(host, port, deadline, connect), deadline, self._present.over)
+        stream = self._first(host, port, deadline, connect, is_plain=self._present.is_plain)
+        return _TimedStream(stream, deadline, self._present.over)
 
     def connect(self, host: str, port: int, deadline: float) -> socket.socket:
         return self._first(host, port, deadline, lambda number, left: socket.create_connection((number, port), left))
 
-    def _first(self, host: str, port: int, deadline: float, connect: Callable[[str, float], Connected]) -> Connected:
+    def _first(
+        self,
+        host: str,
+        port: int,
+        deadline: float,
+        connect: Callable[[str, float], Connected],
+        *,
+        is_plain: bool = False,
+    ) -> Connected:
         """A connection to the first address of the host that takes one."""
         give_up = min(time.monotonic() + self._connect, deadline)
         numbers = _in_time(lambda: self._resolve(host, port), give_up)
         allowed = tuple(settings.ALLOWED_ADDRESSES)
         if host not in self._named and not all(is_allowed(number, allowed) for number in numbers):
             raise Refused(NOT_PUBLIC)
+        if is_plain and not all(may_be_plain(number, allowed) for number in numbers):
+            raise Refused(NOT_ENCRYPTED)
         for number in numbers:
             left = give_up - time.monotonic()
             if left <= 0:
@@ -443,3 +463,4 @@ def _in_time(resolve: Callable[[], list[str]], deadline: float) -> list[str]:
 
 
 http = Door()
+open_http = Door(reads_open=True)

@@ -135,21 +135,12 @@ def ask_clocks(brand: Brand) -> Callable[[], Clocks]:
 
 
 def start(conversation: Conversation, first: datetime | None, resolution: datetime | None) -> None:
-    """A wait begins, with the times that `Clocks.due` gave for it. A resolution that is running runs on."""
+    """A wait begins, with the times of `Clocks.due`. A resolution that is running runs on. Saves nothing."""
     is_running = conversation.promise_due_at is not None and conversation.resolution_due_at is not None
     conversation.first_response_due_at = first
     if not is_running:
         conversation.resolution_due_at = resolution
     _next_is(conversation, _earlier(first, conversation.resolution_due_at))
-
-
-def set_clocks(conversation: Conversation, *, at: datetime) -> None:
-    """A wait begins: `start` for a single conversation. `waiting_since` should be set already, else it begins at `at`.
-
-    Calling it again for the same wait changes nothing. Saves nothing.
-    """
-    since = conversation.waiting_since or at
-    start(conversation, *clocks_for(conversation.brand).due(conversation.account_id, conversation.labels, since))
 
 
 def on_reply(conversation: Conversation, *, at: datetime) -> None:

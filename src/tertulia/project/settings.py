@@ -205,6 +205,9 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 50_000},
     }
 }
+OIDC_ACR = env_list("TERTULIA_OIDC_ACR")
+OIDC_AMR = env_list("TERTULIA_OIDC_AMR")
+"""Of each, one is enough; nobody comes in by the company's sign-in without."""
 SOCIALACCOUNT_PROVIDERS = (
     {
         "openid_connect": {
@@ -214,7 +217,10 @@ SOCIALACCOUNT_PROVIDERS = (
                     "name": env("TERTULIA_OIDC_NAME", "OpenID Connect"),
                     "client_id": env("TERTULIA_OIDC_CLIENT_ID"),
                     "secret": env_secret("TERTULIA_OIDC_SECRET"),
-                    "settings": {"server_url": env("TERTULIA_OIDC_URL")},
+                    "settings": {
+                        "server_url": env("TERTULIA_OIDC_URL"),
+                        "auth_params": {"acr_values": " ".join(OIDC_ACR)} if OIDC_ACR else {},
+                    },
                 }
             ]
         }

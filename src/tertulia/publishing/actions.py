@@ -609,10 +609,14 @@ def finish_by_hand(*, delivery: Delivery, by: User, at: datetime, url: str = "")
 
 @transaction.atomic
 def give_up_by_hand(*, delivery: Delivery, by: User, at: datetime) -> None:
-    """It is not going to be done. Raises `Settled`."""
+    """It is not going to be done, nor what would have followed it there; what it should have deleted stays. Raises
+    `Settled` when already ticked."""
     waiting = Delivery.objects.filter(pk=delivery.pk, state=S.BY_HAND)
     if not waiting.update(state=S.CANCELLED, finished_at=at, why=""):
         raise Settled(_("Somebody has ticked this off already."))
+    sending = Sending.objects.filter(remote=delivery.post_id).select_related("version").first()
+    if sending and delivery.act != "delete":
+        _cut_off(_rows(sending.version), at=at)
     _record_of(activities.CANCELLED, delivery, by=by, at=at)
 
 

@@ -27,7 +27,6 @@ from . import activities, clicks, shortening
 from .models import Click, Conversion, Coupon, Link, Post, Version
 from .problems import Problem
 
-MOST_CENTS = 10**13
 PIXELS_A_DAY = 5_000
 """Anybody can ask for a pixel: more than this of one brand and day is not taken down."""
 _AT_ONCE = 500

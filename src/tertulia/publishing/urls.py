@@ -79,6 +79,7 @@ urlpatterns = [
     path(f"{_DELIVERY}retry/", acts.retry, name="retry"),
     path(f"{_DELIVERY}decision/", acts.decide, name="decision"),
     path(f"{_DELIVERY}completion/", acts.complete, name="completion"),
+    path(f"{_DELIVERY}abandonment/", acts.abandon, name="abandonment"),
     path("b/<slug:brand>/campaigns/", campaigns.show_all, name="campaigns"),
     path("b/<slug:brand>/campaigns/beginning/", campaigns.begin, name="campaign_beginning"),
     path(_CAMPAIGN, campaigns.show, name="campaign"),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import requests
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -16,7 +17,8 @@ from allauth.socialaccount.providers.base import AuthProcess
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -28,7 +30,7 @@ from tertulia.core import crypto, jobs
 from tertulia.core.http import Door
 from tertulia.core.outcomes import Outcome
 
-from . import mail, signing, tries
+from . import company, mail, signing, tries
 from .models import User
 
 
@@ -59,6 +61,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         except ValidationError:
             signing.failed(request, email=str(credentials.get("email") or ""), what="too many tries, not looked at")
             raise
+
+    def pre_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse | None:
+        """Every way of signing in begins here: what the company said belongs to this one, or to none."""
+        login = (more.get("signal_kwargs") or {}).get("sociallogin")
+        company.keep(request.session, company.said_of(login))
+        response: HttpResponse | None = super().pre_login(request, user, **more)
+        return response
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """After the second step, if there is one."""
+        if company.has_ended(company.kept(request.session)):
+            signing.failed(request, email=user.email, what="the company's sign-in has ended it meanwhile")
+            raise ImmediateHttpResponse(render(request, "socialaccount/authentication_error.html", status=403))
+        super().login(request, user)
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponseBase:
         signing.failed(request, email=user.email, what="the account is closed")
@@ -116,12 +132,24 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             raise PermissionDenied
+        if company.names_another(sociallogin):
+            raise PermissionDenied
+        said = company.said_of(sociallogin)
+        if company.is_too_weak(said):
+            signing.failed(
+                request, email=_address(sociallogin), what=f"too weakly at the company ({company.in_words(said)})"
+            )
+            raise ImmediateHttpResponse(render(request, "socialaccount/too_weak.html", status=403))
         if sociallogin.is_existing:
             return
         verified = [address.email.lower() for address in sociallogin.email_addresses if address.verified]
         user = User.objects.filter(email__in=verified, is_active=True).first()
         if user is not None:
             sociallogin.connect(request, user)
+
+
+def _address(sociallogin: SocialLogin) -> str:
+    return next((one.email for one in sociallogin.email_addresses), "")
 
 
 class _ThroughTheDoor(BaseAdapter):

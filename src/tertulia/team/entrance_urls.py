@@ -16,6 +16,7 @@ from allauth.usersessions import views as sessions
 from django.urls import path, re_path
 
 from .entrance import ends_other_sessions, forgets, leave_by_page
+from .views import company as by_itself
 from .views import own
 
 urlpatterns = [
@@ -55,4 +56,5 @@ urlpatterns = [
     path("company/error/", company.login_error, name="socialaccount_login_error"),
     path("company/<str:provider_id>/", leave_by_page(oidc.login), name="openid_connect_login"),
     path("company/<str:provider_id>/back/", oidc.callback, name="openid_connect_callback"),
+    path("company/<str:provider_id>/logout/", by_itself.back_channel_logout, name="company_logout"),
 ]

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from tertulia.core import clock
 from tertulia.core.proxies import client_address
 
-from . import sessions
+from . import company, sessions
 from .models import User
 
 log = logging.getLogger("tertulia.sign_ins")
@@ -23,7 +23,9 @@ log = logging.getLogger("tertulia.sign_ins")
 def signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
     sessions.begin(request.session, clock.now())
     ways = [str(one["method"]) for one in get_authentication_records(request, user)]
-    log.info("Signed in (%s)", ", ".join(ways) or "unknown", extra=_told(request, f"user {user.pk}"))
+    said = company.kept(request.session)
+    how = f"{', '.join(ways) or 'unknown'}{f'; {company.in_words(said)}' if said else ''}"
+    log.info("Signed in (%s)", how, extra=_told(request, f"user {user.pk}"))
 
 
 @receiver(user_logged_out)
@@ -35,6 +37,15 @@ def signed_out(request: HttpRequest, user: User | None, **_more: Any) -> None:
 def failed(request: HttpRequest, *, email: str, what: str) -> None:
     """Whoever tries may not tell by the time it takes whether there is such a person: the address stands as typed."""
     log.warning("Not signed in: %s", what, extra=_told(request, email))
+
+
+def ended_by_company(request: HttpRequest, ended: company.Ended) -> None:
+    who = ", ".join(f"user {pk}" for pk in ended.users)
+    log.info("Signed out by the company's sign-in (sessions: %s)", ended.sessions, extra=_told(request, who))
+
+
+def company_not_believed(request: HttpRequest, provider: str, why: str) -> None:
+    log.warning("Nobody signed out by the company's sign-in: %s", why, extra=_told(request, f"provider {provider}"))
 
 
 def _told(request: HttpRequest, who: str) -> dict[str, str]:

@@ -48,6 +48,7 @@ class Feed(Connector):
     """Reads and never writes: there is no network to write to, so answers are given by hand."""
 
     key = "feed"
+    reads_open = True
     name = {"en": "Blog, forum or news (RSS)", "es": "Blog, foro o noticias (RSS)"}
     about = {
         "en": "To read what your trade publishes, and to gather the comments of a blog.",

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tertulia.connectors.contract import About, Act, Author, BadPayload, Envelope, Kind, Outcome, Retry
+from tertulia.core.html import whole_tags
 
 from . import texts
 from .client import Server, in_path, lasting, moment
@@ -217,7 +218,7 @@ def _quoted(status: Status) -> object:
 def plain(html: str) -> str:
     """The text a reader of it sees, with its whole addresses."""
     page = _Plain()
-    page.feed(html)
+    page.feed(whole_tags(html))
     page.close()
     lines = re.sub(r"\n{3,}", "\n\n", "".join(page.parts)).split("\n")
     return "\n".join(line.strip(" \t") for line in lines).strip()

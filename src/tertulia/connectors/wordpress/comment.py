@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from tertulia.connectors.contract import About, Author, Envelope, Verb
+from tertulia.core.html import whole_tags
 
 TRASH = "trash"
 MARK = "Tertulia/"
@@ -141,7 +142,7 @@ def _moment(said: str) -> datetime:
 def _plain(html: str) -> str:
     """The text of a comment: WordPress keeps its lines as lines and what people typed as entities."""
     reader = _Plain()
-    reader.feed(html)
+    reader.feed(whole_tags(html))
     reader.close()
     return re.sub(r"\n{3,}", "\n\n", "".join(reader.parts)).strip()
 

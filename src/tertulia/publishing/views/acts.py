@@ -94,6 +94,15 @@ def complete(request: RoomRequest, brand: Brand, posting_id: int) -> HttpRespons
 
 
 @require_POST
+@brand_required("publishing.publish")
+def abandon(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
+    """Nobody is going to do by hand what waits for it."""
+    return _settled(
+        request, brand, posting_id, lambda one, at: actions.give_up_by_hand(delivery=one, by=request.user, at=at)
+    )
+
+
+@require_POST
 @brand_required("publishing.stop")
 def stop(request: RoomRequest, brand: Brand) -> HttpResponse:
     form = StopForm(request.POST)
