@@ -55,7 +55,7 @@ customElements.define("t-composer", class extends HTMLElement {
   send(kind, text) {
     const headers = JSON.parse(document.body.getAttribute("hx-headers"));
     const kept = fetch(this.dataset.draft, { method: "POST", headers, body: new URLSearchParams({ text, kind }), keepalive: true })
-      .then((answer) => answer.ok && this.saved && kind === this.kind && (this.saved.hidden = !this.text.value))
+      .then((answer) => answer.ok && this.saved && !this.isDirty && kind === this.kind && (this.saved.hidden = !this.text.value))
       .catch(() => (this.isDirty = true));
     this.keeping = Promise.all([this.keeping, kept]);
   }
