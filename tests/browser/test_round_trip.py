@@ -444,3 +444,74 @@ def test_a_browser_takes_the_picture_that_stands_for_a_film(company, sign_in):
     page.locator(".drop button").click()
     expect(page.locator("t-poster")).to_have_count(0)  # those of the list have theirs, too
     assert serious(page) == []
+
+
+def test_an_answer_and_a_note_are_begun_side_by_side_and_brought_over(company, sign_in):
+    page = sign_in("bruno")
+    page.locator(".row__link").first.click()
+    box = page.locator("t-composer textarea")
+    box.fill("Hola, ya lo miro")
+    page.locator("[name=kind][value=note]").check()
+    expect(box).to_have_value("")
+    expect(page.locator("[data-held=reply]")).to_be_visible()
+    box.fill("Mirar el horno dos")
+    page.locator("[name=kind][value=reply]").check()
+    expect(box).to_have_value("Hola, ya lo miro")
+    with page.expect_response(lambda answer: "miro." in (answer.request.post_data or "")):
+        box.press_sequentially(".")
+    page.reload()
+    expect(box).to_have_value("Hola, ya lo miro.")
+    page.locator("[name=kind][value=note]").check()
+    expect(box).to_have_value("Mirar el horno dos")
+    page.locator("[data-send].for-note").click()
+    expect(page.locator(".note", has_text="Mirar el horno dos")).to_be_visible()
+    expect(box).to_have_value("Hola, ya lo miro.")
+    expect(page.locator("[data-held=note]")).to_be_hidden()
+    page.locator("[name=kind][value=note]").check()
+    page.locator("[data-bring]").click()
+    expect(box).to_have_value("Hola, ya lo miro.")
+    expect(page.locator("[data-held=reply]")).to_be_hidden()
+
+
+def test_what_is_typed_and_sent_at_once_leaves_no_draft(company, sign_in):
+    page = sign_in("bruno")
+    page.locator(".row__link").nth(1).click()
+    box = page.locator("t-composer textarea")
+    box.press_sequentially("Anotado: dos hogazas")
+    page.locator("[name=kind][value=note]").check()
+    page.locator("[data-bring]").click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".note", has_text="Anotado: dos hogazas")).to_be_visible()
+    page.reload()
+    expect(box).to_have_value("")
+    expect(page.locator("[data-held]:visible")).to_have_count(0)
+
+
+def test_on_a_phone_the_calendar_begins_with_today(company, sign_in):
+    page = sign_in("alba", width=390)
+    page.goto(f"{company.url}/b/{SAMPLE}/posts/?view=week")
+    expect(page.locator(".day").filter(visible=True).first).to_have_attribute("data-today", "")
+    past = page.locator(".day[data-past]")
+    expect(past.filter(visible=True)).to_have_count(0)
+    if past.count():  # none on a Monday
+        page.locator("[data-earlier]").click()
+        expect(past.first).to_be_visible()
+
+
+def test_a_form_of_address_is_asked_in_spanish_alone(company, sign_in):
+    page = sign_in("alba")
+    page.goto(f"{company.url}/b/{SAMPLE}/settings/")
+    treatment = page.locator("fieldset:has([name=treatment])")
+    expect(treatment).to_be_visible()
+    page.locator("select[name=language]").select_option("en")
+    expect(treatment).to_be_hidden()
+
+
+def test_a_backup_is_made_from_its_page(company, sign_in):
+    page = sign_in("alba")
+    page.goto(f"{company.url}/b/{SAMPLE}/settings/backups/")
+    button = page.get_by_role("button", name="Hacer una ahora")
+    button.click()
+    expect(page.locator("#backups-state progress")).to_be_visible()
+    expect(button).to_be_enabled(timeout=120_000)
+    expect(page.locator("#backups-state tbody tr").first).to_be_visible()

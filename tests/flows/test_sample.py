@@ -16,12 +16,12 @@ from tertulia.channels.models import Delivery, Message, RemotePost
 from tertulia.community.models import Member
 from tertulia.core import jobs
 from tertulia.core.models import Activity
-from tertulia.flows import first_run, sample, sample_posts
+from tertulia.flows import first_run, notify, sample, sample_posts
 from tertulia.inbox import routing
 from tertulia.inbox.models import Assignment, Conversation, ConversationLabel, Label, Note, SavedReply
 from tertulia.publishing.models import Post
 from tertulia.publishing.queries import standings
-from tertulia.team.models import Membership, User
+from tertulia.team.models import Membership, Notification, User
 
 
 @pytest.fixture(scope="module")
@@ -231,3 +231,24 @@ def test_the_first_run_brings_it_along(alba, db):
     assert membership.brand.is_sample
     assert Conversation.objects.filter(brand=membership.brand).count() >= 50
     assert User.objects.filter(memberships__brand=membership.brand).count() == 6
+
+
+def test_everybody_finds_the_news_of_one_morning(filled):
+    told = Notification.objects.filter(brand=filled)
+    news = Counter(told.unread().values_list("user__name", flat=True))
+    assert news["Alba"] == 2
+    assert max(news.values()) <= 6
+    assert told.exclude(read_at=None).count() > 40
+    assert set(told.filter(reason="routed").unread().values_list("activity_id", flat=True)) <= set(
+        Activity.objects.filter(
+            type="conversation.routed",
+            on_id__in=Conversation.objects.filter(waiting_since__isnull=False).values("pk"),
+        ).values_list("pk", flat=True)
+    )
+    assert not told.filter(created_at__gt=NOON).exists()
+
+
+def test_the_jobs_that_wait_for_the_news_tell_nothing_again(filled):
+    told = Notification.objects.filter(brand=filled).count()
+    notify.tell(activity_ids=list(Activity.objects.filter(brand_id=filled.pk).values_list("pk", flat=True)))
+    assert Notification.objects.filter(brand=filled).count() == told

@@ -151,11 +151,34 @@ def test_a_note_that_was_begun_comes_back_as_a_note(as_alba, base):
     assert not re.search(r'value="reply"[^>]* checked', html)
 
 
-@pytest.mark.parametrize("kind", ["note", "reply"])
-def test_a_note_that_is_kept_leaves_no_draft_behind(as_alba, base, kind):
-    as_alba.post(f"{base}draft/", {"text": "@Bruno ¿que", "kind": kind})
+def test_an_answer_and_a_note_are_begun_side_by_side(as_alba, base):
+    as_alba.post(f"{base}draft/", {"text": "Hola, Diego", "kind": "reply"})
+    as_alba.post(f"{base}draft/", {"text": "@Bruno ¿que", "kind": "note"})
+    html = shown(as_alba, base)
+    assert text_of(html) == "Hola, Diego"
+    assert 'data-other="@Bruno ¿que"' in html
+    assert re.search(r'value="reply"[^>]* checked', html)
+
+
+def test_a_note_that_is_kept_leaves_no_draft_behind_and_the_answer_where_it_was(as_alba, base):
+    as_alba.post(f"{base}draft/", {"text": "Hola, Diego", "kind": "reply"})
+    as_alba.post(f"{base}draft/", {"text": "@Bruno ¿que", "kind": "note"})
     as_alba.post(f"{base}notes/", {"text": "@Bruno ¿queda pan?"})
-    assert text_of(shown(as_alba, base)) == ""
+    html = shown(as_alba, base)
+    assert text_of(html) == "Hola, Diego"
+    assert "data-other" not in html
+
+
+def test_an_answer_that_is_sent_leaves_the_note_that_was_begun(as_alba, base):
+    as_alba.post(f"{base}draft/", {"text": "Hola, Diego", "kind": "reply"})
+    as_alba.post(f"{base}draft/", {"text": "@Bruno ¿que", "kind": "note"})
+    turn = Conversation.objects.get().turn
+    sent = {"text": "Hola, Diego: sí", "turn": turn}
+    html = as_alba.post(f"{base}replies/", sent, headers=HTMX).content.decode()
+    assert text_of(html) == ""
+    assert 'data-other="@Bruno ¿que"' in html
+    assert not re.search(r'value="note"[^>]* checked', html)
+    assert Draft.objects.get().is_note
 
 
 def test_the_others_see_who_is_here(as_alba, as_bruno, base, alba):
@@ -216,6 +239,34 @@ def test_a_saved_reply_comes_filled(as_alba, base, brand):
     filled = "Hola, Diego: soy Alba, de Horno Candela. {x}"
     assert f'data-insert="{filled}"' in shown(as_alba, f"{base}saved-replies/")
     assert text_of(shown(as_alba, f"{base}?saved={reply.pk}")) == filled
+
+
+def test_what_speaks_of_what_was_asked_is_offered_first(as_alba, base, brand, site):
+    for title, text in (
+        ("Alérgenos", "Todo lleva trigo y no podemos asegurar nada sin gluten."),
+        ("Bizum", "Sí, puedes pagar con Bizum en la tienda."),
+        ("Horario", "Abrimos de ocho a ocho y media."),
+    ):
+        SavedReply.objects.create(brand=brand, title=title, text=text)
+    Message.objects.filter(direction="in").update(text="Hola, ¿se puede pagar con bizum?")
+    html = shown(as_alba, f"{base}saved-replies/")
+    order = [html.index(f"<span>{title}") for title in ("Bizum", "Alérgenos", "Horario")]
+    assert order == sorted(order)
+    assert html.count("encaja con lo que escribe") == 1
+
+
+def test_an_answer_is_kept_as_a_saved_reply(as_alba, base, brand, alba):
+    turn = Conversation.objects.get().turn
+    as_alba.post(f"{base}replies/", {"text": "Hola, Diego: soy Alba. Sí, con Bizum.", "turn": turn})
+    sent = Message.objects.get(direction="out")
+    address = f"/b/{brand.slug}/settings/saved-replies/?of={sent.pk}"
+    assert f'href="{address}#new"' in shown(as_alba, base)
+    assert "Hola, {nombre}: soy {agente}. Sí, con Bizum.</textarea>" in shown(as_alba, address)
+
+
+def test_nobody_begins_with_what_a_customer_or_another_brand_wrote(as_alba, base, brand):
+    theirs = Message.objects.get(direction="in")
+    assert as_alba.get(f"/b/{brand.slug}/settings/saved-replies/?of={theirs.pk}").status_code == 404
 
 
 def test_another_brands_saved_reply_is_not_there(as_alba, base, other_brand):

@@ -60,6 +60,14 @@ def test_days_of_clock_changes_hold_their_own_posts(planned, as_alba, home):
     assert "Pan del 26" not in page
 
 
+def test_days_that_are_over_are_marked_for_the_phone_and_can_be_opened(planned, as_alba, home):
+    planned("Pan", datetime(2026, 11, 24, 9))
+    page = as_alba.get(home).content.decode()
+    today = page.index("data-today")
+    assert page.count("data-past") == page[:today].count("data-past") > 0
+    assert 'data-earlier aria-expanded="false"' in page
+
+
 def test_a_full_day_says_how_many_more_and_the_list_shows_them_all(planned, as_alba, home):
     for minute in range(7):
         planned(f"Pan {minute}", datetime(2026, 11, 24, 9, minute))

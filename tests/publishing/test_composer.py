@@ -40,6 +40,17 @@ def test_what_was_typed_is_there_again_for_its_writer_alone(network, account_of,
     assert not Draft.objects.exists()
 
 
+def test_a_blank_post_is_not_found_fault_with(network, account_of, as_alba, home):
+    page = as_alba.get(f"{home}beginning/").content.decode()
+    assert "Elige dónde se publica" not in page
+    assert "Nada se interpone" not in page
+    assert "aquí se dice qué falta" in page
+    answer = as_alba.post(f"{home}beginning/draft/", {"text": "Pan"}, **HTMX).content.decode()
+    assert "Elige dónde se publica" in answer
+    refused = as_alba.post(f"{home}beginning/", {"text": "", "do": "schedule"})
+    assert refused.status_code == 422
+
+
 def test_a_draft_of_a_scheduled_post_changes_nothing_of_what_leaves(network, account_of, post_on, as_alba, home, go_on):
     post = post_on(account_of())
     before = Activity.objects.count()
@@ -148,6 +159,7 @@ def test_the_count_is_the_networks_own(network, account_of, brand, alba):
 def test_what_stands_in_the_way_is_told_at_once(network, account_of, brand):
     account = account_of()
     late = Writing(accounts=[], on="2026-11-23", time="11:59", zone="Europe/Madrid")
+    late.add("Pan")
     says = [line.says for line in checks.check(late, brand=brand, post=None, at=NOON).lines]
     assert says == [
         "Elige dónde se publica.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tertulia.understanding.asked import Asked, Repeated, is_among, is_answered, meaning, repeated
+from tertulia.understanding.asked import Answer, Asked, Repeated, fitting, is_among, is_answered, meaning, repeated
 from tertulia.understanding.reading import read
 
 
@@ -78,3 +78,31 @@ def test_a_dismissed_question_is_known_again_in_other_words():
 
 def test_nothing_and_oddities_are_no_questions():
     assert found([]) == found(["?", "¿?", "¿eh?", "🎂?", "¿Y?"] * 3, people=list(range(15))) == []
+
+
+ANSWERS = [
+    Answer("Horario", "Abrimos de ocho a ocho y media; los domingos cerramos.", "es"),
+    Answer("Alérgenos", "Todo se hace en la misma sala: hay trazas de gluten y de frutos secos.", "es"),
+    Answer("Encargos", "Los roscones se encargan hasta el 3 de enero, en la tienda o por aquí.", "es"),
+    Answer("Bizum", "Sí, puedes pagar con Bizum en la tienda.", "es"),
+    Answer("Factura", "Te la mandamos hoy: dinos el NIF y la dirección.", "es"),
+    Answer("Trabajo", "Guardamos tu currículum y te llamamos si hay un puesto.", "es"),
+]
+
+
+def test_the_answer_that_speaks_of_what_was_said_comes_first():
+    assert fitting("Buenas, ¿se puede pagar con bizum?", ANSWERS, language="es") == [3]
+    assert fitting("¿tenéis algo sin gluten? mi hija es alérgica a los frutos secos", ANSWERS, language="es") == [1]
+    assert fitting("quería encargar dos roscones, ¿hasta cuándo?", ANSWERS, language="es")[0] == 2
+
+
+def test_of_two_questions_both_are_answered_and_no_word_between_them_counts():
+    answers = [*ANSWERS, Answer("Disculpa y otra pieza", "Lo siento: te guardamos otra.", "es")]
+    said = "Buenas. ¿Qué horario tenéis el puente? Y otra cosa: ¿se pueden encargar ya los roscones?"
+    assert sorted(fitting(said, answers, language="es")) == [0, 2]
+
+
+def test_nothing_fits_what_no_answer_speaks_of():
+    assert fitting("¡Qué rico estaba todo! Gracias", ANSWERS, language="es") == []
+    assert fitting("", ANSWERS, language="es") == []
+    assert fitting("¿Tenéis patinetes?", [], language="es") == []

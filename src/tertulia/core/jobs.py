@@ -168,6 +168,12 @@ def enqueue(
         wake.after_commit()
 
 
+def is_under_way(what: Callable[..., None]) -> bool:
+    """Whether a job of this task waits or runs."""
+    open_states = [Job.State.WAITING, Job.State.RUNNING]
+    return Job.objects.filter(task=what.task_name, state__in=open_states).exists()  # type: ignore[attr-defined]
+
+
 def take_along(what: Callable[..., None], *, at: datetime, limit: int) -> list[Mapping[str, Any]]:
     """The arguments of jobs of this task that are due and wait: they are done with the caller's transaction.
 

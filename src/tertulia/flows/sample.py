@@ -34,18 +34,20 @@ from tertulia.channels import actions as channel_actions
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.community.models import Member
 from tertulia.connectors.contract import Author, Envelope, Target
+from tertulia.core.models import Activity
 from tertulia.inbox import actions, promises, routing
 from tertulia.inbox.models import Conversation, Label, SavedReply, SavedView
 from tertulia.publishing import ideas
 from tertulia.publishing.models import Idea, Pillar
-from tertulia.team.models import Absence, Membership, Shift, Skill, User
+from tertulia.team.models import Absence, Membership, Notification, Shift, Skill, User
 from tertulia.team.permissions import Role
 
-from . import inbound, sample_posts
+from . import inbound, notify, sample_posts
 from .phone import note_call
 from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Notion, Words
 
 FOLDER = Path(__file__).with_name("sample_company")
+NIGHT = timedelta(hours=14)
 
 
 class AlreadyFilled(Exception):
@@ -75,6 +77,23 @@ def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
     sample_posts.publish(
         brand, _told(f"posts_{brand.language}", is_formal=_is_formal(brand)), company.people, site=company.site, at=at
     )
+    _tell_the_news(brand, at=at)
+
+
+def _tell_the_news(brand: Brand, *, at: datetime) -> None:
+    """Everybody finds what is new this morning: what was answered since, or is older than a night, they have seen."""
+    lines = Activity.objects.filter(brand_id=brand.pk)
+    notify.tell_now(lines.values_list("pk", flat=True))
+    moments = dict(lines.values_list("pk", "at"))
+    waiting = set(Conversation.objects.filter(brand=brand, waiting_since__isnull=False).values_list("pk", flat=True))
+    routed = dict(lines.filter(type="conversation.routed").values_list("pk", "on_id"))
+    told = list(Notification.objects.filter(brand=brand))
+    for one in told:
+        one.created_at = moments[one.activity_id]
+        is_old = one.created_at < at - NIGHT or one.reason == "settings"  # its channels were there all along
+        if is_old or (one.activity_id in routed and routed[one.activity_id] not in waiting):
+            one.read_at = one.created_at
+    Notification.objects.bulk_update(told, ["created_at", "read_at"], batch_size=500)
 
 
 def _is_formal(brand: Brand) -> bool:

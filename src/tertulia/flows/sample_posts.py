@@ -31,6 +31,7 @@ from . import news
 
 _HEAD = re.compile(r"\[([a-z ]+) \| (\w+) \| (draft|[+-]\d+ \d+:\d\d)\] (.+)")
 COUNTED_AFTER = timedelta(days=1)
+BEGAN = timedelta(weeks=4)
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ def publish(brand: Brand, text: str, people: Mapping[str, User], *, site: Accoun
     """Write the posts of the sample company as `people` would have, by their first names."""
     said = {"platform": "Instagram", "openness": "public"}
     instagram = channel_actions.connect(
-        brand=brand, kind="manual", name="Instagram", settings=said, by=people["Lucía"].pk, at=at
+        brand=brand, kind="manual", name="Instagram", settings=said, by=people["Lucía"].pk, at=at - BEGAN
     )
     for account, per_week in ((instagram, 3), (site, 1)):
         wanted = rhythm.of(account, at=at)

@@ -67,6 +67,7 @@ urlpatterns = [
     path("b/<slug:brand>/messages/new/", posted.note, name="posted_note"),
     # The installation's own.
     path("b/<slug:brand>/settings/backups/", backups.show, name="backups"),
+    path("b/<slug:brand>/settings/backups/making/", backups.make, name="backup_making"),
     # A product and all that is said of it.
     path("b/<slug:brand>/campaigns/launch/", launching.launch, name="launch"),
 ]

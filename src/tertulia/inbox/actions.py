@@ -128,7 +128,7 @@ def reply(
     filing.recompute(conversation, at=at)
     if conversation.owner_id is None:
         _give(conversation, to=by, by=by, at=at, because={"answered": True})
-    Draft.objects.filter(conversation=conversation, user=by).delete()
+    Draft.objects.filter(conversation=conversation, user=by, is_note=False).delete()
     mark_read(conversation=conversation, user=by)
     _record(activities.REPLIED, conversation, by=by, at=at, message=message.id)
     if closes and conversation.state == Conversation.State.OPEN and conversation.waiting_since is None:
@@ -190,7 +190,7 @@ def _target(conversation: Conversation) -> dict[str, Any]:
 def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
     """Take an answer back before it leaves; its text becomes the draft again and is returned. Raises `TooLate`.
 
-    What the person had begun to write meanwhile stays, behind it; behind a note the whole is a note.
+    What the person had begun to answer meanwhile stays, behind it.
     """
     caught = Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.QUEUED, attempts=0)
     if not caught.update(state=Delivery.State.CANCELLED, finished_at=at):
@@ -199,10 +199,10 @@ def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
     was_closed = _open_what_it_closed(conversation, delivery)
     filing.recompute(conversation, at=at)
     text = delivery.subject.text
-    begun = Draft.objects.filter(conversation=conversation, user=by).first()
+    begun = Draft.objects.filter(conversation=conversation, user=by, is_note=False).first()
     if begun and begun.text.strip() != text:
         text = f"{text}\n\n{begun.text}"
-    save_draft(conversation=conversation, user=by, text=text, at=at, is_note=bool(begun and begun.is_note))
+    save_draft(conversation=conversation, user=by, text=text, at=at)
     _record(activities.WITHDRAWN, conversation, by=by, at=at, message=delivery.message_id)
     if was_closed:
         _record(activities.REOPENED, conversation, by=by, at=at)
@@ -588,12 +588,12 @@ def _changed_state(conversation: Conversation, *, at: datetime) -> None:
 
 
 def save_draft(*, conversation: Conversation, user: User, text: str, at: datetime, is_note: bool = False) -> None:
-    """Keep what somebody is writing; an empty text forgets it."""
+    """Keep what somebody is writing, an answer and a note apart; an empty text forgets it."""
     if not text.strip():
-        Draft.objects.filter(conversation=conversation, user=user).delete()
+        Draft.objects.filter(conversation=conversation, user=user, is_note=is_note).delete()
         return
-    kept = {"text": tidy(text), "is_note": is_note, "at": at}
-    Draft.objects.update_or_create(conversation=conversation, user=user, defaults=kept)
+    kept = {"text": tidy(text), "at": at}
+    Draft.objects.update_or_create(conversation=conversation, user=user, is_note=is_note, defaults=kept)
 
 
 def look(*, conversation: Conversation, user: User, is_typing: bool, at: datetime) -> None:

@@ -385,7 +385,7 @@ class Rereading(models.Model):
 
 
 class Draft(models.Model):
-    """What somebody was writing, so that a closed tab loses nothing."""
+    """What somebody was writing, so that a closed tab loses nothing: an answer, a note, or one of each."""
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -395,7 +395,7 @@ class Draft(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["conversation", "user"], name="draft_unique")]
+        constraints = [models.UniqueConstraint(fields=["conversation", "user", "is_note"], name="draft_unique")]
 
     def __str__(self) -> str:
         return self.text[:60]

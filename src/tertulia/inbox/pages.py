@@ -394,6 +394,17 @@ class Entry:
     summary: str = ""
 
     @property
+    def is_answer(self) -> bool:
+        """A person of the team wrote it."""
+        return self.is_out and not self.of.is_automatic and bool(self.text)
+
+    @property
+    def has_foot(self) -> bool:
+        """Beside how it left there is room for what can be done with it."""
+        asks = {Delivery.State.REFUSED, Delivery.State.UNKNOWN, Delivery.State.BY_HAND}
+        return bool(self.delivery) and self.delivery["state"] not in asks and self.reading is None
+
+    @property
     def has_harsh_ways(self) -> bool:
         return any(way.needs_reason and not way.why_not for way in self.ways)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from itertools import dropwhile, takewhile
 from typing import Any, Literal, TypeVar
 
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
@@ -615,8 +616,19 @@ def others_here(conversation: Conversation, *, user: User, at: datetime, seconds
     return list(rows.select_related("user").order_by(F("typing_at").desc(nulls_last=True), "user_id"))
 
 
-def draft_of(conversation: Conversation, user: User) -> Draft | None:
-    return Draft.objects.filter(conversation=conversation, user=user).first()
+def last_words(conversation: Conversation, *, most: int = 5) -> list[str]:
+    """What the person wrote since they were answered last, or before it when they have written nothing since; the
+    newest first, and at most so many messages."""
+    thread = Message.objects.filter(account=conversation.account_id, thread_id=conversation.thread_id)
+    newest = thread.order_by("-sent_at", "-id").values_list("direction", "text")[: 4 * most]
+    theirs = dropwhile(lambda one: one[0] == Message.Direction.OUT, newest)
+    return [text for _direction, text in takewhile(lambda one: one[0] == Message.Direction.IN, theirs)][:most]
+
+
+def drafts_of(conversation: Conversation, user: User) -> dict[str, str]:
+    """What somebody began to write there: "reply", "note", both or neither."""
+    begun = Draft.objects.filter(conversation=conversation, user=user).values_list("is_note", "text")
+    return {"note" if is_note else "reply": text for is_note, text in begun}
 
 
 # What the pages offer to choose from

@@ -7,6 +7,15 @@ import re
 from .models import Conversation
 
 
+def emptied(text: str, *, conversation: Conversation, agent: str) -> str:
+    """An answer as a text to start from: the person's first name and that of whoever answered become variables."""
+    name = "" if "@" in conversation.member_name else conversation.member_name.split(" ")[0]
+    for said, variable in ((agent, "{agente}"), (agent.split(" ")[0], "{agente}"), (name, "{nombre}")):
+        if said:
+            text = re.sub(rf"(?<!\w){re.escape(said)}(?!\w)", variable, text)
+    return text
+
+
 def filled(text: str, *, conversation: Conversation, **more: str) -> str:
     """With the variables filled, {nombre} {name} {marca} {brand} and `more`; one that is unknown stays, to be seen."""
     # Who left no name is called by their address, which is no greeting.

@@ -95,6 +95,8 @@ class Checked:
     links: Sequence[tuple[str, bool]] = ()
     """Each address that can be shortened, and whether it will be."""
     looks: Sequence[looking.Seen] = ()
+    is_blank: bool = False
+    """Nothing was written nor chosen yet: there is nothing to find fault with."""
 
     @property
     def stops(self) -> bool:
@@ -107,7 +109,7 @@ class Checked:
 
     @property
     def is_clean(self) -> bool:
-        return not self.lines and not self.warns
+        return not self.lines and not self.warns and not self.is_blank
 
     @property
     def waiting(self) -> bool:
@@ -132,7 +134,7 @@ def check(
     media, known = _media(writing, brand), handles.known(brand.pk, writing.texts)
     shown = [_preview(account, writing, media, known, brand, post) for account in accounts]
     lines = [
-        *_where(accounts), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
+        *_where(accounts, is_blank=writing.is_blank), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
         *_rights(writing, media.values(), brand, at=at), *_films(media.values()),
         *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing),
         *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
@@ -140,7 +142,7 @@ def check(
         *_approval(writing, brand, post.created_by_id if post else by),
     ]  # fmt: skip
     looks = looking.seen(writing.texts, brand, at=at)
-    return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand), looks)
+    return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand), looks, writing.is_blank)
 
 
 def _approval(writing: Writing, brand: Brand, author: int | None) -> Iterator[Line]:
@@ -205,8 +207,8 @@ def _shown(
 # What may be amiss.
 
 
-def _where(accounts: Sequence[Account]) -> Iterator[Line]:
-    if not accounts:
+def _where(accounts: Sequence[Account], *, is_blank: bool) -> Iterator[Line]:
+    if not accounts and not is_blank:
         yield Line("late", _("Choose where it is to be published."))
     for account in accounts:
         if account.state == Account.State.PAUSED:

@@ -94,6 +94,11 @@ class Writing:
         ids = self.accounts or [COMMON]
         return list(dict.fromkeys(piece.text for id in ids for piece in self.said_on(id)))
 
+    @property
+    def is_blank(self) -> bool:
+        """Neither a place nor anything to say there."""
+        return not self.accounts and not self.pieces
+
     def wall(self) -> datetime | None:
         """When it is to leave, on the wall; None when nothing was said of it. Raises `Problem`."""
         if not self.on and not self.time:

@@ -24,6 +24,9 @@ ALIKE: Final = 0.6
 ANSWERED: Final = 0.7
 """A text answers a question when it holds this much of the weight of its words."""
 MOST_VARIANTS: Final = 5
+FITS: Final = 2
+"""An answer speaks of what was said from so many words in common on, or one of its title."""
+MOST_FITTING: Final = 3
 
 _GREETINGS = re.compile(
     r"^(?:\W*(?:hola|buenas|buenos|dias|tardes|noches|oye|perdon|perdona|disculpa|disculpad|una|pregunta|duda|hi|hello|hey"
@@ -57,6 +60,8 @@ please re s sell sells shall should some something still t tell thank thanks tha
 those to too up us ve want was we what which will with would you your
 """
 _EMPTY: Final = frozenset(_ANY_QUESTION.split())
+_LINKING: Final = {"otra", "otras", "otro", "otros", "cos", "adem", "other", "anoth", "thing", "els", "besid"}
+"""Stems that go from one question to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,31 @@ def repeated(asked: Sequence[Asked], *, fewest: int = FEWEST) -> list[Repeated]:
     ]
     enough = [each for each in found if each.people >= fewest]
     return sorted(enough, key=lambda each: (-each.people, -len(each.askings), each.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A text that is kept to answer with."""
+
+    title: str
+    text: str
+    language: str = ""
+
+
+def fitting(said: str, answers: Sequence[Answer], *, language: str = "", most: int = MOST_FITTING) -> list[int]:
+    """Which of the answers speak of what somebody said, by their number, the nearest first.
+
+    A word of the title counts twice, one that many of the answers have not at all: it tells none from another. Of two
+    that are as near, the one with more of its title said comes first.
+    """
+    asks = meaning(said, language) - _LINKING
+    titles = [meaning(each.title, each.language) for each in answers]
+    texts = [meaning(each.text, each.language) | title for each, title in zip(answers, titles, strict=True)]
+    having = Counter(word for words in texts for word in words)
+    telling = {word for word in asks if 0 < having[word] <= max(1, len(answers) // 3)}
+    scores = [len(telling & text) + len(telling & title) for text, title in zip(texts, titles, strict=True)]
+    near = [n for n, score in enumerate(scores) if score >= FITS]
+    return sorted(near, key=lambda n: (-scores[n], -len(telling & titles[n]) / max(1, len(titles[n])), n))[:most]
 
 
 class Weights:

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, RadioSelect
+from django.forms import BoundField, CheckboxInput, RadioSelect, Select
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -87,6 +87,7 @@ def field(bound: BoundField, kind: str = "") -> dict[str, Any]:
         "kind": kind,
         "is_check": isinstance(widget, CheckboxInput),
         "is_choice": isinstance(widget, RadioSelect),
+        "is_select": isinstance(widget, Select),  # its first entry says what leaving it means
     }
 
 

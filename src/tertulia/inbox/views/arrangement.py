@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
+from tertulia.channels.models import Message
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions, automatic, promises
+from .. import actions, automatic, promises, wording
 from ..access import DeskRequest
 from ..forms import AutomaticReplyForm, LabelForm, PromiseForm, SavedReplyForm
-from ..models import Label, Promise, SavedReply
+from ..models import Conversation, Label, Promise, SavedReply
 
 
 @require_http_methods(["GET", "POST"])
@@ -56,8 +57,11 @@ def remove_label(request: DeskRequest, brand: Brand, label_id: int) -> HttpRespo
 @require_http_methods(["GET", "POST"])
 @brand_required("inbox.settings")
 def show_saved_replies(request: DeskRequest, brand: Brand) -> HttpResponse:
-    """The saved replies, and a form for another; an address may bring its `title` and `language` along."""
+    """The saved replies, and a form for another; an address may bring its `title` and `language` along, or `of`, the
+    number of an answer to start from."""
     given = {"title": request.GET.get("title", "")[:80], "language": request.GET.get("language", "")}
+    if (of := request.GET.get("of", "")).isdecimal() and len(of) < 19:
+        given |= _answer(brand, int(of))
     form = SavedReplyForm(request.POST or None, brand=brand, initial=given)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -152,6 +156,20 @@ def _automatic_replies(
 
 def _settings(section: str, **more: object) -> dict[str, object]:
     return {"room": "settings", "section": section, **more}
+
+
+def _answer(brand: Brand, message_id: int) -> dict[str, str]:
+    """What a form for a saved reply begins with, from an answer of the brand."""
+    sent = Message.objects.filter(account__brand=brand, direction=Message.Direction.OUT)
+    message = get_object_or_404(sent, pk=message_id)
+    conversation = get_object_or_404(
+        Conversation.objects.select_related("brand"), account=message.account_id, thread_id=message.thread_id
+    )
+    language = conversation.language[:2]
+    return {
+        "text": wording.emptied(message.text, conversation=conversation, agent=message.author_name),
+        "language": language if language in Brand.Language.values else "",
+    }
 
 
 def _status(form: LabelForm | SavedReplyForm | PromiseForm) -> int:

@@ -20,6 +20,7 @@ from tertulia.community import queries as community
 from tertulia.core import bulk, clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
+from tertulia.understanding import asked
 
 from .. import actions, allowed, pages, queries
 from ..access import DeskRequest
@@ -67,13 +68,20 @@ def show_news(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpR
 @require_GET
 @brand_required("inbox.reply")
 def offer_saved_replies(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpResponse:
-    """The saved replies with their variables filled for this person; those in their language first."""
+    """The saved replies with their variables filled for this person: first those that say what was asked, then those in
+    their language."""
     conversation = find(brand, conversation_id)
     language = conversation.language[:2] or brand.language
     replies = sorted(
         SavedReply.objects.filter(brand=brand), key=lambda one: (one.language not in {"", language}, one.title.lower())
     )
-    choices = [{"reply": one, "text": _filled(one, conversation, request.user)} for one in replies]
+    answers = [asked.Answer(one.title, one.text, one.language or language) for one in replies]
+    fitting = asked.fitting("\n".join(queries.last_words(conversation)), answers, language=language)
+    chosen = [(replies[n], True) for n in fitting]
+    chosen += [(one, False) for n, one in enumerate(replies) if n not in fitting]
+    choices = [
+        {"reply": one, "text": _filled(one, conversation, request.user), "fits": fits} for one, fits in chosen
+    ]  # fmt: skip
     template = "inbox/_saved_reply_choice.html" if request.htmx else "inbox/saved_reply_choice.html"
     return render(request, template, {"conversation": conversation, "choices": choices, "room": "inbox"})
 
@@ -182,6 +190,7 @@ def conversation_context(
     whole = request.GET.get("whole", "")
     capabilities = conversation.account.capabilities
     answering = allowed.reply(conversation, at=now)
+    can_reply = "reply" in capabilities.writes and (answering is None or answering.is_possible)
     return {
         "room": "inbox",
         "conversation": conversation,
@@ -207,23 +216,34 @@ def conversation_context(
         "max_text": conversation.account.connector.longest_text(conversation.account),
         "is_aloud": capabilities.is_aloud,
         "is_posted": capabilities.is_posted,
-        "can_reply_here": "reply" in capabilities.writes and (answering is None or answering.is_possible),
+        "can_reply_here": can_reply,
         "reply_until": answering.until if answering and answering.is_possible else None,
         "why_no_reply": said(answering.why_not) if answering and not answering.is_possible else "",
-        **_begun(request, conversation, user),
         **more,
+        **_composing(request, conversation, can_reply=can_reply, **more),
     }  # fmt: skip
 
 
-def _begun(request: DeskRequest, conversation: Conversation, user: User) -> dict[str, str]:
-    """What stands in the composer, and for whom: a saved reply asked for by address, else the draft."""
+def _composing(
+    request: DeskRequest, conversation: Conversation, *, can_reply: bool, kind: str = "", text: str | None = None,
+    **_more: Any,
+) -> dict[str, str]:  # fmt: skip
+    """What stands in the composer, and what waits behind its other half.
+
+    `text` of this `kind` could not be handed in, or was taken back; else a saved reply that the address names, else
+    what was begun.
+    """
+    begun = queries.drafts_of(conversation, request.user)
     saved = request.GET.get("saved", "")
     if saved.isdecimal() and len(saved) < 19:
         reply = SavedReply.objects.filter(brand=conversation.brand_id, pk=saved).first()
         if reply:
-            return {"text": _filled(reply, conversation, user), "kind": "reply"}
-    draft = queries.draft_of(conversation, user)
-    return {"text": draft.text, "kind": "note" if draft.is_note else "reply"} if draft else {"text": ""}
+            kind, begun["reply"] = "reply", _filled(reply, conversation, request.user)
+    if not can_reply or not request.membership.may("inbox.reply"):
+        kind = "note"
+    kind = kind or ("note" if "note" in begun and "reply" not in begun else "reply")
+    other = begun.get("reply" if kind == "note" else "note", "")
+    return {"kind": kind, "text": begun.get(kind, "") if text is None else text, "other_text": other}
 
 
 def _filled(reply: SavedReply, conversation: Conversation, user: User) -> str:

@@ -28,7 +28,14 @@ def reply(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpRespo
     form = ReplyForm(request.POST)
     text = request.POST.get("text", "")
     if not form.is_valid():
-        return written(request, conversation, status=422, text=text, problem=_("Something was missing. Send it again."))
+        return written(
+            request,
+            conversation,
+            status=422,
+            text=text,
+            kind="reply",
+            problem=_("Something was missing. Send it again."),
+        )
     closes = form.cleaned_data["closes"] and request.membership.may("inbox.organise")
     try:
         actions.reply(
@@ -36,13 +43,13 @@ def reply(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpRespo
             turn=form.cleaned_data["turn"], seen=form.cleaned_data["seen"], closes=closes,
         )  # fmt: skip
     except actions.Answered as problem:
-        return written(request, conversation, status=409, text=text, problem=problem)
+        return written(request, conversation, status=409, text=text, kind="reply", problem=problem)
     except actions.Problem as problem:
-        return written(request, conversation, status=422, text=text, problem=problem)
+        return written(request, conversation, status=422, text=text, kind="reply", problem=problem)
     if find(brand, conversation_id).waiting_since:
         says = _("Sent. Something had come that your page did not show yet: it still waits for an answer.")
         messages.info(request, says)
-    return written(request, conversation)
+    return written(request, conversation, kind="reply")
 
 
 @require_POST
@@ -54,8 +61,8 @@ def add_note(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpRe
         actions.add_note(conversation=conversation, text=text, by=request.user, at=clock.now())
     except actions.Problem as problem:
         return written(request, conversation, status=422, text=text, kind="note", problem=problem)
-    actions.save_draft(conversation=conversation, user=request.user, text="", at=clock.now())
-    return written(request, conversation, text="")
+    actions.save_draft(conversation=conversation, user=request.user, text="", at=clock.now(), is_note=True)
+    return written(request, conversation)
 
 
 @require_POST
@@ -98,7 +105,7 @@ def withdraw(request: DeskRequest, brand: Brand, delivery_id: int) -> HttpRespon
     except actions.Problem as problem:
         messages.error(request, str(problem))
         return written(request, conversation)
-    return written(request, conversation, text=text)
+    return written(request, conversation, text=text, kind="reply")
 
 
 def _withdraw_act(request: DeskRequest, delivery: Delivery, conversation: Conversation) -> HttpResponse:

@@ -128,6 +128,8 @@ customElements.define("t-calendar", class extends HTMLElement {
   };
   clicked = (event) => {
     if (event.timeStamp - this.justMoved < 400) return event.preventDefault(); // it was let go, not followed
+    const earlier = event.target.closest("[data-earlier]");
+    if (earlier) earlier.setAttribute("aria-expanded", earlier.ariaExpanded !== "true");
     const card = event.target.closest("[data-queue]")?.closest("[data-card]");
     if (card) this.send(card.dataset.card, card.id, {});
   };
