@@ -106,3 +106,8 @@ def test_nothing_fits_what_no_answer_speaks_of():
     assert fitting("¡Qué rico estaba todo! Gracias", ANSWERS, language="es") == []
     assert fitting("", ANSWERS, language="es") == []
     assert fitting("¿Tenéis patinetes?", [], language="es") == []
+
+
+def test_of_a_language_that_is_not_ours_the_words_count_as_they_stand():
+    assert fitting("bizum?", ANSWERS, language="ja") == fitting("bizum?", ANSWERS, language="es")
+    assert meaning("いつ開いていますか", "ja")

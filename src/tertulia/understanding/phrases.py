@@ -190,10 +190,11 @@ def _word(word: str, language: str) -> tuple[str, str]:
 
 
 def stem_of(folded: str, language: str = "") -> str:
-    """What the forms of a word have in common; Spanish where the language is not known. Of verbs in *vosotros* too."""
-    if language in {"", "es"}:
+    """What the forms of a word have in common; as in Spanish if the language isn't ours. Of verbs in *vosotros* too."""
+    language = language if language in _STEMMERS else "es"
+    if language == "es":
         folded = _VOSOTROS.sub(lambda end: _ACCENTED[end[0]], folded)
-    stem: str = _stemmer(language or "es").stemWord(folded)
+    stem: str = _stemmer(language).stemWord(folded)
     return fold(stem)
 
 
