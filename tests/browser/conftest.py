@@ -81,6 +81,7 @@ def desk(tmp_path_factory, own_database) -> Iterator[Desk]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "TERTULIA_HOME": str(home), "TERTULIA_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    environment["TERTULIA_BACKUPS"] = "yes"
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     environment.pop("DATABASE_URL", None)
     if own_database:
@@ -121,7 +122,10 @@ class Watch:
     complaints: list[str] = field(default_factory=list)
 
     def over(self, context: BrowserContext) -> BrowserContext:
-        context.on("console", lambda m: m.type in {"error", "warning"} and self.complaints.append(m.text))
+        context.on(
+            "console",
+            lambda m: m.type in {"error", "warning"} and self.complaints.append(f"{m.text} {m.location['url']}"),
+        )
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("request", self.see)
         return context

@@ -97,7 +97,7 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
   const hello = async () => {
     desk = await ask(`hello?visitor=${token()}&`);
     if (kept.visitor) keep({ visitor: desk.visitor });
-    ready = Date.now() + 2100; // a younger ticket is taken for a program's
+    ready = Date.now() + 2100; // younger: a program's
     host.style.setProperty("--brand", desk.colour);
     host.style.setProperty("--on", desk.on_colour);
     take(desk);
@@ -185,7 +185,7 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
     };
     mark({ sending: true });
     try {
-      await new Promise((done) => setTimeout(done, ready - Date.now()));
+      while (ready > Date.now()) await new Promise((done) => setTimeout(done, ready - Date.now()));
       const body = { ...item, visitor: kept.visitor, ticket: desk.ticket, page: location.href, language: lang };
       const { message } = await ask("messages?", { method: "POST", body: JSON.stringify(body) });
       upsert(message);
