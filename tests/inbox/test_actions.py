@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from conftest import NOON, envelope
+from conftest import NOON, envelope, person
 from tertulia.channels.models import Account, Delivery, Message, MessageVersion
 from tertulia.core.activity import Activity
 from tertulia.flows import inbound
@@ -308,9 +308,12 @@ def test_another_brands_label_is_refused(conversation, other_brand, alba):
         actions.add_label(conversation=conversation, label=foreign, by=alba, at=NOON)
 
 
-def test_a_note_tells_those_it_names(conversation, alba, bruno):
+def test_a_note_tells_those_it_names(conversation, brand, alba, bruno):
     note = actions.add_note(conversation=conversation, text="@Bruno ¿lo ves tú? @nadie", by=alba, at=NOON)
     assert note.mentions == [bruno.id]
+    assert actions.mentioned("escribe a info@bruno.example y a Bruno", brand.pk) == []
+    bruna = person("Bruno María", brand)
+    assert actions.mentioned("@bruno maría, mira", brand.pk) == [bruna.pk], "of two that begin alike the longer"
     assert Activity.objects.get(type="note.added").data["mentions"] == [bruno.id]
 
 

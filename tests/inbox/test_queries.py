@@ -67,6 +67,13 @@ def test_by_words_page_by_page(thirty, brand, alba):
     assert walk(brand, alba, Filters(q="pan 7")) == ["P07"]
 
 
+def test_a_conversation_is_found_once_whatever_the_page(thirty, site, brand, alba):
+    inbound.intake(
+        site, [envelope("más pan", remote_id=f"n{n}", thread="p03", minutes=60 + n) for n in range(9)], at=NOON
+    )
+    assert walk(brand, alba, Filters(q="pan"), limit=7) == ["P03", *(f"P{n:02}" for n in reversed(range(30)) if n != 3)]
+
+
 def test_counters_are_exact_up_to_their_limit(thirty, brand, bruno, monkeypatch):
     assert queries.counters(brand=brand, user=bruno).views == {
         "open": 30, "mine": 10, "nobody": 20, "waiting": 30, "snoozed": 0, "trouble": 0, "mentions": 0, "by_hand": 0,

@@ -10,12 +10,13 @@ from publishing_cast import *  # noqa: F403
 
 from conftest import NOON, person
 from tertulia.channels.models import Delivery
+from tertulia.connectors.contract import Poll
 from tertulia.core import jobs
 from tertulia.core.models import Job
 from tertulia.publishing import actions, approval, queries
 from tertulia.publishing.models import ApprovalDecision, ApprovalRequest, ApprovalRule, GuestPass, Post
 from tertulia.publishing.problems import NotApproved, NotHere, Problem
-from tertulia.publishing.saying import Piece, Wanted
+from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team.models import Notification
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,44 @@ def test_a_new_rule_takes_back_what_is_scheduled_and_lets_what_is_missed_not_sli
         actions.retry(delivery=deliveries(missed)[0], by=alba, at=NOON)  # noqa: F405
     go_on(NOON, hours=2)
     assert network.posts == []
+
+
+def test_what_was_approved_by_one_rule_waits_for_another_that_it_comes_under_later(
+    network, rule_of, draft_of, elsa, alba, bruno, go_on
+):
+    rule_of({"users": [alba]})
+    post = draft_of(elsa)
+    actions.approve(request=approval.ask(post=post, by=elsa, at=NOON), is_approved=True, by=alba, at=NOON)
+    assert state(post) == "scheduled"  # noqa: F405
+    with pytest.raises(Problem, match="approved as it is"):
+        approval.ask(post=post, by=elsa, at=NOON)
+    rule = rule_of({"users": [bruno]}, words="pueblo")
+    assert (approval.lacks(post), deliveries(post)) == (True, [])  # noqa: F405
+    request = approval.ask(post=post, by=elsa, at=NOON)
+    assert [step["users"] for step in request.steps] == [[bruno.pk]], "whoever approved it isn't asked again"
+    actions.approve(request=request, is_approved=False, by=bruno, at=NOON, comment="Legal dice que no")
+    assert approval.lacks(post)
+    actions.approve(request=approval.ask(post=post, by=elsa, at=NOON), is_approved=True, by=bruno, at=NOON)
+    assert state(post) == "scheduled"  # noqa: F405
+    actions.save_rule(rule=rule, steps=[{"users": [bruno]}, {"outside": [AGENCY]}], by=alba, at=NOON)
+    assert approval.lacks(post), "whom the rule asks now hasn't seen it"
+    go_on(NOON, hours=2)
+    assert network.posts == []
+
+
+def test_the_words_of_polls_pictures_and_hints_count_too(rule_of, brand, elsa, alba, account_of, picture):
+    rule_of({"users": [alba]}, words="sorteo")
+    account = account_of("fake-keyed")
+
+    def lacks(piece: Piece, wanted: Wanted) -> bool:
+        return approval.lacks(
+            actions.create(brand=brand, by=elsa, at=NOON, pieces=[piece], versions={account.pk: wanted})
+        )
+
+    assert not lacks(Piece("Pan"), Wanted())
+    assert lacks(Piece("¿Qué quieres?", poll=Poll(("Sorteo", "Pan"), 60)), Wanted())
+    assert lacks(Piece("Pan", pictures=(Shown(picture.pk, "Cartel del sorteo"),)), Wanted())
+    assert lacks(Piece("Pan"), Wanted(hints=(("title", "Gran sorteo"),)))
 
 
 def test_somebody_without_an_account_sees_that_post_alone_and_decides_once(

@@ -35,6 +35,8 @@ from .models import Event, Webhook
 
 LOOK_BACK = 1_000
 """Ids of activities that are read again: on PostgreSQL a lower id may be committed after a higher one."""
+LATE = timedelta(days=1)
+"""No transaction takes longer."""
 BATCH = 500
 WAITS = (
     timedelta(seconds=5), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30),
@@ -105,7 +107,7 @@ def _collect_for(webhook_id: int, *, at: datetime) -> None:
     if webhook is None:
         return
     known = Event.objects.filter(webhook=webhook, activity_id__gt=webhook.sent_until - LOOK_BACK)
-    fresh = _activities_for(webhook).exclude(id__in=known.values("activity_id"))
+    fresh = _activities_for(webhook, at).exclude(id__in=known.values("activity_id"))
     new = list(fresh.order_by("id")[:BATCH])
     Event.objects.bulk_create(_event(webhook, line, at=at) for line in new)
     if new:
@@ -113,10 +115,13 @@ def _collect_for(webhook_id: int, *, at: datetime) -> None:
         webhook.save(update_fields=["sent_until"])
 
 
-def _activities_for(webhook: Webhook) -> QuerySet[Activity]:
+def _activities_for(webhook: Webhook, at: datetime) -> QuerySet[Activity]:
+    """What happened since, and what may have been committed late: of that only the last day's, since events are known
+    again no longer than they are kept."""
     types = set(webhook.types or offered_types()) & offered_types().keys()
+    late = Q(id__gt=webhook.sent_until - LOOK_BACK, at__gt=at - LATE)
     return Activity.objects.filter(
-        brand_id=webhook.brand_id, id__gt=webhook.sent_until - LOOK_BACK, type__in=types, at__gte=webhook.since
+        late | Q(id__gt=webhook.sent_until), brand_id=webhook.brand_id, type__in=types, at__gte=webhook.since
     )
 
 

@@ -1,7 +1,8 @@
 """What a connector promises, in plain data.
 
 A connector reads a network into `Envelope`s and writes `Draft`s to it. It answers with a value or raises one of the
-five outcomes below; nothing else may leave it. Times are aware and in UTC. `docs/connectors.md` walks through one.
+outcomes of `core.outcomes`; nothing else may leave it. Times are aware and in UTC. `docs/connectors.md`
+walks through one.
 """
 
 from __future__ import annotations

@@ -507,20 +507,21 @@ def add_note(*, conversation: Conversation, text: str, by: User | None, at: date
 
 
 def mentioned(text: str, brand_id: int) -> list[int]:
-    """Ids of the brand's people whose name, or first name when only one has it, follows an @ in the text."""
+    """Ids of the brand's people whose name, or first name when only one has it, follows an @ in the text; of names that
+    begin alike the longest that stands there."""
     if "@" not in text:
         return []
     people = [membership.user for membership in Membership.objects.filter(brand_id=brand_id).select_related("user")]
     firsts = [person.name.split(" ")[0].casefold() for person in people if person.name]
-    found = []
+    names: dict[str, set[int]] = {}
     for person in people:
-        names = [person.name]
-        first = person.name.split(" ")[0]
-        if first and firsts.count(first.casefold()) == 1:
-            names.append(first)
-        if any(name and re.search(rf"@{re.escape(name)}\b", text, re.IGNORECASE) for name in names):
-            found.append(person.id)
-    return sorted(found)
+        names.setdefault(person.name.casefold(), set()).add(person.id)
+        if firsts.count(first := person.name.split(" ")[0].casefold()) == 1:
+            names.setdefault(first, set()).add(person.id)
+    names.pop("", None)
+    longest = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    called = re.findall(rf"(?<!\w)@({longest})(?!\w)", text.casefold()) if names else []
+    return sorted({id for name in called for id in names[name]})
 
 
 # State

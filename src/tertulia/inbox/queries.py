@@ -330,22 +330,27 @@ def _by_hand_page(brand: Brand, user: User, filters: Filters, after: str, limit:
 def _search_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
     """Conversations by their newest message that holds the words, with its `passage`. The cursor is its id.
 
-    Narrowed down, a page may have fewer rows than asked for, even none, and still another after it.
+    Where few of many hits count, a page may have fewer rows than asked for, even none, and still another after it.
     """
-    before = _number(after)
-    if after and before is None:
+    top = _number(after)
+    if after and top is None:
         raise BadCursor(after)
     found: dict[int, int] = {}
-    looked_at, rest = 0, ""
+    shown: set[int] = set()
+    before, looked_at, rest = None, 0, ""
     while len(found) <= limit:
+        # From the very top: what a page before has shown is not shown again by an older message.
         hits = search.find(brand.id, filters.q, before=before, limit=SEARCH_STEP)
         for message_id, id in _conversations_of(brand, hits, filters):
-            if id not in found and len(found) <= limit:
-                found[id] = message_id
+            if top is not None and message_id >= top:
+                shown.add(id)
+            elif id not in shown and len(found) <= limit:
+                found.setdefault(id, message_id)
         if len(hits) < SEARCH_STEP:
             break
-        before, looked_at = hits[-1], looked_at + len(hits)
-        if filters.said and looked_at >= SEARCH_MOST:
+        before = hits[-1]
+        looked_at += sum(top is None or hit < top for hit in hits)
+        if looked_at >= SEARCH_MOST:
             rest = str(before)
             break
     ids = list(found)

@@ -8,7 +8,7 @@ lays out anything, and takes back what a change has left without approval, in th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -61,14 +61,24 @@ def rules_for(post: Post) -> list[ApprovalRule]:
     if not found:
         return []
     accounts = set(post.versions.values_list("account", flat=True))
-    texts = post.parts.values_list("text", flat=True)
-    return _holding(found, accounts, texts, campaign=post.campaign_id, author=post.created_by_id)
+    return _holding(found, accounts, _words(post), campaign=post.campaign_id, author=post.created_by_id)
+
+
+def _words(post: Post) -> Iterator[str]:
+    """All that anybody would read or hear of it."""
+    for part in post.parts.prefetch_related("attachments__media"):
+        yield part.text
+        yield from (part.poll or {}).get("options", ())
+        yield from (one.alt or one.media.alt for one in part.attachments.all())
+    for hints in post.versions.values_list("hints", flat=True):
+        yield from hints.values()
 
 
 def rules_ahead(
     brand: Brand, *, accounts: Iterable[int], texts: Iterable[str], campaign: int | None, author: int | None
 ) -> list[ApprovalRule]:
-    """Those that what is being written will fall under. `accounts`, `campaign` and `author` are ids."""
+    """Those that what is being written will fall under. `texts`: all its words, those of polls, pictures and hints too;
+    `accounts`, `campaign` and `author` are ids."""
     return _holding(rules(brand), set(accounts), texts, campaign=campaign, author=author)
 
 
@@ -92,10 +102,36 @@ def _has_any(words: str, text: str) -> bool:
 
 
 def lacks(post: Post, found: Sequence[ApprovalRule] | None = None) -> bool:
-    """Whether the post may not leave as it is: a rule holds, and nobody has approved this revision. `found`: its
+    """Whether the post may not leave as it is: a rule holds by which nobody has approved this revision. `found`: its
     rules, where they are known."""
+    return bool(_lacking(post, rules_for(post) if found is None else found))
+
+
+def _lacking(post: Post, found: Sequence[ApprovalRule]) -> list[ApprovalRule]:
+    """Those of the rules by which this revision was not approved, or not as they are now: made or changed later, say,
+    or of a campaign that it came into later."""
+    if not found:
+        return []
     approved = ApprovalRequest.objects.filter(post=post, revision=post.revision, outcome=Outcome.APPROVED)
-    return bool(rules_for(post) if found is None else found) and not approved.exists()
+    asked = [step for steps in approved.values_list("steps", flat=True) for step in steps]
+    if any("rule" not in step for step in asked):
+        return []  # approved before requests kept their rules: that counts for all
+    return [rule for rule in found if not all(any(_is_same(step, one) for one in asked) for step in _asked_by(rule))]
+
+
+def _asked_by(rule: ApprovalRule) -> list[dict[str, Any]]:
+    """Its steps as a request keeps them."""
+    return [
+        {
+            "rule": rule.pk, "number": step.number, "named": sorted(user.pk for user in step.users.all()),
+            "role": step.role, "own": rule.allows_own, "outside": list(step.outside), "all": step.needs_all,
+        }
+        for step in sorted(rule.steps.all(), key=lambda one: one.number)
+    ]  # fmt: skip
+
+
+def _is_same(step: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+    return all(kept.get(name) == value for name, value in step.items())
 
 
 # Asking.
@@ -103,9 +139,10 @@ def lacks(post: Post, found: Sequence[ApprovalRule] | None = None) -> bool:
 
 @transaction.atomic
 def ask(*, post: Post, by: User, at: datetime, schedules: bool = True) -> ApprovalRequest:
-    """Ask for approval of the post as it is; once it has it, it is scheduled by itself if `schedules`.
+    """Ask for the approvals that the post lacks as it is; once it has them, it is scheduled by itself if `schedules`.
 
-    Raises `Problem` when no rule asks for it, when it was asked for already, or when nobody could approve it.
+    Raises `Problem` when no rule asks for any, when it has all, when it was asked for already, or when nobody could
+    approve it.
     """
     post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=post.pk)
     found = rules_for(post)
@@ -115,7 +152,9 @@ def ask(*, post: Post, by: User, at: datetime, schedules: bool = True) -> Approv
         raise Problem(_("Choose first where it is to be published."))
     if ApprovalRequest.objects.filter(post=post, outcome=Outcome.OPEN).exists():
         raise Problem(_("Somebody has asked for approval already."))
-    steps = _steps(found, by)
+    if not (lacking := _lacking(post, found)):
+        raise Problem(_("This is approved as it is."))
+    steps = _steps(lacking, by)
     request = ApprovalRequest.objects.create(
         post=post, revision=post.revision, said=_said(post), steps=steps, schedules=schedules, asked_by=by, asked_at=at
     )
@@ -127,13 +166,9 @@ def ask(*, post: Post, by: User, at: datetime, schedules: bool = True) -> Approv
 def _steps(found: Iterable[ApprovalRule], by: User) -> list[dict[str, Any]]:
     steps = []
     for rule in found:
-        for step in sorted(rule.steps.all(), key=lambda one: one.number):
-            asked = {
-                "named": sorted(user.pk for user in step.users.all()), "role": step.role, "own": rule.allows_own,
-                "outside": list(step.outside), "all": step.needs_all,
-            }  # fmt: skip
+        for asked in _asked_by(rule):
             users = _users(asked, _roles(rule.brand_id), by.pk)
-            if not users and not step.outside:
+            if not users and not asked["outside"]:
                 raise Problem(_("Nobody is left who could approve it: whoever asks may not approve it as well."))
             steps.append({**asked, "users": users})
     return steps

@@ -148,7 +148,7 @@ def check(
 def _approval(writing: Writing, brand: Brand, author: int | None) -> Iterator[Line]:
     if writing.accounts:
         found = approval.rules_ahead(
-            brand, accounts=writing.accounts, texts=writing.texts, campaign=writing.campaign or None, author=author
+            brand, accounts=writing.accounts, texts=writing.words, campaign=writing.campaign or None, author=author
         )
         for rule in found:
             yield Line("note", _("It has to be approved first: {rule}.").format(rule=approval.summary(rule)))

@@ -231,6 +231,8 @@ def bring(*, list: Account, content: bytes, basis: str, by: User, at: datetime) 
             addresses[digest_of(list, address)] = address
         else:
             unreadable.append(row.line)
+    # Two files at once are taken one after the other; who fills in the form meanwhile is passed over.
+    Account.objects.select_for_update().only("pk").get(pk=list.pk)
     there = dict(Subscriber.objects.filter(list=list).values_list("digest", "state"))
     fresh = [
         Subscriber(
@@ -240,7 +242,7 @@ def bring(*, list: Account, content: bytes, basis: str, by: User, at: datetime) 
         for digest, address in addresses.items()
         if digest not in there
     ]  # fmt: skip
-    Subscriber.objects.bulk_create(fresh, batch_size=WRITTEN_AT_ONCE)
+    Subscriber.objects.bulk_create(fresh, batch_size=WRITTEN_AT_ONCE, ignore_conflicts=True)
     gone = sum(there.get(digest) in GONE for digest in addresses)
     if fresh:
         _record(activities.BROUGHT, list, by=by, at=at, added=len(fresh))

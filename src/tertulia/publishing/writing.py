@@ -95,6 +95,17 @@ class Writing:
         return list(dict.fromkeys(piece.text for id in ids for piece in self.said_on(id)))
 
     @property
+    def words(self) -> list[str]:
+        """All that anybody would read or hear of it: its texts, what polls offer, pictures tell and hints say. The
+        description that a picture has in the library isn't known here."""
+        ids = self.accounts or [COMMON]
+        said = [piece for id in ids for piece in self.said_on(id)]
+        more = [one.alt for piece in said for one in piece.pictures]
+        more += [one for piece in said if piece.poll for one in piece.poll.options]
+        more += [value for id in ids for value in self.hints.get(id, {}).values()]
+        return list(dict.fromkeys([*self.texts, *more]))
+
+    @property
     def is_blank(self) -> bool:
         """Neither a place nor anything to say there."""
         return not self.accounts and not self.pieces

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from tertulia.channels.models import Account
 from tertulia.connectors.contract import BadPayload, Inbound, Outcome
 from tertulia.core import clock, metrics
+from tertulia.core.proxies import client_address
 from tertulia.flows import inbound as flow
 
 
@@ -38,5 +39,5 @@ def inbound_of(request: HttpRequest) -> Inbound:
         query={name: value for name, value in request.GET.items() if isinstance(value, str)},
         body=request.body,
         at=clock.now(),
-        remote_address=request.META.get("REMOTE_ADDR", ""),
+        remote_address=client_address(request),
     )

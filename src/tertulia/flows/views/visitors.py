@@ -14,10 +14,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from tertulia.channels.models import Account
-from tertulia.connectors.contract import BadPayload, Inbound, TurnedAway
+from tertulia.connectors.contract import BadPayload, TurnedAway
 from tertulia.core import clock
 from tertulia.core.proxies import client_address
 from tertulia.flows import limits, visitors
+from tertulia.flows.views.door import inbound_of
 
 MAX_BODY = 256 * 1024
 View = Callable[[HttpRequest, Account], HttpResponse]
@@ -73,7 +74,7 @@ def messages(request: HttpRequest, account: Account) -> HttpResponse:
 def _write(request: HttpRequest, account: Account) -> HttpResponse:
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
         return _says(413, "too_long", _("The message is too long. Split it into several."))
-    message, is_new = visitors.write(account, _inbound(request))
+    message, is_new = visitors.write(account, inbound_of(request))
     return JsonResponse({"message": message}, status=201 if is_new else 200)
 
 
@@ -129,13 +130,3 @@ def _says(status: int, code: str, says: str, headers: dict[str, str] | None = No
 def _language(request: HttpRequest) -> str:
     asked = request.GET.get("language", "")[:2].lower()
     return asked if asked in dict(settings.LANGUAGES) else translation.get_language() or settings.LANGUAGE_CODE
-
-
-def _inbound(request: HttpRequest) -> Inbound:
-    return Inbound(
-        headers={name.lower(): value for name, value in request.headers.items()},
-        query={},
-        body=request.body,
-        at=clock.now(),
-        remote_address=client_address(request),
-    )
