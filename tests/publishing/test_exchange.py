@@ -16,7 +16,7 @@ from publishing_cast import state
 from time_machine import travel
 
 from conftest import NOON
-from tertulia.core import jobs
+from tertulia.core import jobs, tables
 from tertulia.publishing import actions, exchange, feed, initiatives
 from tertulia.publishing.models import Feed, Import, Initiative, Post
 from tertulia.publishing.saying import Piece, Wanted
@@ -133,6 +133,19 @@ def test_an_import_that_was_interrupted_goes_on_where_it_stopped(hand_in, alba, 
     assert (Post.objects.count(), Import.objects.get().next_row) == (4, 4)
     exchange.take_in(import_id=brought.pk, at=NOON)
     assert (Post.objects.count(), Import.objects.get().added) == (7, 7)
+
+
+def test_ten_thousand_rows_are_looked_through_with_a_bounded_number_of_statements(
+    network, account_of, picture, brand, django_assert_max_num_queries
+):
+    account_of(name="Mastodon")
+    days = [f"{'nunca' if number % 10 == 0 else '2026-12-01'};09:00;Mastodon;pan.png" for number in range(10_000)]
+    rows = "\n".join(f"Pan {number};{rest}" for number, rest in enumerate(days))
+    table = tables.read(f"Texto;Día;Hora;Cuentas;Imagen\n{rows}\n".encode())
+    with django_assert_max_num_queries(40):
+        found = exchange.check(table, brand=brand, schedules=True, at=NOON)
+    assert [line for line, _why in found.problems] == list(range(2, 10_002, 10))
+    assert (len(found.rows), found.known) == (10_000, frozenset())
 
 
 def test_rows_are_scheduled_only_where_they_fit_and_by_who_may(network, account_of, hand_in, as_bruno, home):
