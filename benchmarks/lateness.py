@@ -54,8 +54,8 @@ def _posts(workers: int) -> Iterator[Figure]:
     yield Figure(f"{what}: claimed late by, p50", found["p50"], "ms", 10)
     yield Figure(f"{what}: claimed late by, p99", found["p99"], "ms", 100)
     yield Figure(f"{what}: claimed late by, at the most", found["max"], "ms")
-    for name in ("early", "doubled", "lost"):
-        yield Figure(f"{what}: {name}", found[name], "posts", 0)
+    for name in ("early", "doubled", "lost", "missed", "unknown_of_networks_with_memory"):
+        yield Figure(f"{what}: {name.replace('_', ' ')}", found[name], "posts", 0)
     yield Figure(f"{what}: CPU of all workers", found["cpu"], "% of a core")
 
 
