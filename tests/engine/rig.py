@@ -278,7 +278,7 @@ def kills(way: str, number: int) -> dict[str, Any]:
     """Some workers; one of them dies again and again, soon after it begins. There is work for all that time."""
     how_many = int(sys.argv[4]) if len(sys.argv) > 4 else 2
     between = (0.6, 2.4) if way == "broker" else (0.1, 0.5)  # Celery takes its time to begin
-    workers, network, answers = lay_out(way, number * sum(between) / 2, number)
+    workers, network, answers, enqueued = lay_out(way, number * sum(between) / 2, number)
     alive = [workers.start() for _ in range(how_many)]
     time.sleep(1.0)
     emptied = 0
@@ -290,12 +290,13 @@ def kills(way: str, number: int) -> dict[str, Any]:
         if way == "broker" and how_many > 2 and turn % 2:
             empty_broker()
             emptied += 1
-    return come_to_an_end(workers, network, answers, alive, wait=240 + number) | {"kills": number, "emptied": emptied}
+    more = {"kills": number, "emptied": emptied}
+    return come_to_an_end(workers, network, answers, enqueued, alive, wait=240 + number) | more
 
 
 def restarts(way: str, number: int) -> dict[str, Any]:
     """Two workers lose their database again and again: stopped, killed, or only their connections cut."""
-    workers, network, answers = lay_out(way, number * 2.5, number)
+    workers, network, answers, enqueued = lay_out(way, number * 2.5, number)
     alive = [workers.start(), workers.start()]
     time.sleep(1.0)
     import_module("django.db").connection.close()
@@ -310,11 +311,11 @@ def restarts(way: str, number: int) -> dict[str, Any]:
         time.sleep(random.uniform(0, 1.0))
         cluster.start()
     more = {"kills": 0, "stopped": stopped, "cut": cut}
-    return come_to_an_end(workers, network, answers, alive, wait=120 + number) | more
+    return come_to_an_end(workers, network, answers, enqueued, alive, wait=120 + number) | more
 
 
-def lay_out(way: str, seconds: float, number: int) -> tuple[Workers, Network, list[Delivery]]:
-    """Answers, jobs and messages for so many seconds, at least."""
+def lay_out(way: str, seconds: float, number: int) -> tuple[Workers, Network, list[Delivery], int]:
+    """Answers, jobs and messages for so many seconds, at least; last how many jobs, numbered from 0."""
     network = Network(0.03, messages=int(seconds * 20))
     workers = Workers(way)
     migrate(connection)
@@ -324,18 +325,19 @@ def lay_out(way: str, seconds: float, number: int) -> tuple[Workers, Network, li
         created_at=clock.now(), next_poll_at=clock.now(),
     )  # fmt: skip
     spread(answers, seconds)
-    for index in range(number * 5):
+    enqueued = number * 5
+    for index in range(enqueued):
         jobs.enqueue(note, number=index, due_at=clock.now() + timedelta(seconds=random.uniform(1, 1 + seconds)))
-    return workers, network, answers
+    return workers, network, answers, enqueued
 
 
 def come_to_an_end(
-    workers: Workers, network: Network, answers: list[Delivery], alive: list[int], *, wait: float
+    workers: Workers, network: Network, answers: list[Delivery], enqueued: int, alive: list[int], *, wait: float
 ) -> dict[str, Any]:
     expected = network.messages
     wait_for(lambda: what_is_left(expected), lambda left: not left, seconds=wait)
     slowest = max(workers.stop(pid) for pid in alive)
-    verdict = judge(network, answers) | {
+    verdict = judge(network, answers, enqueued) | {
         "stop_seconds": round(slowest, 2),
         "messages": expected,
         "messages_lost": expected - len(set(read_here())),
@@ -370,15 +372,16 @@ def empty_broker() -> None:
     import_module("redis").Redis.from_url(settings.BROKER_URL).flushdb()
 
 
-def judge(network: Network, answers: list[Delivery]) -> dict[str, Any]:
+def judge(network: Network, answers: list[Delivery], enqueued: int) -> dict[str, Any]:
+    """What became of each answer that was written and of each job that was enqueued: a row that is gone is lost."""
     posted = Counter(str(post["key"]) for post in network.posts() or [])
     found = Delivery.objects.select_related("account", "message").in_bulk([answer.pk for answer in answers])
     states = Counter((row.account.kind, row.state) for row in found.values())
-    done = Counter(line.split()[0] for line in (settings.HOME / "jobs.txt").read_text().splitlines())
+    done = {int(line.split()[0]) for line in (settings.HOME / "jobs.txt").read_text().splitlines()}
     return {
         "answers": len(answers),
         "sent": sum(row.state == "sent" for row in found.values()),
-        "lost": sum(row.state == "sent" and not posted[row.key] for row in found.values()),
+        "lost": sum(row.pk not in found or (found[row.pk].state == "sent" and not posted[row.key]) for row in answers),
         "doubled": sum(count > 1 for count in posted.values()),
         "unknown_of_networks_with_memory": sum(
             count for (kind, state), count in states.items() if state == "unknown" and kind != "tests-blind"
@@ -388,10 +391,10 @@ def judge(network: Network, answers: list[Delivery]) -> dict[str, Any]:
         "sent_without_a_name": sum(
             row.state == "sent" and row.message.remote_id.startswith("pending") for row in found.values()
         ),
-        "told_wrongly": Activity.objects.filter(type__startswith="delivery.").count() - len(found),
-        "jobs": Job.objects.filter(task="rig.note").count(),
-        "jobs_lost": sum(not done[str(job.args["number"])] for job in Job.objects.filter(task="rig.note")),
-        "jobs_not_done": Job.objects.filter(task="rig.note").exclude(state="done").count(),
+        "told_wrongly": Activity.objects.filter(type__startswith="delivery.").count() - len(answers),
+        "jobs": enqueued,
+        "jobs_lost": len(set(range(enqueued)) - done),
+        "jobs_not_done": enqueued - Job.objects.filter(task="rig.note", state="done").count(),
     }
 
 
