@@ -8,6 +8,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 from django.urls import path
 
@@ -150,6 +151,21 @@ def test_a_traceback_keeps_its_places_and_loses_its_secrets():
         said = logging.LogRecord("x", 40, "x.py", 1, "oh", (), (ValueError, error, error.__traceback__))
     traceback = json.loads(logs.Json().format(said))["traceback"]
     assert ("test_logs.py" in traceback, "abcdefgh12345678" in traceback) == (True, False)
+
+
+REFUSED = "no such row\nDETAIL:  Failing row contains (7, Soy Ana\ny vivo en Lugo)."
+
+
+def test_a_traceback_does_not_quote_the_row_that_the_database_refused():
+    try:
+        try:
+            raise ValueError(REFUSED)  # the driver's
+        except ValueError as error:
+            raise IntegrityError(*error.args) from error
+    except IntegrityError as error:
+        said = logging.LogRecord("x", 40, "x.py", 1, "oh", (), (IntegrityError, error, error.__traceback__))
+    traceback = json.loads(logs.Json().format(said))["traceback"]
+    assert [word for word in ("no such row", "DETAIL", "Ana", "Lugo") if word in traceback] == ["no such row"]
 
 
 def _write(path: str, who: int) -> None:

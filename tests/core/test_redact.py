@@ -1,6 +1,7 @@
 """What is logged or stored about an error shows no secret."""
 
 import pytest
+from django.db import IntegrityError
 
 from tertulia.core.redact import describe, redact, without_secrets
 
@@ -38,3 +39,8 @@ def test_a_long_text_is_cut():
 def test_an_error_is_described_by_its_kind_and_text():
     assert describe(ValueError("token=abc")) == "ValueError: token=•••"
     assert describe(TimeoutError()) == "TimeoutError"
+
+
+def test_the_row_that_a_database_refused_is_not_quoted():
+    error = IntegrityError('new row violates check "x"\nDETAIL:  Failing row contains (7, Soy Ana\ny vivo en Lugo).')
+    assert describe(error) == 'IntegrityError: new row violates check "x"'

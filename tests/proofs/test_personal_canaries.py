@@ -7,6 +7,7 @@ import base64
 import email
 import io
 import json
+import logging
 import zipfile
 import zlib
 from contextlib import suppress
@@ -25,7 +26,7 @@ from tertulia.channels.models import Account, Erased, Message, Quarantine
 from tertulia.community import actions as community
 from tertulia.community.models import Consent, Erasure, Export, Member
 from tertulia.connectors.contract import About, Author, Inbound
-from tertulia.core import clock, jobs, personal
+from tertulia.core import clock, jobs, logs, personal
 from tertulia.core.models import Activity
 from tertulia.flows import inbound, phone
 from tertulia.flows import personal as flow
@@ -73,8 +74,9 @@ Content-Transfer-Encoding: base64\r
 
 
 @pytest.fixture
-def planted(brand, alba, monkeypatch):
-    """All the marks, and beside them a whole world of somebody else's."""
+def planted(brand, alba, monkeypatch, caplog):
+    """All the marks, and beside them a whole world of somebody else's; what is logged meanwhile holds none of them."""
+    caplog.set_level(logging.DEBUG)
     monkeypatch.setattr(clock, "now", lambda: LATER)
     world = World(brand, alba, name="otra")
     ana = plant(brand, alba, world)
@@ -174,7 +176,7 @@ def plant(brand, alba, world) -> Member:
     return ana
 
 
-def test_a_copy_holds_forty_of_forty_and_erasing_leaves_none(planted, brand, alba):
+def test_a_copy_holds_forty_of_forty_and_erasing_leaves_none(planted, brand, alba, caplog):
     ana, world = planted
     export = flow.ask_export(member=ana, by=alba, at=LATER)
     jobs.run_due(LATER)
@@ -191,6 +193,22 @@ def test_a_copy_holds_forty_of_forty_and_erasing_leaves_none(planted, brand, alb
     assert [mark for mark in MARKS if mark.encode() in in_files()] == []
     assert other_people(ana) == before
     assert not Export.objects.filter(member=ana).exists()
+    assert in_the_log(caplog) == []
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL quotes the row that it refuses")
+def test_a_message_that_the_database_refuses_is_not_quoted_in_the_log(brand, caplog):
+    caplog.set_level(logging.DEBUG)
+    board = Account.objects.create(brand=brand, kind="manual", name="Instagram", created_at=NOON)
+    who = Author(remote_id=HANDLE, name=NAME, handle=HANDLE, email=SECOND)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE tertulia_channels_message ADD CONSTRAINT refuses CHECK (text = '') NOT VALID")
+        try:
+            inbound.take_in(board, [envelope(f"Vaya {MARKS[12]}", remote_id=MARKS[6], author=who)], at=NOON)
+        finally:
+            cursor.execute("ALTER TABLE tertulia_channels_message DROP CONSTRAINT refuses")
+    assert "is set aside" in caplog.text
+    assert in_the_log(caplog) == []
 
 
 def test_reading_the_channel_again_brings_nothing_back_but_what_she_writes_anew(planted, brand, alba):
@@ -253,6 +271,13 @@ def _as_text(value) -> str:
         content = zlib.decompress(content)
     parts = [each.get_payload(decode=True) or b"" for each in email.message_from_bytes(content).walk()]
     return b"\n".join([content, *parts]).decode(errors="replace")
+
+
+def in_the_log(caplog) -> list[str]:
+    """The marks in what was logged, as it stands in the file."""
+    records = [*caplog.get_records("setup"), *caplog.records]
+    text = "\n".join(map(logs.Line().format, records)).lower()
+    return [mark for mark in MARKS if mark in text]
 
 
 def in_files() -> bytes:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from django.http import HttpRequest
 
-from .redact import MASK, without_control, without_secrets
+from .redact import MASK, without_control, without_secrets, words_of
 
 FILES, LARGEST = 10, 19 * 1024 * 1024
 """A log in a file and its nine predecessors stay below 200 MB."""
@@ -121,9 +121,19 @@ def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> list[
     """Its lines. Those that name a place are ours, and too long to pass for anything but a secret."""
     if not record.exc_info and not record.stack_info:
         return []
-    lines = formatter.formatException(record.exc_info).splitlines() if record.exc_info else []
+    lines = _told_of(formatter, record).splitlines()
     lines += (record.stack_info or "").splitlines()
     return [line if line.startswith('  File "') else _masked(line, _asking(record)) for line in lines]
+
+
+def _told_of(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    """The traceback, without the rows that errors of the database quote; those they were made of say the same."""
+    if not record.exc_info:
+        return ""
+    text, error = formatter.formatException(record.exc_info), record.exc_info[1]
+    while error:
+        text, error = text.replace(str(error), words_of(error)), error.__cause__ or error.__context__
+    return text
 
 
 def _masked(text: str, request: HttpRequest | None) -> str:

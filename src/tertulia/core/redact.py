@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.db import Error as DatabaseFailure
+
 MASK = "•••"
 LONGEST = 500
 
@@ -48,7 +50,13 @@ def without_control(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
+def words_of(error: BaseException) -> str:
+    """What an error says, without the rows it quotes: below its first line PostgreSQL shows what it was given."""
+    text = str(error)
+    return text.partition("\n")[0] if isinstance(error, DatabaseFailure) else text
+
+
 def describe(error: BaseException) -> str:
     """What went wrong, for a table or a log: the kind of error and its text, redacted."""
-    text = str(error)
+    text = words_of(error)
     return redact(f"{type(error).__name__}: {text}" if text else type(error).__name__)
