@@ -1,5 +1,6 @@
 """Whatever people, networks, clocks and processes do, in whatever order: no post twice, early, outdated, cancelled,
-unapproved, during a stop or unaccounted for. The network itself judges each post in the moment in which it gets it.
+unapproved, during a stop, deleted unasked or unaccounted for, and nothing done that the feed doesn't tell. The network
+itself judges each post and each deletion in the moment in which it gets it.
 
 `TERTULIA_TEST_EXAMPLES=2000` tries as many stories as you like, each of 40 steps.
 """
@@ -7,6 +8,7 @@ unapproved, during a stop or unaccounted for. The network itself judges each pos
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
 from contextlib import suppress
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -26,7 +28,7 @@ from hypothesis.stateful import (
 from publishing_cast import *  # noqa: F403
 
 from conftest import NOON
-from tertulia.channels.models import Account, Delivery
+from tertulia.channels.models import POSTING, Account, Delivery
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.flows import outbound
@@ -41,10 +43,18 @@ EXAMPLES = int(os.environ.get("TERTULIA_TEST_EXAMPLES", "15"))
 KINDS = ("fake-blind", "fake-keyed", "fake-looking")
 FAULTS = ["429", "400", "500", "503", "401", "cut_before", "accept_then_cut", "accept_then_504", "accept_then_html"]
 FINAL = {"sent", "refused", "unknown", "missed", "cancelled"}
+HOLDING = {"refused", "unknown", "missed", "waiting"}
+"""What the part before one that waits may be."""
 SAID = {"sent": "post.sent", "refused": "post.refused", "unknown": "post.unknown", "missed": "post.missed"}
+SAID_OF_PARTS = {**SAID, "sent": "post.part_sent"}
+SAID_OF_DELETIONS = {"sent": "post.deleted", "refused": "post.delete_failed", "unknown": "post.delete_failed"}
 MADRID = ZoneInfo("Europe/Madrid")
 MINUTES = st.integers(1, 90)
 WHICH = st.integers(0, 99)
+WHERE = st.sets(st.integers(0, 2), min_size=1)
+FURTHER = st.sampled_from(["part", "comment"])
+Place = tuple[int, str]
+"""A post by its number, on the account of a kind: its brand has one of each."""
 
 
 class Story(RuleBasedStateMachine):
@@ -60,127 +70,208 @@ class Story(RuleBasedStateMachine):
         self._begun = transaction.savepoint()
         self.network.posts.clear()
         self.network.faults.clear()
+        self.network.deleted.clear()
         self.now, self.stopped = NOON, set()
-        self.texts: dict[int, tuple[str, ...]] = {}
-        self.due: dict[int, object] = {}
         self.brand_of: dict[int, object] = {}
+        self.newest: dict[int, tuple[str, ...]] = {}
+        self.kind_of: dict[str, str] = {}
+        """What was ever written, and whether as post, part or comment."""
         self.approved: dict[int, set[str]] = {}
+        self.texts: dict[Place, tuple[str, ...]] = {}
+        """What may leave there."""
+        self.due: dict[Place, object] = {}
+        self.begun: set[Place] = set()
+        self.deleting: set[Place] = set()
+        self.cut_off: dict[Place, set[str]] = defaultdict(set)
+        """What would have followed when it was deleted."""
         self.wrong: list[str] = []
         self.set_clock(lambda: self.now)
-        publish = type(self.network).publish
+        kind = type(self.network)
 
-        def judged(said):
+        def publish(said):
             self.judge(said)
-            return publish(self.network, said)
+            return kind.publish(self.network, said)
 
-        self.network.publish = judged
+        def take_down(said):
+            self.judge_deletion(said)
+            return kind.take_down(self.network, said)
+
+        self.network.publish, self.network.take_down = publish, take_down
 
     def judge(self, said) -> None:
-        number = int(said["text"].split()[0])
+        number, text = int(said["text"].split()[0]), said["text"]
+        place = number, said["by"]
         if any(one["key"] == said["key"] for one in self.network.posts) and said["by"] != "fake-keyed":
             self.wrong.append(f"twice: {said}")
-        if said["text"] not in self.texts[number]:
-            self.wrong.append(f"outdated: {said['text']} for {self.texts[number]}")
-        if self.due.get(number) is None:
+        if text not in self.texts.get(place, ()):
+            self.wrong.append(f"outdated: {text} for {self.texts.get(place)}")
+        if said["kind"] != self.kind_of[text]:
+            self.wrong.append(f"not as {self.kind_of[text]}: {said}")
+        if self.due.get(place) is None or text in self.cut_off[place]:
             self.wrong.append(f"cancelled: {said}")
-        elif self.now < self.due[number]:
+        elif self.now < self.due[place] and place not in self.begun:
             self.wrong.append(f"early: {said}")
-        if said["text"] not in self.approved[number] and self._has_to_be_approved(number, said["text"]):
+        if text not in self.approved[number] and self._has_to_be_approved(number, text):
             self.wrong.append(f"unapproved: {said}")
         if self.brand_of[number].pk in self.stopped:
             self.wrong.append(f"stopped: {said}")
+        self.begun.add(place)
+
+    def judge_deletion(self, said) -> None:
+        there = [(int(one["text"].split()[0]), one["by"]) for one in self.network.posts if one["id"] == said["id"]]
+        if not there or there[0] not in self.deleting:
+            self.wrong.append(f"deleted: {said}, {there}")
 
     def _has_to_be_approved(self, number: int, text: str) -> bool:
         """A text of the first brand that a second part goes along with: see the rule below."""
         revision = text.split()[1]
-        return self.brand_of[number] == self.places[0][0] and f"{number} {revision} p1" in self.texts[number]
+        return self.brand_of[number] == self.places[0][0] and f"{number} {revision} p1" in self.kind_of
 
     # What people do.
 
     @initialize(later=MINUTES)
     def begin_with_what_was_approved(self, later):
         """So that what has to be approved is met with often."""
-        self.begin(0, 2, {0, 1, 2}, later)
+        self.begin(0, ["part"], {0, 1, 2}, later)
         self.ask_and_decide(0, is_approved=True)
 
-    @rule(place=st.integers(0, 1), parts=st.integers(1, 3), where=st.sets(st.integers(0, 2), min_size=1), later=MINUTES)
-    def begin(self, place, parts, where, later):
-        number, (brand, accounts) = len(self.texts), self.places[place]
-        self.texts[number] = tuple(f"{number} r1 p{part}" for part in range(parts))
-        self.brand_of[number], self.due[number], self.approved[number] = brand, None, set()
+    @rule(place=st.integers(0, 1), further=st.lists(FURTHER, max_size=2), where=WHERE, later=MINUTES)
+    def begin(self, place, further, where, later):
+        number, (brand, accounts) = len(self.newest), self.places[place]
+        self.brand_of[number], self.approved[number] = brand, set()
+        kinds = ["post", *further]
+        self._is_written(number, 1, kinds)
+        for at in where:
+            self.texts[number, KINDS[at]], self.due[number, KINDS[at]] = self.newest[number], None
         post = actions.create(
-            brand=brand, by=self.alba, at=self.now, title=str(number), pieces=list(map(Piece, self.texts[number])),
-            versions={accounts[at].pk: Wanted() for at in where},
+            brand=brand, by=self.alba, at=self.now, title=str(number),
+            pieces=list(map(Piece, self.newest[number], kinds)), versions={accounts[at].pk: Wanted() for at in where},
         )  # fmt: skip
         actions.plan(post=post, wall=self._wall(later), by=self.alba, at=self.now)
+        assert self.feed_of(post) == {"post.created": 1, "post.moved": 1}
+
+    def _is_written(self, number, revision, kinds):
+        self.newest[number] = self._texts(number, revision, kinds)
+        self.kind_of |= zip(self.newest[number], kinds, strict=True)
+
+    def _texts(self, number, revision, kinds):
+        return tuple(f"{number} r{revision} p{part}" for part in range(len(kinds)))
 
     def _wall(self, later):
         return (self.now + timedelta(minutes=later)).astimezone(MADRID).replace(tzinfo=None, second=0, microsecond=0)
 
-    @precondition(lambda self: self.texts)
+    @precondition(lambda self: self.newest)
     @rule(which=WHICH, later=MINUTES)
     def schedule(self, which, later):
-        with self._try(which) as (number, post):
+        with self._try(which, "post.moved", "post.scheduled") as (number, post):
             actions.plan(post=post, wall=self._wall(later), by=self.alba, at=self.now)
             actions.schedule(post=post, by=self.alba, at=self.now)
-            self.due[number] = self._publish_at(number)
+            self._is_planned(number)
 
-    @precondition(lambda self: self.texts)
+    @precondition(lambda self: self.newest)
     @rule(which=WHICH, is_approved=st.booleans())
     def ask_and_decide(self, which, is_approved):
         """What was approved is scheduled by itself, if its time is still to come."""
-        with self._try(which) as (number, post):
+        with self._try(which, "post.approved" if is_approved else "post.changes_wanted") as (number, post):
+            before = self.feed_of(post)
             request = ApprovalRequest.objects.filter(post=post, outcome="").first()
+            is_new = request is None
             request = request or approval.ask(post=post, by=self.alba, at=self.now)
             texts = {part["text"] for account in request.said for part in account["parts"]}
             actions.approve(request=request, is_approved=is_approved, comment="No", by=self.alba, at=self.now)
+            told = self.feed_of(post) - before
+            assert (told["post.approval_asked"], told["post.all_approved"]) == (is_new, is_approved)
             if is_approved:
                 self.approved[number] |= texts
-                if queries.standing(post).state == "scheduled":
-                    self.due[number] = self._publish_at(number)
+            is_scheduled = "scheduled" in queries.standing(post).versions.values()
+            assert told["post.scheduled"] == is_scheduled
+            if is_scheduled:
+                self._is_planned(number)
 
-    @precondition(lambda self: self.texts)
+    @precondition(lambda self: self.newest)
     @rule(which=WHICH, later=MINUTES)
     def move(self, which, later):
-        with self._try(which) as (number, post):
+        with self._try(which, "post.moved") as (number, post):
             actions.plan(post=post, wall=self._wall(later), by=self.alba, at=self.now)
-            if self.due[number]:
-                self.due[number] = self._publish_at(number)
+            self._is_planned(number)
 
-    @precondition(lambda self: self.texts)
+    @precondition(lambda self: self.newest)
     @rule(which=WHICH)
     def publish_now(self, which):
-        with self._try(which) as (number, post):
+        with self._try(which, "post.scheduled") as (number, post):
             actions.publish_now(post=post, by=self.alba, at=self.now)
-            self.due[number] = self.now
+            self._is_planned(number)
 
-    @precondition(lambda self: self.texts)
-    @rule(which=WHICH, parts=st.integers(1, 2))
-    def edit(self, which, parts):
+    def _is_planned(self, number):
+        """Where nothing of it has left, its newest words may leave at its moment."""
+        post = Post.objects.get(title=str(number))
+        for place, state in self._states(post):
+            if state == "scheduled":
+                self.due[place], self.texts[place] = post.publish_at, self.newest[number]
+                self.begun.discard(place)
+                self.cut_off.pop(place, None)
+
+    def _states(self, post):
+        found = queries.standing(post).versions
+        kinds = post.versions.values_list("pk", "account__kind")
+        return [((int(post.title), kind), found[id]) for id, kind in kinds]
+
+    @precondition(lambda self: self.newest)
+    @rule(which=WHICH, further=st.lists(FURTHER, max_size=1))
+    def edit(self, which, further):
         """What has begun to leave goes on in its old words; only an account where nothing has is judged by the new."""
-        with self._try(which) as (number, post):
-            before = queries.standing(post)
-            texts = tuple(f"{number} r{post.revision + 1} p{part}" for part in range(parts))
+        with self._try(which, "post.edited") as (number, post):
+            told, before = self.feed_of(post), queries.standing(post)
+            accounts = dict(post.versions.values_list("pk", "account__kind"))
+            kinds = ["post", *further]
+            texts = self._texts(number, post.revision + 1, kinds)
             wanted = {one.account_id: Wanted() for one in post.versions.all()}
             actions.save(
                 post=post, seen=post.revision, title=post.title, by=self.alba, at=self.now,
-                pieces=list(map(Piece, texts)), versions=wanted,
+                pieces=list(map(Piece, texts, kinds)), versions=wanted,
             )  # fmt: skip
-            has_begun = any(leg.state in actions.BEGUN or leg.attempts for some in before.legs.values() for leg in some)
-            self.texts[number] = texts + (self.texts[number] if has_begun else ())
+            self._is_written(number, post.revision + 1, kinds)
+            for version, kind in accounts.items():
+                legs = before.legs[version]
+                if not any(leg.state in actions.BEGUN for leg in legs):
+                    is_in_doubt = any(leg.state == "queued" and leg.attempts for leg in legs)
+                    old = self.texts[number, kind] if is_in_doubt else ()
+                    self.texts[number, kind] = self.newest[number] + old
+            after = queries.standing(post).versions
+            is_lost = any(state and not after[version] for version, state in before.versions.items())
+            assert (self.feed_of(post) - told)["post.approval_lost"] == is_lost
 
-    @precondition(lambda self: self.texts)
+    @precondition(lambda self: self.newest)
     @rule(which=WHICH)
     def cancel(self, which):
-        with self._try(which) as (number, post):
+        with self._try(which, "post.cancelled") as (number, post):
             actions.cancel(post=post, by=self.alba, at=self.now)
-            if all(state == "" for state in queries.standing(post).versions.values()):
-                self.due[number] = None
 
-    @precondition(lambda self: self.texts)
+    @precondition(lambda self: self.newest)
+    @rule(which=WHICH, where=WHERE)
+    def delete(self, which, where):
+        """What may be out there already is still found out about; what would have followed doesn't."""
+        with self._try(which, "post.deleting") as (number, post):
+            accounts = [self._accounts_of(number)[at] for at in where]
+            mine = Sending.objects.filter(version__post=post, version__account__in=accounts).values("remote")
+            following = Delivery.objects.filter(post__in=mine, act__in=POSTING, in_doubt_since=None)
+            left = [
+                ((number, row.account.kind), row.post.draft["text"])
+                for row in following.exclude(state__in=actions.BEGUN).select_related("account", "post")
+            ]
+            ids = [account.pk for account in accounts]
+            actions.delete(post=post, accounts=ids, by=self.alba, at=self.now)
+            self.deleting |= {(number, account.kind) for account in accounts}
+            for place, text in left:
+                self.cut_off[place].add(text)
+
+    def _accounts_of(self, number):
+        return next(accounts for brand, accounts in self.places if brand == self.brand_of[number])
+
+    @precondition(lambda self: self.newest)
     @rule(which=WHICH)
     def aim_at_another_brands_account(self, which):
-        number = which % len(self.texts)
+        number = which % len(self.newest)
         post = Post.objects.get(title=str(number))
         foreign = next(accounts for brand, accounts in self.places if brand.pk != post.brand_id)[0]
         said = {"pieces": [Piece("x")], "versions": {foreign.pk: Wanted()}, "by": self.alba, "at": self.now}
@@ -189,13 +280,17 @@ class Story(RuleBasedStateMachine):
 
     @rule(place=st.integers(0, 1))
     def stop(self, place):
-        actions.stop(brand=self.places[place][0], by=self.alba, at=self.now)
-        self.stopped.add(self.places[place][0].pk)
+        brand, before = self.places[place][0], self._told("publishing.stopped")
+        actions.stop(brand=brand, by=self.alba, at=self.now)
+        assert self._told("publishing.stopped") - before == (brand.pk not in self.stopped)
+        self.stopped.add(brand.pk)
 
     @rule(place=st.integers(0, 1))
     def resume(self, place):
-        actions.resume(brand=self.places[place][0], by=self.alba, at=self.now)
-        self.stopped.discard(self.places[place][0].pk)
+        brand, before = self.places[place][0], self._told("publishing.resumed")
+        actions.resume(brand=brand, by=self.alba, at=self.now)
+        assert self._told("publishing.resumed") - before == (brand.pk in self.stopped)
+        self.stopped.discard(brand.pk)
 
     @rule(place=st.integers(0, 1), which=WHICH)
     def settle_one(self, place, which):
@@ -204,12 +299,29 @@ class Story(RuleBasedStateMachine):
         if not waiting:
             return
         one = waiting[which % len(waiting)]
+        is_unknown, is_deletion = one.state == "unknown", one.act == "delete"
+        name = "post.decided" if is_unknown else "post.retried"
+        before, is_done = self._told(name, data__delivery=one.pk), False
+        if is_deletion:
+            is_done = one.post.remote_id in self.network.deleted
+        elif is_unknown:
+            is_done = any(post["key"] == one.key for post in self.network.posts)
         with suppress(Problem):
-            if one.state == "unknown":
-                is_there = any(post["key"] == one.key for post in self.network.posts)
-                actions.decide(delivery=one, was_sent=is_there, by=self.alba, at=self.now)
+            if is_unknown:
+                actions.decide(delivery=one, was_sent=is_done, by=self.alba, at=self.now)
             else:
                 actions.retry(delivery=one, by=self.alba, at=self.now)
+            assert self._told(name, data__delivery=one.pk) == before + 1
+            if not is_deletion:
+                self.begun.add((int(queries.post_of(one)[0].title), one.account.kind))  # now is when it is to leave
+
+    def feed_of(self, post):
+        """How often the feed tells what of a post."""
+        lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk)
+        return Counter(lines.values_list("type", flat=True))
+
+    def _told(self, name, **of):
+        return Activity.objects.filter(type=name, **of).count()
 
     @invariant()
     def nothing_went_wrong_yet(self):
@@ -245,11 +357,14 @@ class Story(RuleBasedStateMachine):
         """Somebody sets the machine's clock, or it slept."""
         self.now += timedelta(hours=hours)
 
-    def _try(self, which):
-        return _Trying(self, which % len(self.texts))
+    def _try(self, which, *told):
+        return _Trying(self, which % len(self.newest), told)
 
-    def _publish_at(self, number):
-        return Post.objects.get(title=str(number)).publish_at
+    def take_note(self, post):
+        """What isn't to leave any more."""
+        for place, state in self._states(post):
+            if not state:
+                self.due[place] = None
 
     # The end.
 
@@ -276,25 +391,43 @@ class Story(RuleBasedStateMachine):
         assert self.wrong == []
         keys = [one["key"] for one in self.network.posts]
         assert len(set(keys)) == len(keys), "one post for each part and revision"
-        told = {(one.type, one.data.get("delivery")) for one in Activity.objects.filter(type__startswith="post.")}
-        for delivery in Delivery.objects.filter(post__isnull=False).select_related("post", "account"):
-            assert delivery.state in FINAL or delivery.state == "waiting", delivery
-            if delivery.state == "sent":
+        there: dict[Place, list[tuple[str, str]]] = defaultdict(list)
+        for one in self.network.posts:
+            number, revision, part = one["text"].split()
+            there[int(number), one["by"]].append((revision, part))
+        for place, parts in there.items():
+            assert len({revision for revision, _part in parts}) == 1, (place, parts)
+            assert len(set(parts)) == len(parts), (place, parts)
+        told = Counter(
+            (one.type, one.data.get("delivery")) for one in Activity.objects.filter(type__startswith="post.")
+        )
+        numbers = dict(Sending.objects.values_list("remote", "number"))
+        rows = Delivery.objects.filter(post__isnull=False).select_related("post", "account", "after")
+        for delivery in rows:
+            is_deletion, state = delivery.act == "delete", delivery.state
+            assert state in FINAL or (state == "waiting" and delivery.after.state in HOLDING), delivery
+            if state == "sent" and is_deletion:
+                assert delivery.post.remote_id in self.network.deleted
+            elif state == "sent":
                 assert delivery.key in keys
                 assert delivery.post.remote_id or delivery.account.kind == "fake-blind"
-            if delivery.state in {"missed", "waiting"}:
+            if state in {"missed", "waiting", "refused"}:
                 assert delivery.key not in keys
-            if delivery.act == "post" and (said := SAID.get(delivery.state)):
-                assert (said, delivery.pk) in told or ("post.decided", delivery.pk) in told, delivery
+            says = SAID_OF_DELETIONS if is_deletion else SAID_OF_PARTS if numbers[delivery.post_id] else SAID
+            if said := says.get(state):
+                assert told[said, delivery.pk] or told["post.decided", delivery.pk], delivery
+                assert state != "sent" or told[said, delivery.pk] <= 1, delivery
         for sending in Sending.objects.select_related("version__post", "remote__account"):
             assert sending.remote.account.brand_id == sending.version.post.brand_id
 
 
 class _Trying:
-    """What can't be done is said to whoever tried, and nothing has happened."""
+    """What can't be done is said to whoever tried, and nothing has happened; what was done, the feed tells once."""
 
-    def __init__(self, story: Story, number: int) -> None:
-        self.number, self.post = number, Post.objects.get(title=str(number))
+    def __init__(self, story: Story, number: int, told: tuple[str, ...]) -> None:
+        self.story, self.number, self.told = story, number, told
+        self.post = Post.objects.get(title=str(number))
+        self._before = story.feed_of(self.post)
         self._atomic = transaction.atomic()
 
     def __enter__(self):
@@ -303,6 +436,12 @@ class _Trying:
 
     def __exit__(self, kind, error, trace):
         self._atomic.__exit__(kind, error, trace)
+        now = self.story.feed_of(self.post) - self._before
+        if error is None:
+            assert [name for name in self.told if now[name] != 1] == []
+            self.story.take_note(self.post)
+        elif isinstance(error, Problem):
+            assert not now
         return isinstance(error, Problem)
 
 
