@@ -3,8 +3,9 @@
     cd tests && python -m proofs [--night] [--only NAME …] [--hands 2]
 
 Prints one line for each proof and database (tried, lost, doubled, leaked, unknown) and ends with 1 when a promised zero
-isn't one. The numbers of a whole run (no `--only`) go to docs/guarantees.md and to the page of the
-guarantees. PostgreSQL and Redis are servers of this run's own; what isn't installed is told in the table.
+isn't one; its last lines name those proofs, and of them apart those whose tests failed and that counted nothing. The
+numbers of a whole run (no `--only`) go to docs/guarantees.md and to the page of the guarantees. PostgreSQL and Redis
+are servers of this run's own; what isn't installed is told in the table.
 
 A proof is a script of this folder (or `engine/rig.py`) that prints its counts as JSON in the last line, or a choice of
 tests; those tell how much they tried by pytest's `record_property("tried", …)`, else each counts as one.
@@ -33,14 +34,15 @@ from typing import Any
 
 from django.conf import settings
 
-settings.configure()  # no database, no folder: only what marks texts asks for them
+if not settings.configured:
+    settings.configure()  # no database, no folder: only what marks texts asks for them
 
-from tertulia.insight import proofs  # noqa: E402
-from tertulia.insight.proofs import Line, Run  # noqa: E402
+from tertulia.insight import proofs
+from tertulia.insight.proofs import Line, Run
 
-from .chosen import SUITE, Tests, marked  # noqa: E402
-from .cluster import Cluster, binaries  # noqa: E402
-from .page import PAGE, page  # noqa: E402
+from .chosen import SUITE, Tests, marked
+from .cluster import Cluster, binaries
+from .page import PAGE, page
 
 TESTS = Path(__file__).resolve().parent.parent
 ROOT = TESTS.parent
@@ -78,29 +80,35 @@ def _by_kind(room: str) -> Callable[[Found], list[dict[str, Any]]]:
             if room == "publishing" and kind.startswith("the network"):
                 end = "silence"
             line = lines.setdefault(f"{room}_{end}", dict.fromkeys(("tried", "lost", "doubled", "unknown", "parts"), 0))
-            line["tried"] += tally["points"]
+            line["tried"] += tally["hit"]
             line["lost"] += tally["lost"] + tally["untold"] + tally["unknown_though_askable"]
             line["doubled"] += tally["doubled"]
             line["unknown"] += tally["unknown"]
             line["parts"] += tally["tried"]
-        return [{"proof": proof, "note": f"{line.pop('parts')} looked at", **line} for proof, line in lines.items()]
+        return [
+            _met({"proof": proof, "note": f"{line.pop('parts')} looked at", **line}) for proof, line in lines.items()
+        ]
 
     return read
 
 
+def _met(line: dict[str, Any]) -> dict[str, Any]:
+    """A line that counts what was met with: where that is nothing, nothing was proved."""
+    return line if line["tried"] else {**line, "lost": line["lost"] + 1, "note": "none of its points was met with"}
+
+
 def _of_backups(found: Found) -> list[dict[str, Any]]:
     """Of the script that kills backup, restoring and moving: one line; what was not told was lost, too."""
-    kills = found["by_kind"]["kill -9"]["points"]
-    return [
-        {
-            "proof": "backup_kills",
-            "tried": found["points"],
-            "lost": found["lost"] + found["untold"],
-            "doubled": found["doubled"],
-            "unknown": found["unknown"],
-            "note": f"{kills} kills, {found['points'] - kills} faults",
-        }
-    ]
+    kills = found["by_kind"]["kill -9"]["hit"]
+    line = {
+        "proof": "backup_kills",
+        "tried": found["hit"],
+        "lost": found["lost"] + found["untold"],
+        "doubled": found["doubled"],
+        "unknown": found["unknown"],
+        "note": f"{kills} kills, {found['hit'] - kills} faults",
+    }
+    return [_met(line)]
 
 
 def _of_workers(proof: str, **more: str) -> Callable[[Found], list[dict[str, Any]]]:
@@ -213,7 +221,8 @@ def run_rig(rig: Rig, database: str, ground: Ground) -> list[Line]:
         lines = rig.read(json.loads(done.stdout.splitlines()[-1]))
     except (IndexError, ValueError, KeyError):
         said = (done.stderr.strip() or "nothing").splitlines()[-1]
-        return [Line(rig.proves[0], database, lost=1, seconds=seconds, note=f"It ended before its time: {said}")]
+        said = f"It ended before its time: {said}"
+        return [Line(rig.proves[0], database, lost=1, failed=1, seconds=seconds, note=said)]
     # They ran together: each is given its share of the time.
     share = round(seconds / len(lines), 1)
     return [Line(database=database, seconds=share, **line) for line in lines]
@@ -234,8 +243,8 @@ def run_suite(suite: Sequence[Tests], database: str, ground: Ground) -> list[Lin
         done = subprocess.run(
             command, env=ground.environment(database, Path(home)), cwd=ROOT, capture_output=True, text=True
         )
-        if not report.exists():
-            raise SystemExit(f"pytest did not begin:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        if done.returncode not in {0, 1}:  # passed, or some failed; whatever else, they did not all run
+            raise SystemExit(f"pytest did not end as it should:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         cases = list(ET.parse(report).getroot().iter("testcase"))
     return absent + [_line(each, database, [case for case in cases if _is_of(case, each)]) for each in here]
 
@@ -260,10 +269,12 @@ def _line(each: Tests, database: str, cases: Sequence[ET.Element]) -> Line:
         if case.find("failure") is not None or case.find("error") is not None:
             counts[each.breaks] += 1
             wrong.append(case.get("name", ""))
+    if not cases:
+        return Line(each.proof, database, note="none of its tests ran", **{each.breaks: 1})
     if not made:
         return Line(each.proof, database, why_not=proofs.SKIPPED)
     note = f"{made} tests" + (f"; failed: {', '.join(wrong)}" if wrong else "")
-    return Line(each.proof, database, seconds=round(seconds, 1), note=note, **counts)
+    return Line(each.proof, database, failed=len(wrong), seconds=round(seconds, 1), note=note, **counts)
 
 
 def prove(only: Sequence[str], hands: int, *, is_night: bool) -> list[Line]:
@@ -327,8 +338,18 @@ def main() -> None:
         proofs.write(Run(command, datetime.now(UTC), version("tertulia"), machine, seconds, tuple(lines)))
         PAGE.write_text(page(proofs.read()))
     if broken := [line for line in lines if line.broken]:
-        print("Not as promised: " + ", ".join(dict.fromkeys(line.proof for line in broken)))
+        print(verdict(broken))
         raise SystemExit(1)
+
+
+def verdict(broken: Sequence[Line]) -> str:
+    """The names of what isn't as promised: first of what counted it, then of what may pass if it is tried again."""
+    said = {"Not as promised": False, "Worth another try": True}
+    names = {
+        begin: dict.fromkeys(line.proof for line in broken if line.is_worth_another_try is is_worth)
+        for begin, is_worth in said.items()
+    }
+    return "\n".join(f"{begin}: {', '.join(some)}" for begin, some in names.items() if some)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import subprocess
+from types import SimpleNamespace
+
 import pytest
 from django.urls import reverse
 from django.utils.html import escape
@@ -10,6 +14,9 @@ from django.utils.translation import gettext, override
 from tertulia.insight import proofs
 from tertulia.insight.proofs import Line, Run
 
+from . import chosen
+from .__main__ import RIGS, Ground, _line, run_suite, verdict
+from .chosen import SUITE, TESTS
 from .page import PAGE, page
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +38,48 @@ def kept(tmp_path, monkeypatch):
 
 def test_only_a_promise_that_broke_counts():
     assert [line.broken for line in (GOOD, BAD, ABSENT)] == [0, 3, 0]
+
+
+@pytest.mark.parametrize("address", [address for each in SUITE for address in each.chosen])
+def test_what_is_chosen_is_there(address):
+    path, _, name = address.partition("::")
+    functions = [one.name for one in ast.parse((TESTS / path).read_text()).body if isinstance(one, ast.FunctionDef)]
+    assert name in functions if name else any(each.startswith("test_") for each in functions)
+
+
+@pytest.mark.parametrize("status", [2, 3, 4, 5])
+def test_tests_that_did_not_all_run_are_no_proof(monkeypatch, status):
+    done = SimpleNamespace(returncode=status, stdout="ERROR: not found", stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *said, **more: done)
+    with pytest.raises(SystemExit, match="not found"):
+        run_suite(SUITE, "SQLite", Ground("", "", is_night=False))
+
+
+def test_a_proof_none_of_whose_tests_ran_is_broken():
+    line = _line(chosen.Tests("loops", "doubled", ("test_x.py",)), "SQLite", [])
+    assert (line.doubled, line.why_not) == (1, "")
+
+
+def test_what_was_counted_is_told_apart_from_tests_that_failed():
+    failed = Line("loops", "SQLite", tried=4, doubled=2, failed=2)
+    ended = Line("power_cuts", "SQLite", lost=1, failed=1)
+    counted = Line("bad_line", "SQLite", tried=4, lost=2, failed=1)
+    assert verdict([failed, ended, counted, BAD]) == (
+        "Not as promised: bad_line, strangers\nWorth another try: loops, power_cuts"
+    )
+    assert verdict([failed]) == "Worth another try: loops"
+    assert not GOOD.is_worth_another_try
+
+
+def test_points_that_were_not_met_with_prove_nothing():
+    nothing = dict.fromkeys(("hit", "lost", "untold", "unknown_though_askable", "doubled", "unknown"), 0)
+    tally = {**nothing, "points": 3, "tried": 27}
+    publishing, backups = (
+        next(rig for rig in RIGS if name in rig.proves) for name in ("publishing_kills", "backup_kills")
+    )
+    assert [Line(database="SQLite", **line).broken for line in publishing.read({"by_kind": {"kill -9": tally}})] == [1]
+    assert [line["tried"] for line in publishing.read({"by_kind": {"kill -9": {**tally, "hit": 2}}})] == [2]
+    assert backups.read({**tally, "by_kind": {"kill -9": tally}})[0]["lost"] == 1
 
 
 def test_the_last_run_of_each_command_is_kept(kept):

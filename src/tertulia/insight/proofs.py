@@ -63,6 +63,8 @@ class Line:
     doubled: int | None = None
     leaked: int | None = None
     unknown: int = 0
+    failed: int = 0
+    """So much of what is broken is tests that failed, or a script that ended before its time: nothing it counted."""
     seconds: float = 0.0
     note: str = ""
     why_not: str = ""
@@ -79,6 +81,11 @@ class Line:
     def broken(self) -> int:
         """How much of what was promised to be zero wasn't."""
         return sum(filter(None, self.promised))
+
+    @property
+    def is_worth_another_try(self) -> bool:
+        """It may have missed its moment on a busy machine. What was counted as lost, doubled or leaked did happen."""
+        return 0 < self.broken == self.failed
 
 
 @dataclass(frozen=True, slots=True)
