@@ -12,7 +12,6 @@ us out, and a person has to connect the account again: "unknown", never silence.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,10 +47,6 @@ def be_strict(network: Any) -> None:
 
 class Reader(Hand):
     minutes, afterwards = 1, 30
-
-    def baseline(self) -> list[Counter[str]]:
-        super().baseline()  # what is loaded only once is loaded then: points are where the work is done
-        return super().baseline()
 
     def lay_out(self) -> Any:
         from tertulia.channels.models import Account

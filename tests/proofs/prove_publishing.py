@@ -10,7 +10,8 @@ PostgreSQL server; without it it is SQLite. Each hand is a database, a network a
 A point is a system call of the publisher and which time it comes: before it the process is killed, or it fails as full
 disks, bad disks and broken lines make it fail; or the network takes a post and falls silent. Each point has a post of
 its own, of three texts and a picture, for three networks: one that knows our keys, one that can be read, and one that
-is neither. What is left is done by a publisher that nothing happens to, hours later by the clock that all of them read.
+is neither; from the last the post before is deleted meanwhile. What is left is done by a publisher that nothing happens
+to, hours later by the clock that all of them read.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from datetime import datetime, timedelta
 from importlib import import_module
 from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection
+from operator import attrgetter
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -91,7 +93,8 @@ class Point:
         return "kill -9" if self.what == "KILL" else self.what
 
 
-SILENT = [Point("", nth, what) for what in SILENCES for nth in range(12)]
+SILENT = [Point("", nth, what) for what in SILENCES for nth in range(7)]
+"""A picture, three texts and, on one of the networks, three deletions."""
 
 
 @dataclass(slots=True)
@@ -101,6 +104,7 @@ class Tally:
     points: int = 0
     hit: int = 0
     tried: int = 0
+    deletions: int = 0
     sent: int = 0
     lost: int = 0
     doubled: int = 0
@@ -126,6 +130,8 @@ class Hand:
     kinds: Sequence[str] = KINDS
     minutes, afterwards = 4, 150
     """Of the clock: while it is looked on, and while what is left is done."""
+    last: Any = None
+    """The post of the point before."""
 
     def __init__(self, home: Path, *, is_forgetful: bool = False) -> None:
         os.environ["TERTULIA_HOME"] = str(home)
@@ -173,11 +179,12 @@ class Hand:
         import_module("django.db").connections.close_all()
 
     def lay_out(self) -> Any:
-        """What is done at one point: a post, scheduled for a minute later."""
+        """What is done at one point: a post, scheduled for a minute later, and the one before is deleted."""
         from tertulia.publishing import actions
         from tertulia.publishing.saying import Piece, Shown, Wanted
 
         self.now += timedelta(hours=12)
+        deleted = self._have_last_deleted()
         pieces = [
             Piece(f"Pan de pueblo {self.now:%d %H}", pictures=(Shown(self.picture.pk),)), Piece("Y más pan"),
             Piece("¿Lo pruebas?", "comment"),
@@ -188,13 +195,23 @@ class Hand:
         )  # fmt: skip
         wall = (self.now + timedelta(minutes=1)).astimezone(import_module("zoneinfo").ZoneInfo("Europe/Madrid"))
         actions.plan(post=post, wall=wall.replace(tzinfo=None), by=self.by, at=self.now)
-        post = actions.schedule(post=post, by=self.by, at=self.now)
+        self.last = actions.schedule(post=post, by=self.by, at=self.now)
         self._close_connections()
-        return post
+        return [self.last, *deleted]
+
+    def _have_last_deleted(self) -> list[Any]:
+        """The last post, if any of it is being deleted from the network that can't be asked."""
+        from tertulia.publishing import actions
+        from tertulia.publishing.problems import Problem
+
+        blind = [account.pk for account in self.accounts if account.kind == "fake-blind"]
+        with suppress(Problem):  # nothing of it is known to be there
+            if self.last and actions.delete(post=self.last, accounts=blind, by=self.by, at=self.now):
+                return [self.last]
+        return []
 
     def try_point(self, point: Point) -> Tally:
         subject = self.lay_out()
-        is_hit = True
         if point.call:
             with tempfile.NamedTemporaryFile("r") as log:
                 died = self.publish(
@@ -208,6 +225,7 @@ class Hand:
             for network in self.networks.values():
                 network.misbehave([*[""] * point.nth, point.what])
             self.publish(minutes=self.minutes, after=timedelta(minutes=1))
+            is_hit = not all(network.ask(attrgetter("faults")) for network in self.networks.values())
             for network in self.networks.values():
                 network.misbehave([])
         self.publish(minutes=self.afterwards, after=timedelta(minutes=6))
@@ -255,23 +273,28 @@ class Hand:
             jobs.run_due(at, raises=False)
             at += STEP if at - since < SOON else 3 * STEP
 
-    def _judge(self, post: Any, point: Point) -> Tally:
+    def _judge(self, subject: Any, point: Point) -> Tally:
         from tertulia.channels.models import Account, Delivery
         from tertulia.core.models import Activity
 
         tally = Tally()
-        rows = Delivery.objects.filter(post__in=post.versions.values("sendings__remote")).select_related("account")
+        post, *deleted = subject
+        rows = Delivery.objects.filter(post__in=post.versions.values("sendings__remote"))
+        for one in deleted:
+            rows |= Delivery.objects.filter(post__in=one.versions.values("sendings__remote"), act="delete")
         told = Counter(
             str(data["delivery"])
             for data in Activity.objects.filter(type__startswith="post.").values_list("data", flat=True)
             if "delivery" in data
         )
-        for row in rows.order_by("pk"):
-            there = self.networks[row.account.kind].count(row.key)
+        for row in rows.select_related("account", "post", "after").order_by("pk"):
+            network, is_deletion = self.networks[row.account.kind], row.act == "delete"
+            there = int(network.has_deleted(row.post.remote_id)) if is_deletion else network.count(row.key)
             tally.tried += 1
+            tally.deletions += is_deletion
             tally.sent += row.state == "sent"
             tally.doubled += there > 1
-            is_lost = there == 0 if row.state == "sent" else row.state not in {"unknown", "refused", "waiting"}
+            is_lost = not (there if row.state == "sent" else _is_told(row, there, is_deletion=is_deletion))
             tally.lost += is_lost
             tally.unknown += row.state == "unknown"
             is_askable = row.account.kind != "fake-blind"
@@ -288,6 +311,10 @@ class Hand:
 
     def baseline(self) -> list[Counter[str]]:
         """How often each thread of an undisturbed publisher makes each system call: itself first, then its requests."""
+        self._undisturbed()  # what is loaded only once is loaded then, and there is something to be deleted
+        return self._undisturbed()
+
+    def _undisturbed(self) -> list[Counter[str]]:
         subject = self.lay_out()
         with tempfile.NamedTemporaryFile("r") as log:
             self.publish(minutes=self.minutes, after=timedelta(minutes=1), strace=["-o", log.name])
@@ -308,6 +335,16 @@ class Hand:
         if self._drop:
             self._close_connections()
             self._drop()
+
+
+def _is_told(row: Any, there: int, *, is_deletion: bool) -> bool:
+    """Whether what wasn't sent stands for what is: refused and not there, not known where nobody can look, or behind
+    one of these. Setting a deletion once more changes nothing, so that it comes to its end."""
+    if is_deletion:
+        return False
+    if row.state == "waiting":
+        return there == 0 and row.after.state in {"unknown", "refused", "waiting"}
+    return row.state == "unknown" or (row.state == "refused" and there == 0)
 
 
 def _is_on_postgresql() -> bool:
@@ -381,6 +418,9 @@ class Beside:
     def ask(self, what: Callable[[Any], Any]) -> Any:
         """What a function of a module makes of the network, over there."""
         return self._do("ask", what)
+
+    def has_deleted(self, remote_id: str) -> bool:
+        return remote_id in self.ask(attrgetter("deleted"))
 
     def misbehave(self, faults: Sequence[str]) -> None:
         self._do("faults", list(faults))
@@ -529,11 +569,14 @@ def _tell(by_kind: dict[str, Tally], what: str, as_json: bool) -> None:
     else:
         vendor = "PostgreSQL" if _is_on_postgresql() else "SQLite"
         print(f"{what} on {vendor}")
-        head = ("", "points", "hit", "tried", "sent", "lost", "doubled", "unknown", "behind", "refused", "untold")
-        print(f"{head[0]:32}" + "".join(f"{name:>9}" for name in head[1:]))
+        head = (
+            "", "points", "hit", "tried", "deletions", "sent", "lost", "doubled", "unknown", "behind", "refused",
+            "untold",
+        )  # fmt: skip
+        print(f"{head[0]:32}" + "".join(f"{name:>10}" for name in head[1:]))
         for kind, tally in [*sorted(by_kind.items()), ("all", whole)]:
             figures = [getattr(tally, name) for name in head[1:]]
-            print(f"{kind:32}" + "".join(f"{figure:>9}" for figure in figures))
+            print(f"{kind:32}" + "".join(f"{figure:>10}" for figure in figures))
         print(f"unknown on networks that can be asked: {whole.unknown_though_askable}")
         for line in whole.wrong[:40]:
             print(f"  {line}")
