@@ -214,7 +214,7 @@ def test_put_aside_in_the_brands_own_time(as_alba, base):
     conversation = Conversation.objects.get()
     assert (conversation.state, conversation.snoozed_until) == ("snoozed", datetime(2026, 11, 24, 8, tzinfo=UTC))
     whole = "martes, 24 de noviembre de 2026, 09:00 (Europe/Madrid)"
-    assert f'<span class="badge" title="{whole}">' in as_alba.get("/b/horno-candela/inbox/?view=snoozed").content.decode()
+    assert f'<span class="badge" title="{whole}">' in shown(as_alba, "/b/horno-candela/inbox/?view=snoozed")
     as_alba.post(f"{base}waking/")
     assert Conversation.objects.get().state == "open"
     assert f'title="{whole}">mañana 09:00</time>' in as_alba.get(base).content.decode()
