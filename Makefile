@@ -6,7 +6,7 @@ export TERTULIA_HOME ?= $(CURDIR)/data
 # What is imported is compiled once, as the packages are installed below without it; else each process does so anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: start install install-dev test test-channels test-gaps prove prove-night prove-publishing check format lint types imports texts lock wheel sbom audit bench model understanding-report messages clean
+.PHONY: start install install-dev test test-channels test-gaps prove prove-night prove-publishing screenshots check format lint types imports texts lock wheel sbom audit bench model understanding-report messages clean
 
 start: install
 	@$(BIN)/tertulia start
@@ -55,6 +55,10 @@ prove-night: install-dev
 # Kills and breaks publishing at 500 system calls; needs Linux and strace. Add ARGS="--points 50" for a shorter one.
 prove-publishing: install-dev
 	@$(BIN)/python tests/proofs/prove_publishing.py $(ARGS)
+
+# The pictures of README.md, from two desks with the sample company. Needs Chromium and ImageMagick.
+screenshots: install-dev
+	@cd tests && ../$(BIN)/python -m browser.take_screenshots
 
 check: install-dev format-check lint types imports texts test
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -76,7 +77,13 @@ def own_database() -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def desk(tmp_path_factory, own_database) -> Iterator[Desk]:
-    home = tmp_path_factory.mktemp("home")
+    with started(tmp_path_factory.mktemp("home"), own_database) as desk:
+        yield desk
+
+
+@contextmanager
+def started(home: Path, database: str = "") -> Iterator[Desk]:
+    """A new installation in an empty folder, running until the end of the block; on SQLite without `database`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -84,8 +91,8 @@ def desk(tmp_path_factory, own_database) -> Iterator[Desk]:
     environment["TERTULIA_BACKUPS"] = "yes"
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     environment.pop("DATABASE_URL", None)
-    if own_database:
-        environment["DATABASE_URL"] = own_database
+    if database:
+        environment["DATABASE_URL"] = database
     process = subprocess.Popen(
         [sys.executable, "-m", "tertulia", "start"], env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -112,6 +119,18 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+def set_up(page: Page, link: str) -> None:
+    """The first person sets the desk up, with the sample company, and stands in the inbox."""
+    page.goto(link)
+    page.locator("[name=name]").fill("Librería Mayor")
+    page.locator("[name=person_name]").fill("Alba Ruiz")
+    page.locator("[name=email]").fill("alba@example.com")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=wants_sample]").check()
+    page.locator("form .button--primary").click(timeout=120_000)  # the sample company takes its time
+    page.wait_for_url("**/inbox/**", timeout=120_000)
 
 
 @dataclass
@@ -171,3 +190,8 @@ def serious(page: Page) -> list[str]:
         if rule["impact"] in {"serious", "critical"}
         for node in rule["nodes"]
     ]
+
+
+def too_wide(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

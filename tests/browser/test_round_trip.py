@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import PASSWORD, serious
+from browser.conftest import PASSWORD, Watch, serious, set_up, too_wide
 from film_cast import FILMS
 
 SAMPLE = "horno-candela"
@@ -16,18 +17,18 @@ SAMPLE = "horno-candela"
 @pytest.fixture(scope="module")
 def company(desk, chromium):
     """The first person sets the desk up, with the sample company; a colleague joins."""
-    context = chromium.new_context(locale="es-ES", timezone_id="Europe/Madrid")
+    watch = Watch(urlsplit(desk.url).netloc)
+    context = watch.over(chromium.new_context(locale="es-ES", timezone_id="Europe/Madrid"))
     page = context.new_page()
     page.goto(desk.set_up_link)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Tertulia")
     assert page.locator("html").get_attribute("lang") == "es"
-    page.locator("[name=name]").fill("Librería Mayor")
-    page.locator("[name=person_name]").fill("Alba Ruiz")
-    page.locator("[name=email]").fill("alba@example.com")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("[name=wants_sample]").check()
-    page.locator("form .button--primary").click()
-    page.wait_for_url("**/inbox/**", timeout=60_000)
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert serious(page) == []
+        assert too_wide(page) <= 0
+    set_up(page, desk.set_up_link)
+    assert watch.complaints == []
     context.close()
     desk.tertulia(
         "user", "add", "bruno@example.com", "--name", "Bruno Díaz", "--brand", SAMPLE, "--role", "expert",
@@ -300,13 +301,41 @@ def test_every_page_is_quiet_and_accessible(company, sign_in, width, scheme, lan
         assert answer.ok, (path, answer.status)
         if problems := serious(page):
             found[path] = problems
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{path} is {wide} px wider than the screen"
+        assert too_wide(page) <= 0, path
     page.goto(f"{company.url}/b/{SAMPLE}/inbox/")
     page.locator(".row__link").first.click()
     page.wait_for_selector(".message__text")
     if problems := serious(page):
         found["conversation"] = problems
+    assert found == {}
+
+
+OWN_PAGES = [
+    "profile/", "accounts/password/", "accounts/second-step/", "accounts/second-step/app/", "accounts/passkeys/",
+    "accounts/passkeys/new/", "accounts/sessions/", "accounts/logout/",
+]  # fmt: skip
+"""Of whoever is signed in, under no brand."""
+OPEN_PAGES = ["accounts/login/", "accounts/password/forgotten/", "accounts/password/forgotten/sent/", "nowhere/"]
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"), [(1440, "dark", "es-ES"), (390, "dark", "en-GB"), (390, "light", "es-ES")]
+)
+def test_ones_own_pages_and_those_before_signing_in_are_quiet_and_accessible(
+    company, sign_in, visit, watch, width, scheme, language
+):
+    options = {"width": width, "scheme": scheme, "language": language}
+    found = {}
+    for page, paths in ((visit(**options), OPEN_PAGES), (sign_in("bruno", **options), OWN_PAGES)):
+        for path in paths:
+            page.goto(f"{company.url}/{path}")
+            if page.locator("input[type=password]").count() == 1 and "again" in page.url:
+                page.locator("input[type=password]").fill(PASSWORD)
+                page.keyboard.press("Enter")
+            if problems := serious(page):
+                found[path] = problems
+            assert too_wide(page) <= 0, path
+    watch.complaints = [line for line in watch.complaints if "nowhere" not in line]  # Chromium notes every 404
     assert found == {}
 
 
@@ -432,8 +461,7 @@ def test_a_browser_takes_the_picture_that_stands_for_a_film(company, sign_in):
     expect(film).to_be_visible()
     expect(page.locator("[data-done]")).to_be_visible()
     assert serious(page) == []
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0
+    assert too_wide(page) <= 0
     assert film.evaluate("film => [film.videoWidth, film.videoHeight]") == [160, 90]
     film.evaluate("film => new Promise((done) => { film.onseeked = done; film.currentTime = 0.5; })")
     page.goto(library)

@@ -1,6 +1,7 @@
 """News on the company's own page: published once, seen by everybody, gone when deleted."""
 
 import io
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -44,6 +45,10 @@ def test_a_post_is_news_on_page_and_feeds_once_and_without_cookies(site, news_of
     assert f'<link rel="canonical" href="http://localhost:8000{address}">' in body
     assert 'property="og:image:alt" content="Un pan de pueblo"' in body
     assert "23 de noviembre de 2026" in listed.content.decode()
+    for page in (listed, item):
+        assert re.search(
+            r'<time [^>]*title="lunes, 23 de noviembre de 2026, \d\d:\d\d \(Europe/Madrid\)"', page.content.decode()
+        )
     (entry,) = ET.fromstring(rss.content).iter("item")
     assert (entry.findtext("title"), entry.findtext("guid")) == ("Roscones", said["items"][0]["id"])
     assert [(one["title"], one["_alt"]) for one in said["items"]] == [("Roscones", "Un pan de pueblo")]

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import NOON
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Message
+from tertulia.channels.models import Delivery, Message
 from tertulia.community.models import Member
 from tertulia.core.activity import Activity
 from tertulia.flows.phone import CannotNote, e164, note_call
@@ -54,6 +54,15 @@ def test_a_call_opens_a_conversation_under_the_same_promise(phone, alba, brand):
     assert conversation.member.phone == "+34600111222"
     assert conversation.waiting_since == NOON - timedelta(minutes=10)
     assert conversation.first_response_due_at == NOON + timedelta(minutes=50)
+
+
+def test_what_was_said_on_the_phone_is_noted_and_not_sent(phone, alba, as_alba):
+    conversation = note(phone, alba)
+    actions.reply(conversation=conversation, by=alba, text="Sí, mañana.", turn=conversation.turn, at=NOON)
+    Delivery.objects.update(state=Delivery.State.SENT)
+    page = as_alba.get(f"/b/horno-candela/inbox/{conversation.pk}/").content.decode()
+    assert "Anotado</span>" in page
+    assert "Enviado</span>" not in page
 
 
 def test_who_wrote_it_down_is_told_by_the_feed(phone, alba):

@@ -213,8 +213,11 @@ def test_put_aside_in_the_brands_own_time(as_alba, base):
     as_alba.post(f"{base}snooze/", {"until": "2026-11-24T09:00"})
     conversation = Conversation.objects.get()
     assert (conversation.state, conversation.snoozed_until) == ("snoozed", datetime(2026, 11, 24, 8, tzinfo=UTC))
+    whole = "martes, 24 de noviembre de 2026, 09:00 (Europe/Madrid)"
+    assert f'<span class="badge" title="{whole}">' in shown(as_alba, "/b/horno-candela/inbox/?view=snoozed")
     as_alba.post(f"{base}waking/")
     assert Conversation.objects.get().state == "open"
+    assert f'title="{whole}">mañana 09:00</time>' in as_alba.get(base).content.decode()
 
 
 @pytest.mark.parametrize("until", ["", "ayer", "2026-13-45T99:00", "2020-01-01T00:00", "9" * 500])

@@ -1,5 +1,6 @@
 """The calendar: every post on its day, moved by a form, by a key or by the mouse, all the same act."""
 
+import re
 from datetime import datetime, time, timedelta
 
 import pytest
@@ -58,6 +59,13 @@ def test_days_of_clock_changes_hold_their_own_posts(planned, as_alba, home):
     assert "Pan del 24" in on_day(page, "2026-10-24")
     assert "Pan del 25" in on_day(page, "2026-10-25")
     assert "Pan del 26" not in page
+
+
+@pytest.mark.parametrize("view", ["month", "week", "list", "board"])
+def test_a_time_says_its_day_and_zone_on_hover(planned, as_alba, home, view):
+    planned("Pan", datetime(2026, 11, 24, 9))
+    page = as_alba.get(f"{home}?view={view}&on=2026-11-23").content.decode()
+    assert re.findall(r'<time title="([^"]*)', page) == ["martes, 24 de noviembre de 2026, 09:00 (Europe/Madrid)"]
 
 
 def test_days_that_are_over_are_marked_for_the_phone_and_can_be_opened(planned, as_alba, home):

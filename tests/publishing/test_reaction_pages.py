@@ -92,6 +92,16 @@ def test_a_figure_nobody_told_is_a_dash_and_never_zero(out, brand):
     assert lines["views"].why == "nobody wrote it down"
 
 
+def test_where_nothing_is_known_no_figure_is_listed(out, as_alba, brand):
+    post, remote = out(5)
+    address = f"/b/{brand.slug}/posts/{post.pk}/"
+    page = as_alba.get(address).content.decode()
+    assert "Todavía no se sabe nada de ella." in page
+    assert "reaction__figure" not in page
+    facts.keep(post=remote, values={"likes": 3}, at=NOON, how="hand")
+    assert "reaction__figure" in as_alba.get(address).content.decode()
+
+
 def test_posts_without_a_figure_are_no_zeros_in_the_usual(out, brand):
     for days in range(20, 14, -1):
         out(days, likes=10)

@@ -220,4 +220,4 @@ def test_days_with_the_same_hours_are_told_together():
     split = [Shift(weekday=day, starts=time(9), ends=time(14)) for day in range(5)]
     split += [Shift(weekday=4, starts=time(17), ends=time(20)), Shift(weekday=6, starts=time(9), ends=time(14))]
     with translation.override("en"):
-        assert week(split) == ["mon–thu 09:00–14:00", "fri 09:00–14:00, 17:00–20:00", "sun 09:00–14:00"]
+        assert week(split) == ["Mon–Thu 09:00–14:00", "Fri 09:00–14:00, 17:00–20:00", "Sun 09:00–14:00"]

@@ -148,11 +148,15 @@ class _Names:
 
     def __init__(self, language: str) -> None:
         self.weekdays = [str(WEEKDAYS[i]) for i in range(7)]
-        if not language.startswith("en"):  # the catalogue writes them with a capital, as nobody does in a sentence
-            self.weekdays = [name.lower() for name in self.weekdays]
-        self.weekdays_short = [str(WEEKDAYS_ABBR[i]).lower() for i in range(7)]
+        self.weekdays_short = [str(WEEKDAYS_ABBR[i]) for i in range(7)]
         self.months = {i: str(MONTHS[i]) for i in range(1, 13)}
-        self.months_short = {i: str(MONTHS_AP[i]).lower() for i in range(1, 13)}
+        self.months_short = {i: str(MONTHS_AP[i]) for i in range(1, 13)}
+        if language.startswith("en"):  # «3 Nov»: with the day before the month nobody writes the dot
+            self.months_short = {i: name.removesuffix(".") for i, name in self.months_short.items()}
+        else:  # the catalogue writes them with a capital, as nobody does in a sentence
+            self.weekdays = [name.lower() for name in self.weekdays]
+            self.weekdays_short = [name.lower() for name in self.weekdays_short]
+            self.months_short = {i: name.lower() for i, name in self.months_short.items()}
         self.day = gettext("{weekday}, {day} {month} {year}")
         self.month_year = gettext("{month} {year}")
         self.day_this_year = gettext("{weekday}, {day} {month}")

@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tertulia.channels.models import Account, Delivery, RemotePost
-from tertulia.core import films
+from tertulia.core import dates, films
 from tertulia.core.html import render
 
 IN_FEED = 30
@@ -86,6 +86,10 @@ class Item:
     def on(self) -> datetime:
         """On the brand's clock."""
         return self.at.astimezone(ZoneInfo(self.account.brand.time_zone))
+
+    @property
+    def whole(self) -> str:
+        return dates.full(self.at, zone=self.account.brand.time_zone)
 
 
 def account_of(public_key: str) -> Account:

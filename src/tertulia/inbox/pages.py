@@ -207,6 +207,7 @@ def _row(
         "is_ours": not row.get("passage") and row["waiting_since"] is None and row["answered_turn"] == row["turn"] > 0,
         "state": row["state"],
         "until": dates.until(row["snoozed_until"], now=now, zone=zone) if row["state"] == "snoozed" else "",
+        "until_whole": dates.full(row["snoozed_until"], zone=zone) if row["state"] == "snoozed" else "",
         "promise": promise(row["promise_due_at"], now=now, zone=zone) if row["state"] == "open" else None,
         "has_trouble": row["has_trouble"],
         "signs": readings.signs(row) if row["state"] == "open" else [],
@@ -622,7 +623,7 @@ def sentence(line: Activity, people: Mapping[int, Named], zone: str) -> str:
 class Moment:
     name: str
     at: datetime
-    shown: str
+    shown: SafeString
 
 
 def snooze_moments(now: datetime, zone: str) -> list[Moment]:
@@ -636,7 +637,7 @@ def snooze_moments(now: datetime, zone: str) -> list[Moment]:
     choices.append((gettext("Tomorrow morning"), morning + timedelta(days=1)))
     if (monday - morning).days > 1:
         choices.append((gettext("Next Monday"), monday))
-    return [Moment(name, at, dates.until(at, now=now, zone=zone)) for name, at in choices]
+    return [Moment(name, at, dates.tag(at, dates.until(at, now=now, zone=zone), zone=zone)) for name, at in choices]
 
 
 def looking(conversation: Conversation, *, user: User, now: datetime) -> list[list[Any]]:

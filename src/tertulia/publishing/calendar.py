@@ -56,6 +56,8 @@ class Entry:
     on: str
     time: str
     """In the brand's zone."""
+    whole: str
+    """The whole moment, with the zone."""
     own_time: str
     """As its own clock shows it, where that is another: "09:00 America/Bogota"."""
     state: str
@@ -319,8 +321,8 @@ def _drawn(brand: Brand, posts: Sequence[Post]) -> Iterable[Entry]:
         own = f"{post.time:%H:%M} {post.zone}" if post.time and post.zone != brand.time_zone else ""
         yield Entry(
             post.pk, post.title, url, f"{url}time/", f"{local:%Y-%m-%d}" if local else "",
-            f"{local:%H:%M}" if local else "", own, state, labels[state], TONES.get(state, ""), MARKS.get(state, ""),
-            names.get(post.pk, []),
+            f"{local:%H:%M}" if local else "", dates.full(local, zone=brand.time_zone) if local else "", own, state,
+            labels[state], TONES.get(state, ""), MARKS.get(state, ""), names.get(post.pk, []),
         )  # fmt: skip
 
 

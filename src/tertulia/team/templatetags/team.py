@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django import template
-from django.utils.dates import WEEKDAYS_ABBR
 
+from tertulia.core import dates
 from tertulia.team.models import Shift, Skill
 
 register = template.Library()
@@ -33,5 +33,5 @@ def week(shifts: Iterable[Shift]) -> list[str]:
 
 
 def _days(first: int, last: int) -> str:
-    names = [str(WEEKDAYS_ABBR[first]).lower(), str(WEEKDAYS_ABBR[last]).lower()]
-    return names[0] if first == last else "–".join(names)
+    names = [short for short, _whole in dates.weekdays()]
+    return names[first] if first == last else f"{names[first]}–{names[last]}"
