@@ -114,7 +114,7 @@ def _is_out(campaign: Campaign) -> bool:
 def _tag_anew(post: Post, *, at: datetime) -> None:
     """Lay out again what has not begun to leave, at its moment and as it stood: its links carry something else now."""
     waiting = [version for version in _versions(post) if version.sendings.exists() and _is_open(version)]
-    if found := saying.misfits(waiting):
+    if found := saying.misfits(waiting, spoken=approval.spoken):
         raise Unfit(found)
     for version in waiting:
         one = _withdrawn(version)
@@ -390,7 +390,7 @@ def _schedule(post: Post, *, due_at: datetime, by: User, at: datetime) -> Post:
 
 def _check_fit(versions: Iterable[Version]) -> None:
     versions = list(versions)
-    if found := saying.misfits(versions):
+    if found := saying.misfits(versions, spoken=approval.spoken):
         raise Unfit(found)
     paused = [version.account.name for version in versions if version.account.state == Account.State.PAUSED]
     if paused:
@@ -483,7 +483,7 @@ def _lay_out(
     """Write the deliveries of a version: the first part due at its moment, each other behind the one before it."""
     late_at = due_at + queries.grace(post.brand_id)
     first = above = before = None
-    for number, said in enumerate(shortening.laid_out(version, saying.spoken(version), by=by, at=at)):
+    for number, said in enumerate(shortening.laid_out(version, approval.spoken(version), by=by, at=at)):
         kind = said["kind"]
         remote = RemotePost.objects.create(
             account_id=version.account_id, draft=said, above=first if kind == Part.Kind.COMMENT else above
