@@ -451,7 +451,7 @@ class _Withdrawn:
     """What was taken back: when it was due, for whom, and how it stood when it had ended."""
 
     def __init__(self, first: Delivery | None) -> None:
-        self.due_at = first.due_at if first else None
+        self.due_at = (first.planned_at or first.due_at) if first else None
         self.by = first.created_by_id if first else None
         self.ended = {"state": first.state, "why": first.why, "finished_at": first.finished_at} if first else {}
         if self.ended.get("state") not in {S.MISSED, S.REFUSED}:
@@ -493,7 +493,8 @@ def _lay_out(
         stands = {"state": S.QUEUED, **(ended or {})} if before is None else {"state": S.WAITING}
         before = Delivery.objects.create(
             account_id=version.account_id, thread_id=f"post:{version.pk}", post=remote, act=kind, after=before,
-            key=version.key(number, post.revision), due_at=due_at, late_at=late_at if before is None else None,
+            key=version.key(number, post.revision), due_at=due_at,
+            planned_at=due_at if before is None else None, late_at=late_at if before is None else None,
             created_by_id=by, created_at=at, **stands,
         )  # fmt: skip
         Sending.objects.create(version=version, number=number, revision=post.revision, remote=remote)
@@ -538,7 +539,7 @@ def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     late_at = at + queries.grace(delivery.account.brand_id)
     stuck = Delivery.objects.filter(pk=delivery.pk, state__in=[S.REFUSED, S.MISSED])
     changes = {"why": "", "finished_at": None, "due_at": at, "late_at": late_at, "in_doubt_since": None, "looks": 0}
-    if not stuck.update(state=S.QUEUED, **changes):
+    if not stuck.update(state=S.QUEUED, planned_at=at, **changes):
         raise Settled(_("Somebody has sent this again already."))
     _record_of(activities.RETRIED, delivery, by=by, at=at)
     wake_work.after_commit()

@@ -36,6 +36,10 @@ OPEN = frozenset({"", State.SCHEDULED, State.MISSED, State.FAILED})
 """How an account stands on which nothing of a post has begun to leave: there it can still be changed and moved."""
 ENDING = timedelta(days=14)
 """So long before their end rights are among those that end soon."""
+LATE = timedelta(minutes=1)
+"""So long after its moment a post is late: of those one leaves at a time, on each account."""
+CATCH_UP = timedelta(minutes=15)
+"""Between a late post and the next one of the same account: networks take a burst for spam."""
 
 
 def posts(brand: Brand) -> QuerySet[Post]:
@@ -188,6 +192,14 @@ class Leg:
     url: str
     finished_at: datetime | None
     revision: int
+    planned_at: datetime | None
+    due_at: datetime
+
+    @property
+    def is_catching_up(self) -> bool:
+        """It is late and was put off."""
+        is_late = self.planned_at is not None and self.due_at > self.planned_at + LATE
+        return is_late and self.state == Delivery.State.QUEUED and not self.attempts
 
 
 @dataclass(slots=True)
@@ -207,7 +219,7 @@ def standings(posts: Iterable[Post]) -> dict[int, Standing]:
     rows: Iterable[tuple[Any, ...]] = on_the_way.order_by("number").values_list(
         "version", "remote__deleted_at", "number", "remote__deliveries", "remote__deliveries__state",
         "remote__deliveries__attempts", "remote__deliveries__why", "remote__url", "remote__deliveries__finished_at",
-        "revision",
+        "revision", "remote__deliveries__planned_at", "remote__deliveries__due_at",
     )  # fmt: skip
     for version, deleted_at, *leg in rows:
         legs[version].append(Leg(deleted_at is not None, *leg))
