@@ -435,6 +435,27 @@ def follow_clocks(*, at: datetime) -> int:
     return len(shifted)
 
 
+@transaction.atomic
+def settle_zone(*, brand: Brand, moves: bool, by: User, at: datetime) -> list[Post]:
+    """After a change of the brand's time zone: let what was planned by the clock before leave at the same time on the
+    wall of the new one, or leave it where it is. Gives those that could not be moved."""
+    posts = queries.left_behind(brand, at=at)
+    stuck = [post for post in posts if moves and not _follows(post, brand.time_zone, by=by, at=at)]
+    moved = len(posts) - len(stuck) if moves else 0
+    activity.record(
+        activities.ZONE_SETTLED, on=brand, brand=brand.pk, by=by.pk, at=at, zone=brand.time_zone, moved=moved
+    )
+    return stuck
+
+
+def _follows(post: Post, zone: str, *, by: User, at: datetime) -> bool:
+    try:
+        plan(post=post, wall=post.wall, zone=zone, by=by, at=at)
+    except Problem:
+        return False
+    return True
+
+
 def _as_planned(post: Post) -> datetime | None:
     return zones.moment(post.wall, ZoneInfo(post.zone)) if post.wall else None
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from django.db import connection
@@ -24,11 +25,14 @@ from django.db.models import (
     When,
 )
 
+from tertulia.brand import activities as brand_activities
 from tertulia.brand.models import Brand
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery
 from tertulia.connectors import registry
 from tertulia.core import bulk
+from tertulia.core.models import Activity
 
+from . import activities
 from .models import ApprovalRequest, Attachment, Media, Part, Post, Sending, Settings, Stop, Version
 
 State = Post.State
@@ -168,6 +172,20 @@ def account_names(posts: Iterable[Post]) -> dict[int, list[str]]:
 
 def stopped(brand: Brand) -> Stop | None:
     return Stop.objects.filter(brand=brand).first()
+
+
+def left_behind(brand: Brand, *, at: datetime) -> list[Post]:
+    """Posts to come that go by a time zone which the brand had before, in their order; empty once somebody has decided
+    about them."""
+    others = Post.objects.filter(brand=brand, publish_at__gt=at, cancelled_at__isnull=True)
+    others = others.exclude(zone=brand.time_zone)
+    if not others.exists():
+        return []
+    told = Activity.objects.filter(on_kind=Brand._meta.label_lower, on_id=brand.pk).order_by("-pk")
+    told = told.filter(type__in=[activities.ZONE_SETTLED, brand_activities.CHANGED])
+    since = takewhile(lambda line: line.type != activities.ZONE_SETTLED, told.iterator(chunk_size=50))
+    zones = {line.data["zone_before"] for line in since if "zone_before" in line.data}
+    return list(others.filter(zone__in=zones).order_by("publish_at", "pk")) if zones else []
 
 
 def grace(brand_id: int) -> timedelta:

@@ -36,8 +36,24 @@ def show(request: RoomRequest, brand: Brand) -> HttpResponse:
     context |= calendar.aside(brand) | {
         "stop_form": StopForm(),
         "to_approve": approval.waiting_for(brand, request.user),
+        "left_behind": _left_behind(request, brand),
     }
     return render(request, "publishing/posts.html", context)
+
+
+def _left_behind(request: RoomRequest, brand: Brand) -> list[Post]:
+    return queries.left_behind(brand, at=clock.now()) if request.membership.may("publishing.publish") else []
+
+
+@require_POST
+@brand_required("publishing.publish")
+def settle_zone(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """Whether what was planned by the clock of another time zone follows the brand to the new one."""
+    stuck = actions.settle_zone(brand=brand, moves="moves" in request.POST, by=request.user, at=clock.now())
+    if stuck:
+        names = ", ".join(f"“{post.title}”" for post in stuck)
+        messages.error(request, _("These keep their time, look at each: {names}").format(names=names))
+    return redirect("publishing:posts", brand.slug)
 
 
 @require_POST
