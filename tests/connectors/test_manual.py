@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fakes.manual import COMMENT, account
-from tertulia.connectors.contract import About, ByHand, Noted, Target, Unsupported
+from tertulia.connectors.contract import About, ByHand, Draft, Noted, Refused, Target, Unsupported
 from tertulia.connectors.manual.connector import Manual
 
 AT = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -66,3 +66,31 @@ def test_the_task_leads_to_the_message_else_to_the_post_else_to_our_profile():
     assert asked_to_do(Target("t")).url == "https://www.tiktok.example/@hornocandela"
     assert asked_to_do(Target("t"), profile="").url == ""
     assert asked_to_do(Target("t")).text == "Sí, lleva."
+
+
+@pytest.mark.parametrize(
+    ("settings", "text", "length", "longest"),
+    [
+        ({"platform": "X"}, "🥖 https://hornocandela.example/un/pan/de/pueblo", 26, 280),
+        ({"platform": " twitter "}, "パン", 4, 280),
+        ({"platform": "X", "longest": 25_000}, "パン", 4, 25_000),
+        ({"platform": "X", "longest": 0}, "pan", 3, 280),
+        ({"platform": "TikTok", "longest": None}, "🥖", 2, 2_200),
+        ({"platform": "YouTube"}, "año", 4, 5_000),
+        ({"platform": "Instagram"}, "año", 3, 2_200),
+        ({"platform": "El tablón"}, "año", 3, None),
+        ({"platform": "El tablón", "longest": 40}, "año", 3, 40),
+    ],
+)
+def test_a_post_is_counted_as_its_platform_counts_up_to_what_the_account_may(settings, text, length, longest):
+    there, draft = account(**settings), Draft(text)
+    asked = Manual(None)
+    assert (asked.post_length(there, draft), asked.longest_post(there, draft)) == (length, longest)
+
+
+def test_nine_hundred_characters_for_x_are_too_many():
+    there = account(platform="X")
+    assert [one.code for one in Manual(None).misfits(there, Draft("pan " * 225))] == ["long"]
+    with pytest.raises(Refused):
+        Manual(None).publish(there, Draft("pan " * 225), "key")
+    assert Manual(None).misfits(there, Draft("pan " * 70)) == []

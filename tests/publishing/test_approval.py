@@ -13,7 +13,7 @@ from tertulia.channels.models import Delivery
 from tertulia.connectors.contract import Poll
 from tertulia.core import jobs
 from tertulia.core.models import Job
-from tertulia.publishing import actions, approval, queries
+from tertulia.publishing import actions, approval, library, queries
 from tertulia.publishing.models import ApprovalDecision, ApprovalRequest, ApprovalRule, GuestPass, Post
 from tertulia.publishing.problems import NotApproved, NotHere, Problem
 from tertulia.publishing.saying import Piece, Shown, Wanted
@@ -92,6 +92,28 @@ def test_an_approved_post_that_is_edited_is_taken_back_and_has_to_be_approved_ag
     kept = ApprovalRequest.objects.get()
     assert kept.said[0]["parts"][0]["text"] == "Pan de pueblo", "what was approved is kept"
     assert (kept.revision, kept.outcome) == (post.revision, "approved")
+
+
+def test_it_leaves_with_the_description_that_was_approved_whatever_the_library_says_by_then(
+    rule_of, account_of, brand, alba, bruno, elsa, picture
+):
+    rule_of({"users": [alba]})
+    account, show = account_of(), Piece("Pan", pictures=(Shown(picture.pk),))
+    post = actions.create(brand=brand, by=elsa, at=NOON, pieces=[show], versions={account.pk: Wanted()})
+    request = approval.ask(post=post, by=elsa, at=NOON)
+    actions.approve(request=request, is_approved=True, by=alba, at=NOON)
+    library.describe(media=picture, by=alba, at=NOON, alt="Otra cosa")
+    actions.plan(post=post, wall=ONE_O_CLOCK, by=alba, at=NOON)  # noqa: F405
+    rule_of({"users": [bruno]})
+    again = approval.ask(post=post, by=elsa, at=NOON)
+    actions.approve(request=again, is_approved=True, by=bruno, at=NOON)
+    actions.plan(post=post, wall=ONE_O_CLOCK + timedelta(minutes=5), by=elsa, at=NOON)  # noqa: F405
+    (laid_out,) = deliveries(post)  # noqa: F405
+    (asked,) = again.said[0]["parts"]
+    assert [said["pictures"][0]["alt"] for said in (asked, laid_out.post.draft)] == ["Un pan de pueblo"] * 2
+    edit(post, "Pan de hoy", elsa)
+    fresh = Post.objects.get(pk=post.pk).versions.get()
+    assert approval.spoken(fresh)[0]["text"] == "Pan de hoy", "other words, which nobody has approved yet"
 
 
 def test_a_change_overtakes_the_request_and_an_approval_of_the_old_words_counts_for_nothing(

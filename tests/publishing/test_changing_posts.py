@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from publishing_cast import *  # noqa: F403
 from publishing_cast import DUE, ONE_O_CLOCK, deliveries, state
+from time_machine import travel
 
 from conftest import NOON
+from tertulia.brand import actions as brands
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Delivery, RemotePost
 from tertulia.core.models import Activity
@@ -282,6 +285,53 @@ def test_a_brand_that_changes_its_zone_leaves_scheduled_posts_where_they_are(net
     actions.follow_clocks(at=NOON)
     post.refresh_from_db()
     assert (post.zone, post.publish_at) == ("Europe/Madrid", DUE)
+
+
+@pytest.fixture
+def moved_brand(brand, alba):
+    """Alba's brand, whose clock is that of Bogotá since noon: the settings were saved."""
+    brand.time_zone = "America/Bogota"
+    brands.change(brand=brand, by=alba.pk, at=NOON)
+    return brand
+
+
+def test_what_was_planned_by_the_old_clock_follows_when_somebody_says_so(
+    network, account_of, post_on, moved_brand, alba, as_alba
+):
+    post = post_on(account_of())
+    actions.plan(post=post, wall=ONE_O_CLOCK, zone="Europe/Madrid", by=alba, at=NOON)
+    chosen = actions.create(brand=moved_brand, by=alba, at=NOON, pieces=[Piece("Té")])
+    actions.plan(post=chosen, wall=ONE_O_CLOCK, zone="Asia/Tokyo", by=alba, at=NOON - timedelta(days=1))
+    home = reverse("publishing:posts", args=[moved_brand.slug])
+    with travel(NOON, tick=False):
+        assert "Una publicación por salir sigue con la hora de antes" in as_alba.get(home).content.decode()
+        as_alba.post(f"{home}zone/", {"moves": "1"})
+        post.refresh_from_db()
+        six_hours = DUE + timedelta(hours=6)
+        assert (post.wall, post.zone, post.publish_at) == (ONE_O_CLOCK, "America/Bogota", six_hours)
+        assert [row.due_at for row in deliveries(post)] == [six_hours]
+        assert "con la hora de antes" not in as_alba.get(home).content.decode()
+    chosen.refresh_from_db()
+    assert chosen.zone == "Asia/Tokyo", "a zone that was chosen for a post"
+    assert Activity.objects.get(type="publishing.zone").data == {"zone": "America/Bogota", "moved": 1}
+
+
+def test_what_was_planned_by_the_old_clock_stays_when_somebody_says_so_and_is_asked_about_once(
+    network, account_of, post_on, moved_brand, alba, as_alba
+):
+    post = post_on(account_of())
+    actions.plan(post=post, wall=ONE_O_CLOCK, zone="Europe/Madrid", by=alba, at=NOON)
+    assert actions.settle_zone(brand=moved_brand, moves=False, by=alba, at=NOON) == []
+    post.refresh_from_db()
+    assert (post.zone, post.publish_at, queries.left_behind(moved_brand, at=NOON)) == ("Europe/Madrid", DUE, [])
+
+
+def test_what_can_not_follow_the_new_clock_is_named(network, account_of, post_on, moved_brand, alba):
+    post = post_on(account_of())
+    actions.plan(post=post, wall=ONE_O_CLOCK, zone="Europe/Madrid", by=alba, at=NOON)
+    Delivery.objects.update(state="sending")
+    assert actions.settle_zone(brand=moved_brand, moves=True, by=alba, at=NOON) == [post]
+    assert Activity.objects.get(type="publishing.zone").data["moved"] == 0
 
 
 def test_a_zone_nobody_knows_is_refused(brand, alba):

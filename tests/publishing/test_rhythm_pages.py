@@ -4,7 +4,7 @@ from datetime import date, time, timedelta
 
 import pytest
 from publishing_cast import *  # noqa: F403
-from publishing_cast import state
+from publishing_cast import DUE, ONE_O_CLOCK, deliveries, state
 from time_machine import travel
 
 from conftest import NOON
@@ -54,6 +54,18 @@ def test_the_grid_is_kept_as_it_was_marked_and_a_time_without_days_goes_away(boa
     assert Activity.objects.filter(type="publishing.rhythm").count() == 2
     page = as_alba.get(f"{home}rhythm/{board.pk}/").content.decode()
     assert page.count(" checked") == 2 + 3
+
+
+def test_how_late_a_post_may_leave_is_set_where_the_rhythm_is(board, brand, alba, as_alba, home):
+    assert 'value="30"' in as_alba.get(f"{home}rhythm/").content.decode()
+    assert as_alba.post(f"{home}rhythm/", {"grace_minutes": 0}).status_code == 422
+    assert as_alba.post(f"{home}rhythm/", {"grace_minutes": 45}).status_code == 302
+    assert 'value="45"' in as_alba.get(f"{home}rhythm/").content.decode()
+    assert Activity.objects.get(type="publishing.settings").data["minutes"] == 45
+    post = draft(brand, alba, board)
+    actions.plan(post=post, wall=ONE_O_CLOCK, by=alba, at=NOON)
+    actions.schedule(post=post, by=alba, at=NOON)
+    assert deliveries(post)[0].late_at == DUE + timedelta(minutes=45)
 
 
 def test_a_number_out_of_reason_is_refused_and_what_was_marked_stays_on_the_page(board, as_alba, home):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from publishing_cast import *  # noqa: F403
 from publishing_cast import DUE, deliveries, state
 
@@ -126,6 +127,96 @@ def test_a_ticket_that_comes_too_late_is_not_used(network, account_of, post_on):
     assert outbound.take(ticket, at=DUE + timedelta(minutes=31)) is None
 
 
+# Late ones leave one by one.
+
+
+@pytest.fixture
+def late(account_of, post_on):
+    """`late(4)`: so many posts of one account that were due at one o'clock, and nobody has worked since."""
+    account = account_of()
+    return lambda many: [post_on(account, texts=(f"Pan {number}", "Y más")) for number in range(many)]
+
+
+def texts_of(network) -> list[str]:
+    return [one["text"] for one in network.posts]
+
+
+def test_late_posts_of_an_account_leave_one_in_fifteen_minutes_and_what_is_too_late_by_then_asks(network, late, go_on):
+    posts = late(4)
+    go_on(DUE + timedelta(minutes=5), minutes=14, seconds=50)
+    assert texts_of(network) == ["Pan 0", "Y más"], "a thread belongs together"
+    go_on(DUE + timedelta(minutes=20), minutes=10)
+    assert texts_of(network) == ["Pan 0", "Y más", "Pan 1", "Y más"]
+    go_on(DUE + timedelta(minutes=30, seconds=1), seconds=1)
+    assert [state(post) for post in posts] == ["published", "published", "missed", "missed"]
+    assert len(network.posts) == 4
+
+
+def test_each_account_has_its_own_turn_and_what_is_due_now_leaves_now(network, account_of, post_on, go_on, alba, late):
+    posts = [*late(2), post_on(account_of(name="Otra"), texts=("Otra",))]
+    go_on(DUE + timedelta(minutes=5), seconds=10)
+    assert sorted(texts_of(network)) == ["Otra", "Pan 0", "Y más"]
+    actions.publish_now(post=posts[1], by=alba, at=DUE + timedelta(minutes=6))
+    go_on(DUE + timedelta(minutes=6), minutes=1)
+    assert [state(post) for post in posts] == ["published"] * 3
+
+
+def test_posts_that_are_late_by_seconds_leave_together(network, late, go_on):
+    late(3)
+    go_on(DUE + timedelta(seconds=60), seconds=10)
+    assert len(network.posts) == 6
+
+
+def test_a_missed_post_that_somebody_sends_after_all_waits_for_no_turn(network, late, go_on, alba):
+    posts = late(2)
+    go_on(DUE + timedelta(hours=1), seconds=0)
+    assert [state(post) for post in posts] == ["missed", "missed"]
+    for post in posts:
+        actions.retry(delivery=deliveries(post)[0], by=alba, at=DUE + timedelta(hours=1))
+    go_on(DUE + timedelta(hours=1), seconds=20)
+    assert [state(post) for post in posts] == ["published", "published"]
+
+
+def test_what_a_dead_worker_had_in_its_hands_goes_on_at_once(network, late, go_on):
+    posts = late(3)
+    outbound.hold(at=DUE, limit=5)  # and then it dies
+    go_on(DUE + outbound.LEASE + timedelta(seconds=10), seconds=20)
+    assert [state(post) for post in posts] == ["published"] * 3
+
+
+def test_a_late_post_that_is_changed_meanwhile_is_still_late(network, late, go_on, alba):
+    post = late(2)[1]
+    go_on(DUE + timedelta(minutes=5), seconds=10)
+    versions = {one.account_id: Wanted() for one in post.versions.all()}
+    actions.save(post=post, seen=1, by=alba, at=DUE + timedelta(minutes=6), pieces=[Piece("Otro")], versions=versions)
+    go_on(DUE + timedelta(minutes=6), minutes=10)
+    assert texts_of(network) == ["Pan 0", "Y más"]
+    assert deliveries(post)[0].late_at == DUE + timedelta(minutes=30)
+
+
+def test_tasks_for_a_person_are_not_held_back(brand, post_on, go_on, network):
+    by_hand = Account.objects.create(
+        brand=brand, kind="manual", name="TikTok", settings={"platform": "TikTok"}, created_at=NOON
+    )
+    posts = [post_on(by_hand), post_on(by_hand)]
+    go_on(DUE + timedelta(minutes=5), seconds=0)
+    assert [state(post) for post in posts] == ["by_hand", "by_hand"]
+
+
+def test_its_page_says_that_a_late_post_waits_for_its_turn(network, late, go_on, as_alba, brand, alba):
+    posts = late(2)
+
+    def says(post) -> str:
+        return as_alba.get(reverse("publishing:post", args=[brand.slug, post.pk])).content.decode()
+
+    assert "Va con retraso" not in says(posts[1])
+    go_on(DUE + timedelta(minutes=5), seconds=0)
+    assert "Va con retraso" in says(posts[1])
+    assert "Va con retraso" not in says(posts[0])
+    actions.stop(brand=brand, by=alba, at=DUE)
+    assert "Va con retraso" not in says(posts[1]), "the stop is what it waits for"
+
+
 # The stop.
 
 
@@ -137,7 +228,7 @@ def test_after_a_stop_nothing_leaves_and_answers_go_on(network, account_of, post
     assert (network.posts, [state(post) for post in posts]) == ([], ["scheduled", "scheduled"])
     actions.resume(brand=brand, by=alba, at=DUE + timedelta(minutes=20))
     go_on(DUE + timedelta(minutes=20), minutes=1)
-    assert (len(network.posts), queries.stopped(brand)) == (2, None)
+    assert (len(network.posts), queries.stopped(brand)) == (1, None), "what is late leaves one by one"
 
 
 def test_what_is_late_when_the_stop_ends_asks_first(network, account_of, post_on, go_on, brand, alba):

@@ -55,9 +55,11 @@ def free_slug(name: str) -> str:
 
 @transaction.atomic
 def change(*, brand: Brand, at: datetime, by: int | None = None) -> None:
-    """Keep what a form has set on the brand."""
+    """Keep what a form has set on the brand. The feed keeps the time zone that it had, where that is another now."""
+    before = Brand.objects.values_list("time_zone", flat=True).get(pk=brand.pk)
     brand.save()
-    activity.record(activities.CHANGED, on=brand, brand=brand.pk, by=by, at=at)
+    facts = {"zone_before": before} if before != brand.time_zone else {}
+    activity.record(activities.CHANGED, on=brand, brand=brand.pk, by=by, at=at, **facts)
 
 
 @transaction.atomic

@@ -41,6 +41,8 @@ class Account(models.Model):
     hinted_at = models.DateTimeField(null=True)
     """When somebody last said that there is news; empty once a reading has begun since."""
     next_send_at = models.DateTimeField(null=True)
+    next_late_at = models.DateTimeField(null=True)
+    """From when on one more of its posts may leave that are late: they don't leave in a burst."""
     last_success_at = models.DateTimeField(null=True)
     health = models.JSONField(default=dict)
     """What the network last said of the connection: `says`, `scopes`, `quota_left`, `quota_resets_at`, `who`, `at`."""
@@ -372,6 +374,8 @@ class Delivery(models.Model):
     key = models.CharField(max_length=64, unique=True)
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
     due_at = models.DateTimeField()
+    planned_at = models.DateTimeField(null=True)
+    """Of a post: when it was to leave, however often it was put off since."""
     late_at = models.DateTimeField(null=True)
     """The last moment at which it may begin; afterwards it is missed. Empty: whenever it can."""
     lease_until = models.DateTimeField(null=True)

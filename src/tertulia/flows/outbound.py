@@ -6,8 +6,9 @@ where nobody can look it is repeated with the same key while the network knows i
 looks didn't find is sent again only where the network shows all it has, or still knows the key. A look that could not
 be made found nothing out.
 
-A post goes the same way as an answer, with more that keeps it: it leaves in its time or is missed, it leaves no more
-once its brand is stopped, its pictures go ahead of it, and a further part waits until the one before has arrived.
+A post goes the same way as an answer, with more that keeps it: it leaves in its time or is missed, the late ones of an
+account leave one by one, none leaves once its brand is stopped, its pictures go ahead of it, and a further part waits
+until the one before has arrived.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ from tertulia.publishing import actions as publishing
 from tertulia.publishing import library, rights, saying
 from tertulia.publishing import mailing as letters
 from tertulia.publishing.models import Letter, Stop
+from tertulia.publishing.queries import CATCH_UP, LATE
 
 from . import mailing, news
 from .slow import Slow
@@ -80,6 +82,8 @@ REPEAT_AFTER = timedelta(seconds=10)
 AFTER_SILENCE = timedelta(seconds=5)
 """An account whose network fell silent is left alone for a moment."""
 PAUSED_AGAIN = timedelta(seconds=30)
+MISSED_AFTER = timedelta(seconds=1)
+"""From when on it is too late: at the last moment itself it may still leave."""
 SAME_THREAD_AGAIN = timedelta(seconds=1)
 HANGING_AGAIN = timedelta(seconds=5)
 """Until an answer on a network that hangs asks again for one of the few threads those have."""
@@ -206,13 +210,24 @@ class _Candidate:
     kind: str
     state: str
     next_send_at: datetime | None
+    next_late_at: datetime | None
     brand_id: int
     act: str
+    fence: int
+    planned_at: datetime | None
     late_at: datetime | None
     in_doubt_since: datetime | None
 
-    def is_late(self, at: datetime) -> bool:
+    def is_missed(self, at: datetime) -> bool:
         return self.late_at is not None and self.late_at < at and self.in_doubt_since is None
+
+    def is_late(self, at: datetime) -> bool:
+        """A post that nobody has begun to send: what a dead worker had, or the network put off, goes on."""
+        return self.planned_at is not None and self.planned_at + LATE < at and self.fence == 0
+
+    def until(self, at: datetime) -> datetime:
+        """To when it is put off that can't leave before `at`: its being missed is told as soon as it is."""
+        return min(at, self.late_at + MISSED_AFTER) if self.late_at else at
 
 
 def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> list[int]:
@@ -222,6 +237,7 @@ def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> 
     candidates = _candidates(full, at=at, limit=limit * 2) if limit > 0 else []
     behind = _behind_another(candidates)
     slots: dict[int, datetime] = {}
+    late_slots: dict[int, datetime] = {}
     left = {each.account_id: most - busy.get(each.account_id, 0) for each in candidates}
     hanging, room = slow.accounts(), slow.room(busy)
     stopped = _stopped(candidates)
@@ -229,29 +245,38 @@ def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> 
     missed: list[int] = []
     put_off: dict[int, datetime] = {}
     for each in candidates:
-        gap = timedelta(seconds=_capabilities(each.kind).send_gap)
+        can = _capabilities(each.kind)
+        gap = timedelta(seconds=can.send_gap)
         free_at = slots.get(each.account_id) or each.next_send_at
+        is_late = each.is_late(at) and not can.by_hand  # a person sees to it that there is no burst
+        next_late = (late_slots.get(each.account_id) or each.next_late_at) if is_late else None
         if each.id in stopped:
             put_off[each.id] = at + PAUSED_AGAIN
-        elif each.is_late(at):
+        elif each.is_missed(at):
             missed.append(each.id)
         elif each.state != Account.State.ACTIVE:
             put_off[each.id] = at + PAUSED_AGAIN
         elif each.id in behind:
             put_off[each.id] = at + SAME_THREAD_AGAIN
+        elif next_late and next_late > at:
+            put_off[each.id] = each.until(next_late)
         elif free_at and free_at > at:
             put_off[each.id] = free_at
             slots[each.account_id] = free_at + gap
         elif each.account_id in hanging and room <= 0:
             put_off[each.id] = at + HANGING_AGAIN
         elif len(chosen) < limit and left[each.account_id] > 0:
-            if gap and not _reserve(each.account_id, at=at, gap=gap):
+            if gap and not _reserve(each.account_id, "next_send_at", at=at, gap=gap):
+                continue
+            if is_late and not _reserve(each.account_id, "next_late_at", at=at, gap=CATCH_UP):
                 continue
             chosen.append(each.id)
             left[each.account_id] -= 1
             room -= each.account_id in hanging
             if gap:
                 slots[each.account_id] = at + gap
+            if is_late:
+                late_slots[each.account_id] = at + CATCH_UP
     _put_off(put_off)
     _miss(missed, at=at)
     return chosen
@@ -261,7 +286,7 @@ def _candidates(full: Sequence[int], *, at: datetime, limit: int) -> list[_Candi
     queued = Delivery.objects.filter(state=Delivery.State.QUEUED, due_at__lte=at).exclude(account_id__in=full)
     fields = (
         "id", "account_id", "thread_id", "account__kind", "account__state", "account__next_send_at",
-        "account__brand_id", "act", "late_at", "in_doubt_since",
+        "account__next_late_at", "account__brand_id", "act", "fence", "planned_at", "late_at", "in_doubt_since",
     )  # fmt: skip
     return [_Candidate(*row) for row in queued.order_by("due_at", "id").values_list(*fields)[:limit]]
 
@@ -319,10 +344,10 @@ def _memory(delivery: Delivery) -> Capabilities | Publishes:
     return can.publishes or Publishes() if delivery.act in POSTING else can
 
 
-def _reserve(account_id: int, *, at: datetime, gap: timedelta) -> bool:
+def _reserve(account_id: int, slot: str, *, at: datetime, gap: timedelta) -> bool:
     """Take the account's next slot, unless another worker has just done so."""
-    free = Q(next_send_at__isnull=True) | Q(next_send_at__lte=at)
-    return bool(Account.objects.filter(free, pk=account_id).update(next_send_at=at + gap))
+    free = Q(**{f"{slot}__isnull": True}) | Q(**{f"{slot}__lte": at})
+    return bool(Account.objects.filter(free, pk=account_id).update(**{slot: at + gap}))
 
 
 def _put_off(put_off: dict[int, datetime]) -> None:

@@ -114,7 +114,7 @@ def _is_out(campaign: Campaign) -> bool:
 def _tag_anew(post: Post, *, at: datetime) -> None:
     """Lay out again what has not begun to leave, at its moment and as it stood: its links carry something else now."""
     waiting = [version for version in _versions(post) if version.sendings.exists() and _is_open(version)]
-    if found := saying.misfits(waiting):
+    if found := saying.misfits(waiting, spoken=approval.spoken):
         raise Unfit(found)
     for version in waiting:
         one = _withdrawn(version)
@@ -390,7 +390,7 @@ def _schedule(post: Post, *, due_at: datetime, by: User, at: datetime) -> Post:
 
 def _check_fit(versions: Iterable[Version]) -> None:
     versions = list(versions)
-    if found := saying.misfits(versions):
+    if found := saying.misfits(versions, spoken=approval.spoken):
         raise Unfit(found)
     paused = [version.account.name for version in versions if version.account.state == Account.State.PAUSED]
     if paused:
@@ -435,6 +435,27 @@ def follow_clocks(*, at: datetime) -> int:
     return len(shifted)
 
 
+@transaction.atomic
+def settle_zone(*, brand: Brand, moves: bool, by: User, at: datetime) -> list[Post]:
+    """After a change of the brand's time zone: let what was planned by the clock before leave at the same time on the
+    wall of the new one, or leave it where it is. Gives those that could not be moved."""
+    posts = queries.left_behind(brand, at=at)
+    stuck = [post for post in posts if moves and not _follows(post, brand.time_zone, by=by, at=at)]
+    moved = len(posts) - len(stuck) if moves else 0
+    activity.record(
+        activities.ZONE_SETTLED, on=brand, brand=brand.pk, by=by.pk, at=at, zone=brand.time_zone, moved=moved
+    )
+    return stuck
+
+
+def _follows(post: Post, zone: str, *, by: User, at: datetime) -> bool:
+    try:
+        plan(post=post, wall=post.wall, zone=zone, by=by, at=at)
+    except Problem:
+        return False
+    return True
+
+
 def _as_planned(post: Post) -> datetime | None:
     return zones.moment(post.wall, ZoneInfo(post.zone)) if post.wall else None
 
@@ -451,7 +472,7 @@ class _Withdrawn:
     """What was taken back: when it was due, for whom, and how it stood when it had ended."""
 
     def __init__(self, first: Delivery | None) -> None:
-        self.due_at = first.due_at if first else None
+        self.due_at = (first.planned_at or first.due_at) if first else None
         self.by = first.created_by_id if first else None
         self.ended = {"state": first.state, "why": first.why, "finished_at": first.finished_at} if first else {}
         if self.ended.get("state") not in {S.MISSED, S.REFUSED}:
@@ -483,7 +504,7 @@ def _lay_out(
     """Write the deliveries of a version: the first part due at its moment, each other behind the one before it."""
     late_at = due_at + queries.grace(post.brand_id)
     first = above = before = None
-    for number, said in enumerate(shortening.laid_out(version, saying.spoken(version), by=by, at=at)):
+    for number, said in enumerate(shortening.laid_out(version, approval.spoken(version), by=by, at=at)):
         kind = said["kind"]
         remote = RemotePost.objects.create(
             account_id=version.account_id, draft=said, above=first if kind == Part.Kind.COMMENT else above
@@ -493,7 +514,8 @@ def _lay_out(
         stands = {"state": S.QUEUED, **(ended or {})} if before is None else {"state": S.WAITING}
         before = Delivery.objects.create(
             account_id=version.account_id, thread_id=f"post:{version.pk}", post=remote, act=kind, after=before,
-            key=version.key(number, post.revision), due_at=due_at, late_at=late_at if before is None else None,
+            key=version.key(number, post.revision), due_at=due_at,
+            planned_at=due_at if before is None else None, late_at=late_at if before is None else None,
             created_by_id=by, created_at=at, **stands,
         )  # fmt: skip
         Sending.objects.create(version=version, number=number, revision=post.revision, remote=remote)
@@ -538,7 +560,7 @@ def retry(*, delivery: Delivery, by: User, at: datetime) -> None:
     late_at = at + queries.grace(delivery.account.brand_id)
     stuck = Delivery.objects.filter(pk=delivery.pk, state__in=[S.REFUSED, S.MISSED])
     changes = {"why": "", "finished_at": None, "due_at": at, "late_at": late_at, "in_doubt_since": None, "looks": 0}
-    if not stuck.update(state=S.QUEUED, **changes):
+    if not stuck.update(state=S.QUEUED, planned_at=at, **changes):
         raise Settled(_("Somebody has sent this again already."))
     _record_of(activities.RETRIED, delivery, by=by, at=at)
     wake_work.after_commit()

@@ -44,6 +44,9 @@ ABSENT = declare("post.absent", _("{account} doesn't show the post “{title}”
 STOPPED = declare("publishing.stopped", _("{who} stopped everything that was to be published"))
 RESUMED = declare("publishing.resumed", _("{who} let publishing go on"))
 SETTLED = declare("publishing.settings", _("{who} changed after how many minutes a late post asks: {minutes}"))
+ZONE_SETTLED = declare(
+    "publishing.zone", _("{who} decided what becomes of posts of the time zone before. Moved to {zone}: {moved}")
+)
 ADDED = declare("media.added", _("{who} added the file {file}"))
 CHANGED = declare("media.changed", _("{who} changed what is said of the file {file}"))
 REMOVED = declare("media.removed", _("{who} removed the file {file}"))

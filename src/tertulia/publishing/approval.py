@@ -29,7 +29,7 @@ from tertulia.team import mail
 from tertulia.team.models import Membership, User
 
 from . import activities, saying
-from .models import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass, Post
+from .models import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass, Post, Version
 from .problems import NotAsked, Problem, Settled
 
 Outcome = ApprovalRequest.Outcome
@@ -189,7 +189,16 @@ def _users(step: Mapping[str, Any], roles: Mapping[int, str], asked_by: int) -> 
 def _said(post: Post) -> list[dict[str, Any]]:
     """What would be published, account after account."""
     versions = post.versions.select_related("account", "post").order_by("pk")
-    return [{"account": one.account.name, "parts": saying.spoken(one)} for one in versions]
+    return [{"account": one.account.name, "id": one.account_id, "parts": spoken(one)} for one in versions]
+
+
+def spoken(version: Version) -> list[dict[str, Any]]:
+    """As `saying.spoken`, in the words that were first approved where this revision was: a description in the library,
+    or somebody's name on a network, can be another by now, and that one nobody has approved."""
+    asked = ApprovalRequest.objects.filter(post=version.post_id, outcome=Outcome.APPROVED)
+    said = asked.filter(revision=version.post.revision).order_by("pk").values_list("said", flat=True).first()
+    kept = (one["parts"] for one in said or () if one.get("id") == version.account_id)
+    return next(kept, None) or saying.spoken(version)
 
 
 def place_of(request: ApprovalRequest) -> Place:

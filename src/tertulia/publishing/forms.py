@@ -21,7 +21,19 @@ from tertulia.team.models import User
 from tertulia.team.permissions import Role
 
 from . import actions, handles, queries
-from .models import LAST_DAY, ApprovalRule, ApprovalStep, Evergreen, Handle, Idea, Initiative, Media, Pillar, Series
+from .models import (
+    LAST_DAY,
+    ApprovalRule,
+    ApprovalStep,
+    Evergreen,
+    Handle,
+    Idea,
+    Initiative,
+    Media,
+    Pillar,
+    Series,
+    Settings,
+)
 from .problems import Problem
 from .series import MOST_TEXTS, Rule
 
@@ -462,6 +474,14 @@ class RhythmForm(forms.Form):
         label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("It counts from the first Monday on or after this day."),
     )  # fmt: skip
+
+
+class GraceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """How late a post may leave."""
+
+    class Meta:
+        model = Settings
+        fields = ("grace_minutes",)
 
 
 class LibraryFilter(forms.Form):

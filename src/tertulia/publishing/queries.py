@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from django.db import connection
@@ -24,11 +25,14 @@ from django.db.models import (
     When,
 )
 
+from tertulia.brand import activities as brand_activities
 from tertulia.brand.models import Brand
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery
 from tertulia.connectors import registry
 from tertulia.core import bulk
+from tertulia.core.models import Activity
 
+from . import activities
 from .models import ApprovalRequest, Attachment, Media, Part, Post, Sending, Settings, Stop, Version
 
 State = Post.State
@@ -36,6 +40,10 @@ OPEN = frozenset({"", State.SCHEDULED, State.MISSED, State.FAILED})
 """How an account stands on which nothing of a post has begun to leave: there it can still be changed and moved."""
 ENDING = timedelta(days=14)
 """So long before their end rights are among those that end soon."""
+LATE = timedelta(minutes=1)
+"""So long after its moment a post is late: of those one leaves at a time, on each account."""
+CATCH_UP = timedelta(minutes=15)
+"""Between a late post and the next one of the same account: networks take a burst for spam."""
 
 
 def posts(brand: Brand) -> QuerySet[Post]:
@@ -166,6 +174,20 @@ def stopped(brand: Brand) -> Stop | None:
     return Stop.objects.filter(brand=brand).first()
 
 
+def left_behind(brand: Brand, *, at: datetime) -> list[Post]:
+    """Posts to come that go by a time zone which the brand had before, in their order; empty once somebody has decided
+    about them."""
+    others = Post.objects.filter(brand=brand, publish_at__gt=at, cancelled_at__isnull=True)
+    others = others.exclude(zone=brand.time_zone)
+    if not others.exists():
+        return []
+    told = Activity.objects.filter(on_kind=Brand._meta.label_lower, on_id=brand.pk).order_by("-pk")
+    told = told.filter(type__in=[activities.ZONE_SETTLED, brand_activities.CHANGED])
+    since = takewhile(lambda line: line.type != activities.ZONE_SETTLED, told.iterator(chunk_size=50))
+    zones = {line.data["zone_before"] for line in since if "zone_before" in line.data}
+    return list(others.filter(zone__in=zones).order_by("publish_at", "pk")) if zones else []
+
+
 def grace(brand_id: int) -> timedelta:
     """How late a post of the brand may leave without anybody being asked."""
     minutes = Settings.objects.filter(brand=brand_id).values_list("grace_minutes", flat=True).first()
@@ -188,6 +210,14 @@ class Leg:
     url: str
     finished_at: datetime | None
     revision: int
+    planned_at: datetime | None
+    due_at: datetime
+
+    @property
+    def is_catching_up(self) -> bool:
+        """It is late and was put off."""
+        is_late = self.planned_at is not None and self.due_at > self.planned_at + LATE
+        return is_late and self.state == Delivery.State.QUEUED and not self.attempts
 
 
 @dataclass(slots=True)
@@ -207,7 +237,7 @@ def standings(posts: Iterable[Post]) -> dict[int, Standing]:
     rows: Iterable[tuple[Any, ...]] = on_the_way.order_by("number").values_list(
         "version", "remote__deleted_at", "number", "remote__deliveries", "remote__deliveries__state",
         "remote__deliveries__attempts", "remote__deliveries__why", "remote__url", "remote__deliveries__finished_at",
-        "revision",
+        "revision", "remote__deliveries__planned_at", "remote__deliveries__due_at",
     )  # fmt: skip
     for version, deleted_at, *leg in rows:
         legs[version].append(Leg(deleted_at is not None, *leg))

@@ -107,7 +107,7 @@ class Warning:
 
     @property
     def says(self) -> str:
-        return _warns(self.account, self.week, self.today)
+        return _warns(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,8 +362,9 @@ def _spread(some: Sequence[One], wanted: int) -> list[One]:
     return [some[(2 * n + 1) * len(some) // (2 * wanted)] for n in range(wanted)]
 
 
-def _warns(account: Account, week: Week, today: date) -> str:
-    if week.breaks_on and week.breaks_on < today:
+def _warns(warning: Warning) -> str:
+    account, week, today = warning.account, warning.week, warning.today
+    if warning.is_broken:
         says = _("{account}: this week's promise is broken, {done} of {promised}.")
         return says.format(account=account.name, done=week.done, promised=week.promised)
     says = ngettext(
@@ -371,7 +372,7 @@ def _warns(account: Account, week: Week, today: date) -> str:
         "{account}, week of {week}: {n} of {promised} are missing. Last day for the first: {day}.",
         week.missing,
     )
-    day = dates.day_heading(week.breaks_on or today, today=today)
+    day = dates.day_heading(warning.breaks_on, today=today)
     says = says.format(
         account=account.name, n=week.missing, promised=week.promised, week=dates.calendar_day(week.monday, today=today),
         day=day[:1].lower() + day[1:],

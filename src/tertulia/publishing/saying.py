@@ -131,8 +131,10 @@ def draft_of(
     return Draft(said["text"], kind=said["kind"], pictures=pictures, above=above, poll=poll, **hints)
 
 
-def misfits(versions: Iterable[Version]) -> dict[str, list[Misfit]]:
-    """Of each account that wouldn't take it with its links as they will be, why not."""
+def misfits(
+    versions: Iterable[Version], *, spoken: Callable[[Version], list[dict[str, Any]]]
+) -> dict[str, list[Misfit]]:  # fmt: skip
+    """Of each account that wouldn't take what it is to say (`spoken`), with its links as they will be, why not."""
     found: dict[str, list[Misfit]] = {}
     for version in versions:
         account = version.account

@@ -50,6 +50,7 @@ urlpatterns = [
     path("b/<slug:brand>/posts/looks/", composer.show_looks, name="looks"),
     path("b/<slug:brand>/posts/stop/", acts.stop, name="stop"),
     path("b/<slug:brand>/posts/stop/removal/", acts.resume, name="stop_removal"),
+    path("b/<slug:brand>/posts/zone/", calendar.settle_zone, name="zone"),
     path("b/<slug:brand>/posts/reactions/", reactions.show, name="reactions"),
     path("b/<slug:brand>/posts/reactions/export/", reactions.take_away, name="reactions_export"),
     path("b/<slug:brand>/posts/reactions/file/", reactions.look_through, name="reactions_file"),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 
@@ -27,6 +27,7 @@ from tertulia.connectors.contract import (
     Target,
     Unsupported,
 )
+from tertulia.core.counting import utf8, utf16, x_weighted
 
 from . import texts
 
@@ -57,6 +58,13 @@ FILMS_ON: Mapping[str, Films] = {
 """docs.x.com, Media best practices; developers.tiktok.com, Content posting. Of the others nothing is documented that
 holds for what a person posts there."""
 
+LONGEST_ON: Mapping[str, int] = {
+    "x": 280, "threads": 500, "instagram": 2_200, "tiktok": 2_200, "linkedin": 3_000, "youtube": 5_000,
+    "facebook": 63_206,
+}  # fmt: skip
+COUNTED_ON: Mapping[str, Callable[[str], int]] = {"x": x_weighted, "tiktok": utf16, "youtube": utf8}
+"""Others count characters, as far as is known. Only X documents how it counts."""
+
 
 class Manual(Connector):
     """A platform that lets no program in: people bring the messages and carry the answers."""
@@ -79,6 +87,7 @@ class Manual(Connector):
             default="both",
             choices=(("both", texts.BOTH), ("public", texts.PUBLIC), ("private", texts.PRIVATE)),
         ),
+        Field("longest", texts.LONGEST, kind="number", help=texts.LONGEST_HELP, is_required=False, is_rare=True),
     )
     capabilities = Capabilities(
         reads=frozenset(KINDS["both"]),
@@ -100,6 +109,14 @@ class Manual(Connector):
 
     def network(self, account: Account) -> str:
         return str(account.settings.get("platform") or "").strip() or self.key
+
+    def text_length(self, account: Account, text: str) -> int:
+        return COUNTED_ON.get(_platform(account), len)(text)
+
+    def longest_post(self, account: Account, draft: Draft) -> int | None:
+        """What the account says it may, else what its platform lets everybody."""
+        own = account.settings.get("longest")
+        return own if isinstance(own, int) and own > 0 else LONGEST_ON.get(_platform(account))
 
     def films_taken(self, account: Account) -> Films:
         return FILMS_ON.get(_platform(account), FILMS)

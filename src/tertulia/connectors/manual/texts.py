@@ -23,6 +23,11 @@ PUBLIC = {
     "es": "Solo en público (comentarios, menciones, reseñas)",
 }
 PRIVATE = {"en": "Only in private (direct messages)", "es": "Solo en privado (mensajes directos)"}
+LONGEST = {"en": "Longest text of a post", "es": "Texto más largo de una publicación"}
+LONGEST_HELP = {
+    "en": "Empty: what is known of the platform (on X 280 characters; accounts that pay have more).",
+    "es": "Vacío: lo que se sabe de la plataforma (en X, 280 caracteres; las cuentas de pago tienen más).",
+}
 REPLY_NOTE = {
     "en": "A task: the text is ready to copy and its place is opened; you paste it there and say that it is done.",
     "es": "Una tarea: el texto queda listo para copiar y se abre su sitio; lo pegas allí y lo das por hecho.",

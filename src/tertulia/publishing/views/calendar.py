@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Delivery
+from tertulia.channels.models import Account, Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
@@ -21,7 +21,7 @@ from tertulia.team.models import User
 from .. import actions, approval, calendar, checks, figures, ideas, mailing, queries, reactions_page, recurring, rhythm
 from ..access import RoomRequest
 from ..forms import DecidingForm, MoveForm, SlotForm, StopForm, TimeForm
-from ..models import Post
+from ..models import Post, Version
 from ..problems import Problem
 
 YEARS = range(1990, 2200)
@@ -36,8 +36,24 @@ def show(request: RoomRequest, brand: Brand) -> HttpResponse:
     context |= calendar.aside(brand) | {
         "stop_form": StopForm(),
         "to_approve": approval.waiting_for(brand, request.user),
+        "left_behind": _left_behind(request, brand),
     }
     return render(request, "publishing/posts.html", context)
+
+
+def _left_behind(request: RoomRequest, brand: Brand) -> list[Post]:
+    return queries.left_behind(brand, at=clock.now()) if request.membership.may("publishing.publish") else []
+
+
+@require_POST
+@brand_required("publishing.publish")
+def settle_zone(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """Whether what was planned by the clock of another time zone follows the brand to the new one."""
+    stuck = actions.settle_zone(brand=brand, moves="moves" in request.POST, by=request.user, at=clock.now())
+    if stuck:
+        names = ", ".join(f"“{post.title}”" for post in stuck)
+        messages.error(request, _("These keep their time, look at each: {names}").format(names=names))
+    return redirect("publishing:posts", brand.slug)
 
 
 @require_POST
@@ -95,11 +111,12 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     post = get_object_or_404(queries.whole(brand), pk=post_id)
     standing = queries.standing(post)
     to_copy, letters = queries.to_copy(standing), mailing.progress_of(post)
+    stop = queries.stopped(brand)
     legs = [
         (version, Post.State(state).label if (state := standing.versions.get(version.pk)) else "",
          calendar.TONES.get(state or "", ""),
          [] if state == Post.State.SCHEDULED else standing.legs.get(version.pk, []), to_copy.get(version.pk, []),
-         letters.get(version.pk))
+         letters.get(version.pk), None if stop else _late_turn(version, standing))
         for version in post.versions.all()
     ]  # fmt: skip
     links, earned = figures.of_post(post)
@@ -107,7 +124,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "links": links, "earned": earned,
         "room": "publishing", "post": post, "standing": standing, "state": Post.State(standing.state).label,
         "tone": calendar.TONES.get(standing.state, ""), "legs": legs, "states": dict(Delivery.State.choices),
-        "common": [part for part in post.parts.all() if part.version_id is None], "stop": queries.stopped(brand),
+        "common": [part for part in post.parts.all() if part.version_id is None], "stop": stop,
         "own": {part.version_id for part in post.parts.all() if part.version_id},
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
@@ -118,6 +135,12 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "is_open": not legs or any(state in queries.OPEN for state in standing.versions.values()),
     }  # fmt: skip
     return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
+
+
+def _late_turn(version: Version, standing: queries.Standing) -> datetime | None:
+    """When it is its turn on an account where more is late."""
+    catching_up = (leg.due_at for leg in standing.legs.get(version.pk, []) if leg.is_catching_up)
+    return next(catching_up, None) if version.account.state == Account.State.ACTIVE else None
 
 
 def _approval(request: RoomRequest, post: Post) -> dict[str, object]:

@@ -1,33 +1,43 @@
-"""The settings of the rhythm: what each account promises, and the slots of its queue."""
+"""The settings of the rhythm: what each account promises, the slots of its queue, and what becomes of late posts."""
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 from tertulia.core import clock, dates
 from tertulia.team.access import brand_required
 
-from .. import best_hours, hours_page, queries, rhythm
+from .. import actions, best_hours, hours_page, queries, rhythm
 from ..access import RoomRequest
-from ..forms import RhythmForm
+from ..forms import GraceForm, RhythmForm
 from ..problems import Problem
 
+MINUTE = timedelta(minutes=1)
 
-@require_GET
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @brand_required("publishing.settings")
 def show_all(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """The rhythm of each account, and how late a post of any of them may leave."""
+    form = GraceForm(request.POST or None, initial={"grace_minutes": queries.grace(brand.pk) // MINUTE})
+    if request.method == "POST" and form.is_valid():
+        minutes = form.cleaned_data["grace_minutes"]
+        actions.set_grace(brand=brand, minutes=minutes, by=request.user, at=clock.now())
+        messages.info(request, _("Kept."))
+        return redirect("publishing:rhythms", brand.slug)
     settled = rhythm.of_all(brand)
     rows = [(account, *settled.get(account.pk, (None, 0))) for account in queries.accounts(brand)]
-    return render(request, "publishing/rhythms.html", {"section": "rhythm", "room": "settings", "rows": rows})
+    context = {"section": "rhythm", "room": "settings", "rows": rows, "form": form}
+    return render(request, "publishing/rhythms.html", context, status=422 if request.method == "POST" else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -29,6 +29,9 @@ def settings(request: Any, brand: Brand) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.change(brand=form.instance, by=request.user.pk, at=clock.now())
         messages.success(request, _("Saved."))
+        if "time_zone" in form.changed_data:
+            says = _("What is planned keeps its time. On the calendar you can let it follow the new time zone.")
+            messages.info(request, says)
         return redirect("brand:settings", brand.slug)
     return _page(request, brand, form=form)
 
