@@ -58,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     sizes = {EMPTY: EMPTY, TINY: TINY, options.small: SMALL, MIDDLE: MIDDLE, options.large: LARGE}
     for size, kind in sizes.items():
         parts = [name for name in ["limits", *names] if kind in PARTS.get(name, ())]
-        if kind not in (EMPTY, SMALL) and options.scale == "quick" or parts == ["limits"] and "limits" not in names:
+        # The limits of the machine are asked on the empty one, for a part alone, too.
+        is_asked = parts != ["limits"] or kind == EMPTY or "limits" in names
+        if not is_asked or kind not in (EMPTY, SMALL) and options.scale == "quick":
             continue
         stage = Stage(options.database, size, folder, options.port)
         stage.prepare()

@@ -30,16 +30,18 @@ RIG = Path(__file__).resolve().parent.parent / "tests" / "engine" / "rig.py"
 JOBS = {"quick": 500, "full": 5_000}
 """Due at 83 a second: 5,000 in a minute."""
 POSTS = 5_000
+COMMIT = "a durable commit, mean"
+"""A claim is one: nothing can be less late."""
 
 
 def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
     found = _measured("lateness", "embedded", str(JOBS[scale]))
-    yield Figure("jobs, 83 a second: late by, p50", found["jobs"]["p50"], "ms", 10)
-    yield Figure("jobs, 83 a second: late by, p99", found["jobs"]["p99"], "ms", 100)
+    yield Figure("jobs, 83 a second: late by, p50", found["jobs"]["p50"], "ms", 10, limit=COMMIT)
+    yield Figure("jobs, 83 a second: late by, p99", found["jobs"]["p99"], "ms", 100, limit=COMMIT)
     yield Figure("jobs, 83 a second: begun too early", found["jobs"]["early"], "jobs", 0)
     yield Figure("jobs, 83 a second: CPU", found["jobs"]["cpu"], "% of a core")
-    yield Figure("answers, 20 a second: late by, p50", found["answers"]["p50"], "ms")
-    yield Figure("answers, 20 a second: late by, p99", found["answers"]["p99"], "ms")
+    yield Figure("answers, 20 a second: late by, p50", found["answers"]["p50"], "ms", limit=COMMIT)
+    yield Figure("answers, 20 a second: late by, p99", found["answers"]["p99"], "ms", limit=COMMIT)
     yield Figure("answers, 20 a second: CPU", found["answers"]["cpu"], "% of a core")
     yield Figure("worker with nothing to do: CPU", found["idle_cpu"], "% of a core", 0.3)
     yield Figure("worker: memory", found["memory_mb"], "MB")
@@ -51,9 +53,9 @@ def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
 def _posts(workers: int) -> Iterator[Figure]:
     found = _measured("posts", "embedded", str(POSTS), str(workers))
     what = f"posts, 5,000 in a minute, {workers} {'worker' if workers == 1 else 'workers'}, {found['kills']} kills"
-    yield Figure(f"{what}: claimed late by, p50", found["p50"], "ms", 10)
-    yield Figure(f"{what}: claimed late by, p99", found["p99"], "ms", 100)
-    yield Figure(f"{what}: claimed late by, at the most", found["max"], "ms")
+    yield Figure(f"{what}: claimed late by, p50", found["p50"], "ms", 10, limit=COMMIT)
+    yield Figure(f"{what}: claimed late by, p99", found["p99"], "ms", 100, limit=COMMIT)
+    yield Figure(f"{what}: claimed late by, at the most", found["max"], "ms", limit=COMMIT)
     for name in ("early", "doubled", "lost", "missed", "unknown_of_networks_with_memory"):
         yield Figure(f"{what}: {name.replace('_', ' ')}", found[name], "posts", 0)
     yield Figure(f"{what}: CPU of all workers", found["cpu"], "% of a core")

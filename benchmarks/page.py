@@ -20,6 +20,10 @@ HEAD = """# Speed and memory, measured
 
 Written by `make bench ARGS="--scale full --write"`, or part by part: `python -m benchmarks PART --scale full --write`.
 Above each stands when it was measured last, and on which machine; above the columns, how many messages there were.
+
+A limit is what this machine does at best without Tertulia, in the same run: a durable commit, rows by index, an empty
+answer over HTTP. None was measured for how fast hundreds of open pages can be told something, nor for what a share of
+a core or some megabytes have to be: live, polling and memory stand for themselves.
 """
 
 

@@ -16,6 +16,7 @@ os.environ["TERTULIA_ALLOWED_ADDRESSES"] = "127.0.0.0/8"  # the servers that tes
 os.environ["TERTULIA_BACKUPS"] = "no"  # those that worker processes would make by themselves
 os.environ.pop("TERTULIA_BROKER_URL", None)
 (Path(_home) / "static").mkdir()
+(Path(_home) / "tmp").mkdir()
 
 from tertulia.project.settings import *  # noqa: E402, F403
 from tertulia.project.settings import DATABASES, STORAGES  # noqa: E402

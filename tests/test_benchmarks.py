@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -80,14 +81,28 @@ def test_a_part_that_is_measured_again_replaces_its_own_figures_alone(tmp_path, 
     ],
 )
 def test_a_part_prints_every_promised_figure(part: str, promised: list[str], tmp_path: Path, unused_port: int):
-    command = [sys.executable, "-m", "benchmarks", part, "--folder", str(tmp_path), "--small", "200"]
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("TERTULIA_", "DJANGO_"))}
+    said = printed(part, tmp_path, unused_port)
+    assert [name for name in promised if f"| {name}" not in said] == []
 
-    printed = subprocess.run(
-        [*command, "--port", str(unused_port)], cwd=ROOT, env=own, capture_output=True, text=True, check=True
+
+def printed(part: str, folder: Path, port: int) -> str:
+    command = [sys.executable, "-m", "benchmarks", part, "--folder", str(folder), "--small", "200"]
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("TERTULIA_", "DJANGO_"))}
+    return subprocess.run(
+        [*command, "--port", str(port)], cwd=ROOT, env=own, capture_output=True, text=True, check=True
     ).stdout
 
-    assert [name for name in promised if f"| {name}" not in printed] == []
+
+def test_whatever_a_figure_is_held_against_is_measured():
+    sources = "\n".join(path.read_text() for path in (ROOT / "benchmarks").glob("*.py"))
+    named = set(re.findall(r'(?:limit=|limit = |COMMIT = |(?<=commit") if batch > 1 else )"([^"]+)"', sources))
+    assert len(named) >= 5
+    measured = (ROOT / "benchmarks" / "limits.py").read_text()
+    assert [name for name in named if f'Figure("{name}"' not in measured] == []
+
+
+def test_a_part_alone_is_held_against_what_http_costs_here(tmp_path: Path, unused_port: int):
+    assert "(an empty answer over HTTP, p50)" in printed("thread", tmp_path, unused_port)
 
 
 @pytest.fixture

@@ -22,6 +22,33 @@ def test_every_setting_is_documented_and_every_documented_one_exists():
     assert read == documented
 
 
+NOT_FOR_COMPOSE = {
+    "TERTULIA_HOME": "the image has it: where the volume is",
+    "TERTULIA_HOST": "the image has it",
+    "TERTULIA_PORT": "the image has it, and its health check asks there; the machine's own stands under ports",
+    "TERTULIA_LOG_FORMAT": "the image has it",
+    "TERTULIA_LOG_FILE": "the container's log is kept by who runs it, and no other place can be written to",
+    "TERTULIA_BREACHED_PASSWORDS": "it needs a volume of its own, and whoever adds that names it there",
+}
+
+
+def test_compose_hands_every_setting_on_and_a_file_for_each_secret_alone():
+    settings = (ROOT / "docs" / "settings.md").read_text()
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", settings, re.MULTILINE))
+    secret = set(re.findall(r"^\| `([A-Z_]+)` \*secret\*", settings, re.MULTILINE))
+    compose = (ROOT / "deploy" / "compose.yaml").read_text()
+    lines = compose.split("  environment:\n")[1].split("  secrets:")[0]
+    handed = dict(re.findall(r"^    ([A-Z_]+):(.*)$", lines, re.MULTILINE))
+    files = {name.removesuffix("_FILE") for name, value in handed.items() if value.startswith(" /run/secrets/")}
+    assert {name for name in handed if name.endswith("_FILE")} == {f"{name}_FILE" for name in files}
+    assert files == secret - {"TERTULIA_BROKER_URL"}  # which names a container of the same file, without a password
+    assert files | (set(handed) - {f"{name}_FILE" for name in files}) == documented - set(NOT_FOR_COMPOSE)
+    made = set(re.findall(r"^  ([a-z_]+): \{file: secrets/\1\}$", compose, re.MULTILINE))
+    assert set(re.findall(r"/run/secrets/([a-z_]+)", compose)) == made
+    told = (ROOT / "docs" / "running.md").read_text().split("## In containers")[1].split("## ")[0]
+    assert [name for name in made if name not in told] == []
+
+
 def test_what_is_deployed_names_only_settings_and_commands_that_exist():
     documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
     told = "\n".join(path.read_text() for path in (ROOT / "deploy").iterdir() if path.is_file())

@@ -55,3 +55,14 @@ def test_mail_that_does_not_leave_is_tried_again(alba, monkeypatch):
         assert watch.look(at=after(minutes=3)) == 0
     assert watch.look(at=after(minutes=4)) == 1
     assert Heartbeat.objects.get(name=watch.TOLD).at == after(minutes=4)
+
+
+def test_each_web_process_leaves_a_sign_of_life_before_it_waits(monkeypatch):
+    def end(_seconds):
+        raise StopIteration
+
+    monkeypatch.setattr(watch.time, "sleep", end)
+    monkeypatch.setattr(watch.connection, "close", lambda: None)  # it is this test's
+    with pytest.raises(StopIteration):
+        watch.run()
+    assert Heartbeat.objects.filter(name=watch.HEARTBEAT).exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 import shutil
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import dj_database_url
 import psycopg
 import pytest
 
@@ -151,22 +151,37 @@ OLD = [
 """An early state that has rows: later migrations change these tables, fill columns and add others."""
 
 
-def test_an_old_database_is_copied_first_and_upgraded_though_it_is_killed(installation, tmp_path, django_db_blocker):
+@pytest.fixture
+def empty(own_database, tmp_path) -> str:
+    """The address of an empty database."""
+    if not own_database:
+        yield f"sqlite:///{tmp_path}/old.sqlite3"
+        return
+    name = f"tertulia_old_{secrets.token_hex(4)}"
+    with psycopg.connect(own_database, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        yield urlsplit(own_database)._replace(path=f"/{name}").geturl()
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_an_old_database_is_copied_first_and_upgraded_though_it_is_killed(
+    installation, empty, tmp_path, django_db_blocker
+):
     home = tmp_path / "old"
     home.mkdir()
-    environment = {**installation.environment, "TERTULIA_HOME": str(home), "TERTULIA_PORT": str(free_port())}
-    environment.pop("DATABASE_URL", None)
-    file = home / "tertulia.sqlite3"
+    environment = {
+        **installation.environment, "TERTULIA_HOME": str(home), "TERTULIA_PORT": str(free_port()), "DATABASE_URL": empty
+    }  # fmt: skip
     with django_db_blocker.unblock():
-        make_old(file)
-    first = applied(file)
+        make_old(empty)
+    first = applied(empty)
     (home / "version").write_text("0.0.9\n")
     old = Installation(home, 0, environment)
     for number in range(KILLS):
         process = subprocess.Popen([sys.executable, "-m", "tertulia", "setup"], env=environment)
         started = time.monotonic()
         while process.poll() is None and time.monotonic() < started + 60:
-            if (number == 0 and has_backup(home)) or applied(file) > first + random.randrange(12) * number:
+            if (number == 0 and has_backup(home)) or applied(empty) > first + random.randrange(12) * number:
                 process.kill()
             time.sleep(0.01)
         process.wait()
@@ -181,7 +196,8 @@ def test_an_old_database_is_copied_first_and_upgraded_though_it_is_killed(instal
     old.close()
     [*made] = sorted((home / "backups").glob("*-before-upgrade-from-0.0.9.zip"))
     assert 1 <= len(made) <= 3
-    back = Installation(tmp_path / "back", 0, {**environment, "TERTULIA_HOME": str(tmp_path / "back")})
+    there = {**environment, "TERTULIA_HOME": str(tmp_path / "back"), "DATABASE_URL": ""}
+    back = Installation(tmp_path / "back", 0, there)
     assert back.tertulia("restore", str(made[0])).returncode == 0
 
 
@@ -189,14 +205,15 @@ def has_backup(home: Path) -> bool:
     return any((home / "backups").glob("*.zip"))
 
 
-def applied(file: Path) -> int:
-    with closing(sqlite3.connect(file, timeout=20)) as database:
+def applied(address: str) -> int:
+    file = address.removeprefix("sqlite:///")
+    with closing(psycopg.connect(address) if file == address else sqlite3.connect(file, timeout=20)) as database:
         return int(database.execute("SELECT count(*) FROM django_migrations").fetchone()[0])
 
 
-def make_old(file: Path) -> None:
+def make_old(address: str) -> None:
     noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    database = opened({"ENGINE": "tertulia.core.sqlite3", "NAME": str(file)})
+    database = opened(dict(dj_database_url.parse(address)))
     with as_default(database):
         migrate(database, OLD)
         models = databases.state(databases.applied(database)).apps
@@ -211,4 +228,3 @@ def make_old(file: Path) -> None:
         models.get_model("tertulia_channels", "Delivery").objects.create(
             account=account, message=message, key="k", due_at=noon, created_at=noon, state="sent"
         )
-    os.chmod(file, 0o600)

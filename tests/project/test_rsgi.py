@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -83,6 +84,27 @@ def test_a_body_in_pieces_arrives_whole():
         return Answer([environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))])
 
     assert call(Scope(), Exchange(b"uno ", b"dos"), page).body == b"uno dos"
+
+
+def test_a_long_body_waits_in_the_data_folder_for_tmp_may_be_memory(settings):
+    def page(environ, start):
+        start("200 OK", [])
+        return Answer([os.readlink(f"/proc/self/fd/{environ['wsgi.input'].fileno()}").encode()])
+
+    place = call(Scope(), Exchange(b"x" * (rsgi.IN_MEMORY + 1)), page).body.decode()
+
+    assert place.startswith(f"{settings.HOME}/tmp/")
+    assert settings.HOME / "tmp" == settings.FILE_UPLOAD_TEMP_DIR  # where Django puts what a form brings
+
+
+def test_where_little_room_is_left_only_short_bodies_are_taken(monkeypatch):
+    def page(environ, start):
+        start("200 OK", [])
+        return Answer([])
+
+    monkeypatch.setattr(rsgi, "KEPT_FREE", 1 << 60)
+    assert call(Scope(), Exchange(b"x" * rsgi.IN_MEMORY), page).status == 200
+    assert call(Scope(), Exchange(b"x" * (rsgi.IN_MEMORY + 1)), None).status == 503
 
 
 @pytest.mark.parametrize("headers", [[("content-length", str(rsgi.MAX_BODY + 1))], []])

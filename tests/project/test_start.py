@@ -58,13 +58,15 @@ def test_what_nobody_changes_is_in_memory_once(installation, running):
         assert share < held * 0.8
 
 
-def test_a_killed_web_process_comes_back(installation, running):
+def test_a_killed_web_process_comes_back_and_clears_away_what_was_arriving(installation, running):
     first = installation.children("web")[0]
+    (left := installation.home / "tmp" / "film.upload").write_bytes(b"x")
     os.kill(first, signal.SIGKILL)
 
     wait_for(lambda: not is_alive(first))
     wait_for(lambda: [pid for pid in installation.children("web") if pid != first])
     wait_for(lambda: _answers(installation))
+    wait_for(lambda: not left.exists())
 
 
 def test_a_killed_worker_of_the_web_server_comes_back(installation, running):

@@ -1,3 +1,8 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
 from django.db import models
 
 
@@ -65,3 +70,13 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @staticmethod
+    def leave(signs: Mapping[str, datetime]) -> None:
+        """These names were alive at these moments, whatever stood there before."""
+        Heartbeat.objects.bulk_create(
+            [Heartbeat(name=name, at=at) for name, at in signs.items()],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["at"],
+        )

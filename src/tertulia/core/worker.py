@@ -198,12 +198,7 @@ def beat(at: datetime) -> None:
     signs = {HEARTBEAT: at}
     if upstream := clock.upstream():
         signs |= {HEARD: clock.now(), UPSTREAM: upstream}
-    Heartbeat.objects.bulk_create(
-        [Heartbeat(name=name, at=moment) for name, moment in signs.items()],
-        update_conflicts=True,
-        unique_fields=["name"],
-        update_fields=["at"],
-    )
+    Heartbeat.leave(signs)
 
 
 def perform(lane: Lane, ticket: due.Ticket) -> bool:

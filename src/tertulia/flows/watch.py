@@ -1,10 +1,14 @@
-"""When background work falls silent it can tell nobody: the web processes look, and mail those who manage."""
+"""What each web process does beside its pages: leave a sign of life, and look for that of background work.
+
+When work falls silent it can tell nobody; so these look, and mail those who manage.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -20,7 +24,9 @@ from tertulia.team.permissions import Role
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 30.0
+HEARTBEAT = "web"
+BEAT_SECONDS, LOOK_EVERY = 10.0, 3
+"""Each third beat looks, too."""
 TOLD = "silence told"
 AGAIN, AT_MOST = timedelta(days=1), timedelta(hours=1)
 """A silence that lasts is told again after a day; one after another no more often than each hour."""
@@ -28,15 +34,17 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def run() -> None:
-    """Look again and again, for as long as the process lives."""
-    while True:
-        time.sleep(LOOK_SECONDS)
+    """Beat and look again and again, for as long as the process lives."""
+    for turn in count():
         try:
-            look(at=clock.now())
+            Heartbeat.leave({HEARTBEAT: clock.now()})
+            if turn % LOOK_EVERY == LOOK_EVERY - 1:
+                look(at=clock.now())
         except (DatabaseError, InterfaceError) as error:
-            log.error("Whether background work is silent can't be seen: %s", describe(error))
+            log.error("No sign of life can be left, nor that of background work be seen: %s", describe(error))
         finally:
             connection.close()
+        time.sleep(BEAT_SECONDS)
 
 
 def look(*, at: datetime) -> int:

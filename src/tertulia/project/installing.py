@@ -77,7 +77,7 @@ def invitation() -> list[str]:
 def _make_home() -> None:
     # The keys are made while the settings load, so the folder may stand already, as open as the umask let it.
     # Where they come from the environment it doesn't, and the way in for the first person is still kept there.
-    for folder in (settings.HOME, settings.HOME / "keys"):
+    for folder in (settings.HOME, settings.HOME / "keys", settings.FILE_UPLOAD_TEMP_DIR):
         folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
         if folder.stat().st_mode & 0o077 and folder.stat().st_uid == os.getuid():
             folder.chmod(PRIVATE)

@@ -157,12 +157,7 @@ def sign_of_life(brands: frozenset[int], at: datetime) -> None:
     """Say for every brand that somebody has the desk open: the public chat asks for it."""
     if not brands:
         return
-    Heartbeat.objects.bulk_create(
-        [Heartbeat(name=visitors.heartbeat_name(brand), at=at) for brand in sorted(brands)],
-        update_conflicts=True,
-        unique_fields=["name"],
-        update_fields=["at"],
-    )
+    Heartbeat.leave({visitors.heartbeat_name(brand): at for brand in sorted(brands)})
 
 
 def _by_brand(lines: Iterable[Line]) -> Mapping[int, list[Line]]:

@@ -80,8 +80,10 @@ def _erased_again() -> Iterator[str]:
 
 
 def refuse_while_running() -> None:
-    """Raises `Sorry`."""
-    says = _("Tertulia is running here. Stop it first; nothing was changed.")
+    """Here it is seen by its port, in another container or on another machine by its signs of life. Raises `Sorry`."""
+    says = _(
+        "Tertulia is running, here or on another machine. Stop it and wait half a minute first; nothing was changed."
+    )
     try:
         check_port(settings.HOST, settings.PORT)
         if Heartbeat.objects.filter(at__gt=clock.now() - AWAKE).exclude(name="ready").exists():

@@ -11,6 +11,7 @@ import asyncio
 import io
 import logging
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -24,7 +25,9 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 32 * 1024 * 1024
 IN_MEMORY = 256 * 1024
-"""A longer body waits in a temporary file."""
+"""A longer body waits in a file of the data folder, which has no name and so goes with its process."""
+KEPT_FREE = 500 * 1024 * 1024
+"""Bytes of the disk that bodies leave to the database, however many people send some at once."""
 READING_SECONDS = 60
 SLOWEST = 125_000
 """Bytes a second: a film gets more time to arrive, by its size."""
@@ -106,6 +109,8 @@ class Desk:
                 body = await _read(scope, exchange)
         except TimeoutError:
             return plain(exchange, 408, "The request took too long to arrive.")
+        except NoRoom:
+            return plain(exchange, 503, "There is no room for this at the moment.")
         except TooLarge:
             return plain(exchange, 413, f"More than {most(scope) // 1024 // 1024} MB can't be sent at once.")
         rest = await asyncio.get_running_loop().run_in_executor(self._pool, self._call, environ(scope, body), exchange)
@@ -152,6 +157,10 @@ class TooLarge(Exception):
     """The body is longer than `most`."""
 
 
+class NoRoom(Exception):
+    """No more than `KEPT_FREE` is left where it would wait."""
+
+
 def length(scope: Scope) -> int:
     """How long the body says it is; 0 where it doesn't."""
     said = scope.headers.get("content-length") or ""
@@ -166,19 +175,22 @@ def most(scope: Scope) -> int:
 
 
 async def _read(scope: Scope, exchange: Exchange) -> IO[bytes]:
-    """The whole body, rewound. Raises `TooLarge`."""
+    """The whole body, rewound. Raises `TooLarge` and `NoRoom`."""
     if scope.method in {"GET", "HEAD", "OPTIONS"}:
         return io.BytesIO()
     longest = most(scope)
     if length(scope) > longest:
         raise TooLarge
-    body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 — closed after the answer
+    folder = str(settings.FILE_UPLOAD_TEMP_DIR)
+    body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder)  # noqa: SIM115 — closed after the answer
     try:
         size = 0
         async for chunk in exchange:
             size += len(chunk)
             if size > longest:
                 raise TooLarge
+            if size > IN_MEMORY and shutil.disk_usage(folder).free < KEPT_FREE:
+                raise NoRoom
             body.write(chunk)
     except BaseException:
         body.close()

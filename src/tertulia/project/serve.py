@@ -6,6 +6,7 @@ import gc
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -50,6 +51,7 @@ def web(_options: object) -> None:
         check_port(settings.HOST, settings.PORT)
     except PortTaken as taken:
         raise Sorry(str(taken)) from None
+    _sweep()
     desk = rsgi.Desk(pages(), live.Streams(), threads=settings.WEB_THREADS)
 
     main = os.getpid()
@@ -80,6 +82,13 @@ def web(_options: object) -> None:
         respawn_interval=0.2,
         workers_kill_timeout=int(GRACE) - 4,
     ).serve(target_loader=in_worker, wrap_loader=False)
+
+
+def _sweep() -> None:
+    """Empty the folder where bodies wait: what lies there was for a server that was killed."""
+    if settings.FILE_UPLOAD_TEMP_DIR.exists():
+        shutil.rmtree(settings.FILE_UPLOAD_TEMP_DIR)
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir(mode=0o700)
 
 
 def check_port(host: str, port: int) -> None:

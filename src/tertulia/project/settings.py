@@ -284,6 +284,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "tertulia.core.static_files.Storage"},
 }
 MEDIA_ROOT = HOME / "media"
+FILE_UPLOAD_TEMP_DIR = HOME / "tmp"
+"""Bodies wait here while they arrive, whoever sends them. Not in /tmp, which is memory in containers and elsewhere."""
 LARGEST_FILM = env_int("TERTULIA_FILM_MB", 100) * 1024 * 1024
 BACKUPS = env_bool("TERTULIA_BACKUPS", True)
 BACKUP_PASSPHRASE = env_secret("TERTULIA_BACKUP_PASSPHRASE")
