@@ -121,6 +121,42 @@ def test_without_storage_it_works_all_the_same(page_of_another, visitor):
     assert visitor.complaints == []
 
 
+def test_a_page_without_https_can_send_as_well(page_of_another, visitor):
+    # A browser keeps it back from pages by plain http, except from this machine's own.
+    visitor.add_init_script("delete Crypto.prototype.randomUUID")
+    visitor.goto(page_of_another)
+    visitor.locator("button.fab").click()
+    visitor.locator("dialog textarea").fill("Hola")
+    visitor.locator("dialog button.send").click()
+    expect(visitor.locator(".visitor .by time")).to_be_visible()
+    visitor.reload()
+    visitor.locator("button.fab").click()
+    expect(visitor.locator(".visitor")).to_have_count(1)
+    assert visitor.complaints == []
+
+
+def test_it_asks_for_name_and_mail_only_when_nobody_is_there(page_of_another, visitor):
+    with visitor.expect_response("**/hello?*") as first:
+        visitor.goto(page_of_another)
+    said = {**first.value.json(), "opens_at": None}
+    anybody = {"Access-Control-Allow-Origin": "*"}
+    visitor.route("**/hello?*", lambda route: route.fulfill(json=said, headers=anybody))
+    name, mail = visitor.get_by_label("Nombre"), visitor.get_by_label("Correo")
+    says = visitor.locator("dialog header p")
+    said["is_open"] = True
+    visitor.reload()
+    visitor.locator("button.fab").click()
+    expect(says).to_have_text("Hay alguien al otro lado")
+    expect(name).to_be_hidden()
+    expect(mail).to_be_hidden()
+    said["is_open"] = False
+    visitor.reload()
+    visitor.locator("button.fab").click()
+    expect(says).to_contain_text("Ahora mismo no hay nadie")
+    expect(name).to_be_visible()
+    expect(mail).to_be_visible()
+
+
 def test_a_page_that_isnt_on_the_list_shows_no_chat(page_of_another, visitor):
     visitor.goto(page_of_another.replace("127.0.0.1", "localhost"))
     visitor.wait_for_timeout(500)

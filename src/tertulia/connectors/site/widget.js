@@ -1,4 +1,4 @@
-// Tertulia's chat. A page's CSP needs this origin in script-src and connect-src. What people write stays text.
+// Tertulia's chat. A page's CSP needs this origin in script-src and connect-src.
 (() => {
   const { src, dataset } = document.currentScript;
   const door = new URL(src).origin + "/site/" + dataset.account;
@@ -6,7 +6,7 @@
   if (document.getElementById(name)) return;
   const lang = /^(es|ca|gl|eu)/i.test(document.documentElement.lang || navigator.language) ? "es" : "en";
 
-  // What survives a reload, where the page may store anything.
+  // What survives a reload, where anything may be stored.
   let kept = { draft: "", pending: [], seen: "" };
   try { kept = { ...kept, ...JSON.parse(localStorage[name]) }; } catch {}
   const keep = (facts) => {
@@ -55,14 +55,11 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
   root.adoptedStyleSheets = [sheet];
 
   let desk = {}, messages = [], state, source, ready = 0;
-  const status = make("p");
-  const title = make("h2");
+  const status = make("p"), title = make("h2");
   const log = make("div", { class: "log", role: "log", tabindex: 0 });
-  const note = make("p", { class: "note" });
-  const alert = make("p", { class: "note bad", role: "alert" });
+  const note = make("p", { class: "note" }), alert = make("p", { class: "note bad", role: "alert" });
   const news = make("span", { class: "away", role: "status" });
-  const who = make("input", { autocomplete: "name" });
-  const mail = make("input", { type: "email", autocomplete: "email" });
+  const who = make("input", { autocomplete: "name" }), mail = make("input", { type: "email", autocomplete: "email" });
   const trap = make("input", { name: "website", tabindex: -1, autocomplete: "off" });
   const area = make("textarea", {
     rows: 1,
@@ -170,7 +167,8 @@ textarea{resize:none;min-height:44px;max-height:140px;field-sizing:content}
     const text = area.value.trim(), length = [...text].length;
     if (!text) return area.focus();
     if (length > 1e4) return (alert.textContent = desk.texts.long.replace("%", length));
-    const item = { id: crypto.randomUUID(), text, name: who.value, email: mail.value, website: trap.value };
+    const id = URL.createObjectURL(new Blob).slice(-36); // a UUID on http, too
+    const item = { id, text, name: who.value, email: mail.value, website: trap.value };
     area.value = "";
     keep({ draft: "", visitor: kept.visitor || desk.visitor, pending: [...kept.pending, item] });
     area.focus();
