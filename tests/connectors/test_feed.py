@@ -14,7 +14,7 @@ from tertulia.channels.models import Account, Message
 from tertulia.connectors.contract import Reconnect, Refused, Retry
 from tertulia.connectors.feed.connector import Feed
 from tertulia.core.http import Door
-from tertulia.flows import polling
+from tertulia.flows import inbound, polling
 from tertulia.inbox.models import Conversation
 
 pytest.importorskip("feedparser")
@@ -94,6 +94,25 @@ def test_atom_is_read_too(site):
     )
     assert envelope.url == f"{site.url}/uno"
     assert envelope.sent_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ago", [timedelta(days=9), -timedelta(hours=2)], ids=["past", "to come"])
+def test_corrections_that_leave_the_date_as_it_was_show_one_after_the_other(site, brand, ago):
+    updated = (datetime.now(UTC) - ago).isoformat(timespec="seconds")
+    settings = {"address": f"{site.url}/a"}
+    stored = Account.objects.create(brand=brand, kind="feed", name="Blog", created_at=NOON, settings=settings)
+    cursor = ""
+    for text in ("Pan", "Pan de centeno", "Pan de espelta"):
+        entry = f"<entry><id>tag:1</id><title>Hoy</title><updated>{updated}</updated><summary>{text}</summary></entry>"
+        site.documents["/a"] = Document(
+            f'<feed xmlns="http://www.w3.org/2005/Atom"><title>Blog</title>{entry}</feed>'.encode(),
+            headers={"Content-Type": "application/atom+xml"},
+        )
+        page = feed.fetch(account(site, "/a"), cursor)
+        cursor = page.cursor
+        inbound.intake(stored, page.envelopes, at=NOON)
+        assert Message.objects.get().text == text
 
 
 # Asking.

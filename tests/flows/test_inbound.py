@@ -58,6 +58,16 @@ def test_an_edit_shows_the_latest_text_and_keeps_the_earlier(site):
     assert Conversation.objects.get().preview == "Quiero 3 barras"
 
 
+@pytest.mark.parametrize("changed_at", [NOON, NOON - timedelta(minutes=5)])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_edit_no_later_than_its_message_shows_all_the_same(site, changed_at, is_first):
+    created, edit = envelope("Quiero 2 barras"), envelope("Quiero 3 barras", verb="edited", changed_at=changed_at)
+    for said in (edit, created) if is_first else (created, edit):
+        inbound.intake(site, [said], at=later(5))
+    assert Message.objects.get().text == "Quiero 3 barras"
+    assert list(MessageVersion.objects.values_list("text", "at")) == [("Quiero 2 barras", NOON)]
+
+
 def test_a_deleted_message_waits_for_nobody(site):
     inbound.intake(site, [envelope()], at=NOON)
     inbound.intake(site, [envelope(verb="deleted", changed_at=later(1))], at=later(1))

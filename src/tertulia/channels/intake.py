@@ -96,7 +96,9 @@ class _Story:
             is_judged = envelope.verb == "judged"
             if is_judged and (self.judged is None or changed_at >= (self.judged.changed_at or self.judged.sent_at)):
                 self.judged = envelope
-            moment = envelope.sent_at if is_judged or envelope.verb == "created" else changed_at
+            moment = envelope.sent_at
+            if envelope.verb == "edited":  # where clocks don't tell the two apart, it comes after what it corrects
+                moment = max(changed_at, moment + timedelta.resolution)
             if moment >= max(self.texts, default=moment):
                 self.last = envelope
             self.texts.setdefault(moment, (tidy(envelope.text)[:MAX_TEXT], tidy(envelope.html)))

@@ -99,7 +99,8 @@ class Envelope:
     `remote_id`  the network's own id of the message, unique on the account
     `thread_id`  what it belongs to: the conversation with one person
     `sent_at`    the network's time, aware, UTC; decides the order
-    `changed_at` for an edit or deletion, when that happened; a later one wins, a deletion always does
+    `changed_at` for an edit or deletion, when that happened; a later one wins, a deletion always does. An edit counts
+                 as later than the message itself, whatever it says
     `is_ours`    the account itself wrote it (an echo of what we sent, or sent from the network's own page)
     `person`     of what we wrote, to whom, where that can be known: a talk that we began is a talk with them
     `key`        the key given to `reply` when the network gives it back: matches the echo to its delivery

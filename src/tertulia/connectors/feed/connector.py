@@ -134,8 +134,8 @@ class Feed(Connector):
             if envelope is None or before == mark:
                 continue
             if before:
-                updated = _moment(item["updated"], now) or now
-                envelope = replace(envelope, verb="edited", changed_at=max(updated, envelope.sent_at))
+                # Its own date often stays when it is corrected, and a second correction has to come after the first.
+                envelope = replace(envelope, verb="edited", changed_at=now)
             elif is_first and _is_bygone(envelope, number, now):
                 continue
             envelopes.append(envelope)
@@ -283,8 +283,8 @@ def _person(item: Mapping[str, Any]) -> str:
 
 
 def _moment(seconds: Any, now: datetime) -> datetime | None:
-    """A date to come is a mistake, and would stand above everything for years."""
-    if not isinstance(seconds, int) or not 0 < seconds < now.timestamp() + 86_400:
+    """A date to come is a mistake, would stand above everything and would come after its own corrections."""
+    if not isinstance(seconds, int) or not 0 < seconds < now.timestamp():
         return None
     return datetime.fromtimestamp(seconds, UTC)
 
