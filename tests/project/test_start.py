@@ -120,6 +120,43 @@ def test_where_the_keys_come_from_the_environment_it_is_set_up_too(installation,
     assert ([each.name for each in folder.iterdir()], folder.stat().st_mode & 0o777) == (["setup.hash"], 0o700)
 
 
+ALONE = r"""
+import fcntl, re, socket, struct, subprocess, sys, urllib.request
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+with socket.socket() as door:
+    fcntl.ioctl(door, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
+desk = subprocess.Popen(
+    [sys.executable, "-m", "tertulia", "start"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+)
+said = ""
+for line in desk.stdout:
+    said += line
+    if "Ctrl+C" in line:
+        break
+print(said)
+with urllib.request.urlopen(re.search(r"http://\S+/setup/[^/\s]+/", said)[0], timeout=60) as page:
+    print("The first page:", page.status)
+desk.terminate()
+print(desk.communicate()[0])
+"""
+
+
+def test_it_starts_where_there_is_no_network_at_all(installation, tmp_path):
+    """In a network of its own, in which nothing but itself can be reached."""
+    apart = ["unshare", "--map-root-user", "--net"]
+    try:
+        subprocess.run([*apart, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as why:
+        pytest.skip(f"no network of its own can be made here: {why}")
+    said = {"TERTULIA_HOME": str(tmp_path), "DATABASE_URL": "", "TERTULIA_BROKER_URL": ""}
+    done = subprocess.run(
+        [*apart, sys.executable, "-c", ALONE], env=installation.environment | said, capture_output=True, text=True,
+        timeout=180,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The first page: 200" in done.stdout
+
+
 def test_start_again_keeps_the_keys_and_does_nothing_twice(installation, running):
     kept = [installation.home / "keys" / "encryption.key", installation.home / "static" / "staticfiles.json"]
     before = [(path.read_text(), path.stat().st_mtime_ns) for path in kept]
