@@ -69,6 +69,7 @@ class Installation:
     home: Path
     port: int
     environment: dict[str, str]
+    command: list[str] = field(default_factory=lambda: [sys.executable, "-m", "tertulia"])
     process: subprocess.Popen[str] | None = None
     _helpers: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -78,7 +79,7 @@ class Installation:
 
     def tertulia(self, *words: str, says: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "tertulia", *words], env=self.environment, input=says, text=True,
+            [*self.command, *words], env=self.environment, input=says, text=True,
             capture_output=True, check=False, timeout=180,
         )  # fmt: skip
 
@@ -89,8 +90,7 @@ class Installation:
         )  # what ran these tests may ignore it, and it is inherited
         self.said = (self.home / "said.txt").open("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tertulia", "start"], env=self.environment, stdout=self.said, stderr=self.said,
-            text=True,
+            [*self.command, "start"], env=self.environment, stdout=self.said, stderr=self.said, text=True,
         )  # fmt: skip
         wait_for(lambda: "Ctrl+C" in self.log() or self.process.poll() is not None, 120)
         return self.log()
