@@ -344,4 +344,11 @@ LOGGING = {
         "tertulia.requests": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
     },
 }
-SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016", "security.W021"]
+SILENCED_SYSTEM_CHECKS = [
+    "files.E001",  # set-up and web make that folder; what is asked before needs none
+    "security.W004",
+    "security.W008",
+    "security.W012",
+    "security.W016",
+    "security.W021",
+]
