@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
@@ -34,6 +34,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PASSWORD = "un café con leche largo"
+SAMPLE = "horno-candela"
 
 
 def pytest_collection_modifyitems(items):
@@ -152,6 +153,29 @@ class Watch:
     def see(self, request) -> None:
         if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc != self.host:
             self.complaints.append(f"asked another host: {request.url}")
+
+
+@pytest.fixture(scope="package")
+def company(desk, chromium):
+    """The first person sets the desk up, with the sample company; a colleague joins."""
+    watch = Watch(urlsplit(desk.url).netloc)
+    context = watch.over(chromium.new_context(locale="es-ES", timezone_id="Europe/Madrid"))
+    page = context.new_page()
+    page.goto(desk.set_up_link)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Tertulia")
+    assert page.locator("html").get_attribute("lang") == "es"
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert serious(page) == []
+        assert too_wide(page) <= 0
+    set_up(page, desk.set_up_link)
+    assert watch.complaints == []
+    context.close()
+    desk.tertulia(
+        "user", "add", "bruno@example.com", "--name", "Bruno Díaz", "--brand", SAMPLE, "--role", "expert",
+        "--password-file", "-", says=PASSWORD,
+    )  # fmt: skip
+    return desk
 
 
 @pytest.fixture

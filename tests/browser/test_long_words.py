@@ -45,9 +45,9 @@ print("IDS=%d,%d,%d" % (conversation.pk, conversation.member_id, post.pk))
 
 
 @pytest.fixture(scope="module")
-def pages(desk) -> list[str]:
+def pages(company) -> list[str]:
     """The paths of a brand in which all is one word, as long as it may be."""
-    said = desk.tertulia("manage", "shell", "-c", CREATE.format(password=PASSWORD))
+    said = company.tertulia("manage", "shell", "-c", CREATE.format(password=PASSWORD))
     conversation, member, post = said.split("IDS=")[1].split()[0].split(",")
     inside = [
         "inbox/", f"inbox/{conversation}/", f"people/{member}/", "people/", "team/", "settings/labels/",
@@ -72,8 +72,9 @@ def test_words_without_an_end_make_no_page_wider(desk, visit, pages, width):
             found[path] = by
     assert found == {}
     page.locator("button.fab").click()  # of the shop, where a visitor writes
-    page.locator("dialog input[autocomplete=name]").fill("x" * 200)
-    page.locator("dialog input[type=email]").fill(f"{'x' * 60}@example.com")
+    if page.locator("dialog input[type=email]").is_visible():  # nobody is there to answer at once
+        page.locator("dialog input[autocomplete=name]").fill("x" * 200)
+        page.locator("dialog input[type=email]").fill(f"{'x' * 60}@example.com")
     page.locator("dialog textarea").fill("x" * 9_000)
     page.locator("dialog button.send").click()
     written = page.locator("dialog .visitor").last

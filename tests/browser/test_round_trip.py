@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import PASSWORD, Watch, serious, set_up, too_wide
+from browser.conftest import PASSWORD, SAMPLE, serious, too_wide
 from film_cast import FILMS
-
-SAMPLE = "horno-candela"
-
-
-@pytest.fixture(scope="module")
-def company(desk, chromium):
-    """The first person sets the desk up, with the sample company; a colleague joins."""
-    watch = Watch(urlsplit(desk.url).netloc)
-    context = watch.over(chromium.new_context(locale="es-ES", timezone_id="Europe/Madrid"))
-    page = context.new_page()
-    page.goto(desk.set_up_link)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Tertulia")
-    assert page.locator("html").get_attribute("lang") == "es"
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 844})
-        assert serious(page) == []
-        assert too_wide(page) <= 0
-    set_up(page, desk.set_up_link)
-    assert watch.complaints == []
-    context.close()
-    desk.tertulia(
-        "user", "add", "bruno@example.com", "--name", "Bruno Díaz", "--brand", SAMPLE, "--role", "expert",
-        "--password-file", "-", says=PASSWORD,
-    )  # fmt: skip
-    return desk
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def test_what_was_approved_by_one_rule_waits_for_another_that_it_comes_under_lat
     post = draft_of(elsa)
     actions.approve(request=approval.ask(post=post, by=elsa, at=NOON), is_approved=True, by=alba, at=NOON)
     assert state(post) == "scheduled"  # noqa: F405
-    with pytest.raises(Problem, match="approved as it is"):
+    with pytest.raises(Problem, match="Está aprobada tal como está"):
         approval.ask(post=post, by=elsa, at=NOON)
     rule = rule_of({"users": [bruno]}, words="pueblo")
     assert (approval.lacks(post), deliveries(post)) == (True, [])  # noqa: F405

@@ -103,7 +103,7 @@ def test_the_calendar_asks_as_often_for_many_posts_as_for_one(
     for day in range(1, 29):
         for hour in range(3):
             planned("Pan", datetime(2026, 11, day, 9 + hour))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         as_alba.get(home)
 
 
