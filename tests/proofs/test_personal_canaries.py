@@ -77,6 +77,7 @@ Content-Transfer-Encoding: base64\r
 def planted(brand, alba, monkeypatch, caplog):
     """All the marks, and beside them a whole world of somebody else's; what is logged meanwhile holds none of them."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="tertulia")  # whatever the installation is told to log
     monkeypatch.setattr(clock, "now", lambda: LATER)
     world = World(brand, alba, name="otra")
     ana = plant(brand, alba, world)
@@ -199,6 +200,7 @@ def test_a_copy_holds_forty_of_forty_and_erasing_leaves_none(planted, brand, alb
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL quotes the row that it refuses")
 def test_a_message_that_the_database_refuses_is_not_quoted_in_the_log(brand, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="tertulia")  # whatever the installation is told to log
     board = Account.objects.create(brand=brand, kind="manual", name="Instagram", created_at=NOON)
     who = Author(remote_id=HANDLE, name=NAME, handle=HANDLE, email=SECOND)
     with connection.cursor() as cursor:
