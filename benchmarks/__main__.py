@@ -111,7 +111,7 @@ def _play(stage: Stage, parts: Sequence[str], scale: str) -> Iterator[tuple[str,
 
 
 def _compare(options: argparse.Namespace, folder: Path) -> Iterator[Figure]:
-    """How much slower the list is with a hundred times the conversations: both asked in turns: a shared machine is
+    """How much slower the list is with a hundred times the conversations. Both are asked in turns: a shared machine is
     not the same from one minute to the next."""
     took: dict[str, dict[int, list[float]]] = {}
     for size in (options.small, options.large) * TURNS:
