@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from . import figures, first_page, page
-from .figures import Figure, typical
+from . import figures, first_page, page, slower
+from .figures import Figure
 from .stage import EMPTY, LARGE, MIDDLE, SMALL, TINY, Stage
 
 GROWING = (TINY, SMALL, MIDDLE, LARGE)
@@ -43,8 +43,8 @@ PARTS = {
     "understanding": (EMPTY,),
 }
 """Each part and the databases it is measured on."""
-SLOWER = 1.2
-TURNS = 3
+APART = ("first_page", "slower")
+"""What no child of one database can measure."""
 Found = dict[str, dict[int, list[Figure]]]
 """Figures by part and by the size of the database."""
 
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = _options(argv)
     home = os.environ.get("TERTULIA_HOME", "")
     folder = options.folder or Path(home or tempfile.gettempdir()) / ("benchmarks" if home else "tertulia-benchmarks")
-    names = options.names or [name for name in PARTS if name != "lateness" or options.scale == "full"]
+    names = options.names or [name for name in (*PARTS, "slower") if name != "lateness" or options.scale == "full"]
     found: Found = {}
     sizes = {EMPTY: EMPTY, TINY: TINY, options.small: SMALL, MIDDLE: MIDDLE, options.large: LARGE}
     for size, kind in sizes.items():
@@ -68,8 +68,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             found.setdefault(part, {})[size] = lines
     if "first_page" in names:
         found["first_page"] = {EMPTY: list(first_page.run(options.port))}
-    if options.scale == "full" and "lists" in found:
-        found["lists"][options.large].extend(_compare(options, folder))
+    if "slower" in names and options.scale == "full":
+        stages = [
+            Stage(options.database, size, folder, options.port + n)
+            for n, size in enumerate((options.small, options.large))
+        ]
+        found["slower"] = {options.large: list(slower.run(*stages))}
     measured = _measured(found)
     sys.stdout.write("\n\n".join(f"### {part}\n\n{page.table(one)}" for part, one in measured.items()) + "\n")
     if options.write:
@@ -78,12 +82,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         if "limits" not in names:
             measured.pop("limits", None)
         kept[vendor] = {**kept.get(vendor, {}), **measured}
-        page.write(kept, ["first_page", *PARTS])
+        page.write(kept, [*APART, *PARTS])
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="*", choices=[*PARTS, "first_page", []], metavar="part", help=", ".join(PARTS))
+    parser.add_argument(
+        "names", nargs="*", choices=[*PARTS, *APART, []], metavar="part", help=", ".join([*PARTS, *APART])
+    )
     parser.add_argument("--scale", choices=["quick", "full"], default="quick")
     parser.add_argument("--database", default="sqlite", help="sqlite, or the address of a PostgreSQL database")
     parser.add_argument("--folder", type=Path, help="where the databases are kept between runs")
@@ -108,20 +114,6 @@ def _play(stage: Stage, parts: Sequence[str], scale: str) -> Iterator[tuple[str,
         for figure in figures_of_part:
             sys.stderr.write(f"  {figure.what}: {figures.number(figure.value)} {figure.unit}\n")
         yield part, figures_of_part
-
-
-def _compare(options: argparse.Namespace, folder: Path) -> Iterator[Figure]:
-    """How much slower the list is with a hundred times the conversations. Both are asked in turns: a shared machine is
-    not the same from one minute to the next."""
-    took: dict[str, dict[int, list[float]]] = {}
-    for size in (options.small, options.large) * TURNS:
-        stage = Stage(options.database, size, folder, options.port)
-        for line in json.loads(stage.child("lists", str(size), "quick")):
-            if line["what"].endswith("p50"):
-                took.setdefault(line["what"], {}).setdefault(size, []).append(line["value"])
-    for what, values in took.items():
-        small, large = (typical(values[size]) for size in (options.small, options.large))
-        yield Figure(f"{what}, against {options.small:,}", large / small, "×", SLOWER)
 
 
 def _measured(found: Found) -> dict[str, page.Measured]:

@@ -31,6 +31,9 @@ def main(part: str, *args: str) -> None:
     if part == "fill":
         fill(int(args[0]))
         return
+    if part == "serve":
+        import_module("benchmarks.lists").serve(*args)
+        return
     if part not in PARTS:
         raise SystemExit(f"No part is called {part}.")
     figures = import_module(f"benchmarks.{part}").run(*args)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 
@@ -15,6 +17,15 @@ from .people import brand, colleagues, sign_in
 from .stage import LARGE, Browser, Server, running
 
 ROUNDS = 5
+
+
+def serve(size: str) -> None:
+    """Holds the desk open for whoever compares two sizes, until standard input ends; prints the views and a cookie."""
+    with running("-m", "tertulia", "web", port=int(os.environ["TERTULIA_PORT"])):
+        views = _views(f"/b/{brand().slug}/inbox/", int(size))
+        sys.stdout.write(json.dumps({"cookie": sign_in(colleagues()[1]), "views": views}) + "\n")
+        sys.stdout.flush()
+        sys.stdin.read()
 
 
 def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:

@@ -100,6 +100,20 @@ class Stage:
         )  # fmt: skip
         return done.stdout
 
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """The desk, open until the end of the block; gives what it says of itself: see `lists.serve`."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.child", "serve", str(self.size)],
+            env=self.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as desk:  # fmt: skip
+            assert desk.stdin
+            assert desk.stdout
+            try:
+                yield desk.stdout.readline()
+            finally:
+                desk.stdin.close()
+
 
 def _schema() -> str:
     """Changes with every migration: a database filled before is of no use then."""
