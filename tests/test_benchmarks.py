@@ -71,26 +71,24 @@ def test_a_part_that_is_measured_again_replaces_its_own_figures_alone(tmp_path, 
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("part", "promised"),
-    [
-        ("intake", ["intake, one by one", "intake, 10 at once", "intake, 100 at once", "intake, 500 at once"]),
-        ("mail", ["mails, only read and folded", "mails, 100 at once", "mails, one by one"]),
-        ("search", ["search, rare: p99", "search, frequent: p99", "search, two words: p99"]),
-        ("lists", ["list, open: p50", "list, deep page: p99", "list, 8 people at once"]),
-    ],
-)
-def test_a_part_prints_every_promised_figure(part: str, promised: list[str], tmp_path: Path, unused_port: int):
-    said = printed(part, tmp_path, unused_port)
-    assert [name for name in promised if f"| {name}" not in said] == []
+PROMISED = {
+    "intake": ["intake, one by one", "intake, 10 at once", "intake, 100 at once", "intake, 500 at once"],
+    "mail": ["mails, only read and folded", "mails, 100 at once", "mails, one by one"],
+    "search": ["search, rare: p99", "search, frequent: p99", "search, two words: p99"],
+    "lists": ["list, open: p50", "list, deep page: p99", "list, 8 people at once"],
+    "thread": ["one conversation with its thread: p50"],
+}
 
 
-def printed(part: str, folder: Path, port: int) -> str:
-    command = [sys.executable, "-m", "benchmarks", part, "--folder", str(folder), "--small", "200"]
+def test_parts_print_every_promised_figure_held_against_what_http_costs_here(tmp_path: Path, unused_port: int):
+    """All of them in one run: each of its own would fill a database of its own."""
+    command = [sys.executable, "-m", "benchmarks", *PROMISED, "--folder", str(tmp_path), "--small", "200"]
     own = {name: value for name, value in os.environ.items() if not name.startswith(("TERTULIA_", "DJANGO_"))}
-    return subprocess.run(
-        [*command, "--port", str(port)], cwd=ROOT, env=own, capture_output=True, text=True, check=True
+    said = subprocess.run(
+        [*command, "--port", str(unused_port)], cwd=ROOT, env=own, capture_output=True, text=True, check=True
     ).stdout
+    assert [name for names in PROMISED.values() for name in names if f"| {name}" not in said] == []
+    assert "(an empty answer over HTTP, p50)" in said
 
 
 def test_whatever_a_figure_is_held_against_is_measured():
@@ -99,10 +97,6 @@ def test_whatever_a_figure_is_held_against_is_measured():
     assert len(named) >= 5
     measured = (ROOT / "benchmarks" / "limits.py").read_text()
     assert [name for name in named if f'Figure("{name}"' not in measured] == []
-
-
-def test_a_part_alone_is_held_against_what_http_costs_here(tmp_path: Path, unused_port: int):
-    assert "(an empty answer over HTTP, p50)" in printed("thread", tmp_path, unused_port)
 
 
 @pytest.fixture

@@ -205,6 +205,37 @@ def visit(chromium, watch):
         context.close()
 
 
+@pytest.fixture
+def sign_in(company, visit):
+    def sign_in(who: str, **options):
+        page = visit(**options)
+        page.goto(f"{company.url}/accounts/login/")
+        page.locator("input[type=email]").fill(f"{who}@example.com")
+        page.locator("input[type=password]").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/inbox/**")
+        page.goto(f"{company.url}/b/{SAMPLE}/inbox/")
+        return page
+
+    return sign_in
+
+
+def finger(page):
+    """`touch("touchStart", x, y)`: one finger on the page's screen."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *at: float) -> None:
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return touch
+
+
+def middle(locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 def serious(page: Page) -> list[str]:
     """What axe-core finds on the page that hurts: serious and critical only."""
     found = Axe().run(page).response["violations"]

@@ -7,23 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser.conftest import PASSWORD, SAMPLE, serious, too_wide
+from browser.conftest import PASSWORD, SAMPLE, finger, middle, serious, too_wide
 from film_cast import FILMS
-
-
-@pytest.fixture
-def sign_in(company, visit):
-    def sign_in(who: str, **options):
-        page = visit(**options)
-        page.goto(f"{company.url}/accounts/login/")
-        page.locator("input[type=email]").fill(f"{who}@example.com")
-        page.locator("input[type=password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/inbox/**")
-        page.goto(f"{company.url}/b/{SAMPLE}/inbox/")
-        return page
-
-    return sign_in
 
 
 def write_as_customer(page, company, text: str) -> None:
@@ -346,22 +331,6 @@ def test_a_post_survives_a_closed_tab_and_is_moved_by_keyboard_and_mouse(company
         expect(moved).to_be_focused()
     page.locator(".entry").drag_to(page.locator("[data-day='2031-03-05']"))
     expect(page.locator("[data-day='2031-03-05'] .entry")).to_contain_text("10:00")
-
-
-def finger(page):
-    """`touch("touchStart", x, y)`: one finger on the page's screen."""
-    session = page.context.new_cdp_session(page)
-
-    def touch(kind: str, *at: float) -> None:
-        points = [{"x": at[0], "y": at[1]}] if at else []
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    return touch
-
-
-def middle(locator) -> tuple[float, float]:
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 @pytest.mark.parametrize("view", ["week", "month"])

@@ -20,7 +20,7 @@ from lab import bluesky as lab
 from lab.ground import HOGAZA
 from tertulia.connectors.bluesky import texts
 from tertulia.connectors.bluesky.connector import Bluesky
-from tertulia.connectors.contract import Draft, Envelope, Picture, Reconnect, Refused, Target
+from tertulia.connectors.contract import Draft, Envelope, Picture, Receipt, Reconnect, Refused, Target
 from tertulia.core import clock
 from tertulia.core.http import Door
 
@@ -224,7 +224,14 @@ def renew_again_with_the_same_refresh_token_after_a_lost_answer(desk: Desk) -> N
     desk.renew()
 
 
-@operation("published", "a post, with a picture and its description")
+def kept_there(desk: Desk, made: Receipt, blob: dict[str, Any]) -> bytes:
+    """The bytes of a post's picture or film, as its server gives them to anybody."""
+    asked = {"did": made.remote_id.split("/")[2], "cid": blob["ref"]["$link"]}
+    server = desk.account.settings.get("pds") or desk.account.settings["service"]
+    return desk.bluesky.http.request("GET", f"{server}/xrpc/com.atproto.sync.getBlob", params=asked).body
+
+
+@operation("published", "a post, with a picture read back byte by byte and its description")
 def publish_with_a_picture(desk: Desk) -> None:
     picture = Picture("hogaza.png", "image/png", len(HOGAZA), 4, 4, "Una hogaza en la mesa", content=HOGAZA)
     id = desk.bluesky.attach(desk.account, picture, "picture")
@@ -234,7 +241,8 @@ def publish_with_a_picture(desk: Desk) -> None:
     assert (value["text"], value["langs"], value["facets"][0]["features"][0]["uri"]) == (
         draft.text, ["es"], "https://horno.example/pan",
     )  # fmt: skip
-    assert [one["alt"] for one in value["embed"]["images"]] == ["Una hogaza en la mesa"]
+    (kept,) = value["embed"]["images"]
+    assert (kept["alt"], kept_there(desk, made, kept["image"])) == ("Una hogaza en la mesa", HOGAZA)
     shown = eventually(lambda: desk.ana.sees(made.remote_id))
     assert [one["alt"] for one in shown["embed"]["images"]] == ["Una hogaza en la mesa"]
 
@@ -248,10 +256,7 @@ def publish_a_film(desk: Desk) -> None:
     embed = desk.shop.read(made.remote_id)["value"]["embed"]
     assert (embed["$type"], embed["alt"]) == ("app.bsky.embed.video", "Cómo se amasa")
     assert embed["aspectRatio"] == {"width": 160, "height": 90}
-    asked = {"did": made.remote_id.split("/")[2], "cid": embed["video"]["ref"]["$link"]}
-    server = desk.account.settings.get("pds") or desk.account.settings["service"]
-    kept = desk.bluesky.http.request("GET", f"{server}/xrpc/com.atproto.sync.getBlob", params=asked)
-    assert kept.body == PAN
+    assert kept_there(desk, made, embed["video"]) == PAN
     shown = eventually(lambda: desk.ana.sees(made.remote_id))["embed"]
     assert (shown["$type"], shown["alt"]) == ("app.bsky.embed.video#view", "Cómo se amasa")
 

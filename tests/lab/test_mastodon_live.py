@@ -337,7 +337,9 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
         there["post"] = connector.publish(account, draft, f"post-{run}")
         status = shown(there["post"])
         assert plain(status["content"]) == draft.text
-        assert [one["description"] for one in status["media_attachments"]] == ["Una hogaza en la mesa"]
+        (kept,) = status["media_attachments"]
+        assert (kept["type"], kept["description"]) == ("image", "Una hogaza en la mesa")
+        assert connector.http.request("GET", kept["url"]).body == HOGAZA
         assert status["visibility"] == "public"
 
     def film_published() -> None:
@@ -464,7 +466,7 @@ def operations(lab: Lab) -> dict[str, dict[str, Callable[[], None]]]:
             "looking makes nothing": unknown_key,
         },
         "published": {
-            "a post, with a picture and its description": published,
+            "a post, with a picture read back byte by byte and its description": published,
             "a film, read back byte by byte": film_published,
             "a further part below it": below,
             "a name on another server, who hears of it": named,

@@ -96,7 +96,9 @@ def test_the_whole_round_trip(blog, lines):
         assert "Hoy, &lt;b&gt;pan&lt;/b&gt; &amp; más ñ" in html
         assert '<a href="https://horno.example/pan">https://horno.example/pan</a>.' in html
         media = blog.api("GET", f"media/{id.partition(' ')[0]}")
-        assert (media["alt_text"], id.partition(" ")[2] in html) == (picture.alt, True)  # type: ignore[index]
+        address = id.partition(" ")[2]
+        assert (media["alt_text"], address in html) == (picture.alt, True)  # type: ignore[index]
+        assert connector.http.request("GET", address).body == HOGAZA
         assert "Una hogaza" in connector.http.request("GET", made.url).body.decode()
 
     def film_published() -> None:
@@ -149,7 +151,7 @@ def test_the_whole_round_trip(blog, lines):
         desk.read()
 
     lines.tries("access", "health, and who we are there", health)
-    lines.tries("published", "a post, with a picture and its description", published)
+    lines.tries("published", "a post, with a picture read back byte by byte and its description", published)
     lines.tries("published", "a film, read back byte by byte", film_published)
     lines.tries("published", "found again by its key", found_again)
     lines.tries("published", "its comments, counted as visitors see them", counted_under_it)

@@ -1,8 +1,9 @@
-// Menus are <details class="menu">: they open without us. This closes them: outside, on Escape, after a choice;
-// the arrows move in them, and after a choice the focus is where it was.
+// Menus are <details class="menu">: they open without us. This closes them: outside, on Escape, after a choice, when the
+// focus goes elsewhere; the arrows move in them, and after a choice the focus is where it was.
 customElements.define("t-menus", class extends HTMLElement {
   connectedCallback() {
     document.addEventListener("click", this.closeOthers);
+    document.addEventListener("focusin", this.closeOthers);
     document.addEventListener("keydown", this.closeOnEscape);
     document.addEventListener("keydown", this.step);
     document.addEventListener("htmx:beforeRequest", this.choose);
@@ -14,6 +15,7 @@ customElements.define("t-menus", class extends HTMLElement {
   }
   disconnectedCallback() {
     document.removeEventListener("click", this.closeOthers);
+    document.removeEventListener("focusin", this.closeOthers);
     document.removeEventListener("keydown", this.closeOnEscape);
     document.removeEventListener("keydown", this.step);
     document.removeEventListener("htmx:beforeRequest", this.choose);

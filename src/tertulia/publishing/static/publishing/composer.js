@@ -1,5 +1,7 @@
 // The composer's page. htmx keeps the draft as one types and draws what is amiss; this keeps what was typed last when the
-// tab is closed, says when all of it is kept, adds chosen pictures at once, and puts chosen names into the text.
+// tab is closed, says when all of it is kept, adds chosen pictures at once, puts chosen names into the text, and leaves
+// nobody who writes by keyboard at the top of the page when its fields are drawn anew.
+let before; // they were drawn anew: what had the focus, its part's text, and the descriptions that were there
 customElements.define("t-writing", class extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
@@ -9,11 +11,13 @@ customElements.define("t-writing", class extends HTMLElement {
     this.addEventListener("click", this.named);
     this.addEventListener("htmx:beforeRequest", this.asking);
     this.addEventListener("htmx:afterRequest", this.kept);
+    this.addEventListener("htmx:beforeSwap", this.drawing);
     this.form.addEventListener("submit", this.leaving);
     window.addEventListener("pagehide", this.keep);
     // So that the list before leaving can say what hour it is where the writer is.
     const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
     document.cookie = `zone=${zone}; path=/; max-age=31536000; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
+    this.goOn();
   }
   disconnectedCallback() {
     window.removeEventListener("pagehide", this.keep);
@@ -36,6 +40,23 @@ customElements.define("t-writing", class extends HTMLElement {
     field.focus();
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  drawing = ({ target }) => {
+    if (target !== this) return;
+    const focused = document.activeElement;
+    const descriptions = new Set([...this.querySelectorAll(".shown textarea")].map(({ id }) => id));
+    before = { button: focused.value, text: focused.closest(".part")?.querySelector("textarea").id, descriptions };
+  };
+  // With the description of a picture that is new, else with the same button, else with the text beside what is gone.
+  goOn() {
+    if (!before) return;
+    const { button, text, descriptions } = before;
+    before = undefined;
+    if (this.querySelector("[autofocus]")) return;
+    const fresh = [...this.querySelectorAll(".shown textarea")].find(({ id }) => !descriptions.has(id));
+    const same = [...this.querySelectorAll("button[name=do]")].find(({ value }) => value === button);
+    const beside = text && this.querySelector(`#${CSS.escape(text)}`);
+    (fresh ?? same ?? beside ?? this.querySelector("textarea")).focus();
+  }
   asking = () => {
     this.isDirty = false;
   };
