@@ -14,14 +14,17 @@ from browser.conftest import SAMPLE, finger, middle, serious, too_wide
 OUT_OF_SIGHT = """() => {
   const focused = document.activeElement;
   if (!focused || focused === document.body) return "";
-  const shown = [focused, ...(focused.labels ?? [])];
-  const seen = shown.some((element) => [...element.getClientRects()].some(({ left, top, right, bottom }) =>
-    [[left + 2, top + 2], [right - 2, top + 2], [left + 2, bottom - 2], [right - 2, bottom - 2], [(left + right) / 2, (top + bottom) / 2]]
-      .some(([x, y]) => { const top = document.elementFromPoint(x, y); return top && (element.contains(top) || top.contains(element)); })));
-  return seen ? "" : focused.outerHTML.slice(0, 200);
+  const isSeen = (element) => [...element.getClientRects()].some(({ left, top, right, bottom }) => {
+    const corners = [[left + 2, top + 2], [right - 2, top + 2], [left + 2, bottom - 2], [right - 2, bottom - 2]];
+    return [...corners, [(left + right) / 2, (top + bottom) / 2]].some((point) => {
+      const there = document.elementFromPoint(...point);
+      return there && (element.contains(there) || there.contains(element));
+    });
+  });
+  return [focused, ...(focused.labels ?? [])].some(isSeen) ? "" : focused.outerHTML.slice(0, 200);
 }"""
-SMALL_TARGETS = """() => [...document.querySelectorAll("main button, main a.button, main summary, main label:has(input)")]
-  .filter((one) => one.checkVisibility() && !one.closest(".visually-hidden") && !one.classList.contains("visually-hidden"))
+SMALL_TARGETS = """() => [...document.querySelectorAll("main :is(button, a.button, summary, label:has(input))")]
+  .filter((one) => one.checkVisibility() && !one.closest(".visually-hidden"))
   .filter((one) => { const box = one.getBoundingClientRect(); return box.width < 24 || box.height < 24; })
   .map((one) => one.outerHTML.slice(0, 120))"""
 
