@@ -135,17 +135,22 @@ def _criticism(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:
     return f"Criticism taken for offence: {wrong} of {len(harsh)} complaints without an insult ({100 * wrong / max(len(harsh), 1):.1f} %; first step ≤ 2, goal ≤ 1).\n"
 
 
+AFTERWARDS = {
+    "": "Plain ones, as they come to a shop, a hotel, a clinic, written when an earlier model was made",
+    "later": "Hard ones, told in many ways, written when the model before this one was made",
+    "latest": "Those of an ordinary week, written when this model was made",
+}
+"""The hundreds, by how their files' names end."""
+
+
 def _afterwards() -> str:
     """Of messages that no model had learnt anything like when they were written: how many are read right, and those that
     are not, a hundred after the other."""
-    sets: dict[bool, list[Labelled]] = {False: [], True: []}
+    sets: dict[str, list[Labelled]] = {each: [] for each in AFTERWARDS}
     for row in corpus.own("afterwards"):
-        sets[row.source.endswith("-later")].append(row)
-    return "\n".join([
-        "## Messages written afterwards", "",
-        *_hundred(sets[False], "Plain ones, as they come to a shop, a hotel, a clinic, written when an earlier model was made"),
-        *_hundred(sets[True], "Hard ones, told in many ways, written when this model was made"),
-    ])  # fmt: skip
+        sets[row.source.partition("-")[2]].append(row)
+    parts = [line for name, what in AFTERWARDS.items() for line in _hundred(sets[name], what)]
+    return "\n".join(["## Messages written afterwards", "", *parts])
 
 
 def _hundred(rows: Sequence[Labelled], what: str) -> list[str]:
