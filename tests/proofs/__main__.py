@@ -1,6 +1,6 @@
 """Proves what Tertulia promises, on SQLite and on PostgreSQL, and writes down the numbers.
 
-    cd tests && python -m proofs [--night] [--only NAME …] [--hands 2]
+    cd tests && python -m proofs [--night] [--only NAME …] [--hands 3]
 
 Prints one line for each proof and database (tried, lost, doubled, leaked, unknown) and ends with 1 when a promised zero
 isn't one; its last lines name those proofs, and of them apart those whose tests failed and that counted nothing. The
@@ -134,14 +134,14 @@ def _of_workers(proof: str, **more: str) -> Callable[[Found], list[dict[str, Any
 N = "N"
 POINTS = ("--json", "--hands", "1", "--points", N)
 RIGS = (
-    Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py", POINTS, 25, 800,
+    Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py", POINTS, 20, 800,
         _by_kind("publishing"), needs=("strace",)),
-    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", POINTS, 20, 400, _by_kind("intake"),
+    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", POINTS, 16, 400, _by_kind("intake"),
         needs=("strace",)),
     Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", (*POINTS, "--renewal"), 12, 250,
         _by_kind("renewal"), needs=("strace",)),
-    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 6, 120, _of_backups, (SQLITE,), ("strace",)),
-    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 2, 30, _of_backups, (POSTGRESQL,), ("strace",)),
+    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 5, 120, _of_backups, (SQLITE,), ("strace",)),
+    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 1, 30, _of_backups, (POSTGRESQL,), ("strace",)),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 100, 1000, _plain("power_cuts"), (SQLITE,),
         ("strace",)),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 10, 150, _plain("power_cuts"), (POSTGRESQL,)),
@@ -199,7 +199,7 @@ class Ground:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TERTULIA_", "DATABASE_", "DJANGO_"))}
         more = {
             "TERTULIA_HOME": str(home), "TERTULIA_BROKER_URL": self.broker,
-            "TERTULIA_TEST_EXAMPLES": self.many(25, 1000), "TERTULIA_TEST_PARTS": self.many(20, 200),
+            "TERTULIA_TEST_EXAMPLES": self.many(15, 1000), "TERTULIA_TEST_PARTS": self.many(20, 200),
             "TERTULIA_LOG_LEVEL": "CRITICAL", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)]),
         }  # fmt: skip
         if database == POSTGRESQL:
@@ -325,7 +325,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--night", action="store_true", help="many more of everything: some hours")
     options.add_argument("--only", nargs="+", choices=list(proofs.NAMES), default=[], metavar="NAME")
-    options.add_argument("--hands", type=int, default=2, help="so many proofs at once")
+    options.add_argument("--hands", type=int, default=3, help="so many proofs at once")
     asked = options.parse_args()
     began = time.monotonic()
     lines = prove(asked.only, asked.hands, is_night=asked.night)

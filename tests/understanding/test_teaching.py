@@ -59,11 +59,12 @@ def test_a_correction_teaches_in_the_background_and_what_is_open_is_read_anew(si
     waiting, other = arrive(site, NEXT, "b"), arrive(site, "Gracias por todo", "c")
     first = taught(site, CHEESE, "a")
     conversation = Conversation.objects.get(thread_id=first.thread_id)
-    understood.correct(conversation=conversation, message=first, field="kind", value="support", by=alba, at=NOON)
+    assert MessageReading.objects.get(pk=waiting.pk).kind == "purchase"
+    understood.correct(conversation=conversation, message=first, field="kind", value="question", by=alba, at=NOON)
     assert Job.objects.filter(task="flows.learn").count() == 1
     schedule.run_due(NOON + timedelta(days=3650))
-    assert MessageReading.objects.get(pk=waiting.pk).kind == "support"
-    assert Conversation.objects.get(thread_id="b").kind == "support"
+    assert MessageReading.objects.get(pk=waiting.pk).kind == "question"
+    assert Conversation.objects.get(thread_id="b").kind == "question"
     assert MessageReading.objects.get(pk=other.pk).kind == "praise"
     layer = BrandLayer.objects.get()
     assert (layer.state, layer.lessons) == ("live", 1)
