@@ -302,6 +302,7 @@ def test_a_look_changes_nothing(world, alba):
             assert status in {200, 204, 302, 404, 405}, (method, route, status)
             has_written |= writes() != written
         assert not has_written or unchanging(dump(world.brand)) == before, route
+    assert "_auth_user_id" in client.session, "to the end somebody looked who may"
     assert unchanging(dump(world.brand)) == before
 
 

@@ -13,12 +13,12 @@ from browser.conftest import SAMPLE, finger, middle, serious, too_wide
 # What has the focus and can't be seen: nothing of it lies on top where it is, nor does its label.
 OUT_OF_SIGHT = """() => {
   const focused = document.activeElement;
-  if (!focused || focused === document.body) return "";
+  if (!focused || focused === document.body) return "nothing has the focus";
   const isSeen = (element) => [...element.getClientRects()].some(({ left, top, right, bottom }) => {
     const corners = [[left + 2, top + 2], [right - 2, top + 2], [left + 2, bottom - 2], [right - 2, bottom - 2]];
     return [...corners, [(left + right) / 2, (top + bottom) / 2]].some((point) => {
       const there = document.elementFromPoint(...point);
-      return there && (element.contains(there) || there.contains(element));
+      return element.contains(there);
     });
   });
   return [focused, ...(focused.labels ?? [])].some(isSeen) ? "" : focused.outerHTML.slice(0, 200);

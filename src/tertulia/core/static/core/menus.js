@@ -3,7 +3,7 @@
 customElements.define("t-menus", class extends HTMLElement {
   connectedCallback() {
     document.addEventListener("click", this.closeOthers);
-    document.addEventListener("focusin", this.closeOthers);
+    document.addEventListener("focusin", this.closeLeft);
     document.addEventListener("keydown", this.closeOnEscape);
     document.addEventListener("keydown", this.step);
     document.addEventListener("htmx:beforeRequest", this.choose);
@@ -15,7 +15,7 @@ customElements.define("t-menus", class extends HTMLElement {
   }
   disconnectedCallback() {
     document.removeEventListener("click", this.closeOthers);
-    document.removeEventListener("focusin", this.closeOthers);
+    document.removeEventListener("focusin", this.closeLeft);
     document.removeEventListener("keydown", this.closeOnEscape);
     document.removeEventListener("keydown", this.step);
     document.removeEventListener("htmx:beforeRequest", this.choose);
@@ -27,6 +27,12 @@ customElements.define("t-menus", class extends HTMLElement {
   }
   closeOthers = ({ target }) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+  };
+  closeLeft = ({ target }) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      // A region around it takes the focus when its own text is pressed, and so does nothing where buttons take none.
+      if (!menu.contains(target) && !target.contains(menu)) menu.open = false;
+    }
   };
   closeOnEscape = (event) => {
     if (event.key !== "Escape") return;

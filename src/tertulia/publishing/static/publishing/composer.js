@@ -1,7 +1,7 @@
 // The composer's page. htmx keeps the draft as one types and draws what is amiss; this keeps what was typed last when the
 // tab is closed, says when all of it is kept, adds chosen pictures at once, puts chosen names into the text, and leaves
 // nobody who writes by keyboard at the top of the page when its fields are drawn anew.
-let before; // they were drawn anew: what had the focus, its part's text, and the descriptions that were there
+let before; // they were drawn anew: the button that asked for it, its part's text, and the descriptions that were there
 customElements.define("t-writing", class extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector("form");
@@ -40,22 +40,29 @@ customElements.define("t-writing", class extends HTMLElement {
     field.focus();
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  drawing = ({ target }) => {
-    if (target !== this) return;
-    const focused = document.activeElement;
-    const descriptions = new Set([...this.querySelectorAll(".shown textarea")].map(({ id }) => id));
-    before = { button: focused.value, text: focused.closest(".part")?.querySelector("textarea").id, descriptions };
+  drawing = ({ target, detail }) => {
+    const [focused, asked] = [document.activeElement, detail.requestConfig.elt];
+    const isThere = focused === asked || focused === document.body || focused.type === "file";
+    if (target !== this || !isThere) return; // who went on meanwhile is left there
+    const pictures = new Set([...this.querySelectorAll(".shown textarea")].map(({ id }) => id));
+    before = { pictures, button: asked.value, isByKeys: focused.matches(":focus-visible"), text: asked.closest(".part")?.querySelector("textarea").id };
   };
-  // With the description of a picture that is new, else with the same button, else with the text beside what is gone.
+  // With the description of a picture that is new; who works by keyboard else with the same button, or with what stood
+  // beside the one that is gone: the text of its part, the last text of its account, that account.
   goOn() {
     if (!before) return;
-    const { button, text, descriptions } = before;
+    const { pictures, button, isByKeys, text } = before;
     before = undefined;
     if (this.querySelector("[autofocus]")) return;
-    const fresh = [...this.querySelectorAll(".shown textarea")].find(({ id }) => !descriptions.has(id));
+    const isAdded = /^(attach|use)/.test(button);
+    const fresh = isAdded && [...this.querySelectorAll(".shown textarea")].find(({ id }) => !pictures.has(id));
+    if (fresh || !isByKeys) return fresh && fresh.focus();
     const same = [...this.querySelectorAll("button[name=do]")].find(({ value }) => value === button);
-    const beside = text && this.querySelector(`#${CSS.escape(text)}`);
-    (fresh ?? same ?? beside ?? this.querySelector("textarea")).focus();
+    const part = text && this.querySelector(`#${CSS.escape(text)}`);
+    const account = button.match(/^[a-z]+\.(\d+)/)?.[1];
+    const texts = this.querySelectorAll(account ? `[name="text.${account}"]` : "[name=text]");
+    const summary = account && this.querySelector(`[name=accounts][value="${account}"]`).closest(".writer__account").querySelector("summary");
+    (same ?? (part || [...texts].at(-1) || summary)).focus();
   }
   asking = () => {
     this.isDirty = false;
