@@ -7,9 +7,10 @@ import re
 import pytest
 from playwright.sync_api import sync_playwright
 
+from browser.conftest import CHROMIUM, FLAGS, NEEDS_CHROMIUM
 from conftest import PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, NEEDS_CHROMIUM, pytest.mark.django_db(transaction=True)]
 SECONDS = 15_000
 
 
@@ -17,7 +18,7 @@ SECONDS = 15_000
 def page(monkeypatch, settings, live_server):
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # playwright's loop runs in this thread; Django's doesn't
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = browser.new_context(locale="es-ES", base_url=live_server.url.replace("127.0.0.1", "localhost"))
         page = context.new_page()
         page.set_default_timeout(SECONDS)
