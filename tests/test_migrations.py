@@ -36,7 +36,7 @@ def test_every_change_of_a_model_has_its_migration():
     assert missing == {}
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="two minutes, and the way is the same everywhere")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="slow, and the way is the same everywhere")
 @pytest.mark.django_db(transaction=True)  # SQLite changes no table with its checks on, and can't turn them off in one
 @time_machine.travel(NOON, tick=False)
 def test_the_quick_way_says_to_the_database_what_django_would():

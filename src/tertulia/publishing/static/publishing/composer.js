@@ -45,7 +45,7 @@ customElements.define("t-writing", class extends HTMLElement {
     const isThere = focused === asked || focused === document.body || focused.type === "file";
     if (target !== this || !isThere) return; // who went on meanwhile is left there
     const pictures = new Set([...this.querySelectorAll(".shown textarea")].map(({ id }) => id));
-    before = { pictures, button: asked.value, isByKeys: focused.matches(":focus-visible"), text: asked.closest(".part")?.querySelector("textarea").id };
+    before = { pictures, button: asked.value ?? "", isByKeys: focused.matches(":focus-visible"), text: asked.closest(".part")?.querySelector("textarea").id };
   };
   // With the description of a picture that is new; who works by keyboard else with the same button, or with what stood
   // beside the one that is gone: the text of its part, the last text of its account, that account.
