@@ -155,7 +155,12 @@ class ServedReadable(Served):
     key = "tests-readable"
     name: ClassVar = {"en": "Readable", "es": "Legible"}
     capabilities = Capabilities(
-        can=CAN, finds=True, shows_own_within=1, polls=True, poll_seconds=1, publishes=replace(PUBLISHES, finds=True)
+        can=CAN,
+        finds=True,
+        shows_own_within=1,
+        polls=True,
+        poll_seconds=1,
+        publishes=replace(PUBLISHES, finds=True, shows_own_within=1),
     )
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from conftest import NOON, envelope
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.connectors.contract import BadPayload, Receipt, Reconnect, Refused, Retry, Unknown, Unsupported
-from tertulia.core import clock, jobs
+from tertulia.core import clock, due, jobs
 from tertulia.core.models import Activity, Job
 from tertulia.flows import inbound, outbound
 from tertulia.inbox import actions
@@ -446,7 +446,8 @@ def test_the_outcome_stands_even_while_the_inbox_is_not_told_and_is_told_once(ac
     assert Activity.objects.filter(type="delivery.sent").count() == 1
 
 
-def test_many_outcomes_are_settled_and_told_as_one_by_one(account_of, answer, network):
+def test_many_outcomes_are_settled_and_told_as_one_by_one(account_of, answer, network, monkeypatch):
+    monkeypatch.setattr(outbound, "TOLD_AFTER", timedelta())
     account = account_of("tests-memory")
     late, good, same, echoed, bad = (answer(account, thread=name) for name in ("a", "b", "c", "d", "e"))
     claims = {claim.id: claim for claim in _claim_all(account)}
@@ -480,7 +481,8 @@ def _told():
     return sorted((line.data["message"], line.type.partition(".")[2]) for line in lines)
 
 
-def test_who_tells_takes_along_what_waits_and_tells_it_once(account_of, answer, network):
+def test_who_tells_takes_along_what_waits_and_tells_it_once(account_of, answer, network, monkeypatch):
+    monkeypatch.setattr(outbound, "TOLD_AFTER", timedelta())
     account = account_of("tests-memory")
     pair = [answer(account, thread=name) for name in ("a", "b")]
     for claim in outbound.claim(at=NOON, limit=5):
@@ -522,3 +524,16 @@ def test_an_account_whose_credentials_cannot_be_read_sends_nothing(account_of, a
     outbound.run_due(NOON)
     delivery.refresh_from_db()
     assert (delivery.state, network.sent) == ("queued", [])
+
+
+def test_a_claim_looks_at_what_is_under_way_and_not_at_all_that_ever_left(account_of, answer):
+    """Of an account with a hundred thousand answers each claim would walk all of them."""
+    answer(account_of("tests-memory"), thread="a")
+    explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # with one row it would read the table
+        cursor.execute(explain + outbound._CANDIDATES.format(""), [due.moment(NOON), 5])
+        plan = " ".join(str(line) for line in cursor.fetchall())
+    assert "delivery_under_way" in plan
+    assert "delivery_due" in plan

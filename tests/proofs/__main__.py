@@ -134,19 +134,19 @@ def _of_workers(proof: str, **more: str) -> Callable[[Found], list[dict[str, Any
 N = "N"
 POINTS = ("--json", "--hands", "1", "--points", N)
 RIGS = (
+    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 1, 12, _of_backups, (POSTGRESQL,), ("strace",)),
     Rig(("publishing_kills", "publishing_faults", "publishing_silence"), "proofs/prove_publishing.py", POINTS, 20, 500,
         _by_kind("publishing"), needs=("strace",)),
-    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", POINTS, 16, 400, _by_kind("intake"),
+    Rig(("intake_kills", "intake_faults"), "proofs/prove_intake.py", POINTS, 16, 250, _by_kind("intake"),
         needs=("strace",)),
-    Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", (*POINTS, "--renewal"), 12, 250,
+    Rig(("renewal_kills", "renewal_faults"), "proofs/prove_intake.py", (*POINTS, "--renewal"), 12, 120,
         _by_kind("renewal"), needs=("strace",)),
-    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 5, 120, _of_backups, (SQLITE,), ("strace",)),
-    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 1, 30, _of_backups, (POSTGRESQL,), ("strace",)),
+    Rig(("backup_kills",), "proofs/prove_backups.py", POINTS, 5, 80, _of_backups, (SQLITE,), ("strace",)),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 100, 1000, _plain("power_cuts"), (SQLITE,),
         ("strace",)),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 10, 150, _plain("power_cuts"), (POSTGRESQL,)),
-    Rig(("workers_killed",), "engine/rig.py", ("kills", "embedded", N), 10, 300, _of_workers("workers_killed")),
-    Rig(("broker_emptied",), "engine/rig.py", ("kills", "broker", N, "3"), 4, 80,
+    Rig(("workers_killed",), "engine/rig.py", ("kills", "embedded", N), 10, 200, _of_workers("workers_killed")),
+    Rig(("broker_emptied",), "engine/rig.py", ("kills", "broker", N, "3"), 4, 60,
         _of_workers("broker_emptied", kills="kills", emptied="times emptied"), needs=("redis-server",)),
     Rig(("database_restarts",), "engine/rig.py", ("restarts", "embedded", N), 5, 75,
         _of_workers("database_restarts", stopped="stops", cut="connections cut"), (POSTGRESQL,)),
@@ -199,7 +199,7 @@ class Ground:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TERTULIA_", "DATABASE_", "DJANGO_"))}
         more = {
             "TERTULIA_HOME": str(home), "TERTULIA_BROKER_URL": self.broker,
-            "TERTULIA_TEST_EXAMPLES": self.many(15, 300), "TERTULIA_TEST_PARTS": self.many(20, 200),
+            "TERTULIA_TEST_EXAMPLES": self.many(15, 150), "TERTULIA_TEST_PARTS": self.many(20, 200),
             "TERTULIA_LOG_LEVEL": "CRITICAL", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)]),
         }  # fmt: skip
         if database == POSTGRESQL:

@@ -1,5 +1,6 @@
 """From its moment to the network: once, in time or not at all, and whoever asks is told the truth."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -278,8 +279,8 @@ def test_the_claim_itself_sees_a_stop_that_came_between_choosing_and_claiming(
     post_on(account_of())
     choose = outbound._choose
 
-    def chosen_then_stopped(**said):
-        chosen = choose(**said)
+    def chosen_then_stopped(candidates, **said):
+        chosen = choose(candidates, **said)
         actions.stop(brand=brand, by=alba, at=DUE)
         return chosen
 
@@ -312,6 +313,23 @@ def test_a_thread_leaves_in_its_order_each_part_below_the_one_before(network, ac
         ("Y el enlace", "comment", "p0", "p0"),
     ]  # fmt: skip
     assert state(post) == "published"
+
+
+def test_posts_that_arrive_together_are_named_apart_and_what_waits_behind_each_may_leave(network, account_of, post_on):
+    account, other = account_of(name="Uno"), account_of(name="Dos")
+    posts = [post_on(account, texts=("A", "A 2")), post_on(account, texts=("B", "B 2")), post_on(other, texts=("C",))]
+    results = [outbound.run(claim) for claim in outbound.claim(at=DUE, limit=9)]
+    named = [replace(each, ended=replace(each.ended, remote_id="7", url="https://x.example/7")) for each in results]
+
+    assert outbound.settle(named, at=DUE) == 0
+
+    first = [deliveries(post)[0].post for post in posts]
+    assert [(each.remote_id, each.url, each.published_at) for each in first] == [
+        ("7", "https://x.example/7", DUE),
+        ("", "https://x.example/7", DUE),  # the network took two of ours for one
+        ("7", "https://x.example/7", DUE),
+    ]
+    assert [(row.state, row.due_at) for post in posts for row in deliveries(post)[1:]] == [("queued", DUE)] * 2
 
 
 def test_a_part_that_is_refused_holds_those_behind_it_until_somebody_has_it_sent_again(

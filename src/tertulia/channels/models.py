@@ -407,6 +407,11 @@ class Delivery(models.Model):
             models.Index(fields=["due_at", "id"], name="delivery_due", condition=models.Q(state="queued")),
             models.Index(fields=["lease_until"], name="delivery_lease", condition=models.Q(state="sending")),
             models.Index(
+                fields=["account", "thread_id"],
+                name="delivery_under_way",
+                condition=models.Q(state__in=["queued", "sending"]),
+            ),
+            models.Index(
                 fields=["account", "state"],
                 name="delivery_trouble",
                 condition=models.Q(state__in=["unknown", "refused", "missed"]),

@@ -38,6 +38,8 @@ RENEW_SECONDS = 20.0
 RENEW_FOR = timedelta(minutes=15)
 """Work that takes longer than this counts as stuck: its lease runs out."""
 BEAT_SECONDS = 10.0
+HEAD_START_SECONDS = 0.25
+"""The first lane's when a worker starts: all is slow then, and what has its moment must not wait for the rest."""
 STOP_SECONDS = 7.0
 """How long what is under way may still take after a request to stop."""
 BATCH = 100
@@ -96,15 +98,17 @@ class Worker:
         *,
         hand_over: Callable[[str, Sequence[due.Ticket]], None] | None = None,
     ) -> None:
-        """`lanes` with the number of threads each may use; `hand_over` sends claims to other processes instead."""
+        """`lanes` in the order they are served, with the number of threads each may use; `hand_over` sends claims to
+        other processes instead."""
         self._hand_over = hand_over
         self._bell = Bell()
         self._writer = _Writer()
         self._hands = [_Hands(lane, most, self._writer, self._bell.ring) for lane, most in lanes]
-        self._leave_alone: dict[str, float] = {}
+        others_from = time.monotonic() + HEAD_START_SECONDS
+        self._leave_alone = {lane.NAME: others_from for lane, _ in lanes[1:]}
         self._ticked_at: datetime | None = None
         self._next_tick: datetime | None = None
-        self._renew_at = self._beat_at = 0.0
+        self._renew_at, self._beat_at = 0.0, others_from
 
     def run(self, stop: threading.Event) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)

@@ -30,7 +30,8 @@ from .streams import Streams
 
 log = logging.getLogger(__name__)
 
-LANES: dict[str, Lane] = {lane.NAME: lane for lane in (jobs, outbound, polling)}
+LANES: dict[str, Lane] = {lane.NAME: lane for lane in (outbound, jobs, polling)}
+"""In the order in which they are served: what leaves has its moment, what follows from it has none."""
 
 SHARES = {"jobs": 2.0, "outbound": 1.0, "polling": 1.0}
 """Threads of each lane, in parts of settings.WORK_THREADS."""

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import POSTING, Account, Delivery, RemotePost
-from tertulia.core import activity
+from tertulia.core import activity, bulk
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
@@ -539,11 +539,12 @@ def _lay_out_again(post: Post, times: Mapping[int, _Withdrawn], *, at: datetime)
 
 
 @transaction.atomic
-def release(*, delivery: Delivery, at: datetime) -> None:
-    """What waited for this one may leave: it has arrived."""
-    held = Delivery.objects.filter(after=delivery, state=S.WAITING)
-    for brand_id in held.values_list("account__brand", flat=True):
-        held.update(state=S.QUEUED, due_at=at, late_at=at + queries.grace(brand_id))
+def release(*, deliveries: Sequence[Delivery], at: datetime) -> None:
+    """What waited for these may leave: they have arrived."""
+    brands: dict[int | None, int] = {row.pk: row.account.brand_id for row in deliveries}
+    for held in bulk.find(Delivery, "after_id", brands, state=S.WAITING.value):
+        late_at = at + queries.grace(brands[held.after_id])
+        Delivery.objects.filter(pk=held.pk, state=S.WAITING).update(state=S.QUEUED, due_at=at, late_at=late_at)
         wake_work.after_commit()
 
 
@@ -651,7 +652,7 @@ def _arrived(delivery: Delivery, url: str, *, at: datetime) -> None:
     remote.update(published_at=at)
     if url.startswith(("https://", "http://")):
         remote.update(url=url[:500])
-    release(delivery=delivery, at=at)
+    release(deliveries=[delivery], at=at)
 
 
 # Taking it down again.

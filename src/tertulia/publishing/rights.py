@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -48,7 +49,11 @@ def warns(media: Media, on: date) -> Iterator[str]:
 
 def day_of(moment: datetime, brand: Brand) -> date:
     """The day that counts for rights: the brand's own."""
-    return moment.astimezone(ZoneInfo(brand.time_zone)).date()
+    return _day_in(brand.time_zone, moment)
+
+
+def _day_in(time_zone: str, moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(time_zone)).date()
 
 
 def check(versions: Iterable[Version], *, brand: Brand, leaves_at: datetime) -> None:
@@ -67,11 +72,9 @@ def check_again(remote: RemotePost, *, at: datetime) -> None:
 
 def against(remote: RemotePost, *, at: datetime) -> list[str]:
     """What stands in the way of that."""
-    mine = Sending.objects.select_related("version__post__brand").filter(remote=remote).first()
-    if mine is None:
-        return []
-    rest = Sending.objects.filter(version=mine.version_id, number__gte=mine.number)
-    return _against(rest.values_list("remote__draft", flat=True), day_of(at, mine.version.post.brand))
+    those = Q(version__sendings__remote=remote, number__gte=F("version__sendings__number"))
+    rest = list(Sending.objects.filter(those).values_list("remote__draft", "version__post__brand__time_zone"))
+    return _against((said for said, _zone in rest), _day_in(rest[0][1], at)) if rest else []
 
 
 def _against(drafts: Iterable[Mapping[str, Any]], on: date) -> list[str]:
