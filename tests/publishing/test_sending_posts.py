@@ -279,12 +279,26 @@ def test_the_claim_itself_sees_a_stop_that_came_between_choosing_and_claiming(
     post_on(account_of())
     choose = outbound._choose
 
-    def chosen_then_stopped(candidates, **said):
-        chosen = choose(candidates, **said)
+    def chosen_then_stopped(**said):
+        chosen = choose(**said)
         actions.stop(brand=brand, by=alba, at=DUE)
         return chosen
 
     monkeypatch.setattr(outbound, "_choose", chosen_then_stopped)
+    assert outbound.claim(at=DUE, limit=5) == []
+
+
+def test_the_claim_itself_sees_a_channel_that_was_paused_meanwhile(network, account_of, post_on, monkeypatch):
+    account = account_of()
+    post_on(account)
+    choose = outbound._choose
+
+    def chosen_then_paused(**said):
+        chosen = choose(**said)
+        Account.objects.filter(pk=account.pk).update(state="paused")
+        return chosen
+
+    monkeypatch.setattr(outbound, "_choose", chosen_then_paused)
     assert outbound.claim(at=DUE, limit=5) == []
 
 

@@ -40,6 +40,9 @@ RENEW_FOR = timedelta(minutes=15)
 BEAT_SECONDS = 10.0
 HEAD_START_SECONDS = 0.25
 """The first lane's when a worker starts: all is slow then, and what has its moment must not wait for the rest."""
+LOOK_AT_CONNECTION_SECONDS = 1.0
+"""A thread asks so often whether its connection still stands, and after each error: asked each time, that is one more
+question to PostgreSQL for every row."""
 STOP_SECONDS = 7.0
 """How long what is under way may still take after a request to stop."""
 BATCH = 100
@@ -135,7 +138,7 @@ class Worker:
         connection.close()
 
     def _once(self, at: datetime) -> float:
-        close_old_connections()
+        _look_at_connection()
         self._keep_alive(at)
         if self._next_tick is None or at >= self._next_tick:
             self._next_tick = jobs.tick(at=at, since=self._ticked_at)
@@ -221,7 +224,7 @@ def write_down(lane: Lane, results: Sequence[Any]) -> None:
     """Until it is written: an outcome is known here and nowhere else."""
     while True:
         try:
-            close_old_connections()
+            _look_at_connection()
             refused = lane.settle(results, at=clock.now())
         except (DatabaseError, OSError) as error:
             log.error("Outcomes wait for the database: %s", describe(error))
@@ -305,7 +308,7 @@ class _Hands:
     def _work(self) -> None:
         while (claimed := self._given.get()) is not None:
             try:
-                close_old_connections()
+                _look_at_connection()
                 result = self.lane.run(claimed)
             except BaseException as error:  # noqa: BLE001 — a thread that ends would be missed for ever
                 log.error("%s %s: %s", self.lane.NAME, claimed.id, describe(error))
@@ -388,6 +391,16 @@ class _Keeper:
 
 
 _keeper = _Keeper()
+
+
+_looked = threading.local()
+
+
+def _look_at_connection() -> None:
+    now = time.monotonic()
+    if connection.errors_occurred or now - getattr(_looked, "at", 0.0) >= LOOK_AT_CONNECTION_SECONDS:
+        _looked.at = now
+        close_old_connections()
 
 
 def _forget_connection() -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
@@ -88,7 +88,7 @@ SAME_THREAD_AGAIN = timedelta(seconds=1)
 HANGING_AGAIN = timedelta(seconds=5)
 """Until an answer on a network that hangs asks again for one of the few threads those have."""
 TOLD_AFTER = timedelta(seconds=0.1)
-"""In a rush a telling gathers what ends meanwhile: one for many costs little more than one for one."""
+"""So that in a rush a telling gathers what ends meanwhile: one for many costs little more than one for one."""
 TOLD_AT_ONCE = 20
 """Batches of outcomes told in one transaction: on SQLite everybody who writes waits for it."""
 AT_ONCE = 2
@@ -100,13 +100,15 @@ SEND = (
 )
 LOOK = "fence = fence + 1, looks = looks + 1, lease_until = %s"
 MAY_LEAVE = (
-    "(late_at IS NULL OR late_at >= %s OR in_doubt_since IS NOT NULL) AND NOT EXISTS ("
+    "(late_at IS NULL OR late_at >= %s OR in_doubt_since IS NOT NULL) AND EXISTS ("
+    "SELECT 1 FROM tertulia_channels_account account WHERE account.id = tertulia_channels_delivery.account_id"
+    " AND account.state = 'active') AND NOT EXISTS ("
     "SELECT 1 FROM publishing_stop stop JOIN tertulia_channels_account held ON held.brand_id = stop.brand_id"
     " WHERE held.id = tertulia_channels_delivery.account_id AND (tertulia_channels_delivery.act IN"
     " ('post', 'part', 'comment', 'letter') OR (stop.holds_answers AND tertulia_channels_delivery.act = 'reply')))"
 )
-"""In time, and not stopped, as the very statement that claims it finds. What may be out there already is no longer
-late: to repeat it is to find out."""
+"""In time, its brand not stopped and its channel not paused, as the very statement that claims it finds. What may be
+out there already is no longer late: to repeat it is to find out."""
 
 UPLOADS_LIVE = timedelta(hours=1)
 """A picture that was handed in longer ago is handed in again: networks throw away what nobody publishes."""
@@ -162,23 +164,21 @@ def claim(*, at: datetime, limit: int, busy: Mapping[int, int] = jobs.NOBODY) ->
 
     `busy` says how many of each account this process sends already.
     """
-    candidates, is_look_due = _find_due(at=at, limit=limit, busy=busy, most=AT_ONCE)
-    if not (candidates or is_look_due):
+    is_any_due, is_look_due = _what_is_due(at=at, busy=busy, most=AT_ONCE)
+    if not (is_any_due or is_look_due):
         return []
     with transaction.atomic():
         looks = _claim_looks(at=at, limit=limit) if is_look_due else []
-        chosen = _choose(candidates, at=at, limit=limit - len(looks), busy=busy, most=AT_ONCE)
-        sends = _claim_sends(chosen, at=at)
+        sends = _claim_sends(_choose(at=at, limit=limit - len(looks), busy=busy, most=AT_ONCE), at=at)
     return looks + sends
 
 
 def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
     """As `claim`, for another process to begin: what is queued comes due again at the end of a lease."""
-    candidates, is_look_due = _find_due(at=at, limit=limit, busy=jobs.NOBODY, most=limit)
-    if not (candidates or is_look_due):
+    if not any(_what_is_due(at=at, busy=jobs.NOBODY, most=limit)):
         return []
     with transaction.atomic():
-        chosen = _choose(candidates, at=at, limit=limit, busy=jobs.NOBODY, most=limit)
+        chosen = _choose(at=at, limit=limit, busy=jobs.NOBODY, most=limit)
         looks = _change_due("sending", "lease_until", "fence = fence + 1, lease_until = %s", at=at, limit=limit)
         sends = _change_chosen(chosen, "fence = fence + 1, due_at = %s", [at + LEASE], at=at)
     return [(id, fence) for id, fence, _ in [*looks, *sends]]
@@ -247,19 +247,17 @@ class _Candidate:
         return min(at, self.late_at + MISSED_AFTER) if self.late_at else at
 
 
-def _find_due(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> tuple[list[_Candidate], bool]:
-    """What may be due, and whether any is that a dead worker was sending. Only looked at, so that nobody who writes
-    waits for it: what another worker takes meanwhile, the claim itself finds gone."""
-    full = [account_id for account_id, count in busy.items() if count >= most]
-    candidates = _candidates(full, at=at, limit=limit * 2) if limit > 0 else []
-    return candidates, bool(due.rows(_LOOK_DUE, [at]))
+def _what_is_due(*, at: datetime, busy: Mapping[int, int], most: int) -> tuple[bool, bool]:
+    """Whether anything is due to be sent, or to be looked for: whoever only looks holds up nobody who writes."""
+    due_now = f"SELECT 1 FROM tertulia_channels_delivery mine WHERE {_DUE}{_but(_full(busy, most))}"  # noqa: S608
+    ((is_any_due, is_look_due),) = due.rows(f"SELECT EXISTS ({due_now}), EXISTS ({_LOOK_DUE})", [at, at])
+    return bool(is_any_due), bool(is_look_due)
 
 
-def _choose(
-    candidates: Sequence[_Candidate], *, at: datetime, limit: int, busy: Mapping[int, int], most: int
-) -> list[int]:
+def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> list[int]:
     """Which of the due deliveries may leave now; those that may not are put off, so that they hold up nobody, and those
     whose time is over are missed."""
+    candidates = _candidates(_full(busy, most), at=at, limit=limit * 2) if limit > 0 else []
     slots: dict[int, datetime] = {}
     late_slots: dict[int, datetime] = {}
     left = {each.account_id: most - busy.get(each.account_id, 0) for each in candidates}
@@ -305,8 +303,9 @@ def _choose(
     return chosen
 
 
-_LOOK_DUE = "SELECT 1 FROM tertulia_channels_delivery WHERE state = 'sending' AND lease_until <= %s LIMIT 1"
-_CANDIDATES = """
+_LOOK_DUE = "SELECT 1 FROM tertulia_channels_delivery WHERE state = 'sending' AND lease_until <= %s"
+_DUE = "mine.state = 'queued' AND mine.due_at <= %s"
+_CANDIDATES = f"""
 SELECT mine.id, mine.account_id, account.kind, account.state, account.next_send_at, account.next_late_at, mine.act,
     mine.fence, mine.planned_at, mine.late_at, mine.in_doubt_since,
     EXISTS (
@@ -316,21 +315,30 @@ SELECT mine.id, mine.account_id, account.kind, account.state, account.next_send_
     stop.holds_answers
 FROM tertulia_channels_delivery mine JOIN tertulia_channels_account account ON account.id = mine.account_id
 LEFT JOIN publishing_stop stop ON stop.brand_id = account.brand_id
-WHERE mine.state = 'queued' AND mine.due_at <= %s{} ORDER BY mine.due_at, mine.id LIMIT %s
-"""
-"""Asked before each claim, of two or three rows at a time: the ORM takes longer to ask it than databases to answer."""
+WHERE {_DUE}{{}} ORDER BY mine.due_at, mine.id LIMIT %s
+"""  # noqa: S608
+"""Asked before each claim, mostly of a few rows: the ORM takes longer to ask it than databases to answer."""
+
+
+def _full(busy: Mapping[int, int], most: int) -> list[int]:
+    return [account_id for account_id, count in busy.items() if count >= most]
+
+
+def _but(accounts: Sequence[int]) -> str:
+    ids = ", ".join(str(int(id)) for id in accounts)
+    return f" AND mine.account_id NOT IN ({ids})" if ids else ""
 
 
 def _candidates(full: Sequence[int], *, at: datetime, limit: int) -> list[_Candidate]:
-    ids = ", ".join(str(int(id)) for id in full)
-    found = due.rows(_CANDIDATES.format(f" AND mine.account_id NOT IN ({ids})" if ids else ""), [at, limit])
     read = due.read_moment
     return [
         _Candidate(
             id, account, kind, state, read(send), read(late), act, fence, read(planned), read(end), read(doubt), *rest
         )
-        for id, account, kind, state, send, late, act, fence, planned, end, doubt, *rest in found
-    ]  # fmt: skip
+        for id, account, kind, state, send, late, act, fence, planned, end, doubt, *rest in due.rows(
+            _CANDIDATES.format(_but(full)), [at, limit]
+        )
+    ]
 
 
 def _miss(missed: Sequence[int], *, at: datetime) -> None:
@@ -439,15 +447,18 @@ def run(claimed: Claim) -> Result:
 
 def _read(id: int) -> Delivery:
     """With all that it takes to send it, row by row: one statement of six tables takes the ORM twice as long. Raises
-    `Delivery.DoesNotExist`."""
+    `Delivery.DoesNotExist`, also when any of it is deleted meanwhile."""
     delivery = _one(Delivery, id)
-    account = _one(Account, delivery.account_id) if delivery else None
-    if delivery is None or account is None:
+    if delivery is None:
         raise Delivery.DoesNotExist
-    post = _one(RemotePost, delivery.post_id)
-    if post:
-        bulk.relate(post, account=account, above=_one(RemotePost, post.above_id))
+    account, post = _one(Account, delivery.account_id), _one(RemotePost, delivery.post_id)
     message, on = (_one(Message, each, without=("raw",)) for each in (delivery.message_id, delivery.on_id))
+    there = (account, post, message, on)
+    ids = (delivery.account_id, delivery.post_id, delivery.message_id, delivery.on_id)
+    if any(id and not row for id, row in zip(ids, there, strict=True)):
+        raise Delivery.DoesNotExist
+    if post:
+        bulk.relate(post, above=_one(RemotePost, post.above_id))
     bulk.relate(delivery, account=account, message=message, on=on, post=post)
     return delivery
 
@@ -495,6 +506,8 @@ def _send(delivery: Delivery, connector: Connector, *, at: datetime) -> Receipt 
 def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: datetime) -> Receipt | Held:
     """What can be done again first, picture by picture; then the one call that can't be taken back, unless somebody has
     said stop meanwhile."""
+    if _is_held(delivery):
+        return Held()
     if post.above and not post.above.remote_id and not connector.capabilities.by_hand:
         raise Refused(NO_PLACE)
     _check_rights(post, at=at)
@@ -502,8 +515,6 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: 
         mailing.check(delivery.account)
     pictures = connector.pictures_taken(delivery.account)
     if pictures and pictures.uploads:
-        if post.draft.get("pictures") and _is_held(delivery):
-            return Held()
         _upload(delivery, post, connector)
     content = _content_of(delivery) if pictures and not pictures.uploads else None
     if connector.capabilities.by_hand or connector.capabilities.hosted:  # nothing travels: that it is there will do
@@ -659,6 +670,7 @@ def _settle_sent(results: Sequence[Result], *, at: datetime) -> list[Delivery]:
     if not results:
         return []
     final = _final(Delivery.State.SENT, "", at=at)
+    _lock_in_order([each.claim.id for each in results])
     written = due.change(
         "tertulia_channels_delivery",
         "state = 'sent', finished_at = %s, lease_until = NULL, why = ''",
@@ -686,6 +698,14 @@ def _settle_sent(results: Sequence[Result], *, at: datetime) -> list[Delivery]:
     return deliveries
 
 
+def _lock_in_order(ids: Sequence[int]) -> None:
+    """PostgreSQL: whoever deletes or changes a post locks its deliveries in this order too, so that neither waits for
+    the other. SQLite has one writer."""
+    if connection.vendor == "postgresql" and len(ids) > 1:
+        among = ", ".join(str(int(id)) for id in ids)
+        due.rows(f"SELECT id FROM tertulia_channels_delivery WHERE id IN ({among}) ORDER BY id FOR UPDATE")  # noqa: S608
+
+
 def _settle(result: Result, *, at: datetime) -> Delivery | None:
     mine = Delivery.objects.filter(pk=result.claim.id, fence=result.claim.fence, state=Delivery.State.SENDING)
     delivery = result.delivery or mine.select_related("account", "message").defer("account__secrets").first()
@@ -710,7 +730,7 @@ def _note_other(delivery: Delivery, post: RemotePost, receipt: Receipt, *, at: d
     """That a post is gone, or a letter out."""
     if delivery.act == LETTER:
         Letter.objects.filter(delivery=delivery).update(remote_id=receipt.remote_id)
-    else:
+    elif delivery.act == "delete":
         RemotePost.objects.filter(pk=post.pk).update(deleted_at=at)
 
 

@@ -23,7 +23,7 @@ from .models import Initiative, Post
 from .rhythm import Ahead, Hole
 
 VIEWS = ("month", "week", "list", "board")
-A_DAY = {"month": 4, "week": 40}
+A_DAY = {"month": 4, "week": 20}
 """So many posts of a day are shown; of the others how many they are."""
 A_LIST = 100
 INITIATIVES = 3
