@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from publishing_cast import *  # noqa: F403
-from publishing_cast import DUE, deliveries, state
+from publishing_cast import DUE, ONE_O_CLOCK, deliveries, state
 
 from conftest import NOON
 from fakes.connector import KINDS
@@ -15,7 +15,7 @@ from tertulia.channels.models import Account, Delivery, RemotePost
 from tertulia.core.models import Activity
 from tertulia.flows import outbound
 from tertulia.publishing import actions, queries
-from tertulia.publishing.models import Post
+from tertulia.publishing.models import Post, Settings
 from tertulia.publishing.problems import Problem, TooLate
 from tertulia.publishing.saying import Piece, Shown, Wanted
 
@@ -344,6 +344,21 @@ def test_posts_that_arrive_together_are_named_apart_and_what_waits_behind_each_m
         ("7", "https://x.example/7", DUE),
     ]
     assert [(row.state, row.due_at) for post in posts for row in deliveries(post)[1:]] == [("queued", DUE)] * 2
+
+
+def test_what_waited_has_the_grace_of_its_own_brand(network, account_of, post_on, other_brand, carla):
+    account, theirs = account_of(), account_of(of=other_brand, name="De Carla")
+    Settings.objects.create(brand=other_brand, grace_minutes=5)
+    ours = post_on(account, texts=("A", "A 2"))
+    pieces = [Piece("B"), Piece("B 2")]
+    other = actions.create(brand=other_brand, by=carla, at=NOON, pieces=pieces, versions={theirs.pk: Wanted()})
+    actions.plan(post=other, wall=ONE_O_CLOCK, by=carla, at=NOON)
+    other = actions.schedule(post=other, by=carla, at=NOON)
+
+    outbound.settle([outbound.run(claim) for claim in outbound.claim(at=DUE, limit=9)], at=DUE)
+
+    waited = [deliveries(post)[1].late_at - DUE for post in (ours, other)]
+    assert waited == [timedelta(minutes=30), timedelta(minutes=5)]
 
 
 def test_a_part_that_is_refused_holds_those_behind_it_until_somebody_has_it_sent_again(
