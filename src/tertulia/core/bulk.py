@@ -77,8 +77,10 @@ def ask(
     select, names = _select(model, tuple(without), tuple(equal), vendor)
     among, params = _among(model, name, values, vendor)
     order = "id FOR NO KEY UPDATE" if is_locked and vendor == "postgresql" else "id"
+    ready = adapts(model, tuple(equal)) if equal else {}
+    given = [adapt(equal[name]) if (adapt := ready[name]) else equal[name] for name in equal]
     cursor = planned(len(values))
-    cursor.execute(f"{select}{among} ORDER BY {order}", [*equal.values(), *params])
+    cursor.execute(f"{select}{among} ORDER BY {order}", [*given, *params])
     return Asked(model, names, cursor)
 
 

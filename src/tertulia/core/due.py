@@ -13,14 +13,17 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import connection, transaction
 
+from . import bulk
+
 Claim = TypeVar("Claim")
 Ticket = tuple[int, int]
 """The id of a row and the fence it was claimed with."""
 
 
 def rows(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Run one statement and return what it gives back; moments are adapted to the database."""
-    with connection.cursor() as cursor:
+    """Run one statement and return what it gives back; moments are adapted to the database. PostgreSQL plans it once,
+    as all of `bulk.planned`: lists travel by `among` and `outside`, and a CASE needs one value that isn't a param."""
+    with bulk.planned() as cursor:
         cursor.execute(sql, [moment(value) if isinstance(value, datetime) else value for value in params])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
@@ -30,7 +33,7 @@ def change(
     table: str, assignments: str, *, where: str, params: Sequence[Any] = (), returning: str = "id"
 ) -> list[tuple[Any, ...]]:
     """One conditional update; returns the rows that met the condition. Values travel as params."""
-    with transaction.atomic():  # SQLite: in our turn
+    with transaction.atomic(savepoint=False):  # SQLite: in our turn
         return rows(f"UPDATE {table} SET {assignments} WHERE {where} RETURNING {returning}", params)  # noqa: S608
 
 
@@ -53,9 +56,31 @@ def one_of(select: str) -> str:
     return f"id IN ({select})"
 
 
-def tickets(given: Iterable[Ticket], *, fence: str = "fence") -> str:
-    """A condition that holds for the rows of these tickets alone. Both parts are numbers of our own."""
-    return f"(id, {fence}) IN (VALUES " + ", ".join(f"({int(id)}, {int(number)})" for id, number in given) + ")"
+def among(column: str, values: Sequence[Any], *, of: str = "bigint") -> tuple[str, list[Any]]:
+    """A condition that holds where the column has one of the values, and its params: on PostgreSQL one array, so that
+    the statement is the same however many there are."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s::{of}[])", [list(values)]
+    return f"{column} IN ({', '.join(['%s'] * len(values))})", list(values)
+
+
+def outside(column: str, values: Sequence[Any], *, of: str = "bigint") -> tuple[str, list[Any]]:
+    """As `among`, where it has none of them."""
+    if connection.vendor == "postgresql":
+        return f"{column} <> ALL(%s::{of}[])", [list(values)]
+    return f"{column} NOT IN ({', '.join(['%s'] * len(values))})", list(values)
+
+
+def tickets(given: Iterable[Ticket], *, fence: str = "fence") -> tuple[str, list[Any]]:
+    """A condition that holds for the rows of these tickets alone, and its params."""
+    pairs = list(given)
+    if connection.vendor != "postgresql":
+        return f"(id, {fence}) IN (VALUES {', '.join(['(%s, %s)'] * len(pairs))})", [
+            one for pair in pairs for one in pair
+        ]
+    ids, fences = [id for id, _ in pairs], [number for _, number in pairs]
+    pair = f"(id, {fence}) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"  # noqa: S608 — our own names
+    return f"id = ANY(%s::bigint[]) AND {pair}", [ids, ids, fences]
 
 
 def moments(selects: Sequence[str]) -> list[datetime | None]:

@@ -221,24 +221,27 @@ def claim(*, at: datetime, limit: int, busy: Mapping[str, int] = NOBODY) -> list
         chosen = _choose(at=at, limit=limit, busy=busy)
         if not chosen:
             return []
-        ids = ", ".join(str(int(id)) for id in chosen)
+        among, ids = due.among("id", chosen)
         found = due.change(
             "core_job",
             "state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s",
-            where=due.one_of(f"SELECT id FROM core_job WHERE id IN ({ids}) AND state = 'waiting'"),  # noqa: S608
-            params=[at + LEASE],
+            where=due.one_of(f"SELECT id FROM core_job WHERE {among} AND state = 'waiting'"),  # noqa: S608
+            params=[at + LEASE, *ids],
             returning=_CLAIM,
         )
     return [_claim(row) for row in sorted(found)]
 
 
 def _choose(*, at: datetime, limit: int, busy: Mapping[str, int]) -> list[int]:
-    waiting = Job.objects.filter(state=Job.State.WAITING, due_at__lte=at)
-    full = [name for name, count in busy.items() if count >= _at_once(name)]
+    others, full = due.outside("task", [name for name, count in busy.items() if count >= _at_once(name)], of="text")
     running: Counter[str] = Counter(busy)
     chosen: list[int] = []
-    candidates = waiting.exclude(task__in=full).order_by("due_at", "id").values_list("id", "task")
-    for id, name in candidates[: limit * 4]:
+    candidates = due.rows(
+        f"SELECT id, task FROM core_job WHERE state = 'waiting' AND due_at <= %s AND {others}"  # noqa: S608
+        " ORDER BY due_at, id LIMIT %s",
+        [at, *full, limit * 4],
+    )
+    for id, name in candidates:
         if len(chosen) < limit and running[name] < _at_once(name):
             running[name] += 1
             chosen.append(id)
@@ -288,11 +291,12 @@ def settle(results: Iterable[Result], *, at: datetime) -> int:
     written = 0
     with transaction.atomic():
         if done:
+            mine, whose = due.tickets(done)
             changed = due.change(
                 "core_job",
                 "state = 'done', finished_at = %s, lease_until = NULL, error = ''",
-                where="state = 'running' AND " + due.tickets(done),
-                params=[at],
+                where=f"state = 'running' AND {mine}",
+                params=[at, *whose],
             )
             written += len(changed)
         written += sum(_put_back(result, at=at) for result in results if result.error)
@@ -302,8 +306,8 @@ def settle(results: Iterable[Result], *, at: datetime) -> int:
 def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
     """Say that these are still being run."""
     if given := list(tickets):
-        running = "state = 'running' AND " + due.tickets(given)
-        due.change("core_job", "lease_until = %s", where=running, params=[at + LEASE])
+        mine, whose = due.tickets(given)
+        due.change("core_job", "lease_until = %s", where=f"state = 'running' AND {mine}", params=[at + LEASE, *whose])
 
 
 def free_lost(*, at: datetime) -> int:

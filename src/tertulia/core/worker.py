@@ -40,6 +40,9 @@ RENEW_FOR = timedelta(minutes=15)
 BEAT_SECONDS = 10.0
 HEAD_START_SECONDS = 0.25
 """The first lane's when a worker starts: all is slow then, and what has its moment must not wait for the rest."""
+ONE_MORE_SECONDS = 0.02
+"""Between the starts of two threads of a lane: each opens a connection, and a dozen cold ones at once leave the
+database no time for what comes due next."""
 LOOK_AT_CONNECTION_SECONDS = 1.0
 """A thread asks so often whether its connection still stands, and after each error: asked each time, that is one more
 question to PostgreSQL for every row."""
@@ -107,11 +110,11 @@ class Worker:
         self._bell = Bell()
         self._writer = _Writer()
         self._hands = [_Hands(lane, most, self._writer, self._bell.ring) for lane, most in lanes]
-        others_from = time.monotonic() + HEAD_START_SECONDS
-        self._leave_alone = {lane.NAME: others_from for lane, _ in lanes[1:]}
+        self._others_from = time.monotonic() + HEAD_START_SECONDS
+        self._leave_alone = {lane.NAME: self._others_from for lane, _ in lanes[1:]}
         self._ticked_at: datetime | None = None
         self._next_tick: datetime | None = None
-        self._renew_at, self._beat_at = 0.0, others_from
+        self._renew_at, self._beat_at = 0.0, self._others_from
 
     def run(self, stop: threading.Event) -> None:
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -140,7 +143,8 @@ class Worker:
     def _once(self, at: datetime) -> float:
         _look_at_connection()
         self._keep_alive(at)
-        if self._next_tick is None or at >= self._next_tick:
+        is_time = self._next_tick is None or at >= self._next_tick
+        if is_time and time.monotonic() >= self._others_from:
             self._next_tick = jobs.tick(at=at, since=self._ticked_at)
             self._ticked_at = at
         wait = LOOK_SECONDS
@@ -152,6 +156,9 @@ class Worker:
             if seconds <= 0:
                 seconds = self._serve(hands, at, free)
             wait = min(wait, seconds)
+        for hands in self._hands:
+            if hands.grow():
+                wait = min(wait, ONE_MORE_SECONDS)
         return wait
 
     def _serve(self, hands: _Hands, at: datetime, free: int) -> float:
@@ -275,7 +282,8 @@ class _Hands:
         self._when_free = when_free
         self._given: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._count = threading.Lock()
-        self._threads = 0
+        self._threads = self._at_work = 0
+        self._one_more_at = 0.0
         self.busy = 0
 
     @property
@@ -285,13 +293,24 @@ class _Hands:
     def give(self, claims: Sequence[Any]) -> None:
         with self._count:
             self.busy += len(claims)
-            missing = min(self.busy, self._most) - self._threads
-            self._threads += max(missing, 0)
-        for number in range(missing):
-            threading.Thread(target=self._work, name=f"{self.lane.NAME}-{number}", daemon=True).start()
         for claimed in claims:
             self.under_way.add(claimed)
             self._given.put(claimed)
+        self.grow()
+
+    def grow(self) -> bool:
+        """Start one more thread while more is given than there are threads without work, unless the last has started
+        just now. Returns whether one was missing."""
+        now = time.monotonic()
+        with self._count:
+            is_short = self._threads < self._most and self._given.qsize() > self._threads - self._at_work
+            is_starting = is_short and now >= self._one_more_at
+            if is_starting:
+                self._threads += 1
+                self._one_more_at = now + ONE_MORE_SECONDS
+        if is_starting:
+            threading.Thread(target=self._work, name=f"{self.lane.NAME}-{self._threads}", daemon=True).start()
+        return is_short
 
     def close(self) -> None:
         for _ in range(self._threads):
@@ -307,15 +326,22 @@ class _Hands:
 
     def _work(self) -> None:
         while (claimed := self._given.get()) is not None:
-            try:
-                _look_at_connection()
-                result = self.lane.run(claimed)
-            except BaseException as error:  # noqa: BLE001 — a thread that ends would be missed for ever
-                log.error("%s %s: %s", self.lane.NAME, claimed.id, describe(error))
-                self.done(claimed)  # its lease runs out, then it counts as lost
-                continue
-            self._writer.put(self, claimed, result)
+            with self._count:
+                self._at_work += 1
+            self._work_on(claimed)
+            with self._count:
+                self._at_work -= 1
         connection.close()
+
+    def _work_on(self, claimed: Any) -> None:
+        try:
+            _look_at_connection()
+            result = self.lane.run(claimed)
+        except BaseException as error:  # noqa: BLE001 — a thread that ends would be missed for ever
+            log.error("%s %s: %s", self.lane.NAME, claimed.id, describe(error))
+            self.done(claimed)  # its lease runs out, then it counts as lost
+        else:
+            self._writer.put(self, claimed, result)
 
 
 class _Writer:

@@ -202,8 +202,9 @@ def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
 
 def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
     if given := list(tickets):
-        sending = "state = 'sending' AND " + due.tickets(given)
-        due.change("tertulia_channels_delivery", "lease_until = %s", where=sending, params=[at + LEASE])
+        mine, whose = due.tickets(given)
+        sending = f"state = 'sending' AND {mine}"
+        due.change("tertulia_channels_delivery", "lease_until = %s", where=sending, params=[at + LEASE, *whose])
 
 
 def free_lost(*, at: datetime) -> int:
@@ -249,15 +250,16 @@ class _Candidate:
 
 def _what_is_due(*, at: datetime, busy: Mapping[int, int], most: int) -> tuple[bool, bool]:
     """Whether anything is due to be sent, or to be looked for: whoever only looks holds up nobody who writes."""
-    due_now = f"SELECT 1 FROM tertulia_channels_delivery mine WHERE {_DUE}{_but(_full(busy, most))}"  # noqa: S608
-    ((is_any_due, is_look_due),) = due.rows(f"SELECT EXISTS ({due_now}), EXISTS ({_LOOK_DUE})", [at, at])
+    others, full = _not_full(busy, most)
+    due_now = f"SELECT 1 FROM tertulia_channels_delivery mine WHERE {_DUE} AND {others}"  # noqa: S608
+    ((is_any_due, is_look_due),) = due.rows(f"SELECT EXISTS ({due_now}), EXISTS ({_LOOK_DUE})", [at, *full, at])
     return bool(is_any_due), bool(is_look_due)
 
 
 def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> list[int]:
     """Which of the due deliveries may leave now; those that may not are put off, so that they hold up nobody, and those
     whose time is over are missed."""
-    candidates = _candidates(_full(busy, most), at=at, limit=limit * 2) if limit > 0 else []
+    candidates = _candidates(_not_full(busy, most), at=at, limit=limit * 2) if limit > 0 else []
     slots: dict[int, datetime] = {}
     late_slots: dict[int, datetime] = {}
     left = {each.account_id: most - busy.get(each.account_id, 0) for each in candidates}
@@ -315,28 +317,23 @@ SELECT mine.id, mine.account_id, account.kind, account.state, account.next_send_
     stop.holds_answers
 FROM tertulia_channels_delivery mine JOIN tertulia_channels_account account ON account.id = mine.account_id
 LEFT JOIN publishing_stop stop ON stop.brand_id = account.brand_id
-WHERE {_DUE}{{}} ORDER BY mine.due_at, mine.id LIMIT %s
+WHERE {_DUE} AND {{}} ORDER BY mine.due_at, mine.id LIMIT %s
 """  # noqa: S608
 """Asked before each claim, mostly of a few rows: the ORM takes longer to ask it than databases to answer."""
 
 
-def _full(busy: Mapping[int, int], most: int) -> list[int]:
-    return [account_id for account_id, count in busy.items() if count >= most]
+def _not_full(busy: Mapping[int, int], most: int) -> tuple[str, list[int]]:
+    return due.outside("mine.account_id", [account_id for account_id, count in busy.items() if count >= most])
 
 
-def _but(accounts: Sequence[int]) -> str:
-    ids = ", ".join(str(int(id)) for id in accounts)
-    return f" AND mine.account_id NOT IN ({ids})" if ids else ""
-
-
-def _candidates(full: Sequence[int], *, at: datetime, limit: int) -> list[_Candidate]:
-    read = due.read_moment
+def _candidates(among: tuple[str, list[int]], *, at: datetime, limit: int) -> list[_Candidate]:
+    read, (others, full) = due.read_moment, among
     return [
         _Candidate(
             id, account, kind, state, read(send), read(late), act, fence, read(planned), read(end), read(doubt), *rest
         )
         for id, account, kind, state, send, late, act, fence, planned, end, doubt, *rest in due.rows(
-            _CANDIDATES.format(_but(full)), [at, limit]
+            _CANDIDATES.format(others), [at, *full, limit]
         )
     ]
 
@@ -344,11 +341,13 @@ def _candidates(full: Sequence[int], *, at: datetime, limit: int) -> list[_Candi
 def _miss(missed: Sequence[int], *, at: datetime) -> None:
     """Their time is over: people are asked, nothing is made up for."""
     if missed:
-        ids = ", ".join(str(int(id)) for id in missed)
-        late = f"id IN ({ids}) AND state = 'queued' AND in_doubt_since IS NULL AND late_at < %s"
+        among, ids = due.among("id", missed)
         ended = due.change(
-            "tertulia_channels_delivery", "state = 'missed', finished_at = %s", where=late, params=[at, at]
-        )  # fmt: skip
+            "tertulia_channels_delivery",
+            "state = 'missed', finished_at = %s",
+            where=f"{among} AND state = 'queued' AND in_doubt_since IS NULL AND late_at < %s",
+            params=[at, *ids, at],
+        )
         _tell_later([id for (id,) in ended])
 
 
@@ -396,16 +395,16 @@ def _change_chosen(
 ) -> list[tuple[Any, ...]]:
     if not chosen:
         return []
-    ids = ", ".join(str(int(id)) for id in chosen)
+    among, ids = due.among("id", chosen)
     return sorted(
         due.change(
             "tertulia_channels_delivery",
             assignments,
             where=due.one_of(
-                f"SELECT id FROM tertulia_channels_delivery WHERE id IN ({ids})"  # noqa: S608 — our own numbers
+                f"SELECT id FROM tertulia_channels_delivery WHERE {among}"  # noqa: S608 — no value stands in it
                 f" AND state = 'queued' AND due_at <= %s AND {MAY_LEAVE}"
             ),
-            params=[*values, at, at],
+            params=[*values, *ids, at, at],
             returning="id, fence, account_id",
         )
     )
@@ -671,11 +670,12 @@ def _settle_sent(results: Sequence[Result], *, at: datetime) -> list[Delivery]:
         return []
     final = _final(Delivery.State.SENT, "", at=at)
     _lock_in_order([each.claim.id for each in results])
+    held, whose = due.tickets((each.claim.id, each.claim.fence) for each in results)
     written = due.change(
         "tertulia_channels_delivery",
         "state = 'sent', finished_at = %s, lease_until = NULL, why = ''",
-        where="state = 'sending' AND " + due.tickets([(each.claim.id, each.claim.fence) for each in results]),
-        params=[at],
+        where=f"state = 'sending' AND {held}",
+        params=[at, *whose],
     )
     mine = {id for (id,) in written}
     deliveries = []
@@ -702,8 +702,8 @@ def _lock_in_order(ids: Sequence[int]) -> None:
     """PostgreSQL: whoever deletes or changes a post locks its deliveries in this order too, so that neither waits for
     the other. SQLite has one writer."""
     if connection.vendor == "postgresql" and len(ids) > 1:
-        among = ", ".join(str(int(id)) for id in ids)
-        due.rows(f"SELECT id FROM tertulia_channels_delivery WHERE id IN ({among}) ORDER BY id FOR UPDATE")  # noqa: S608
+        among, params = due.among("id", ids)
+        due.rows(f"SELECT id FROM tertulia_channels_delivery WHERE {among} ORDER BY id FOR UPDATE", params)  # noqa: S608
 
 
 def _settle(result: Result, *, at: datetime) -> Delivery | None:
@@ -738,11 +738,13 @@ def _note_posts(arrived: Sequence[tuple[Delivery, RemotePost, Receipt]], *, at: 
     """What the network calls these posts; what waited for them may leave."""
     if not arrived:
         return
-    known = RemotePost.objects.filter(
-        account_id__in={delivery.account_id for delivery, _, _ in arrived},
-        remote_id__in={receipt.remote_id for _, _, receipt in arrived} - {""},
+    theirs, accounts = due.among("account_id", sorted({delivery.account_id for delivery, _, _ in arrived}))
+    called, given = due.among("remote_id", sorted({receipt.remote_id for _, _, receipt in arrived} - {""}), of="text")
+    known = due.rows(
+        f"SELECT account_id, remote_id, id FROM tertulia_channels_remotepost WHERE {theirs} AND {called}",  # noqa: S608
+        [*accounts, *given],
     )
-    names = {(account, name): id for account, name, id in known.values_list("account_id", "remote_id", "id")}
+    names = {(account, name): id for account, name, id in known}
     for delivery, post, receipt in arrived:
         whose = names.setdefault((delivery.account_id, receipt.remote_id), post.pk)
         post.remote_id = receipt.remote_id if whose == post.pk else ""  # the network took two of ours for one

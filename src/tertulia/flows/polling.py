@@ -86,16 +86,15 @@ def _begin(
 ) -> list[Claim]:  # fmt: skip
     if limit <= 0:
         return []
-    ids = ", ".join(str(int(id)) for id in only or without)
-    which = f" AND id {'' if only else 'NOT '}IN ({ids})" if ids else ""
+    which, ids = due.among("id", only) if only else due.outside("id", without)
     found = due.change(
         "tertulia_channels_account",
         BEGIN,
         where=due.one_of(
             "SELECT id FROM tertulia_channels_account WHERE next_poll_at IS NOT NULL"  # noqa: S608 — our own numbers
-            f" AND state = 'active' AND next_poll_at <= %s{which} ORDER BY next_poll_at LIMIT %s"
+            f" AND state = 'active' AND next_poll_at <= %s AND {which} ORDER BY next_poll_at LIMIT %s"
         ),
-        params=[at + LEASE, at + LEASE, at, limit],
+        params=[at + LEASE, at + LEASE, at, *ids, limit],
         returning="id, poll_fence, kind",
     )
     return [Claim(*row) for row in sorted(found)]
@@ -114,9 +113,9 @@ def take(ticket: due.Ticket, *, at: datetime) -> Claim | None:
 
 def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
     if given := list(tickets):
-        mine = due.tickets(given, fence="poll_fence")
+        mine, whose = due.tickets(given, fence="poll_fence")
         lease = "poll_lease_until = %s, next_poll_at = %s"
-        due.change("tertulia_channels_account", lease, where=mine, params=[at + LEASE, at + LEASE])
+        due.change("tertulia_channels_account", lease, where=mine, params=[at + LEASE, at + LEASE, *whose])
 
 
 def free_lost(*, at: datetime) -> int:
@@ -171,9 +170,9 @@ def _settle(result: Result, *, at: datetime) -> bool:
         wait = timedelta() if result.more else _interval(result.claim.kind)
         return _put_back(
             result.claim,
-            "next_poll_at = CASE WHEN hinted_at IS NULL THEN %s ELSE %s END, last_success_at = %s,"
+            "next_poll_at = COALESCE(hinted_at, %s), last_success_at = %s,"
             " trouble = CASE WHEN state = 'active' THEN '' ELSE trouble END",
-            [at + wait, at, at],
+            [at + wait, at],
         )
     _failures[result.claim.id] += 1
     failures = _failures[result.claim.id]

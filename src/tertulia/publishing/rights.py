@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import RemotePost
+from tertulia.core import bulk
 
 from . import queries, saying
 from .models import Media, Sending, Version
@@ -58,8 +58,8 @@ def _day_in(time_zone: str, moment: datetime) -> date:
 
 def check(versions: Iterable[Version], *, brand: Brand, leaves_at: datetime) -> None:
     """Raises `Unallowed` with all that stands in the way."""
-    found = _against((said for version in versions for said in saying.spoken(version)), day_of(leaves_at, brand))
-    if found:
+    ids = _shown(said for version in versions for said in saying.spoken(version))
+    if found := _against(ids, day_of(leaves_at, brand)) if ids else []:
         raise Unallowed(" ".join(found))
 
 
@@ -72,14 +72,22 @@ def check_again(remote: RemotePost, *, at: datetime) -> None:
 
 def against(remote: RemotePost, *, at: datetime) -> list[str]:
     """What stands in the way of that."""
-    those = Q(version__sendings__remote=remote, number__gte=F("version__sendings__number"))
-    rest = list(Sending.objects.filter(those).values_list("remote__draft", "version__post__brand__time_zone"))
-    return _against((said for said, _zone in rest), _day_in(rest[0][1], at)) if rest else []
+    for mine in bulk.find(Sending, "remote_id", [remote.pk]):
+        parts = bulk.find(Sending, "version_id", [mine.version_id])
+        behind = bulk.find(RemotePost, "id", [part.remote_id for part in parts if part.number > mine.number])
+        if ids := _shown([remote.draft, *(each.draft for each in behind)]):
+            zones = Version.objects.filter(pk=mine.version_id).values_list("post__brand__time_zone", flat=True)
+            return [why for zone in zones for why in _against(ids, _day_in(zone, at))]
+    return []
 
 
-def _against(drafts: Iterable[Mapping[str, Any]], on: date) -> list[str]:
-    ids = {picture["media"] for said in drafts for picture in said.get("pictures", [])}
-    return [why for one in Media.objects.filter(pk__in=ids).order_by("pk") for why in forbids(one, on)] if ids else []
+def _shown(drafts: Iterable[Mapping[str, Any]]) -> set[int]:
+    """The pictures in them."""
+    return {picture["media"] for said in drafts for picture in said.get("pictures", [])}
+
+
+def _against(ids: Collection[int], on: date) -> list[str]:
+    return [why for one in Media.objects.filter(pk__in=ids).order_by("pk") for why in forbids(one, on)]
 
 
 def sentences() -> dict[str, str]:
