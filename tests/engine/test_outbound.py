@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from conftest import NOON, envelope
-from tertulia.channels.models import Account, Delivery, Message
+from tertulia.channels.models import Account, Delivery, Message, RemotePost
 from tertulia.connectors.contract import BadPayload, Receipt, Reconnect, Refused, Retry, Unknown, Unsupported
 from tertulia.core import clock, due, jobs
 from tertulia.core.models import Activity, Job
@@ -529,11 +529,24 @@ def test_an_account_whose_credentials_cannot_be_read_sends_nothing(account_of, a
 def test_a_claim_looks_at_what_is_under_way_and_not_at_all_that_ever_left(account_of, answer):
     """Of an account with a hundred thousand answers each claim would walk all of them."""
     answer(account_of("tests-memory"), thread="a")
+    plan = _plan(outbound._CANDIDATES.format("TRUE"), [due.moment(NOON), 5])
+    assert "delivery_under_way" in plan
+    assert "delivery_due" in plan
+
+
+def test_names_of_posts_are_looked_up_and_not_all_posts_read(account_of):
+    post = RemotePost.objects.create(account=account_of("tests-memory"), remote_id="1")
+    delivery = Delivery(account=post.account)
+    asked, params = outbound._known_posts([(delivery, post, Receipt("1")), (delivery, post, Receipt("2"))])
+    assert due.rows(asked, params) == [(post.account_id, "1", post.pk)]
+    assert "remote_post_unique" in _plan(asked, params)
+
+
+def _plan(asked, params):
+    """How the database goes about it."""
     explain = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")  # with one row it would read the table
-        cursor.execute(explain + outbound._CANDIDATES.format("TRUE"), [due.moment(NOON), 5])
-        plan = " ".join(str(line) for line in cursor.fetchall())
-    assert "delivery_under_way" in plan
-    assert "delivery_due" in plan
+        cursor.execute(explain + asked, params)
+        return " ".join(str(line) for line in cursor.fetchall())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ def prefer_our_own() -> None:
     ZoneInfo.clear_cache()
 
 
+@lru_cache(maxsize=10_000)
 def moment(wall: datetime, zone: ZoneInfo) -> datetime:
     """The moment in UTC at which clocks on the wall there show this (naive) time.
 

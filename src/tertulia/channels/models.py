@@ -311,6 +311,7 @@ class RemotePost(models.Model):
                 name="remote_post_published",
                 condition=models.Q(published_at__isnull=False),
             ),
+            models.Index(fields=["id"], name="remote_post_gone", condition=models.Q(deleted_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
