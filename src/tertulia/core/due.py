@@ -50,7 +50,9 @@ def read_moment(value: Any) -> datetime | None:
 
 
 def one_of(select: str) -> str:
-    """`id` is among the rows of a select, evaluated exactly once, locked ones left to whoever holds them."""
+    """`id` is among the rows of a select, evaluated exactly once, locked ones left to whoever holds them: who writes
+    down how they ended, for instance, and then they need no lease any more. So nobody waits, and no two for each other.
+    """
     if connection.vendor == "postgresql":
         return f"id = ANY(ARRAY({select} FOR UPDATE SKIP LOCKED))"
     return f"id IN ({select})"

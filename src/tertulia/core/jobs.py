@@ -307,7 +307,8 @@ def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
     """Say that these are still being run."""
     if given := list(tickets):
         mine, whose = due.tickets(given)
-        due.change("core_job", "lease_until = %s", where=f"state = 'running' AND {mine}", params=[at + LEASE, *whose])
+        running = due.one_of(f"SELECT id FROM core_job WHERE state = 'running' AND {mine}")  # noqa: S608
+        due.change("core_job", "lease_until = %s", where=running, params=[at + LEASE, *whose])
 
 
 def free_lost(*, at: datetime) -> int:

@@ -115,7 +115,8 @@ def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
     if given := list(tickets):
         mine, whose = due.tickets(given, fence="poll_fence")
         lease = "poll_lease_until = %s, next_poll_at = %s"
-        due.change("tertulia_channels_account", lease, where=mine, params=[at + LEASE, at + LEASE, *whose])
+        polled = due.one_of(f"SELECT id FROM tertulia_channels_account WHERE {mine}")  # noqa: S608
+        due.change("tertulia_channels_account", lease, where=polled, params=[at + LEASE, at + LEASE, *whose])
 
 
 def free_lost(*, at: datetime) -> int:
