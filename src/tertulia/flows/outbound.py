@@ -396,8 +396,8 @@ def _change_chosen(
     if not chosen:
         return []
     among, ids = due.among("id", chosen)
-    # The ids alone lead to the rows: by an index of what is queued PostgreSQL, as long as it has no figures of the table,
-    # would walk all of an account's.
+    # The ids alone lead to the rows: as long as it has no figures of the table, PostgreSQL would walk all of an account's
+    # in an index of what is queued.
     return sorted(
         due.change(
             "tertulia_channels_delivery",
