@@ -4,9 +4,10 @@ process and by three, of which one, chosen at random, is killed (SIGKILL) every 
 
 A post is late by the time from its moment until its first claim stands in the database; a second claim, of what a
 killed worker had begun, counts no more. While a lone worker starts nobody claims: what comes due then is late by that,
-and it is part of the figures. What a worker imports is imported already when it begins, as in a process that forks
-them. Doubled is what the network has twice, lost what it doesn't have though it counts as sent and what nobody claimed
-or finished at all; on networks that can't be asked what was under way ends as unknown, which is neither.
+and it is part of the figures; so is a claim whose worker died before it could note it, by the moment of the next claim,
+three seconds later here. What a worker imports is imported already when it begins, as in a process that forks them.
+Doubled is what the network has twice, lost what it doesn't have though it counts as sent and what nobody claimed or
+finished at all; on networks that can't be asked what was under way ends as unknown, which is neither.
 
 The worker, its database and the network it speaks to are processes of their own: see tests/engine/rig.py.
 """

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tertulia.core import clock, jobs, worker
 from tertulia.core.models import Job
@@ -48,9 +49,10 @@ class Slow(Lane):
 
     def __init__(self, name):
         super().__init__(name)
-        self.may_go_on = threading.Event()
+        self.begun, self.may_go_on = 0, threading.Event()
 
     def run(self, claimed):
+        self.begun += 1
         self.may_go_on.wait(20)
         return claimed
 
@@ -65,26 +67,43 @@ class Given:
     group: str = "all"
 
 
+@pytest.fixture
+def opening(monkeypatch):
+    """Lets the threads of the lane have their connections one by one: `[0]` those that asked, `[1]` gives one."""
+    asked, given, ensure = [], threading.Semaphore(0), BaseDatabaseWrapper.ensure_connection
+
+    def slowly(own):
+        if (name := threading.current_thread().name).startswith("lane-") and name not in asked:
+            asked.append(name)
+            given.acquire(timeout=20)
+        ensure(own)
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "ensure_connection", slowly)
+    return asked, given.release
+
+
+def until(what):
+    deadline = time.monotonic() + 20
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return what()
+
+
 @pytest.mark.django_db(transaction=True)
-def test_threads_start_one_after_the_other_and_no_more_than_are_needed(monkeypatch):
+def test_threads_start_one_after_the_other_and_no_more_than_are_needed(opening):
     """Each opens a connection: a dozen at once would hold up what comes due next."""
-    monkeypatch.setattr(worker, "ONE_MORE_SECONDS", 0.05)
-    lane = Slow("lane")
+    (asked, give_one), lane = opening, Slow("lane")
     started = worker.Worker([(lane, 4)])
     [hands] = started._hands
     try:
         hands.give([Given(1), Given(2), Given(3)])
-        assert hands._threads == 1
-        assert hands.grow()  # still short, but the last one has only just started
-        assert hands._threads == 1
-        time.sleep(0.06)
-        hands.grow()
-        assert hands._threads == 2
-        time.sleep(0.06)
-        hands.grow()
-        time.sleep(0.06)
-        assert not hands.grow()  # three for three, of the four there may be
-        assert hands._threads == 3
+        for number in (1, 2, 3):
+            assert until(lambda number=number: len(asked) == number)
+            time.sleep(0.05)
+            assert len(asked) == number  # the next one waits for the one before
+            give_one()
+        assert until(lambda: lane.begun == 3)
+        assert (len(asked), hands._threads) == (3, 3)  # three for three, of the four there may be
     finally:
         lane.may_go_on.set()
         started.finish()
@@ -92,20 +111,35 @@ def test_threads_start_one_after_the_other_and_no_more_than_are_needed(monkeypat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lane_gets_no_more_threads_than_its_share(monkeypatch):
-    monkeypatch.setattr(worker, "ONE_MORE_SECONDS", 0.0)
+def test_a_lane_gets_no_more_threads_than_its_share():
     lane = Slow("lane")
     started = worker.Worker([(lane, 2)])
     [hands] = started._hands
     try:
         hands.give([Given(number) for number in range(6)])
-        while hands.grow():
-            pass
+        assert until(lambda: lane.begun == 2)
         assert hands._threads == 2
     finally:
         lane.may_go_on.set()
         started.finish()
-    assert hands.busy == 0
+    assert (lane.begun, hands.busy) == (6, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_machine_gives_no_further_thread_those_that_are_there_go_on(monkeypatch):
+    lane, start = Slow("lane"), threading.Thread.start
+
+    def refuse_the_second(thread):
+        if thread.name == "lane-2":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_the_second)
+    started = worker.Worker([(lane, 4)])
+    lane.may_go_on.set()
+    started._hands[0].give([Given(1), Given(2), Given(3)])
+    started.finish()
+    assert (lane.begun, started._hands[0].busy) == (3, 0)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -78,7 +78,9 @@ def ask(
     among, params = _among(model, name, values, vendor)
     order = "id FOR NO KEY UPDATE" if is_locked and vendor == "postgresql" else "id"
     ready = adapts(model, tuple(equal)) if equal else {}
-    given = [adapt(equal[name]) if (adapt := ready[name]) else equal[name] for name in equal]
+    given = [
+        value if value is None or (adapt := ready[name]) is None else adapt(value) for name, value in equal.items()
+    ]
     cursor = planned(len(values))
     cursor.execute(f"{select}{among} ORDER BY {order}", [*given, *params])
     return Asked(model, names, cursor)
@@ -154,7 +156,8 @@ def planned(listed: int = 1) -> CursorWrapper:
     own.close_if_health_check_failed()
     own.ensure_connection()
     if monotonic() - own.__dict__.setdefault("planned_at", monotonic()) > REPLAN:
-        own.connection.execute("DISCARD PLANS")
+        with own.wrap_database_errors:
+            own.connection.execute("DISCARD PLANS")
         own.planned_at = monotonic()
     cursor: CursorWrapper = own._prepare_cursor((_Planning if listed < MANY else _PlanningAnew)(own.connection))
     return cursor

@@ -23,7 +23,8 @@ Ticket = tuple[int, int]
 def rows(sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run one statement and return what it gives back; moments are adapted to the database. PostgreSQL plans it once,
     as all of `bulk.planned`: lists travel by `among` and `outside`, and a CASE needs one value that isn't a param."""
-    with bulk.planned() as cursor:
+    longest = max((len(value) for value in params if isinstance(value, list)), default=1)
+    with bulk.planned(longest) as cursor:
         cursor.execute(sql, [moment(value) if isinstance(value, datetime) else value for value in params])
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
@@ -50,11 +51,10 @@ def read_moment(value: Any) -> datetime | None:
 
 
 def one_of(select: str) -> str:
-    """`id` is among the rows of a select, evaluated exactly once, locked ones left to whoever holds them: who writes
-    down how they ended, for instance, and then they need no lease any more. So nobody waits, and no two for each other.
-    """
+    """`id` is among the rows of a select, evaluated exactly once, locked ones left to whoever holds them: so nobody
+    waits, and no two for each other. Rows that others only refer to are not locked by that."""
     if connection.vendor == "postgresql":
-        return f"id = ANY(ARRAY({select} FOR UPDATE SKIP LOCKED))"
+        return f"id = ANY(ARRAY({select} FOR NO KEY UPDATE SKIP LOCKED))"
     return f"id IN ({select})"
 
 

@@ -225,7 +225,7 @@ def claim(*, at: datetime, limit: int, busy: Mapping[str, int] = NOBODY) -> list
         found = due.change(
             "core_job",
             "state = 'running', fence = fence + 1, attempts = attempts + 1, lease_until = %s",
-            where=due.one_of(f"SELECT id FROM core_job WHERE {among} AND state = 'waiting'"),  # noqa: S608
+            where=due.one_of(f"SELECT id FROM core_job WHERE {among} AND (state = 'waiting') IS TRUE"),  # noqa: S608
             params=[at + LEASE, *ids],
             returning=_CLAIM,
         )
@@ -304,7 +304,7 @@ def settle(results: Iterable[Result], *, at: datetime) -> int:
 
 
 def renew(tickets: Iterable[due.Ticket], *, at: datetime) -> None:
-    """Say that these are still being run."""
+    """Say that these are still being run. One that is just being written down needs no lease any more."""
     if given := list(tickets):
         mine, whose = due.tickets(given)
         running = due.one_of(f"SELECT id FROM core_job WHERE state = 'running' AND {mine}")  # noqa: S608

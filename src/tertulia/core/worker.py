@@ -40,9 +40,6 @@ RENEW_FOR = timedelta(minutes=15)
 BEAT_SECONDS = 10.0
 HEAD_START_SECONDS = 0.25
 """The first lane's when a worker starts: all is slow then, and what has its moment must not wait for the rest."""
-ONE_MORE_SECONDS = 0.02
-"""Between the starts of two threads of a lane: each opens a connection, and a dozen cold ones at once leave the
-database no time for what comes due next."""
 LOOK_AT_CONNECTION_SECONDS = 1.0
 """A thread asks so often whether its connection still stands, and after each error: asked each time, that is one more
 question to PostgreSQL for every row."""
@@ -156,9 +153,6 @@ class Worker:
             if seconds <= 0:
                 seconds = self._serve(hands, at, free)
             wait = min(wait, seconds)
-        for hands in self._hands:
-            if hands.grow():
-                wait = min(wait, ONE_MORE_SECONDS)
         return wait
 
     def _serve(self, hands: _Hands, at: datetime, free: int) -> float:
@@ -282,8 +276,8 @@ class _Hands:
         self._when_free = when_free
         self._given: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._count = threading.Lock()
-        self._threads = self._at_work = 0
-        self._one_more_at = 0.0
+        self._threads = self._open = 0
+        self._is_starting = False
         self.busy = 0
 
     @property
@@ -293,24 +287,29 @@ class _Hands:
     def give(self, claims: Sequence[Any]) -> None:
         with self._count:
             self.busy += len(claims)
+            self._open += len(claims)
         for claimed in claims:
             self.under_way.add(claimed)
             self._given.put(claimed)
-        self.grow()
+        self._grow()
 
-    def grow(self) -> bool:
-        """Start one more thread while more is given than there are threads without work, unless the last has started
-        just now. Returns whether one was missing."""
-        now = time.monotonic()
+    def _grow(self) -> None:
+        """Start one more thread while there is more to do than threads; it does the same once it has its connection.
+        One after the other: a dozen that open one at once leave the database no time for what comes due next."""
         with self._count:
-            is_short = self._threads < self._most and self._given.qsize() > self._threads - self._at_work
-            is_starting = is_short and now >= self._one_more_at
-            if is_starting:
-                self._threads += 1
-                self._one_more_at = now + ONE_MORE_SECONDS
-        if is_starting:
+            if self._is_starting or self._threads >= min(self._open, self._most):
+                return
+            self._is_starting = True
+            self._threads += 1
+        try:
             threading.Thread(target=self._work, name=f"{self.lane.NAME}-{self._threads}", daemon=True).start()
-        return is_short
+        except RuntimeError as error:
+            with self._count:
+                self._is_starting = False
+                self._threads -= 1
+            if not self._threads:
+                raise
+            log.error("%s: %s Those that are there go on.", self.lane.NAME, describe(error))
 
     def close(self) -> None:
         for _ in range(self._threads):
@@ -325,12 +324,17 @@ class _Hands:
         self._when_free()
 
     def _work(self) -> None:
+        try:
+            connection.ensure_connection()
+        except (DatabaseError, OSError) as error:  # what is to be done says so too
+            log.error("%s: %s", self.lane.NAME, describe(error))
+        with self._count:
+            self._is_starting = False
+        self._grow()
         while (claimed := self._given.get()) is not None:
-            with self._count:
-                self._at_work += 1
             self._work_on(claimed)
             with self._count:
-                self._at_work -= 1
+                self._open -= 1
         connection.close()
 
     def _work_on(self, claimed: Any) -> None:

@@ -396,7 +396,7 @@ def _change_chosen(
     if not chosen:
         return []
     among, ids = due.among("id", chosen)
-    # The ids alone lead to the rows: as long as it has no figures of the table, PostgreSQL would walk all of an account's
+    # The ids alone lead to the rows: while PostgreSQL has no figures of the table, it would walk all that an account has
     # in an index of what is queued.
     return sorted(
         due.change(
