@@ -396,8 +396,7 @@ def _change_chosen(
     if not chosen:
         return []
     among, ids = due.among("id", chosen)
-    # The ids alone lead to the rows: while PostgreSQL has no figures of the table, it would walk all that an account has
-    # in an index of what is queued.
+    # The ids alone lead to the rows: without figures of the table PostgreSQL would walk all that an account has queued.
     return sorted(
         due.change(
             "tertulia_channels_delivery",
