@@ -73,15 +73,14 @@ def outside(column: str, values: Sequence[Any], *, of: str = "bigint") -> tuple[
     return f"{column} NOT IN ({', '.join(['%s'] * len(values))})", list(values)
 
 
-def tickets(given: Iterable[Ticket], *, fence: str = "fence") -> tuple[str, list[Any]]:
+def tickets(given: Iterable[Ticket]) -> tuple[str, list[Any]]:
     """A condition that holds for the rows of these tickets alone, and its params."""
     pairs = list(given)
     if connection.vendor != "postgresql":
-        return f"(id, {fence}) IN (VALUES {', '.join(['(%s, %s)'] * len(pairs))})", [
-            one for pair in pairs for one in pair
-        ]
-    ids, fences = [id for id, _ in pairs], [number for _, number in pairs]
-    pair = f"(id, {fence}) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"  # noqa: S608 — our own names
+        params = [number for pair in pairs for number in pair]
+        return f"(id, fence) IN (VALUES {', '.join(['(%s, %s)'] * len(pairs))})", params
+    ids, fences = [id for id, _ in pairs], [fence for _, fence in pairs]
+    pair = "(id, fence) IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))"
     return f"id = ANY(%s::bigint[]) AND {pair}", [ids, ids, fences]
 
 
