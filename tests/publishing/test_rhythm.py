@@ -170,11 +170,6 @@ def test_without_slots_holes_are_days_and_past_days_are_none(brand, promise):
     assert [(one.on.day, one.time) for one in first(brand, at).holes] == [(27, None), (28, None), (29, None)]
 
 
-def test_drafts_are_looked_for_without_joining_what_is_scheduled(brand):
-    plan = rhythm._drafts({"post__brand": brand}).explain()
-    assert "Anti Join" in plan if connection.vendor == "postgresql" else "LEFT-JOIN" not in plan
-
-
 def test_a_hole_is_offered_a_draft_that_has_no_time_yet(brand, promise, write):
     promise(2, (1, 9), (3, 9))
     draft, _empty = write("Pan de centeno"), write("")

@@ -201,7 +201,7 @@ def _grid(
     starts = [zones.moment(datetime.combine(first + timedelta(days=n), time()), zone) for n in range(length + 1)]
     planned: list[list[int]] = [[] for _ in range(length)]
     walk = queries.between(brand, starts[0], starts[-1])
-    for place, id in walk.values_list(queries.place_among("publish_at", starts[:-1]), "pk"):
+    for place, id in queries.bare(walk.values_list(queries.place_among("publish_at", starts[:-1]), "pk")):
         planned[place].append(id)
     entries = _entries(brand, [id for ids in planned for id in ids[: A_DAY[view]]])
     outside = _outside(brand, first, first + timedelta(days=length - 1))

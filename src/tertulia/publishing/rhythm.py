@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -40,12 +40,12 @@ PROPOSED, SHOWN = 6, 12
 MOST_SLOTS = 100
 DAY = timedelta(days=1)
 Standing = Literal["out", "planned", "draft"]
-_STANDINGS: dict[str, Standing] = {
+_STANDINGS: dict[str | None, Standing] = {
     Delivery.State.SENT: "out", Delivery.State.QUEUED: "planned", Delivery.State.SENDING: "planned",
     Delivery.State.UNKNOWN: "planned", Delivery.State.BY_HAND: "planned", "": "draft",
 }  # fmt: skip
 NAMED = 1_000
-"""So many moments are named in a question; with more, all are read."""
+"""So many moments are named in a question; with more, all of them are told apart."""
 One = TypeVar("One")
 Place = tuple[int, time]
 """A slot: its weekday, and the time on the wall."""
@@ -198,44 +198,41 @@ def _posts(
     """The database counts them by account and day, so that a month of thousands isn't read post by post; of all the
     brand's accounts, since to name many of them makes it look for each of them in each post."""
     starts = [zones.moment(datetime.combine(first + n * DAY, time()), zone) for n in range(7 * WEEKS + 1)]
-    in_time = {"post__brand": brand, "post__publish_at__gte": starts[0], "post__publish_at__lt": starts[-1]}
+    # As the database gives them back, which isn't asked to make moments of its texts.
+    moments = {connection.ops.adapt_datetimefield_value(one): one for one in _moments(slots.values(), first, zone)}
     found: dict[int, _Posts] = {account: _Posts() for account in accounts}
-    for account, place, state, count in _counted(in_time, starts[:-1]):
-        if account in found and state in _STANDINGS:
-            found[account].add(_STANDINGS[state], first + place * DAY, count)
-    moments = _moments(slots.values(), first, zone)
-    if len(moments) <= NAMED:
-        in_time = {"post__brand": brand, "post__publish_at__in": moments}
-    if moments:
-        taken = _standing(in_time).values_list("account", "post__publish_at", _STATE)
-        for account, moment, state in [*taken, *_drafts(in_time).values_list("account", "post__publish_at", Value(""))]:
-            if account in slots and moment and state in _STANDINGS:
-                found[account].moments.add(moment)
+    for account, place, state, moment, count in _counted(brand, starts, moments.values()):
+        if (standing := _STANDINGS.get(state)) and (mine := found.get(account)):
+            mine.add(standing, first + place * DAY, count)
+            if moment in moments:
+                mine.moments.add(moments[moment])
     return found
 
 
-def _counted(within: Mapping[str, Any], starts: Sequence[datetime]) -> list[tuple[int, int, str | None, int]]:
-    """How many versions each account has in each stretch of time, by the state of their first part as `_standing` and
-    `_drafts` have it, in one statement: (account, stretch, state, count), the state "" for a draft, empty for what has
-    none. The ORM would join every `RemotePost` to ask of each whether it was deleted again."""
-    versions = Version.objects.filter(**within).annotate(place=queries.place_among("post__publish_at", starts))
-    sql, params = versions.values_list("pk", "account", "place", "post__cancelled_at").query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTED.format(versions=sql), params)
-        return list(cursor.fetchall())
+def _counted(brand: Brand, starts: Sequence[datetime], moments: Collection[datetime]) -> list[tuple[Any, ...]]:
+    """How many versions each account has in each stretch of time, by the state of their first part, in one statement:
+    (account, stretch, state, moment, count), the state "" for a draft, empty for what has none; the moment only for
+    these, each by itself. The ORM would join every `RemotePost` to ask of each whether it was deleted again."""
+    at = F("post__publish_at")
+    moment = at if len(moments) > NAMED else Case(When(post__publish_at__in=moments, then=at))
+    versions = Version.objects.filter(
+        post__brand=brand, post__publish_at__gte=starts[0], post__publish_at__lt=starts[-1]
+    ).annotate(place=queries.place_among("post__publish_at", starts[:-1]), moment=moment)
+    return queries.bare(versions.values_list("pk", "account", "place", "moment", "post__cancelled_at"), _COUNTED)
 
 
 _ACTS = ", ".join(f"'{act}'" for act in sorted(POSTING, reverse=True))
 """With "post" first, as most are: PostgreSQL compares with one after the other."""
 _COUNTED = f"""
-SELECT version.account, version.place, CASE WHEN sending.id IS NULL THEN '' ELSE delivery.state END, count(*)
-FROM ({{versions}}) version
+SELECT version.account, version.place, CASE WHEN sending.id IS NULL THEN '' ELSE delivery.state END, version.moment,
+    count(*)
+FROM ({{rows}}) version
 LEFT JOIN {Sending._meta.db_table} sending ON sending.version_id = version.pk AND sending.number = 0
 LEFT JOIN {Delivery._meta.db_table} delivery
     ON delivery.post_id = sending.remote_id AND delivery.act IN ({_ACTS})
 WHERE (sending.id IS NOT NULL OR version.post__cancelled_at IS NULL) AND NOT EXISTS (
     SELECT 1 FROM {RemotePost._meta.db_table} gone WHERE gone.id = sending.remote_id AND gone.deleted_at IS NOT NULL)
-GROUP BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
 """  # noqa: S608 — our own tables' names, and what the ORM has compiled
 
 
@@ -246,24 +243,6 @@ def _moments(slots: Iterable[Sequence[Place]], first: date, zone: ZoneInfo) -> s
     return {
         zones.moment(datetime.combine(monday + weekday * DAY, at), zone) for monday in weeks for weekday, at in places
     }
-
-
-_STATE = "sendings__remote__deliveries__state"
-
-
-def _standing(within: Mapping[str, Any]) -> QuerySet[Version]:
-    """Versions whose first part is on its way or was, and not deleted again."""
-    return Version.objects.filter(
-        **within, sendings__number=0, sendings__remote__deleted_at__isnull=True,
-        sendings__remote__deliveries__act__in=POSTING,
-    )  # fmt: skip
-
-
-def _drafts(within: Mapping[str, Any]) -> QuerySet[Version]:
-    """Versions with a time that are not scheduled. Asked by a left join, PostgreSQL joins all that are and throws them
-    away again: twice the time."""
-    is_scheduled = Exists(Sending.objects.filter(version=OuterRef("pk")))
-    return Version.objects.filter(~is_scheduled, **within, post__cancelled_at__isnull=True)
 
 
 def _by_account(slots: Iterable[tuple[int, int, time]]) -> dict[int, list[Place]]:
