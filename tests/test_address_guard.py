@@ -36,7 +36,8 @@ pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 SOURCE = Path(__file__).parents[1] / "src" / "tertulia"
 FORMS = sorted(set(SPELLINGS.split()) - {"y"})
 PUBLIC = "93.184.215.14"
-TO_THE_NET = {"socket", "ssl", "http", "urllib", "requests", "smtplib", "imaplib", "ftplib", "asyncio", "httpx2"}
+TO_THE_NET = {"socket", "ssl", "http", "urllib", "requests", "smtplib", "imaplib", "ftplib", "asyncio", "httpx2",
+          "kombu"}  # fmt: skip
 KNOWN = {
     # who imports something that can open a connection: why it is no fetcher
     "core/http.py": "the door",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import socketserver
 from collections import namedtuple
 from datetime import timedelta
 from email.utils import format_datetime
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -164,6 +167,30 @@ def test_a_broker_that_is_not_there_is_pointed_out(settings):
     settings.BROKER_URL = "redis://user:secret@127.0.0.1:1/0"
     found = doctor.broker(NOON)
     assert (found.is_ok, "127.0.0.1:1" in found.says, "secret" in found.says) == (False, True, False)
+
+
+class _Denying(socketserver.StreamRequestHandler):
+    """Redis in protected mode, to whoever isn't on its own machine."""
+
+    def handle(self):
+        self.wfile.write(b"-DENIED Redis is running in protected mode.\r\n")
+
+
+def test_a_broker_that_lets_nobody_in_is_pointed_out(settings):
+    with socketserver.TCPServer(("127.0.0.1", 0), _Denying) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        settings.BROKER_URL = f"redis://127.0.0.1:{server.server_address[1]}/0"
+        found = doctor.broker(NOON)
+        server.shutdown()
+    assert (found.is_ok, "protected mode" in found.says) == (False, True)
+
+
+def test_a_broker_that_takes_work_is_in_order(settings):
+    settings.BROKER_URL = os.environ.get("TERTULIA_TEST_BROKER_URL", "")
+    if not settings.BROKER_URL:
+        pytest.skip("TERTULIA_TEST_BROKER_URL names no broker")
+    found = doctor.broker(NOON)
+    assert found.is_ok, found.says
 
 
 def test_missing_static_files_are_pointed_out(settings, tmp_path):

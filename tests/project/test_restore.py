@@ -107,6 +107,9 @@ def test_a_backup_becomes_the_same_desk_elsewhere_and_sends_nothing(filled, else
     assert elsewhere.ask(STILL_GONE) == 0
     [aside] = elsewhere.home.glob("before-restore-*")
     assert (aside / "tertulia.sqlite3").exists()
+    elsewhere.environment["TERTULIA_ENCRYPTION_KEYS"] = (elsewhere.home / "keys" / "encryption.key").read_text().strip()
+    told = elsewhere.tertulia("restore", str(tmp_path / "a"), "--over", *sealed).stdout
+    assert "those of TERTULIA_ENCRYPTION_KEYS" in told
 
 
 def test_everything_moves_to_the_other_database_and_back(filled, elsewhere, own_database, tmp_path):
@@ -162,6 +165,27 @@ def empty(own_database, tmp_path) -> str:
         server.execute(f'CREATE DATABASE "{name}"')
         yield urlsplit(own_database)._replace(path=f"/{name}").geturl()
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def test_a_database_that_cannot_keep_every_text_is_refused_with_the_way_out(installation, own_database, tmp_path):
+    if not own_database:
+        pytest.skip("SQLite keeps every text")
+    name = f"tertulia_ascii_{secrets.token_hex(4)}"
+    with psycopg.connect(own_database, autocommit=True) as server:
+        server.execute(
+            f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        try:
+            address = urlsplit(own_database)._replace(path=f"/{name}").geturl()
+            environment = {**installation.environment, "TERTULIA_HOME": str(tmp_path / "home"), "DATABASE_URL": address}
+            done = Installation(tmp_path / "home", 0, environment).tertulia("setup")
+            with psycopg.connect(address) as asked:
+                tables = asked.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    assert (done.returncode, "SQL_ASCII" in done.stderr, "createdb" in done.stderr) == (1, True, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert tables == []
 
 
 def test_an_old_database_is_copied_first_and_upgraded_though_it_is_killed(

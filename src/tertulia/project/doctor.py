@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import socket
 import sys
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
+from kombu import Connection  # type: ignore[attr-defined]
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
@@ -23,6 +23,7 @@ from tertulia.core import malware as clamd
 from tertulia.core.backup import keeping
 from tertulia.core.health import Finding, Look
 from tertulia.core.models import Activity
+from tertulia.core.redact import describe
 from tertulia.flows import health
 from tertulia.team import breaches
 
@@ -31,6 +32,7 @@ OLDEST_SIGNATURES = timedelta(days=7)
 AHEAD = timedelta(minutes=2)
 BUILT = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right shows an earlier moment."""
+_IN_TIME = {"socket_connect_timeout": 3, "socket_timeout": 3}
 _PORTS = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671}
 
 
@@ -102,11 +104,13 @@ def broker(_at: datetime) -> Finding:
     address = urlsplit(settings.BROKER_URL)
     place = f"{address.hostname}:{address.port or _PORTS.get(address.scheme, 0)}"
     try:
-        socket.create_connection((address.hostname or "", address.port or _PORTS.get(address.scheme, 0)), 3).close()
-    except OSError as error:
-        says = _("The broker at {place} can't be reached: {why}. Is it running? See TERTULIA_BROKER_URL.")
-        return Finding("broker", False, says.format(place=place, why=error.strerror or error))
-    return Finding("broker", True, _("The broker at {place} can be reached.").format(place=place))
+        with Connection(settings.BROKER_URL, connect_timeout=3, transport_options=_IN_TIME) as asked:  # type: ignore[no-untyped-call]
+            asked.connect()
+            asked.channel().close()  # only now Redis is asked something, and may say no
+    except Exception as error:  # noqa: BLE001 — a broker raises what it likes
+        says = _("The broker at {place} can't be used: {why}. Does it run, and let us in? See TERTULIA_BROKER_URL.")
+        return Finding("broker", False, says.format(place=place, why=describe(error).rstrip(".")))
+    return Finding("broker", True, _("The broker at {place} takes work.").format(place=place))
 
 
 def passwords(_at: datetime) -> Finding:

@@ -232,7 +232,9 @@ def _told(
     for aside in asides:
         if aside.exists():
             yield _("What was here before is in {folder}.").format(folder=aside)
-    if not manifest.has_keys:
+    if settings.ENCRYPTION_KEYS:
+        yield _("The keys are those of TERTULIA_ENCRYPTION_KEYS. Those the backup was made with have to be among them.")
+    elif not manifest.has_keys:
         yield _("The keys are not in the backup: put yours into {folder}.").format(folder=settings.HOME / "keys")
     yield _("Channels are read again from where they stood; nothing is shown twice. Everybody signs in again.")
     yield _("Sending is stopped, answers included:")

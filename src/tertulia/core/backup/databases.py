@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
@@ -16,6 +17,7 @@ from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 from django.db.utils import ConnectionHandler
+from django.utils.translation import gettext as _
 
 Step = tuple[str, str]
 """App and name of a migration."""
@@ -55,7 +57,7 @@ def applied(database: BaseDatabaseWrapper) -> list[Step]:
 def missing(database: BaseDatabaseWrapper) -> list[Migration]:
     """The migrations it has still to see."""
     executor = MigrationExecutor(database)
-    return [step for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    return [step for step, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())]
 
 
 def state(steps: Iterable[Step]) -> ProjectState:
@@ -70,15 +72,32 @@ def _state(steps: tuple[Step, ...]) -> ProjectState:
 
 
 def migrate(database: BaseDatabaseWrapper, steps: Collection[Step] | None = None) -> None:
-    """Bring it up to these migrations, or to all there are, without telling anybody. Raises `Newer`.
+    """Bring it up to these migrations, or to all there are, without telling anybody. Raises `Newer`, and
+    `ImproperlyConfigured` for a database that can't keep every text.
 
     Must be the default one. Each migration is there with its record or not at all, also after a power cut.
     """
+    _keeps_every_text(database)
     executor = _Whole(database)
     targets = executor.loader.graph.leaf_nodes() if steps is None else _last(executor.loader, steps)
     executor.recorder.ensure_schema()  # which turns the checks on again
     with database.constraint_checks_disabled():  # SQLite can't turn them off inside of a transaction
         executor.migrate(targets)
+
+
+def _keeps_every_text(database: BaseDatabaseWrapper) -> None:
+    """A server may make its databases in the encoding of a system without a language: there the first accent fails."""
+    if database.vendor != "postgresql":
+        return
+    with database.cursor() as cursor:
+        cursor.execute("SHOW server_encoding")
+        [encoding] = cursor.fetchone()
+    if encoding != "UTF8":
+        says = _(
+            "The PostgreSQL database is in {encoding}, which can't keep every text. Make one in UTF-8: "
+            "createdb --encoding UTF8 --template template0 NAME"
+        )
+        raise ImproperlyConfigured(says.format(encoding=encoding))
 
 
 class Migrating(MigrationExecutor):
