@@ -134,6 +134,10 @@ def set_up(page: Page, link: str) -> None:
     page.wait_for_url("**/inbox/**", timeout=120_000)
 
 
+LEFT_BEHIND = ("htmx:afterRequest", "htmx:sendAbort")
+"""What htmx says of a request that is broken off because its page is left; one that fails says "htmx:sendError" too."""
+
+
 @dataclass
 class Watch:
     """What a page must not do: complain on the console, fail, or speak to another host."""
@@ -142,13 +146,14 @@ class Watch:
     complaints: list[str] = field(default_factory=list)
 
     def over(self, context: BrowserContext) -> BrowserContext:
-        context.on(
-            "console",
-            lambda m: m.type in {"error", "warning"} and self.complaints.append(f"{m.text} {m.location['url']}"),
-        )
+        context.on("console", self.hear)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("request", self.see)
         return context
+
+    def hear(self, message) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith(LEFT_BEHIND):
+            self.complaints.append(f"{message.text} {message.location['url']}")
 
     def see(self, request) -> None:
         if urlsplit(request.url).scheme in {"http", "https"} and urlsplit(request.url).netloc != self.host:
