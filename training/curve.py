@@ -108,9 +108,10 @@ def _without(name: str) -> Model:
     field = shipped().fields["topics"]
     if name not in field.classes:
         return shipped()
-    gain, offset = shipped().gain.copy(), shipped().offset.copy()
-    gain[field.first + field.classes.index(name)] = offset[field.first + field.classes.index(name)] = 0.0
-    return replace(shipped(), gain=gain, offset=offset)
+    gain, offset, adds = shipped().gain.copy(), shipped().offset.copy(), shipped().net.adds.copy()
+    column = field.first + field.classes.index(name)
+    gain[column] = offset[column] = adds[:, column] = 0.0
+    return replace(shipped(), gain=gain, offset=offset, net=replace(shipped().net, adds=adds))
 
 
 def _narrow(language: str, folder: str) -> Topics:

@@ -14,7 +14,8 @@ from benchmarks import figures, understanding
 from benchmarks.figures import Figure
 from sklearn.metrics import confusion_matrix, f1_score
 
-from tertulia.understanding.model import FOLDER, shipped
+from tertulia.understanding.meaning import FOLDER
+from tertulia.understanding.model import shipped
 from tertulia.understanding.reading import KINDS, SENTIMENTS, Reading, read
 
 from . import corpus, curve
@@ -43,7 +44,7 @@ GOALS = {("sentiment", "es"): (80, 90), ("kind", "es"): (80, 92), ("kind", "en")
 def main() -> None:
     judged = list(corpus.own("aside"))
     readings = read([row.text for row in judged])
-    text = "\n".join([_head(judged), _scores(judged, readings), _topics(judged, readings), _languages(judged, readings),
+    text = "\n".join([_head(judged), _scores(judged, readings), _second(), _topics(judged, readings), _languages(judged, readings),
                       _criticism(judged, readings), _afterwards(), _confusions(judged, readings), _calibration(judged, readings), curve.section(),
                       _worst(judged, readings), _cost()])  # fmt: skip
     REPORT.write_text(text, encoding="utf-8")
@@ -62,8 +63,9 @@ def _head(rows: Sequence[Labelled]) -> str:
 Written by `make understanding-report`; nothing in it is typed by hand.
 
 **What it is**: model `{shipped().name}`, linear support vector machines over hashed words, pairs, triples and pieces of words,
-weighed by naive Bayes, one byte a weight. Made by `make model` from `training/`. Brands' own topics also stand on a table of
-what words mean, learnt from another model's vectors (`training/meaning.py`; whose, says `shipped/NOTICE.txt`).
+weighed by naive Bayes, and a net with one hidden layer on what the words mean; one byte a weight. Made by `make model` from
+`training/`. What words mean stands in a table that was learnt from another model's vectors (`training/meaning.py`; whose, says
+`shipped/NOTICE.txt`); brands' own topics are learnt from it too.
 
 **Trained on** {own:,} messages written for this (CC0) and on public texts: {sources}. Their licences lie beside them in
 `training/public/` and go with the wheel's notices.
@@ -108,6 +110,22 @@ def _interval(right: np.ndarray, got: np.ndarray) -> tuple[float, float]:
     return float(found[0]), float(found[1])
 
 
+def _second() -> str:
+    """How far two readers agree: a model can hardly be expected to agree more."""
+    lines = ["Two readers of the same messages, the second of whom saw the guide and the texts alone, agree as far as the first column says "
+             "(macro-F1 of the second by the first). Beside it what the model gets by the first, by the second, and where both say the same:", "",
+             "| field | language | second by first | model by first | by second | by both |", "|---|---|---|---|---|---|"]  # fmt: skip
+    for language in ("es", "en"):
+        first, then = [row for row in corpus.own("aside") if row.source == language], corpus.second(language)
+        readings = read([row.text for row in first])
+        for field, (truth, said, _values) in FIELDS.items():
+            one, two = (np.array([truth(row) for row in rows]) for rows in (first, then))
+            got, same = np.array([said(reading) for reading in readings]), one == two
+            found = (_f1(one, two), _f1(one, got), _f1(two, got), _f1(one[same], got[same]))
+            lines.append(f"| {field} | {language} | " + " | ".join(f"{each:.1f}" for each in found) + " |")
+    return "\n".join([*lines, ""])
+
+
 def _topics(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:
     pairs = [(row.topics or frozenset(), set(reading.topics)) for row, reading in zip(rows, readings, strict=True)]
     hits = sum(len(truth & said) for truth, said in pairs)
@@ -137,8 +155,9 @@ def _criticism(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:
 
 AFTERWARDS = {
     "": "Plain ones, as they come to a shop, a hotel, a clinic, written when an earlier model was made",
-    "later": "Hard ones, told in many ways, written when the model before this one was made",
-    "latest": "Those of an ordinary week, written when this model was made",
+    "later": "Hard ones, told in many ways, written when an earlier model was made",
+    "latest": "Those of an ordinary week, written when the model before this one was made",
+    "newest": "Those of another ordinary week, written when this model was made",
 }
 """The hundreds, by how their files' names end."""
 

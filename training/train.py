@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -16,7 +16,8 @@ import numpy as np
 from scipy import optimize, sparse
 from sklearn.metrics import f1_score
 
-from tertulia.understanding.model import FOLDER
+from tertulia.understanding import features, meaning
+from tertulia.understanding.meaning import FOLDER
 from tertulia.understanding.reading import LANGUAGES
 
 from . import corpus, fit
@@ -144,6 +145,17 @@ class Learnt:
     bias: np.ndarray
     without: np.ndarray
     """A row for each labelled text; not a number where it can't be told."""
+    out: np.ndarray | float = 0.0
+    """What the net's hidden numbers add (hidden × class)."""
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What the net says of all tasks that are seen together, by the meaning of a text's words."""
+
+    net: fit.Net
+    without: np.ndarray
+    """A row for each labelled text: its logits by a net that never saw it; not a number where it isn't ours."""
 
 
 def main() -> None:
@@ -152,18 +164,22 @@ def main() -> None:
     x, fold = fit.matrix([row.text for row in labelled]), np.array([part_of(row.text) for row in labelled])
     first = {task: learnt(part_for(task, labelled, x, fold), task, len(labelled)) for task in tasks(labelled)}
     print(f"All classes, each for itself: {time.monotonic() - began:.0f} s", flush=True)
+    meant = by_meaning(labelled, list(first), fold)
+    print(f"The net of what words mean: {time.monotonic() - began:.0f} s", flush=True)
     fields: list[dict[str, object]] = []
+    outs: list[np.ndarray] = []
     columns: list[np.ndarray] = []
     gains: list[float] = []
     offsets: list[float] = []
     for task in first:
         part = part_for(task, labelled, x, fold)
-        found = together(task, first, part) if task.is_seen_together else first[task]
+        found = together(task, first, meant, part) if task.is_seen_together else first[task]
         judged = part.at[part.is_own & ~np.isnan(found.without[part.at]).any(1)]
         truth = part.truth[np.isin(part.at, judged)]
         gain, offset = calibrated(found.without[judged], truth.astype(float), task.is_one_of)
         field = {"name": task.name, "classes": list(task.classes), "first": len(columns), "is_one_of": task.is_one_of}
         fields.append(field)
+        outs.append(np.broadcast_to(found.out, (fit.HIDDEN * len(fit.SEEDS), len(task.classes))) * gain)
         for weights, bias, a, b in zip(found.weights.T, found.bias, gain, offset, strict=True):
             step = float(np.abs(weights).max()) / 127 or 1.0
             columns.append(np.rint(weights / step).astype(np.int8))
@@ -172,11 +188,48 @@ def main() -> None:
         said = say(task, [labelled[n] for n in judged], found.without[judged] * gain + offset, truth)
         print(f"{task.name}, {len(judged):,} texts: {said}; {time.monotonic() - began:.0f} s", flush=True)
     weights = np.stack(columns, 1)
-    keep(weights, {"fields": fields, "gain": gains, "offset": offsets})
+    net, steps = packed(meant.net, np.concatenate(outs, 1))
+    keep(weights, net, {"fields": fields, "gain": gains, "offset": offsets, "net": steps})
     print(f"{weights.nbytes / 1e6:.1f} MB, from {len(labelled):,} texts, in {time.monotonic() - began:.0f} s")
 
 
-def together(task: Task, first: dict[Task, Learnt], part: Part) -> Learnt:
+def by_meaning(labelled: Sequence[Labelled], every: Sequence[Task], fold: np.ndarray) -> Meant:
+    """One net for all that is seen together: learnt from our own texts, of which each says all of it."""
+    some = [task for task in every if task.is_seen_together]
+    ours = [n for n, row in enumerate(labelled) if all(task.of(row) is not None for task in some)]
+    x = meaning.of(features.of([features.normalised(labelled[n].text) for n in ours])).astype(np.float64)
+    truth = np.concatenate([_truth(task, [labelled[n] for n in ours]) for task in some], 1).astype(np.float64)
+    ends = np.cumsum([len(task.classes) for task in some])
+    alone = [slice(end - len(task.classes), end) for task, end in zip(some, ends, strict=True) if task.is_one_of]
+    parts = [np.flatnonzero(fold[ours] != number) for number in range(fit.FOLDS)]
+    with ProcessPoolExecutor(WORKERS) as pool:
+        *nets, whole = pool.map(
+            fit.net, *zip(*((x[at], truth[at], alone) for at in [*parts, np.arange(len(ours))]), strict=True)
+        )
+    without = np.full((len(labelled), truth.shape[1]), np.nan)
+    for number, each in enumerate(nets):
+        held = np.flatnonzero(fold[ours] == number)
+        without[np.array(ours)[held]] = each.logits(x[held])
+    return Meant(whole, without)
+
+
+def _truth(task: Task, rows: Sequence[Labelled]) -> np.ndarray:
+    return np.array([[name in (task.of(row) or ()) for name in task.classes] for row in rows])
+
+
+def packed(net: fit.Net, out: np.ndarray) -> tuple[np.ndarray, dict[str, list[float]]]:
+    """The net as `model.shipped` reads it: one signed byte for what each hidden number takes of a meaning, and for what it
+    adds to each class; beside them how large a step of each is, and where each hidden number begins."""
+    wide, adds = (np.abs(each).max(0) / 127 for each in (net.hidden, out))
+    adds[adds == 0] = 1.0
+    bytes = np.concatenate([np.rint(net.hidden / wide), np.rint(out / adds).T]).astype(np.int8)
+    return bytes, {
+        "wide": [float(f"{each:.4g}") for each in wide], "begin": [float(f"{each:.4g}") for each in net.bias],
+        "adds": [float(f"{each:.4g}") for each in adds],
+    }  # fmt: skip
+
+
+def together(task: Task, first: dict[Task, Learnt], meant: Meant, part: Part) -> Learnt:
     """The task again, as a sum of what all tasks say: praise is glad, a complaint waits, and each language has its ways.
 
     Learnt from what each text got when it was left out. A sum of linear scores is one, so that it costs nothing later.
@@ -184,6 +237,7 @@ def together(task: Task, first: dict[Task, Learnt], part: Part) -> Learnt:
     rows = np.flatnonzero(part.is_own)
     chosen = [(each, n) for each in first for n in _told_by(each)]
     scores = np.stack([first[each].without[part.at[rows], n] for each, n in chosen], 1)
+    scores = np.concatenate([scores, meant.without[part.at[rows]]], 1)
     told = np.flatnonzero(~np.isnan(scores).any(1))
     scores, at, fold, truth = scores[told], part.at[rows][told], part.fold[rows][told], part.truth[rows][told]
     without = np.full((len(first[task].without), len(task.classes)), np.nan)
@@ -193,7 +247,9 @@ def together(task: Task, first: dict[Task, Learnt], part: Part) -> Learnt:
     mix, shift = fit.mixture(scores, truth, task.is_one_of)
     weights = np.stack([first[each].weights[:, n] for each, n in chosen], 1)
     bias = np.array([first[each].bias[n] for each, n in chosen])
-    return Learnt(weights @ mix, bias @ mix + shift, without)
+    of_words, of_meaning = mix[: len(chosen)], mix[len(chosen) :]
+    base = bias @ of_words + meant.net.base @ of_meaning + shift
+    return Learnt(weights @ of_words, base, without, meant.net.out @ of_meaning)
 
 
 def _told_by(task: Task) -> list[int]:
@@ -203,7 +259,7 @@ def _told_by(task: Task) -> list[int]:
 def part_for(task: Task, labelled: Sequence[Labelled], x: sparse.csr_matrix, fold: np.ndarray) -> Part:
     at = np.array([n for n, row in enumerate(labelled) if _is_for(task, row, int(fold[n]))])
     is_own = np.array([labelled[n].source not in PUBLIC for n in at])
-    truth = np.array([[name in (task.of(labelled[n]) or ()) for name in task.classes] for n in at])
+    truth = _truth(task, [labelled[n] for n in at])
     return Part(at, x[at], truth, np.where(is_own, 1.0, task.public), fold[at], is_own)
 
 
@@ -222,13 +278,20 @@ def learnt(part: Part, task: Task, size: int) -> Learnt:
     return Learnt(weights, bias, every)
 
 
-def keep(weights: np.ndarray, said: dict[str, object]) -> None:
-    """Write both files; the model's name is a sum over all that decides what it says."""
-    made_of = weights.tobytes() + json.dumps([said["gain"], said["offset"]]).encode()
+def keep(weights: np.ndarray, net: np.ndarray, said: dict[str, object]) -> None:
+    """Write the files."""
     FOLDER.mkdir(exist_ok=True)
     np.save(FOLDER / "weights.npy", weights)
-    named = {"name": hashlib.sha256(made_of).hexdigest()[:12], **said}
+    np.save(FOLDER / "net.npy", net)
+    named = {"name": name_of(weights, net, said), **said}
     (FOLDER / "model.json").write_text(json.dumps(named, indent=1) + "\n")
+
+
+def name_of(weights: np.ndarray, net: np.ndarray, said: Mapping[str, object]) -> str:
+    """A sum over all that decides what the model says."""
+    beside = json.dumps([said["gain"], said["offset"], said["net"]]).encode()
+    made_of = weights.tobytes() + net.tobytes() + meaning.FILE.read_bytes() + beside
+    return hashlib.sha256(made_of).hexdigest()[:12]
 
 
 PUBLIC = {path.name for path in (corpus.HERE / "public").iterdir()}

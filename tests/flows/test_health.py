@@ -169,6 +169,12 @@ def test_a_broker_that_is_not_there_is_pointed_out(settings):
     assert (found.is_ok, "127.0.0.1:1" in found.says, "secret" in found.says) == (False, True, False)
 
 
+def test_an_address_of_a_broker_that_is_none_is_told_without_its_password(settings):
+    settings.BROKER_URL = "redis://:ab/cd@localhost:6379/0"
+    found = doctor.broker(NOON)
+    assert (found.is_ok, "%2F" in found.says, "ab" in found.says.replace("TERTULIA", "")) == (False, True, False)
+
+
 class _Denying(socketserver.StreamRequestHandler):
     """Redis in protected mode, to whoever isn't on its own machine."""
 

@@ -156,9 +156,11 @@ def test_holes_stand_at_free_slots_a_day_for_each(brand, promise, schedule):
 
 def test_with_more_slots_than_are_named_their_holes_are_the_same(brand, promise, schedule, monkeypatch):
     promise(3, (1, 9), (3, 9), (3, 17))
-    schedule(datetime(2026, 11, 26, 9))
+    schedule(datetime(2026, 11, 26, 17))  # the one that would be chosen
     holes = rhythm.ahead(brand, at=NOON).holes
-    assert (date(2026, 11, 26), time(9)) not in [(one.on, one.time) for one in holes]
+    there = [(one.on, one.time) for one in holes]
+    assert (date(2026, 11, 26), time(17)) not in there
+    assert (date(2026, 11, 26), time(9)) in there
 
     monkeypatch.setattr(rhythm, "NAMED", 0)
     assert rhythm.ahead(brand, at=NOON).holes == holes

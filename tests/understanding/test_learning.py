@@ -14,7 +14,7 @@ QUEUE = "vaya cola otra vez en la panadería"
 CHEESE = "¿Tenéis tarta de queso para el sábado?"
 OTHERS = [
     "Gracias por todo", "¿Abrís el domingo?", "La web no me deja pagar", "Quiero una mesa para cuatro",
-    "El pan estaba duro", "¿Cuánto cuesta el roscón?", "Mi pedido no ha llegado", "Sois los mejores",
+    "El pan estaba duro", "¿Qué lleva el roscón?", "Mi pedido no ha llegado", "Sois los mejores",
 ]  # fmt: skip
 
 
@@ -25,7 +25,9 @@ def kinds(texts, layer=NOTHING):
 def test_the_next_similar_message_is_read_right_and_others_stay():
     assert kinds([CHEESE]) == ["purchase"]
     layer = fit([Example(CHEESE, {"kind": "support"})], OTHERS, [], shipped())
-    assert kinds([CHEESE, "¿Tenéis tarta de queso para el domingo?"], layer) == ["support", "support"]
+    similar = ["¿Tenéis tarta de queso para el viernes?", "¿Tendréis tarta de queso el sábado?",
+               "¿Os queda tarta de queso para el sábado?"]  # fmt: skip
+    assert kinds([CHEESE, *similar], layer) == ["support"] * 4
     assert kinds(OTHERS, layer) == kinds(OTHERS)
 
 

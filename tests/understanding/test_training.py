@@ -65,6 +65,29 @@ def test_training_gives_the_same_bytes_on_every_machine():
     assert round(bias, 4) == -0.4389
 
 
+def test_the_net_is_the_same_on_every_machine(monkeypatch):
+    """However its arithmetic rounds: what differs in the last digits is gone after every step."""
+    monkeypatch.setattr(fit, "EPOCHS", 30)
+    random = np.random.default_rng(5)
+    x = random.normal(size=(600, 12))
+    truth = np.stack([x[:, 0] > 0, x[:, 0] <= 0, x[:, 1] * x[:, 2] > 0], 1).astype(float)
+    found = fit.net(x, truth, [slice(0, 2)])
+    numbers = np.rint(found.out * len(fit.SEEDS) * fit.GRID).astype(np.int64)
+    assert hashlib.sha256(numbers.tobytes()).hexdigest()[:12] == "497f796c30af"
+    again = fit.net(x * (1 + 1e-15 * random.normal(size=x.shape)), truth, [slice(0, 2)])
+    assert np.array_equal(found.out, again.out)
+    assert ((found.logits(x)[:, 2] > 0) == truth[:, 2]).mean() > 0.9
+
+
+def test_the_second_reader_read_what_the_first_had_written():
+    for language in ("es", "en"):
+        first = [row for row in corpus.own("aside") if row.source == language]
+        second = corpus.second(language)  # each line names its text
+        assert {row.kind for row in second} <= set(KINDS)
+        same = sum(a.kind == b.kind for a, b in zip(first, second, strict=True))
+        assert 0.9 * len(first) < same < len(first)
+
+
 def test_the_learning_curve_is_of_topics_the_model_does_not_know():
     for path in [*(TRAINING / "topics").iterdir(), *(TRAINING / "tried").iterdir()]:
         counts = Counter(line.split("\t")[0] for line in path.read_text(encoding="utf-8").splitlines())

@@ -101,16 +101,21 @@ def secrets(_at: datetime) -> Finding:
 def broker(_at: datetime) -> Finding:
     if not settings.BROKER_URL:
         return Finding("broker", True, _("No broker is set: background work runs in its own process."))
-    address = urlsplit(settings.BROKER_URL)
-    place = f"{address.hostname}:{address.port or _PORTS.get(address.scheme, 0)}"
+    try:
+        address = urlsplit(settings.BROKER_URL)
+        place = f"{address.hostname}:{address.port or _PORTS.get(address.scheme, 0)}"
+    except ValueError:  # whose text quotes the password
+        says = _(
+            "TERTULIA_BROKER_URL is no address. Signs like / and # in its name or password are written %2F and %23."
+        )
+        return Finding("broker", False, says)
     try:
         with Connection(settings.BROKER_URL, connect_timeout=3, transport_options=_IN_TIME) as asked:  # type: ignore[no-untyped-call]
-            asked.connect()
-            asked.channel().close()  # only now Redis is asked something, and may say no
+            asked.channel().close()  # asks Redis, too, which may say no once it is reached
     except Exception as error:  # noqa: BLE001 — a broker raises what it likes
         says = _("The broker at {place} can't be used: {why}. Does it run, and let us in? See TERTULIA_BROKER_URL.")
         return Finding("broker", False, says.format(place=place, why=describe(error).rstrip(".")))
-    return Finding("broker", True, _("The broker at {place} takes work.").format(place=place))
+    return Finding("broker", True, _("The broker at {place} answers and lets us in.").format(place=place))
 
 
 def passwords(_at: datetime) -> Finding:

@@ -66,8 +66,8 @@ def place_among(field: str, starts: Sequence[datetime]) -> Expression:
 
 
 def bare(rows: QuerySet[Any, Any], inside: str = "{rows}") -> list[tuple[Any, ...]]:
-    """The rows as the driver gives them, moments of SQLite as texts: to ask of each value of thousands what it is
-    takes the ORM longer than the database takes to find them. `inside`: a statement that holds theirs."""
+    """The rows as the driver gives them (SQLite: an expression's moment as text): to ask of each of thousands what it
+    is takes the ORM longer than the database takes to find them. `inside`: a statement that holds theirs."""
     sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(inside.format(rows=sql), params)

@@ -170,7 +170,9 @@ def ahead(brand: Brand, *, at: datetime) -> Ahead:
     mondays = [today - today.weekday() * DAY + week * 7 * DAY for week in range(WEEKS)]
     accounts = [one.account_id for one in promises]
     slots = _by_account(Slot.objects.filter(account__in=accounts).values_list("account", "weekday", "time"))
-    posts, best = _posts(brand, accounts, slots, mondays[0], zone), _best(accounts)
+    best = _best(accounts)
+    places = {account: slots[account] or best[account] for account in accounts}
+    posts = _posts(brand, places, mondays[0], zone)
     outlooks = [_outlook(one, mondays, posts[one.pk], slots[one.pk], best[one.pk], zone, at=at) for one in promises]
     holes = [hole for each in outlooks for week in each.weeks for hole in week.holes]
     holes.sort(key=lambda one: (one.on, one.time or time.max, one.account.name))
@@ -193,14 +195,14 @@ class _Posts:
 
 
 def _posts(
-    brand: Brand, accounts: Collection[int], slots: Mapping[int, Sequence[Place]], first: date, zone: ZoneInfo
+    brand: Brand, places: Mapping[int, Sequence[Place]], first: date, zone: ZoneInfo
 ) -> dict[int, _Posts]:  # fmt: skip
     """The database counts them by account and day, so that a month of thousands isn't read post by post; of all the
     brand's accounts, since to name many of them makes it look for each of them in each post."""
     starts = [zones.moment(datetime.combine(first + n * DAY, time()), zone) for n in range(7 * WEEKS + 1)]
     # As the database gives them back, which isn't asked to make moments of its texts.
-    moments = {connection.ops.adapt_datetimefield_value(one): one for one in _moments(slots.values(), first, zone)}
-    found: dict[int, _Posts] = {account: _Posts() for account in accounts}
+    moments = {connection.ops.adapt_datetimefield_value(one): one for one in _moments(places.values(), first, zone)}
+    found: dict[int, _Posts] = {account: _Posts() for account in places}
     for account, place, state, moment, count in _counted(brand, starts, moments.values()):
         if (standing := _STANDINGS.get(state)) and (mine := found.get(account)):
             mine.add(standing, first + place * DAY, count)
@@ -213,8 +215,8 @@ def _counted(brand: Brand, starts: Sequence[datetime], moments: Collection[datet
     """How many versions each account has in each stretch of time, by the state of their first part, in one statement:
     (account, stretch, state, moment, count), the state "" for a draft, empty for what has none; the moment only for
     these, each by itself. The ORM would join every `RemotePost` to ask of each whether it was deleted again."""
-    at = F("post__publish_at")
-    moment = at if len(moments) > NAMED else Case(When(post__publish_at__in=moments, then=at))
+    told = Q(post__publish_at__isnull=False) if len(moments) > NAMED else Q(post__publish_at__in=moments)
+    moment = Case(When(told, then=F("post__publish_at")))
     versions = Version.objects.filter(
         post__brand=brand, post__publish_at__gte=starts[0], post__publish_at__lt=starts[-1]
     ).annotate(place=queries.place_among("post__publish_at", starts[:-1]), moment=moment)

@@ -1,20 +1,21 @@
 """What a text means, whatever its words: the sum of their vectors, in which words that mean about the same lie close.
 
 `training/meaning.py` makes the table: 192 numbers a word at two bits each, the words of seven languages in one space.
-Only brands' own topics are learnt from it, so that "umbrella" comes near "scarf", and "paraguas" too.
+Brands' own topics are learnt from it, so that "umbrella" comes near "scarf", and "paraguas" too; and the model's net.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .features import Features
-from .model import FOLDER
 
+FOLDER: Final = Path(__file__).parent / "shipped"
 FILE: Final = FOLDER / "meaning.npy"
 SIZE: Final = 192
 """Numbers a vector has."""

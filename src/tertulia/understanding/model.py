@@ -1,6 +1,7 @@
-"""The shipped model: one signed byte for each row and class, and what turns their sums into probabilities.
+"""The shipped model: one signed byte for each row and class, a small net on what the words mean, and what turns their
+sums into probabilities.
 
-`training/train.py` makes both files. The bytes are mapped, not read: all processes of an installation share them.
+`training/train.py` makes the files. The bytes are mapped, not read: all processes of an installation share them.
 """
 
 from __future__ import annotations
@@ -8,15 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import meaning
 from .features import Features
-
-FOLDER: Final = Path(__file__).parent / "shipped"
+from .meaning import FOLDER
 
 Floats = NDArray[np.float64]
 
@@ -36,11 +36,28 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Net:
+    """A layer of hidden numbers on what the words mean: what each takes of a meaning, where it begins, what it adds."""
+
+    takes: Floats
+    begins: Floats
+    adds: Floats
+
+    def scores(self, found: Features) -> Floats:
+        """What it adds to the logit of each class, a row a text."""
+        meant = np.maximum(meaning.of(found).astype(np.float64) @ self.takes + self.begins, 0) @ self.adds
+        # Without the last digits, in which machines differ, and a text alone from the same among others.
+        scores: Floats = meant.round(6)
+        return scores
+
+
+@dataclass(frozen=True)
 class Model:
     name: str
     """What a reading says it was made by: changes with every training."""
     fields: dict[str, Field]
     weights: NDArray[np.int8]
+    net: Net
     gain: Floats
     offset: Floats
 
@@ -51,7 +68,7 @@ class Model:
         if len(some):
             sums[some] = np.add.reduceat(self.weights[found.rows], found.starts[some], axis=0, dtype=np.int32)
         length = np.sqrt(np.maximum(found.counts, 1))[:, None]
-        scores: Floats = sums * self.gain / length + self.offset
+        scores: Floats = sums * self.gain / length + self.net.scores(found) + self.offset
         return scores
 
     def probabilities(self, scores: Floats, field: Field) -> Floats:
@@ -76,6 +93,13 @@ def shipped() -> Model:
             for each in said["fields"]
         },
         weights.view(np.ndarray),
+        _net(said["net"]),
         np.array(said["gain"]),
         np.array(said["offset"]),
     )
+
+
+def _net(steps: dict[str, list[float]]) -> Net:
+    wide, begins, adds = (np.array(steps[name]) for name in ("wide", "begin", "adds"))
+    takes, added = np.split(np.load(FOLDER / "net.npy").astype(np.float64), [meaning.SIZE])
+    return Net(takes * wide, begins, added.T * adds)

@@ -43,7 +43,8 @@ class Reading:
     """What was understood of one text.
 
     `confidence` gives each field a probability between 0 and 1 of being right; `why` gives sentiment, kind, urgency and
-    offence up to three words of the text that weighed most, as they stand in it.
+    offence up to three words of the text that weighed most by themselves, as they stand in it; what the net makes of
+    all their meanings has no words of its own.
     """
 
     language: str

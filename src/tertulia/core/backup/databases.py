@@ -95,7 +95,7 @@ def _keeps_every_text(database: BaseDatabaseWrapper) -> None:
     if encoding != "UTF8":
         says = _(
             "The PostgreSQL database is in {encoding}, which can't keep every text. Make one in UTF-8: "
-            "createdb --encoding UTF8 --template template0 NAME"
+            "createdb --encoding UTF8 --locale C --template template0 NAME"
         )
         raise ImproperlyConfigured(says.format(encoding=encoding))
 
