@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from dataclasses import fields
 
@@ -139,3 +142,17 @@ def test_the_model_is_the_one_its_name_says_and_small():
     said = json.loads((FOLDER / "model.json").read_text())
     assert train.name_of(shipped().weights, np.load(FOLDER / "net.npy"), said) == said["name"]
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 25_000_000
+
+
+def test_reading_starts_no_threads(tmp_path):
+    asked = """
+import os, django
+django.setup()
+from tertulia.understanding.reading import read
+read(["hola"])
+print(len(os.listdir("/proc/self/task")))
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {"DJANGO_SETTINGS_MODULE": "tertulia.project.settings", "TERTULIA_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "1"

@@ -5,6 +5,7 @@ Each variable is described in docs/settings.md; a test keeps the two in step.
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +16,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .console import _
 from .environment import env, env_bool, env_int, env_list, env_path, env_secret, key_from_file
+
+# Several processes share the machine: to multiply small matrices none needs a thread for each processor, before NumPy
+# is there to start them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 PACKAGE = Path(__file__).resolve().parent.parent
 HOME = Path(env("TERTULIA_HOME", "~/.local/share/tertulia")).expanduser().resolve()
