@@ -205,6 +205,7 @@ def _grid(
         planned[place].append(id)
     entries = _entries(brand, [id for ids in planned for id in ids[: A_DAY[view]]])
     outside = _outside(brand, first, first + timedelta(days=length - 1))
+    new = reverse("publishing:beginning", args=[brand.slug])
     days = []
     for number, ids in enumerate(planned):
         day = first + timedelta(days=number)
@@ -213,17 +214,17 @@ def _grid(
         others = outside.get(day, [])
         more = len(ids) - len(mine) + max(len(others) - INITIATIVES, 0)
         days.append(
-            _day(day, mine, brand, home, today, more=more, is_outside=is_outside, outside=others[:INITIATIVES],
+            _day(day, mine, home, new, today, more=more, is_outside=is_outside, outside=others[:INITIATIVES],
                  holes=holes.get(day, ()), most=HOLES[view])
         )  # fmt: skip
     return days
 
 
 def _day(
-    day: date, entries: Sequence[Entry], brand: Brand, home: str, today: date, *, more: int = 0,
+    day: date, entries: Sequence[Entry], home: str, new: str, today: date, *, more: int = 0,
     is_outside: bool = False, outside: Sequence[Outside] = (), holes: Sequence[Hole] = (), most: int = 0,
 ) -> Day:  # fmt: skip
-    new_url = f"{reverse('publishing:beginning', args=[brand.slug])}?on={day}"
+    new_url = f"{new}?on={day}"
     marks = [Mark(hole.says, filled_at(new_url, hole)) for hole in holes[:most]]
     return Day(
         day.isoformat(), day.day, dates.day_heading(day, today=today), new_url, day == today, day < today, is_outside,
@@ -262,8 +263,9 @@ def _list(brand: Brand, on: date, after: str, *, home: str, today: date) -> tupl
     first = on if mark is None else _local(mark, zone) + timedelta(days=1)
     last = date.fromisoformat(max(by_day)) if has_later and by_day else date.max - timedelta(days=1)
     outside = _beginning(brand, first, last, goes_on=mark is not None)
+    new = reverse("publishing:beginning", args=[brand.slug])
     days = [
-        _day(date.fromisoformat(day), by_day.get(day, []), brand, home, today, outside=outside.get(day, []))
+        _day(date.fromisoformat(day), by_day.get(day, []), home, new, today, outside=outside.get(day, []))
         for day in sorted({*by_day, *outside})
     ]
     return days, _address(home, "list", on, after=str(ids[A_LIST - 1])) if has_later else ""
