@@ -333,6 +333,32 @@ def test_a_post_survives_a_closed_tab_and_is_moved_by_keyboard_and_mouse(company
     expect(page.locator("[data-day='2031-03-05'] .entry")).to_contain_text("10:00")
 
 
+def test_a_post_is_handed_in_once_its_draft_on_the_way_is_kept_and_the_next_one_begins_empty(company, sign_in):
+    page = sign_in("alba")
+    page.goto(f"{company.url}/b/{SAMPLE}/posts/beginning/")
+    asked = []
+
+    def late(route):
+        asked.append("draft")
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.route("**/posts/beginning/draft/", late)
+    page.on("requestfinished", lambda request: asked.append("kept") if request.url.endswith("/draft/") else None)
+    page.on("request", lambda request: asked.append("handed in") if _is_handed_in(request) else None)
+    with page.expect_request("**/draft/"):
+        page.locator("textarea[name=text]").first.fill("Pan que no vuelve")
+    page.locator(".writer__foot [value=keep]").click()
+    page.wait_for_url(lambda url: "beginning" not in url)
+    assert asked == ["draft", "kept", "handed in"]
+    page.goto(f"{company.url}/b/{SAMPLE}/posts/beginning/")
+    expect(page.locator("textarea[name=text]").first).to_have_value("")
+
+
+def _is_handed_in(request) -> bool:
+    return request.method == "POST" and request.is_navigation_request()
+
+
 @pytest.mark.parametrize("view", ["week", "month"])
 def test_a_finger_that_rests_on_a_post_moves_it_and_one_that_does_not_scrolls(company, sign_in, view):
     posts, day = f"{company.url}/b/{SAMPLE}/posts/", 16 if view == "week" else 23

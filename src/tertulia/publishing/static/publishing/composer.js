@@ -9,6 +9,7 @@ customElements.define("t-writing", class extends HTMLElement {
     this.addEventListener("input", this.typed);
     this.addEventListener("change", this.chosen);
     this.addEventListener("click", this.named);
+    this.addEventListener("htmx:confirm", this.beginning);
     this.addEventListener("htmx:beforeRequest", this.asking);
     this.addEventListener("htmx:afterRequest", this.kept);
     this.addEventListener("htmx:beforeSwap", this.drawing);
@@ -25,6 +26,7 @@ customElements.define("t-writing", class extends HTMLElement {
   typed = () => {
     this.isDirty = true;
     this.isLeaving = false;
+    this.pressed = undefined;
     this.saved.hidden = true;
   };
   chosen = ({ target }) => {
@@ -64,16 +66,26 @@ customElements.define("t-writing", class extends HTMLElement {
     const summary = account && this.querySelector(`[name=accounts][value="${account}"]`).closest(".writer__account").querySelector("summary");
     (same ?? (part || [...texts].at(-1) || summary)).focus();
   }
-  asking = () => {
+  // What is on its way to the draft is waited for before all is handed in: broken off, the server would still keep it, and
+  // the next post begin with it. Who presses again doesn't wait.
+  beginning = (event) => {
+    if (this.isLeaving) event.preventDefault();
+  };
+  asking = ({ detail }) => {
     this.isDirty = false;
+    this.isKeeping = detail.elt.id === "checked";
   };
   kept = ({ detail }) => {
     if (!detail.successful) this.isDirty = true;
     this.saved.hidden = this.isDirty;
+    this.isKeeping = false;
+    if (this.isLeaving && this.pressed) this.form.requestSubmit(this.pressed);
   };
-  // What was under way to the draft is broken off when the page goes: nothing to keep again, it has been handed in.
-  leaving = ({ submitter }) => {
-    this.isLeaving = !submitter?.hasAttribute("hx-post");
+  leaving = (event) => {
+    this.isLeaving = !event.submitter?.hasAttribute("hx-post");
+    if (!this.isLeaving || !this.isKeeping || this.pressed) return;
+    event.preventDefault();
+    this.pressed = event.submitter;
   };
   keep = () => {
     if (!this.isDirty || this.isLeaving) return;
