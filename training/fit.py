@@ -106,8 +106,8 @@ def _one_net(x: np.ndarray, truth: np.ndarray, alone: Sequence[slice], seed: int
         np.zeros(HIDDEN), np.zeros((HIDDEN, truth.shape[1])), np.zeros(truth.shape[1]),
     ]  # fmt: skip
     speeds = [np.zeros_like(each) for each in values]
-    steps = [(n, at) for n in range(EPOCHS) for at in _batches(random, len(x))]
-    for number, (_epoch, at) in enumerate(steps):
+    steps = [at for _epoch in range(EPOCHS) for at in _batches(random, len(x))]
+    for number, at in enumerate(steps):
         hidden, bias, out, base = values
         seen = x[at] * (random.random((len(at), x.shape[1])) >= DROPPED) / (1 - DROPPED)
         inner = np.maximum(seen @ hidden + bias, 0)

@@ -69,7 +69,7 @@ customElements.define("t-writing", class extends HTMLElement {
   // What is on its way to the draft is waited for before all is handed in: broken off, the server would still keep it, and
   // the next post begin with it. Who presses again doesn't wait.
   beginning = (event) => {
-    if (this.isLeaving) event.preventDefault();
+    if (this.isLeaving && event.detail.elt.id === "checked") event.preventDefault();
   };
   asking = ({ detail }) => {
     this.isDirty = false;
