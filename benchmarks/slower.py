@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 from .figures import Figure, percentile
 from .stage import Browser, Stage
@@ -22,7 +22,10 @@ def run(small: Stage, large: Stage) -> Iterator[Figure]:
         for stage in stages:
             stage.prepare()
         said = [json.loads(desks.enter_context(stage.serving())) for stage in stages]
-        browsers = [Browser(stage.port, each["cookie"]) for stage, each in zip(stages, said, strict=True)]
+        browsers = [
+            desks.enter_context(closing(Browser(stage.port, each["cookie"])))
+            for stage, each in zip(stages, said, strict=True)
+        ]
         for name in said[0]["views"]:
             took: list[list[float]] = [[], []]
             for turn in range(WARM + ASKS):

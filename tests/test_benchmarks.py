@@ -11,8 +11,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from benchmarks import growth, page
+from benchmarks import growth, page, slower
 from benchmarks.figures import Figure, percentile, row
+from benchmarks.stage import Browser, Stage
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,7 +81,9 @@ PROMISED = {
 }
 
 
-def test_parts_print_every_promised_figure_held_against_what_http_costs_here(tmp_path: Path, unused_port: int):
+def test_parts_print_every_promised_figure_held_against_what_http_costs_here(
+    tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
+):  # fmt: skip
     """All of them in one run: each of its own would fill a database of its own."""
     command = [sys.executable, "-m", "benchmarks", *PROMISED, "--folder", str(tmp_path), "--small", "200"]
     own = {name: value for name, value in os.environ.items() if not name.startswith(("TERTULIA_", "DJANGO_"))}
@@ -89,6 +92,25 @@ def test_parts_print_every_promised_figure_held_against_what_http_costs_here(tmp
     ).stdout
     assert [name for names in PROMISED.values() for name in names if f"| {name}" not in said] == []
     assert "(an empty answer over HTTP, p50)" in said
+    _check_two_desks(tmp_path, unused_port, monkeypatch)
+
+
+def _check_two_desks(filled: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both on the database that is there: what is compared is asked of both, page by page and in turns."""
+    monkeypatch.setattr(slower, "WARM", 1)
+    monkeypatch.setattr(slower, "ASKS", 2)
+    monkeypatch.setattr(Stage, "prepare", lambda self: None)
+    asked: list[str] = []
+    get = Browser.get
+    monkeypatch.setattr(Browser, "get", lambda self, path: (asked.append(self._headers["Cookie"]), get(self, path))[1])
+
+    found = list(slower.run(Stage("sqlite", 200, filled, port), Stage("sqlite", 200, filled, port + 1)))
+
+    assert {"list, open: p50, against 200", "list, search: p50, against 200"} <= {each.what for each in found}
+    assert all(each.value > 0 and each.unit == "×" and each.goal == slower.SLOWER for each in found)
+    one, other = asked[:2]
+    assert one != other
+    assert asked == [one, other, other, one, one, other] * len(found)
 
 
 def test_whatever_a_figure_is_held_against_is_measured():
