@@ -218,6 +218,8 @@ class World:
         self.subscriber = Subscriber.objects.get(list=self.list)
         post = RemotePost.objects.create(account=self.list, draft={"kind": "post", "text": "Pan"}, published_at=NOON)
         mailing.write(post=post, at=NOON)
+        draft = {"pieces": [Piece("Roscones")], "versions": {self.list.pk: Wanted()}}
+        self.version = publishing.create(brand=self.brand, by=self.owner, at=NOON, **draft).versions.get()
         self.letter = Letter.objects.get(post=post)
         Delivery.objects.filter(pk=self.letter.delivery_id).update(state="unknown", account=box)
 
@@ -275,6 +277,7 @@ class World:
             "list_id": self.list.id,
             "subscriber_id": self.subscriber.id,
             "letter_id": self.letter.id,
+            "version_id": self.version.id,
             "subscription_token": self.subscriber.token,
             "topic_id": self.topic.id,
             "correction_id": self.correction.id,

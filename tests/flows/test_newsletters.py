@@ -27,6 +27,8 @@ from tertulia.publishing import actions, library, mailing, queries
 from tertulia.publishing.models import Letter, Subscriber
 from tertulia.publishing.problems import Problem
 from tertulia.publishing.saying import Piece, Shown, Wanted
+from tertulia.team import notices
+from tertulia.team.models import Notification
 
 pytestmark = pytest.mark.django_db
 FILE = "El mostrador, firma en la hoja de altas de 2025"
@@ -79,11 +81,19 @@ def people(weekly, alba):
 
 
 @pytest.fixture
-def publish(weekly, brand, alba):
-    def now(title="Roscones", text="Ya <b>están</b>\n\nhttps://horno.example/r", pictures=(), at=NOON):
+def write(weekly, brand, alba):
+    def draft(title="Roscones", text="Ya <b>están</b>\n\nhttps://horno.example/r", pictures=(), at=NOON):
         pieces = [Piece(text, pictures=tuple(Shown(one.pk) for one in pictures))]
         wanted = {weekly.pk: Wanted(hints=(("title", title),))}
-        post = actions.create(brand=brand, by=alba, at=at, pieces=pieces, versions=wanted)
+        return actions.create(brand=brand, by=alba, at=at, pieces=pieces, versions=wanted)
+
+    return draft
+
+
+@pytest.fixture
+def publish(write, alba):
+    def now(at=NOON, **said):
+        post = write(at=at, **said)
         actions.publish_now(post=post, by=alba, at=at)
         return post
 
@@ -109,6 +119,56 @@ def taken(office: mail.Post) -> Counter[str]:
 
 def states() -> Counter[str]:
     return Counter(Letter.objects.filter(is_welcome=False).values_list("delivery__state", flat=True))
+
+
+def test_a_test_goes_to_whoever_asks_and_to_nobody_on_the_list(
+    post_office, weekly, brand, alba, as_alba, people, write, go_on
+):  # fmt: skip
+    people(2)
+    post = write(text="Ya están https://horno.example/r")
+    assert alba.email in as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+
+    as_alba.post(f"/b/{brand.slug}/newsletters/versions/{post.versions.get().pk}/test/")
+    go_on(clock.now(), seconds=60)
+
+    [sent] = post_office.posts
+    letter = sent["mail"]
+    assert (sent["to"], letter["Subject"]) == (alba.email, "Prueba: Roscones")
+    assert letter["List-Unsubscribe"] is None
+    text = letter.get_body(("plain",)).get_content()
+    assert "https://horno.example/r" in text
+    assert f"https://desk.horno.example/n/{weekly.public_key}/" in text
+    assert (queries.standing(post).state, states()) == ("draft", Counter())
+    assert mailing.progress_of(post) == {}
+
+
+def test_a_test_that_the_server_refuses_is_told_to_whoever_wanted_it(
+    post_office, weekly, brand, alba, write, go_on
+):  # fmt: skip
+    post = write()
+    post_office.faults.extend(["400"])
+    mailing.try_out(version=post.versions.get(), by=alba, at=NOON)
+    go_on(NOON, seconds=60)
+    [told] = notices.lines(Notification.objects.filter(user=alba))
+    assert told.url == f"/b/{brand.slug}/posts/{post.pk}/"
+    assert "550 5.7.1" in told.text
+
+
+def test_a_test_of_nothing_or_of_a_list_that_cant_leave_is_refused(box, weekly, brand, alba, write):
+    empty = write(text="")
+    with pytest.raises(Problem, match="nada que enviar"):
+        mailing.try_out(version=empty.versions.get(), by=alba, at=NOON)
+    box.delete()
+    with pytest.raises(Problem, match="buzón"):
+        mailing.try_out(version=write().versions.get(), by=alba, at=NOON)
+    assert not Delivery.objects.exists()
+
+
+def test_only_a_list_has_tests(weekly, brand, alba, as_alba, site):
+    post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece("Pan")], versions={site.pk: Wanted()})
+    answer = as_alba.post(f"/b/{brand.slug}/newsletters/versions/{post.versions.get().pk}/test/")
+    assert answer.status_code == 404
+    assert not Delivery.objects.exists()
 
 
 def test_a_letter_has_both_forms_its_pictures_and_one_press_to_leave(post_office, weekly, brand, alba, people, publish,

@@ -6,6 +6,7 @@ The letters' rows are written and released by `publishing.mailing`, and leave as
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,9 +24,11 @@ from tertulia.core.html import render
 from tertulia.publishing import mailing, saying
 from tertulia.publishing.models import Letter as Row
 from tertulia.publishing.models import Subscriber
+from tertulia.team.models import Membership
 
 NO_MAILBOX = gettext_noop("No mailbox is known that could send this newsletter. Name one in the channel's settings.")
 NO_FOOTER = gettext_noop("The newsletter doesn't say who sends it. Add a postal address in the channel's settings.")
+NOT_IN_THE_TEAM = gettext_noop("They are no longer in the team.")
 NOT_ON_THE_LIST = gettext_noop("They are no longer on the list.")
 
 
@@ -57,13 +60,31 @@ def begin(delivery: Delivery) -> None:
 
 def letter_of(delivery: Delivery, content: Callable[[Mapping[str, Any]], bytes]) -> Letter:
     """What it says, to a person who is still to get it. Raises `Refused`."""
+    if delivery.post and delivery.post.draft.get("is_test"):
+        return _test(delivery, delivery.post, content)
     row = Row.objects.select_related("subscriber__list__brand").filter(delivery=delivery).first()
     person = row.subscriber if row else None
     wanted = Subscriber.State.ASKED if row and row.is_welcome else Subscriber.State.CONFIRMED
     if row is None or person is None or person.state != wanted or not person.address or delivery.post is None:
         raise Refused(NOT_ON_THE_LIST)
     with translation.override(person.list.brand.language):
-        return _welcome(person) if row.is_welcome else _news(person, delivery.post.draft, content)
+        if row.is_welcome:
+            return _welcome(person)
+        leave = _address("subscription_end", person)
+        return replace(_news(person.list, delivery.post.draft, content, leave=leave), to=person.address, leave=leave)
+
+
+def _test(delivery: Delivery, post: RemotePost, content: Callable[[Mapping[str, Any]], bytes]) -> Letter:
+    """To whoever asked for it; there is no list to leave, the link goes where one joins it."""
+    list = Account.objects.select_related("brand").get(pk=post.account_id)
+    team = Membership.objects.filter(brand=list.brand, user=delivery.created_by_id, user__is_active=True)
+    member = team.select_related("user").first()
+    if member is None:
+        raise Refused(NOT_IN_THE_TEAM)
+    with translation.override(list.brand.language):
+        door = f"{settings.PUBLIC_URL}{reverse('newsletter_door', args=[list.public_key])}"
+        letter = _news(list, post.draft, content, leave=door)
+        return replace(letter, to=member.user.email, subject=_("Test: {subject}").format(subject=letter.subject))
 
 
 def _welcome(person: Subscriber) -> Letter:
@@ -82,20 +103,22 @@ def _welcome(person: Subscriber) -> Letter:
     )
 
 
-def _news(person: Subscriber, said: Mapping[str, Any], content: Callable[[Mapping[str, Any]], bytes]) -> Letter:
-    list = person.list
+def _news(
+    list: Account, said: Mapping[str, Any], content: Callable[[Mapping[str, Any]], bytes], *, leave: str
+) -> Letter:  # fmt: skip
+    """What everybody gets; to whom, and that they can leave with one press, is the caller's to say."""
     kept = saying.draft_of(said, content=content).pictures
     pictures = [
-        Picture(one.name, one.type, one.size, one.width, one.height, one.alt, f"p{n}.{person.list_id}", one.content)
+        Picture(one.name, one.type, one.size, one.width, one.height, one.alt, f"p{n}.{list.pk}", one.content)
         for n, one in enumerate(kept)
     ]
     about = {
         "list": list, "brand": list.brand, "title": said.get("title", ""), "text": said["text"],
         "html": render(said["text"]), "pictures": [(f"cid:{one.id}", one) for one in pictures],
-        "leave": _address("subscription_end", person), "footer": mailing.footer_of(list),
+        "leave": leave, "footer": mailing.footer_of(list),
     }  # fmt: skip
     return Letter(
-        to=person.address,
+        to="",
         subject=said.get("title", ""),
         text=_plain(render_to_string("flows/mail/letter.txt", about)),
         html=render_to_string("flows/mail/letter.html", about),
@@ -104,7 +127,6 @@ def _news(person: Subscriber, said: Mapping[str, Any], content: Callable[[Mappin
         pictures=pictures,
         list_id=f"{list.public_key}.newsletter",
         list_name=list.name,
-        leave=_address("subscription_end", person),
     )
 
 

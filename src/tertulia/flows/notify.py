@@ -100,6 +100,10 @@ def _post(line: Activity) -> Told:
     return [line.data.get("author")], "post"
 
 
+def _test(line: Activity) -> Told:
+    return [line.data.get("author")], "test"
+
+
 def _by_hand_soon(line: Activity) -> Told:
     author = line.data.get("author")
     here = _still_here(line.brand_id, {author} if author else set())
@@ -192,6 +196,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.by_hand": _post,
     "post.delete_failed": _post,
     "post.absent": _post,
+    "newsletter.test_failed": _test,
     "post.approval_asked": _to_approve,
     "post.approval_waits": _still_to_approve,
     "post.approval_late": _still_to_approve,

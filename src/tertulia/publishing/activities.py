@@ -99,6 +99,15 @@ ERASED = declare("newsletter.erased", _("{who} erased somebody from the newslett
 LETTER_DECIDED = declare("newsletter.decided", _("{who} settled whether a mail of the newsletter {account} arrived"))
 LETTERS_AGAIN = declare("newsletter.again", _("{who} sent refused mails of the newsletter {account} again: {letters}"))
 MAILED = declare("newsletter.mailed", _("The newsletter {account} goes to {letters} people"))
+TESTED = declare(
+    "newsletter.tested", _("{who} had the post “{title}” of the newsletter {account} sent as a test"), is_public=False
+)
+TEST_FAILED = declare(
+    "newsletter.test_failed",
+    _("The test of the post “{title}” may not have come: {why}"),
+    is_public=False,
+    says=("why",),
+)
 CUT_OFF = declare("newsletter.cut_off", _("{who} took back mails of the newsletter {account}: {letters}"))
 NAMED = declare("handle.kept", _("{who} took down how the networks call {whom}"), is_public=False)
 UNNAMED = declare("handle.removed", _("{who} took {whom} from the names on the networks"), is_public=False)

@@ -26,10 +26,11 @@ from tertulia.connectors import registry
 from tertulia.core import activity, tables
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
+from tertulia.core.models import Activity
 from tertulia.team.models import User
 
-from . import activities
-from .models import Letter, Post, Sending, Subscriber
+from . import activities, saying
+from .models import Letter, Post, Sending, Subscriber, Version
 from .problems import Problem
 
 S, State = Delivery.State, Subscriber.State
@@ -309,6 +310,31 @@ def _write(
     )
 
 
+@transaction.atomic
+def try_out(*, version: Version, by: User, at: datetime) -> None:
+    """Send the letter as it stands now to whoever asks, and to nobody else: with the links that were written, not yet
+    the short ones that count. Nothing of the post changes. Raises `Problem` where it couldn't leave, or is empty."""
+    list, said = version.account, next(iter(saying.spoken(version)), None)
+    box = mailbox_of(list)
+    if box is None or not footer_of(list):
+        raise Problem(
+            _("“{list}” can't leave yet. Its settings need the mailbox that sends it and a postal address.").format(
+                list=list.name
+            )
+        )
+    if said is None or not (said["text"].strip() or said["pictures"]):
+        raise Problem(_("There is nothing to send yet: write the text first."))
+    post = RemotePost.objects.create(account=list, draft={**said, "is_test": True, "of": version.post_id})
+    delivery = Delivery.objects.create(
+        account=box, thread_id=f"letter:test:{post.pk}", post=post, act=LETTER, key=_key(f"test:{post.pk}"), due_at=at,
+        created_by_id=by.pk, created_at=at,
+    )  # fmt: skip
+    Letter.objects.create(post=post, delivery=delivery, is_welcome=True, released_at=at)
+    told = {"account": list.name, "title": version.post.title}
+    activity.record(activities.TESTED, on=version.post, brand=list.brand_id, by=by.pk, at=at, **told)
+    wake_work.after_commit()
+
+
 def _key(name: str) -> str:
     return urlsafe_b64encode(sha256(name.encode()).digest()).rstrip(b"=").decode()
 
@@ -340,12 +366,26 @@ def _release(list: Account, *, at: datetime) -> int:
 
 @transaction.atomic
 def record_outcomes(*, deliveries: Sequence[Delivery], at: datetime) -> None:
-    """What follows from how letters ended: an address that isn't there gets nothing any more."""
+    """What follows from how letters ended: an address that isn't there gets nothing any more, and whoever wanted a test
+    hears that it didn't come."""
+    _tell_of_tests([row for row in deliveries if row.created_by_id and row.state in {S.REFUSED, S.UNKNOWN}], at=at)
     dead = [row for row in deliveries if row.state == S.REFUSED and _NO_SUCH.search(row.why)]
     whys = {row.pk: row.why for row in dead}
     for letter in Letter.objects.filter(delivery__in=whys).select_related("subscriber__list__brand"):
         if letter.subscriber:
             _end(letter.subscriber, State.BOUNCED, activities.BOUNCED, at=at, why=whys[letter.delivery_id])
+
+
+def _tell_of_tests(failed: Sequence[Delivery], *, at: datetime) -> None:
+    drafts = dict(RemotePost.objects.filter(pk__in=[row.post_id for row in failed]).values_list("pk", "draft"))
+    for row in failed:
+        said = drafts.get(row.post_id, {})
+        post = Post.objects.filter(pk=said.get("of")).select_related("brand").first() if said.get("is_test") else None
+        lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk, at=at) if post else None
+        if post is None or lines is None or lines.filter(type=activities.TEST_FAILED).exists():
+            continue
+        told = {"title": post.title, "author": row.created_by_id, "why": row.why, "delivery": row.pk}
+        activity.record(activities.TEST_FAILED, on=post, brand=post.brand_id, by=None, at=at, **told)
 
 
 @transaction.atomic

@@ -54,8 +54,8 @@ class Subscriber(models.Model):
 
 
 class Letter(models.Model):
-    """A post of a list on its way to one subscriber: the row comes first, then the mail. Or the question whether they
-    want to be on it (`is_welcome`)."""
+    """A post of a list on its way to one subscriber: the row comes first, then the mail. Or what belongs to no mailing
+    (`is_welcome`): the question whether they want to be on it, and a test, which nobody on the list gets."""
 
     post = models.ForeignKey(RemotePost, on_delete=models.CASCADE, related_name="+", db_index=False)
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, null=True, related_name="letters")

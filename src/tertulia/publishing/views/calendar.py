@@ -127,6 +127,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "common": [part for part in post.parts.all() if part.version_id is None], "stop": stop,
         "own": {part.version_id for part in post.parts.all() if part.version_id},
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
+        "lists": {version.pk for version in post.versions.all() if mailing.is_list(version.account)},
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
         **_approval(request, post),
         "comes_back": recurring.of_post(post), "idea": ideas.of_post(post),

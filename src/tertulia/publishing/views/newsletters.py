@@ -23,7 +23,7 @@ from tertulia.team.access import brand_required
 from .. import mailing
 from ..access import RoomRequest
 from ..forms import DecisionForm, PeopleFileForm
-from ..models import Sending, Subscriber
+from ..models import Sending, Subscriber, Version
 from ..problems import Problem
 
 SECTION = {"room": "settings", "section": "newsletters"}
@@ -128,6 +128,22 @@ def _ended(
     found = get_object_or_404(Subscriber.objects.select_related("list"), pk=subscriber_id, list__brand=brand)
     act(found, clock.now())
     return redirect("publishing:newsletter", brand.slug, found.list_id)
+
+
+@require_POST
+@brand_required("publishing.write")
+def try_out(request: RoomRequest, brand: Brand, version_id: int) -> HttpResponse:
+    """Send the letter as it stands to whoever asks, and to nobody else."""
+    mine = Version.objects.select_related("post", "account__brand").filter(account__in=mailing.lists(brand))
+    version = get_object_or_404(mine, pk=version_id, post__brand=brand)
+    try:
+        mailing.try_out(version=version, by=request.user, at=clock.now())
+    except Problem as problem:
+        messages.error(request, str(problem))
+    else:
+        says = _("The test is on its way to {address}. Nobody on the list gets it.")
+        messages.info(request, says.format(address=request.user.email))
+    return redirect("publishing:post", brand.slug, version.post_id)
 
 
 @require_POST
