@@ -16,11 +16,13 @@ from tertulia.understanding.model import shipped
 from tertulia.understanding.reading import KINDS, LANGUAGES, SENTIMENTS
 
 TRAINING = Path(__file__).parents[2] / "training"
+JUDGED = ("aside", "afterwards", "posts")
+"""Folders of what is judged by."""
 
 
 def test_every_label_is_one_there_is():
     topics = set(shipped().fields["topics"].classes)
-    for row in [*corpus.own(), *corpus.own("aside"), *corpus.own("afterwards")]:
+    for row in [*corpus.own(), *(row for folder in JUDGED for row in corpus.own(folder))]:
         assert row.kind in KINDS, row
         assert row.sentiment in SENTIMENTS, row
         assert row.language in LANGUAGES, row
@@ -41,7 +43,7 @@ def test_nothing_is_learnt_from_what_it_is_judged_by():
         return " ".join(re.findall(r"\w+", features.normalised(row.text)))
 
     learnt = {words(row) for row in corpus.own() if len(row.text) > 25}
-    assert learnt.isdisjoint(words(row) for row in [*corpus.own("aside"), *corpus.own("afterwards")])
+    assert learnt.isdisjoint(words(row) for folder in JUDGED for row in corpus.own(folder))
 
 
 def test_every_public_source_names_where_it_is_from_and_its_licence():

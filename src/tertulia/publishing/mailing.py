@@ -379,7 +379,7 @@ def record_outcomes(*, deliveries: Sequence[Delivery], at: datetime) -> None:
 def _tell_of_tests(failed: Sequence[Delivery], *, at: datetime) -> None:
     drafts = dict(RemotePost.objects.filter(pk__in=[row.post_id for row in failed]).values_list("pk", "draft"))
     for row in failed:
-        said = drafts.get(row.post_id, {})
+        said = drafts.get(row.post_id or 0, {})
         post = Post.objects.filter(pk=said.get("of")).select_related("brand").first() if said.get("is_test") else None
         lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk, at=at) if post else None
         if post is None or lines is None or lines.filter(type=activities.TEST_FAILED).exists():
