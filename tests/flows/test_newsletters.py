@@ -126,7 +126,9 @@ def test_a_test_goes_to_whoever_asks_and_to_nobody_on_the_list(
 ):  # fmt: skip
     people(2)
     post = write(text="Ya están https://horno.example/r")
-    assert alba.email in as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+    page = as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+    assert alba.email in page
+    assert "<bdi>Roscones</bdi>" in page
 
     as_alba.post(f"/b/{brand.slug}/newsletters/versions/{post.versions.get().pk}/test/")
     go_on(clock.now(), seconds=60)
