@@ -1,16 +1,19 @@
 """Own links: what becomes of the addresses of posts, who clicks, and that robots count apart."""
 
+import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.test import Client
+from PIL import Image, ImageOps
 from publishing_cast import *  # noqa: F403
 from publishing_cast import ONE_O_CLOCK, deliveries
 from time_machine import travel
 
 from conftest import NOON
 from tertulia.channels.models import Delivery
-from tertulia.publishing import actions, addresses, checks, clicks, figures, linking, writing
+from tertulia.publishing import actions, addresses, checks, clicks, figures, linking, qr, writing
 from tertulia.publishing.models import Click, DayKey, Link, LinkSettings, Post
 from tertulia.publishing.problems import Problem, Unfit
 from tertulia.publishing.saying import Piece, Wanted
@@ -318,3 +321,35 @@ def test_a_link_belongs_to_nothing_of_another_brand(as_carla, other_brand, brand
     assert answer.status_code == 422
     as_carla.post(f"/b/{other_brand.slug}/coupons/new/", {"code": "PAN", "link": link.pk})
     assert Link.objects.count() == 1
+
+
+def test_the_qr_code_of_a_link_is_a_picture_with_its_quiet_margin(link, brand, as_alba, settings):
+    page = f"/b/{brand.slug}/links/{link.pk}/"
+    shown = as_alba.get(page).content.decode()
+    assert f"{page}qr.svg" in shown
+    assert "TERTULIA_URL" in shown  # the tests' desk is localhost: nobody should print that
+    settings.PUBLIC_URL = "https://desk.horno.example"
+    assert "TERTULIA_URL" not in as_alba.get(page).content.decode()
+
+    drawn, kept = as_alba.get(f"{page}qr.svg"), as_alba.get(f"{page}qr.png?download")
+
+    assert (drawn["Content-Type"], kept["Content-Type"]) == ("image/svg+xml", "image/png")
+    assert kept["Content-Disposition"] == f'attachment; filename="qr-{link.code}.png"'
+    picture = Image.open(BytesIO(kept.content)).convert("L")
+    side, margin = picture.width // qr.DOTS, qr.QUIET * qr.DOTS
+    inside = ImageOps.invert(picture).getbbox()
+    assert inside == (margin, margin, picture.width - margin, picture.width - margin)
+    black = [
+        (x, y)
+        for x in range(side)
+        for y in range(side)
+        if not picture.getpixel(((x + 0.5) * qr.DOTS, (y + 0.5) * qr.DOTS))
+    ]
+    assert sorted(black) == sorted(squares(drawn.content.decode(), side))
+
+
+def squares(svg: str, side: int) -> list[tuple[int, int]]:
+    """The dark modules of the drawing."""
+    whole = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+    corners = re.findall(r"M([\d.]+),([\d.]+)H", svg)
+    return [(round(float(x) * side / whole), round(float(y) * side / whole)) for x, y in corners]

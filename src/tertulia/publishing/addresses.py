@@ -68,6 +68,11 @@ def short(code: str) -> str:
     return f"{settings.PUBLIC_URL}/l/{code}"
 
 
+def is_known_outside() -> bool:
+    """Whether anybody but this machine finds the installation under its address, as far as the name tells."""
+    return urlsplit(settings.PUBLIC_URL).hostname not in {"localhost", "127.0.0.1", "::1"}
+
+
 def is_ours(address: str) -> bool:
     return address.lower().startswith(f"{settings.PUBLIC_URL}/l/".lower())
 

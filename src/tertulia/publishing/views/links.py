@@ -22,7 +22,7 @@ from tertulia.channels.models import Message
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import addresses, conversions, figures, linking, order_files, shortening
+from .. import addresses, conversions, figures, linking, order_files, qr, shortening
 from ..access import RoomRequest
 from ..conversions import Kind, Order
 from ..link_forms import CouponForm, LinkForm, LinkSettingsForm, OrderFileForm, OrderForm
@@ -76,12 +76,28 @@ def show_link(request: RoomRequest, brand: Brand, link_id: int) -> HttpResponse:
     days = figures.days(link, at=clock.now())
     context = {
         "room": "publishing", "tab": "links", "link": link, "short": addresses.short(link.code), "days": days,
+        "is_known_outside": addresses.is_known_outside(),
         "figures": figures.of_links([link])[link.pk], "highest": max(day.people for day in days),
         "coupons": Coupon.objects.filter(link=link).order_by("code"),
         "earned": figures.conversions(brand).filter(link=link)[:PAGE],
         "reply": Message.objects.filter(pk=link.reply_id, account__brand=brand).first() if link.reply_id else None,
     }  # fmt: skip
     return render(request, "publishing/link.html", context)
+
+
+QR = {"svg": (qr.svg, "image/svg+xml"), "png": (qr.png, "image/png")}
+
+
+@require_GET
+@brand_required("publishing.read")
+def show_qr(request: RoomRequest, brand: Brand, link_id: int, type: str) -> HttpResponse:
+    """The link's QR code; `?download` to keep it as a file."""
+    link = get_object_or_404(Link, pk=link_id, brand=brand)
+    draw, media_type = QR[type]
+    answer = HttpResponse(draw(addresses.short(link.code)), content_type=media_type)
+    kept = "attachment" if "download" in request.GET else "inline"
+    answer["Content-Disposition"] = f'{kept}; filename="qr-{link.code}.{type}"'
+    return answer
 
 
 @require_POST
