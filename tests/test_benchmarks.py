@@ -82,20 +82,20 @@ PROMISED = {
 
 
 def test_parts_print_every_promised_figure_held_against_what_http_costs_here(
-    tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, unused_ports: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ):  # fmt: skip
     """All of them in one run: each of its own would fill a database of its own."""
     command = [sys.executable, "-m", "benchmarks", *PROMISED, "--folder", str(tmp_path), "--small", "200"]
     own = {name: value for name, value in os.environ.items() if not name.startswith(("TERTULIA_", "DJANGO_"))}
     said = subprocess.run(
-        [*command, "--port", str(unused_port)], cwd=ROOT, env=own, capture_output=True, text=True, check=True
+        [*command, "--port", str(unused_ports[0])], cwd=ROOT, env=own, capture_output=True, text=True, check=True
     ).stdout
     assert [name for names in PROMISED.values() for name in names if f"| {name}" not in said] == []
     assert "(an empty answer over HTTP, p50)" in said
-    _check_two_desks(tmp_path, unused_port, monkeypatch)
+    _check_two_desks(tmp_path, unused_ports, monkeypatch)
 
 
-def _check_two_desks(filled: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def _check_two_desks(filled: Path, ports: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Both on the database that is there: what is compared is asked of both, page by page and in turns."""
     monkeypatch.setattr(slower, "WARM", 1)
     monkeypatch.setattr(slower, "ASKS", 2)
@@ -104,7 +104,7 @@ def _check_two_desks(filled: Path, port: int, monkeypatch: pytest.MonkeyPatch) -
     get = Browser.get
     monkeypatch.setattr(Browser, "get", lambda self, path: (asked.append(self._headers["Cookie"]), get(self, path))[1])
 
-    found = list(slower.run(Stage("sqlite", 200, filled, port), Stage("sqlite", 200, filled, port + 1)))
+    found = list(slower.run(*(Stage("sqlite", 200, filled, port) for port in ports)))
 
     assert {"list, open: p50, against 200", "list, search: p50, against 200"} <= {each.what for each in found}
     assert all(each.value > 0 and each.unit == "×" and each.goal == slower.SLOWER for each in found)
@@ -122,7 +122,8 @@ def test_whatever_a_figure_is_held_against_is_measured():
 
 
 @pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def unused_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for free in (one, other):
+            free.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])

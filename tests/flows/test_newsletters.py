@@ -28,7 +28,7 @@ from tertulia.publishing.models import Letter, Subscriber
 from tertulia.publishing.problems import Problem
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team import notices
-from tertulia.team.models import Notification
+from tertulia.team.models import Membership, Notification
 
 pytestmark = pytest.mark.django_db
 FILE = "El mostrador, firma en la hoja de altas de 2025"
@@ -131,39 +131,83 @@ def test_a_test_goes_to_whoever_asks_and_to_nobody_on_the_list(
     assert "<bdi>Roscones</bdi>" in page
 
     as_alba.post(f"/b/{brand.slug}/newsletters/versions/{post.versions.get().pk}/test/")
-    go_on(clock.now(), seconds=60)
+    began = clock.now()
+    go_on(began, seconds=60)
 
     [sent] = post_office.posts
     letter = sent["mail"]
     assert (sent["to"], letter["Subject"]) == (alba.email, "Prueba: Roscones")
-    assert letter["List-Unsubscribe"] is None
+    assert (letter["List-Unsubscribe"], letter["List-Id"]) == (None, None)
     text = letter.get_body(("plain",)).get_content()
     assert "https://horno.example/r" in text
-    assert f"https://desk.horno.example/n/{weekly.public_key}/" in text
-    assert (queries.standing(post).state, states()) == ("draft", Counter())
-    assert mailing.progress_of(post) == {}
+    assert "Esto es una prueba" in text
+    actions.publish_now(post=post, by=alba, at=began + timedelta(minutes=2))
+    go_on(began + timedelta(minutes=2), minutes=2)
+    assert [(one.total, one.sent) for one in mailing.progress_of(post).values()] == [(2, 2)]
+    assert taken(post_office) == {alba.email: 1, "p0@clientes.example": 1, "p1@clientes.example": 1}
 
 
-def test_a_test_that_the_server_refuses_is_told_to_whoever_wanted_it(
-    post_office, weekly, brand, alba, write, go_on
+def test_a_test_that_does_not_come_is_told_to_each_who_wanted_it(
+    post_office, box, weekly, brand, alba, bruno, write, go_on
 ):  # fmt: skip
     post = write()
-    post_office.faults.extend(["400"])
-    mailing.try_out(version=post.versions.get(), by=alba, at=NOON)
+    post_office.faults.extend(["400", "400"])
+    for person in (alba, bruno):
+        mailing.try_out(version=post.versions.get(), by=person, at=NOON)
     go_on(NOON, seconds=60)
+    for person in (alba, bruno):
+        [told] = notices.lines(Notification.objects.filter(user=person))
+        assert told.url == f"/b/{brand.slug}/posts/{post.pk}/"
+        assert "550 5.7.1" in told.text
+
+
+def test_a_test_that_comes_back_is_told_once(post_office, box, alba, write, go_on):
+    mailing.try_out(version=write().versions.get(), by=alba, at=NOON)
+    go_on(NOON, seconds=60)
+    notice = Envelope(
+        "n1", "t1", NOON, Author("mailer-daemon@x"), kind="email", verb="returned", text="5.2.2 Full",
+        in_reply_to=Letter.objects.get().remote_id,
+    )  # fmt: skip
+    for _again in range(2):
+        inbound.intake(box, [notice], at=NOON)
+    go_on(NOON + timedelta(minutes=2), seconds=60)
     [told] = notices.lines(Notification.objects.filter(user=alba))
-    assert told.url == f"/b/{brand.slug}/posts/{post.pk}/"
-    assert "550 5.7.1" in told.text
+    assert "5.2.2 Full" in told.text
 
 
-def test_a_test_of_nothing_or_of_a_list_that_cant_leave_is_refused(box, weekly, brand, alba, write):
-    empty = write(text="")
-    with pytest.raises(Problem, match="nada que enviar"):
-        mailing.try_out(version=empty.versions.get(), by=alba, at=NOON)
+def test_a_test_that_could_not_leave_is_refused_at_once(box, weekly, brand, alba, write):
+    def refused(why: str, **said):
+        with pytest.raises(Problem, match=why):
+            mailing.try_out(version=write(**said).versions.get(), by=alba, at=NOON)
+
+    refused("título", title="")
+    refused("nada que publicar", text="")
+    actions.stop(brand=brand, by=alba, at=NOON)
+    refused("parada")
+    actions.resume(brand=brand, by=alba, at=NOON)
+    Account.objects.filter(pk=box.pk).update(state=Account.State.PAUSED)
+    refused("parada")
     box.delete()
-    with pytest.raises(Problem, match="buzón"):
-        mailing.try_out(version=write().versions.get(), by=alba, at=NOON)
+    refused("buzón")
     assert not Delivery.objects.exists()
+
+
+def test_a_test_of_who_has_left_the_team_goes_nowhere(post_office, alba, write, go_on):
+    mailing.try_out(version=write().versions.get(), by=alba, at=NOON)
+    Membership.objects.filter(user=alba).delete()
+    go_on(NOON, seconds=60)
+    assert (post_office.posts, Delivery.objects.get().state) == ([], "refused")
+
+
+def test_old_tests_are_forgotten_with_the_next(post_office, alba, write, go_on):
+    version = write().versions.get()
+    mailing.try_out(version=version, by=alba, at=NOON)
+    go_on(NOON, seconds=60)
+    mailing.try_out(version=version, by=alba, at=NOON + timedelta(days=29))
+    assert Letter.objects.count() == 2
+    mailing.try_out(version=version, by=alba, at=NOON + timedelta(days=31))
+    assert Letter.objects.filter(delivery__state="sent").count() == 0
+    assert Letter.objects.count() == 2
 
 
 def test_only_a_list_has_tests(weekly, brand, alba, as_alba, site):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+import qrcode
 from django.test import Client
 from PIL import Image, ImageOps
 from publishing_cast import *  # noqa: F403
@@ -346,6 +347,11 @@ def test_the_qr_code_of_a_link_is_a_picture_with_its_quiet_margin(link, brand, a
         if not picture.getpixel(((x + 0.5) * qr.DOTS, (y + 0.5) * qr.DOTS))
     ]
     assert sorted(black) == sorted(squares(drawn.content.decode(), side))
+    says = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=qr.QUIET)
+    says.add_data(f"https://desk.horno.example/l/{link.code}")
+    assert {(y, x) for x, y in black} == {
+        (y, x) for y, row in enumerate(says.get_matrix()) for x in range(side) if row[x]
+    }
 
 
 def squares(svg: str, side: int) -> list[tuple[int, int]]:

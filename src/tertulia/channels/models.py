@@ -331,8 +331,8 @@ POSTING = frozenset({"post", "part", "comment"})
 
 
 LETTER = "letter"
-"""The act that carries a post of a list to one of its subscribers, or asks somebody whether they want to be one; its
-`account` is the mailbox that sends it."""
+"""The act that carries a post of a list to one of its subscribers, or asks somebody whether they want to be one, or
+shows it to one of the team as a test; its `account` is the mailbox that sends it."""
 
 
 class Delivery(models.Model):

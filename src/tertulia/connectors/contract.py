@@ -274,7 +274,7 @@ class Draft:
 class Letter:
     """What one subscriber of a list gets by mail. `html` shows its pictures as `cid:` and their `id`. `list_id` and
     `list_name` name the list; `leave` is the address that takes its reader off it by one POST. All three are "" for
-    what only asks whether somebody wants to be on it."""
+    what only asks whether somebody wants to be on it, and for a test."""
 
     to: str
     subject: str

@@ -23,11 +23,12 @@ from tertulia.core import clock, jobs
 from tertulia.core.html import render
 from tertulia.publishing import mailing, saying
 from tertulia.publishing.models import Letter as Row
-from tertulia.publishing.models import Subscriber
+from tertulia.publishing.models import Post, Subscriber
 from tertulia.team.models import Membership
 
 NO_MAILBOX = gettext_noop("No mailbox is known that could send this newsletter. Name one in the channel's settings.")
 NO_FOOTER = gettext_noop("The newsletter doesn't say who sends it. Add a postal address in the channel's settings.")
+NO_POST = gettext_noop("The post is no longer there.")
 NOT_IN_THE_TEAM = gettext_noop("They are no longer in the team.")
 NOT_ON_THE_LIST = gettext_noop("They are no longer on the list.")
 
@@ -75,15 +76,16 @@ def letter_of(delivery: Delivery, content: Callable[[Mapping[str, Any]], bytes])
 
 
 def _test(delivery: Delivery, post: RemotePost, content: Callable[[Mapping[str, Any]], bytes]) -> Letter:
-    """To whoever asked for it; there is no list to leave, the link goes where one joins it."""
+    """To whoever asked for it, as long as the post is there and they are in the team."""
     list = Account.objects.select_related("brand").get(pk=post.account_id)
     team = Membership.objects.filter(brand=list.brand, user=delivery.created_by_id, user__is_active=True)
     member = team.select_related("user").first()
     if member is None:
         raise Refused(NOT_IN_THE_TEAM)
+    if not Post.objects.filter(pk=post.draft["of"]).exists():
+        raise Refused(NO_POST)
     with translation.override(list.brand.language):
-        door = f"{settings.PUBLIC_URL}{reverse('newsletter_door', args=[list.public_key])}"
-        letter = _news(list, post.draft, content, leave=door)
+        letter = replace(_news(list, post.draft, content, leave=""), list_id="", list_name="")
         return replace(letter, to=member.user.email, subject=_("Test: {subject}").format(subject=letter.subject))
 
 
@@ -106,7 +108,8 @@ def _welcome(person: Subscriber) -> Letter:
 def _news(
     list: Account, said: Mapping[str, Any], content: Callable[[Mapping[str, Any]], bytes], *, leave: str
 ) -> Letter:  # fmt: skip
-    """What everybody gets; to whom, and that they can leave with one press, is the caller's to say."""
+    """What everybody gets; to whom, and that they can leave with one press, is the caller's to say. Without `leave` it
+    says that it is a test."""
     kept = saying.draft_of(said, content=content).pictures
     pictures = [
         Picture(one.name, one.type, one.size, one.width, one.height, one.alt, f"p{n}.{list.pk}", one.content)

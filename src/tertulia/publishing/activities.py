@@ -102,12 +102,13 @@ MAILED = declare("newsletter.mailed", _("The newsletter {account} goes to {lette
 TESTED = declare(
     "newsletter.tested", _("{who} had the post “{title}” of the newsletter {account} sent as a test"), is_public=False
 )
-TEST_FAILED = declare(
-    "newsletter.test_failed",
-    _("The test of the post “{title}” may not have come: {why}"),
-    is_public=False,
-    says=("why",),
+TEST_REFUSED = declare(
+    "newsletter.test_refused", _("The test of the post “{title}” did not come: {why}"), is_public=False, says=("why",)
 )
+TEST_UNKNOWN = declare(
+    "newsletter.test_unknown", _("The test of the post “{title}” may not have come: {why}"), is_public=False,
+    says=("why",),
+)  # fmt: skip
 CUT_OFF = declare("newsletter.cut_off", _("{who} took back mails of the newsletter {account}: {letters}"))
 NAMED = declare("handle.kept", _("{who} took down how the networks call {whom}"), is_public=False)
 UNNAMED = declare("handle.removed", _("{who} took {whom} from the names on the networks"), is_public=False)

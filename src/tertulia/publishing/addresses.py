@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
@@ -69,8 +70,13 @@ def short(code: str) -> str:
 
 
 def is_known_outside() -> bool:
-    """Whether anybody but this machine finds the installation under its address, as far as the name tells."""
-    return urlsplit(settings.PUBLIC_URL).hostname not in {"localhost", "127.0.0.1", "::1"}
+    """Whether others can find the installation under its address, as far as that tells: no name of this machine or of
+    a network at home."""
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".localhost", ".local", ".internal", ".lan"))
 
 
 def is_ours(address: str) -> bool:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from secrets import token_urlsafe
 from typing import Any
 
 from django.db import transaction
@@ -29,9 +30,9 @@ from tertulia.core.html import tidy
 from tertulia.core.models import Activity
 from tertulia.team.models import User
 
-from . import activities, saying
+from . import activities, queries, saying
 from .models import Letter, Post, Sending, Subscriber, Version
-from .problems import Problem
+from .problems import Problem, Unfit
 
 S, State = Delivery.State, Subscriber.State
 GONE = (State.LEFT, State.BOUNCED, State.COMPLAINED)
@@ -40,6 +41,8 @@ ASK_AGAIN = timedelta(hours=1)
 WRITTEN_AT_ONCE = 500
 RELEASED_AT_ONCE = 2_000
 PACE = 300
+TESTS_KEPT = timedelta(days=30)
+"""A test that ended longer ago goes with the next one of its list; until then a mail that comes back finds it."""
 COLUMNS = ("email", "correo", "correo electronico", "e-mail", "mail", "direccion", "address")
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@(?:[\w-]{1,63}\.)+[\w-]{2,63}")
 _NO_SUCH = re.compile(r"\b5\.1\.\d\b|\b55[013]\b(?![ -]5\.)")
@@ -59,7 +62,8 @@ def lists(brand: Brand) -> QuerySet[Account]:
 
 
 def is_list(account: Account) -> bool:
-    rule = account.capabilities.publishes
+    connector = registry.all_connectors().get(account.kind)
+    rule = connector.capabilities.publishes if connector else None
     return bool(rule and rule.by_letter)
 
 
@@ -313,20 +317,25 @@ def _write(
 @transaction.atomic
 def try_out(*, version: Version, by: User, at: datetime) -> None:
     """Send the letter as it stands now to whoever asks, and to nobody else: with the links that were written, not yet
-    the short ones that count. Nothing of the post changes. Raises `Problem` where it couldn't leave, or is empty."""
-    list, said = version.account, next(iter(saying.spoken(version)), None)
-    box = mailbox_of(list)
+    the short ones that count. Nothing of the post changes. Raises `Problem` where it couldn't leave now, and `Unfit`
+    for what the list doesn't take."""
+    list, box = version.account, mailbox_of(version.account)
     if box is None or not footer_of(list):
         raise Problem(
             _("“{list}” can't leave yet. Its settings need the mailbox that sends it and a postal address.").format(
                 list=list.name
             )
         )
-    if said is None or not (said["text"].strip() or said["pictures"]):
-        raise Problem(_("There is nothing to send yet: write the text first."))
-    post = RemotePost.objects.create(account=list, draft={**said, "is_test": True, "of": version.post_id})
+    if box.state != Account.State.ACTIVE or queries.stopped(list.brand):
+        raise Problem(_("Nothing leaves just now: publishing is stopped, or the mailbox needs attention."))
+    if found := saying.misfits([version], spoken=saying.spoken):
+        raise Unfit(found)
+    tests = RemotePost.objects.filter(account=list, draft__is_test=True)
+    tests.filter(deliveries__finished_at__lt=at - TESTS_KEPT).delete()
+    said = saying.spoken(version)[0] | {"is_test": True, "of": version.post_id}
+    post = RemotePost.objects.create(account=list, draft=said)
     delivery = Delivery.objects.create(
-        account=box, thread_id=f"letter:test:{post.pk}", post=post, act=LETTER, key=_key(f"test:{post.pk}"), due_at=at,
+        account=box, thread_id=f"letter:test:{post.pk}", post=post, act=LETTER, key=token_urlsafe(24), due_at=at,
         created_by_id=by.pk, created_at=at,
     )  # fmt: skip
     Letter.objects.create(post=post, delivery=delivery, is_welcome=True, released_at=at)
@@ -376,16 +385,17 @@ def record_outcomes(*, deliveries: Sequence[Delivery], at: datetime) -> None:
             _end(letter.subscriber, State.BOUNCED, activities.BOUNCED, at=at, why=whys[letter.delivery_id])
 
 
-def _tell_of_tests(failed: Sequence[Delivery], *, at: datetime) -> None:
+def _tell_of_tests(failed: Iterable[Delivery], *, at: datetime) -> None:
+    failed = [*failed]
     drafts = dict(RemotePost.objects.filter(pk__in=[row.post_id for row in failed]).values_list("pk", "draft"))
     for row in failed:
         said = drafts.get(row.post_id or 0, {})
-        post = Post.objects.filter(pk=said.get("of")).select_related("brand").first() if said.get("is_test") else None
-        lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk, at=at) if post else None
-        if post is None or lines is None or lines.filter(type=activities.TEST_FAILED).exists():
-            continue
-        told = {"title": post.title, "author": row.created_by_id, "why": row.why, "delivery": row.pk}
-        activity.record(activities.TEST_FAILED, on=post, brand=post.brand_id, by=None, at=at, **told)
+        post = Post.objects.filter(pk=said["of"]).select_related("brand").first() if said.get("is_test") else None
+        name = activities.TEST_REFUSED if row.state == S.REFUSED else activities.TEST_UNKNOWN
+        lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk if post else 0, type=name)
+        if post and not lines.filter(data__delivery=row.pk).exists():
+            told = {"title": post.title, "author": row.created_by_id, "why": row.why, "delivery": row.pk}
+            activity.record(name, on=post, brand=post.brand_id, by=None, at=at, **told)
 
 
 @transaction.atomic
@@ -394,9 +404,9 @@ def came_back(*, letters: Mapping[str, str], box: Account, at: datetime) -> set[
     found = Letter.objects.filter(remote_id__in=letters, delivery__account=box)
     for letter in found.select_related("subscriber__list__brand"):
         why = letters[letter.remote_id]
-        Delivery.objects.filter(pk=letter.delivery_id, state__in=[S.SENT, S.UNKNOWN]).update(
-            state=S.REFUSED, why=tidy(why)[:300], finished_at=at
-        )
+        mine = Delivery.objects.filter(pk=letter.delivery_id)
+        mine.filter(state__in=[S.SENT, S.UNKNOWN]).update(state=S.REFUSED, why=tidy(why)[:300], finished_at=at)
+        _tell_of_tests(mine.filter(created_by_id__isnull=False, state=S.REFUSED), at=at)
         if letter.subscriber:
             _end(letter.subscriber, State.BOUNCED, activities.BOUNCED, at=at, why=why)
     return {letter.remote_id for letter in found}
