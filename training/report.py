@@ -178,8 +178,9 @@ def _posts() -> str:
 AFTERWARDS = {
     "": "Plain ones, as they come to a shop, a hotel, a clinic, written when an earlier model was made",
     "later": "Hard ones, told in many ways, written when an earlier model was made",
-    "latest": "Those of an ordinary week, written when the model before this one was made",
-    "newest": "Those of another ordinary week, written when this model was made",
+    "latest": "Those of an ordinary week, written when an earlier model was made",
+    "newest": "Those of a second ordinary week, written when the model before this one was made",
+    "fresh": "Those of a third ordinary week, written when what this model learnt from was complete",
 }
 """The hundreds, by how their files' names end."""
 

@@ -22,7 +22,9 @@ JUDGED = ("aside", "afterwards", "posts")
 
 def test_every_label_is_one_there_is():
     topics = set(shipped().fields["topics"].classes)
-    for row in [*corpus.own(), *(row for folder in JUDGED for row in corpus.own(folder))]:
+    judged = {folder: list(corpus.own(folder)) for folder in JUDGED}
+    assert all(judged.values()), {folder: len(rows) for folder, rows in judged.items()}
+    for row in [*corpus.own(), *(row for rows in judged.values() for row in rows)]:
         assert row.kind in KINDS, row
         assert row.sentiment in SENTIMENTS, row
         assert row.language in LANGUAGES, row
