@@ -85,8 +85,9 @@ def _test(delivery: Delivery, post: RemotePost, content: Callable[[Mapping[str, 
     if not Post.objects.filter(pk=post.draft["of"]).exists():
         raise Refused(NO_POST)
     with translation.override(list.brand.language):
-        letter = replace(_news(list, post.draft, content, leave=""), list_id="", list_name="")
-        return replace(letter, to=member.user.email, subject=_("Test: {subject}").format(subject=letter.subject))
+        letter = _news(list, post.draft, content, leave="")
+        subject = _("Test: {subject}").format(subject=letter.subject)
+        return replace(letter, to=member.user.email, subject=subject, list_id="", list_name="")
 
 
 def _welcome(person: Subscriber) -> Letter:

@@ -386,14 +386,14 @@ def record_outcomes(*, deliveries: Sequence[Delivery], at: datetime) -> None:
 
 
 def _tell_of_tests(failed: Iterable[Delivery], *, at: datetime) -> None:
-    failed = [*failed]
-    drafts = dict(RemotePost.objects.filter(pk__in=[row.post_id for row in failed]).values_list("pk", "draft"))
     for row in failed:
-        said = drafts.get(row.post_id or 0, {})
+        said = row.post.draft if row.post else {}
         post = Post.objects.filter(pk=said["of"]).select_related("brand").first() if said.get("is_test") else None
+        if post is None:
+            continue
         name = activities.TEST_REFUSED if row.state == S.REFUSED else activities.TEST_UNKNOWN
-        lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk if post else 0, type=name)
-        if post and not lines.filter(data__delivery=row.pk).exists():
+        lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk, type=name)
+        if not lines.filter(data__delivery=row.pk).exists():
             told = {"title": post.title, "author": row.created_by_id, "why": row.why, "delivery": row.pk}
             activity.record(name, on=post, brand=post.brand_id, by=None, at=at, **told)
 
