@@ -3,6 +3,7 @@
 import pytest
 
 from conftest import NOON, envelope
+from tertulia.community import queries
 from tertulia.community.models import Joining, Member
 from tertulia.connectors.contract import Author
 from tertulia.flows import inbound
@@ -17,6 +18,21 @@ def diego(site) -> Member:
     author = Author("diego", name="Diego Ruiz", email="diego@example.org", phone="612345678")
     inbound.intake(site, [envelope("Hola", author=author)], at=NOON)
     return Member.objects.get()
+
+
+@pytest.mark.parametrize(
+    "words", ["Ángela", "angela", "ÁNGELA", "@la_ange", "LA_ANGE", "ange@tienda.example", "did:plc:7x"]
+)
+def test_people_are_found_by_what_they_are_called_anywhere(as_alba, brand, site, diego, words):
+    author = Author("did:plc:7x", name="Ángela Núñez", handle="la_ange", email="ange@tienda.example")
+    inbound.intake(site, [envelope("¿Abrís?", remote_id="m2", thread="7x", author=author)], at=NOON)
+    Member.objects.filter(name="Ángela Núñez").update(email="otra@correo.example")
+    assert [member.name for member in queries.people(brand, q=words).members] == ["Ángela Núñez"]
+
+
+def test_what_one_brand_calls_somebody_finds_nobody_of_another(other_brand, diego):
+    Member.objects.create(brand=other_brand, name="Eva", first_seen_at=NOON, last_seen_at=NOON)
+    assert queries.people(other_brand, q="diego").members == []
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Identity, Restriction
+from tertulia.core.unaccented import unaccented
 
 from .models import Erasure, Joining, Member, MemberIdentity
 
@@ -26,12 +27,15 @@ class People:
 
 
 def people(brand: Brand, *, q: str = "", after: str = "", limit: int = PAGE) -> People:
-    """The brand's people, last seen first. A cursor that makes no sense starts at the top."""
+    """The brand's people, last seen first. A cursor that makes no sense starts at the top.
+
+    `q` is part of a name, an address or a number, or what they are called on a network, with or without its @: of
+    those that are known of them anywhere, whatever their accents and capitals.
+    """
     rows = Member.objects.filter(brand=brand, erasure__isnull=True)
     if q:
-        digits = "".join(sign for sign in q if sign.isdigit())
-        wanted = Q(name__icontains=q) | Q(email__icontains=q)
-        rows = rows.filter(wanted | Q(phone__contains=digits) if len(digits) > 3 else wanted)
+        known = MemberIdentity.objects.filter(_called(q, "identity__"), member__brand=brand)
+        rows = rows.filter(_called(q) | Q(pk__in=known.values("member")))
     moment, _dot, id = after.partition("-")
     if moment.isdecimal() and id.isdecimal() and len(moment) < 18 and len(id) < 19:
         seconds, micros = divmod(int(moment), 1_000_000)
@@ -40,6 +44,17 @@ def people(brand: Brand, *, q: str = "", after: str = "", limit: int = PAGE) -> 
     found = list(rows.order_by("-last_seen_at", "-id")[: limit + 1])
     last = found[limit - 1] if len(found) > limit else None
     return People(found[:limit], f"{int(last.last_seen_at.timestamp() * 1_000_000)}-{last.id}" if last else "")
+
+
+def _called(q: str, of: str = "") -> Q:
+    words = unaccented(q)
+    wanted = Q(**{f"{of}name__unaccented__contains": words}) | Q(**{f"{of}email__unaccented__contains": words})
+    digits = "".join(sign for sign in q if sign.isdigit())
+    if len(digits) > 3:
+        wanted |= Q(**{f"{of}phone__contains": digits})
+    if of and (handle := words.removeprefix("@")):
+        wanted |= Q(**{f"{of}handle__unaccented__contains": handle}) | Q(**{f"{of}remote_id": q})
+    return wanted
 
 
 def identities(member: Member) -> list[Identity]:

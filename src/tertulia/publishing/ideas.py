@@ -21,6 +21,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Delivery, Message
 from tertulia.core import activity, tables
 from tertulia.core.html import tidy
+from tertulia.core.unaccented import unaccented
 from tertulia.team.models import User
 
 from . import actions, activities, queries
@@ -191,8 +192,8 @@ class Filters:
         for name, value in (("owner", self.owner), ("pillar", self.pillar)):
             if value:
                 found = found.filter(**({f"{name}__isnull": True} if value == "none" else {name: int(value)}))
-        for word in self.q.split()[:10]:
-            found = found.filter(Q(title__icontains=word) | Q(brief__icontains=word))
+        for word in unaccented(self.q).split()[:10]:
+            found = found.filter(Q(title__unaccented__contains=word) | Q(brief__unaccented__contains=word))
         return found
 
 

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import reduce
 from itertools import takewhile
+from operator import or_
 from typing import Any
 
 from django.db import connection
@@ -31,6 +33,7 @@ from tertulia.channels.models import LETTER, POSTING, Account, Delivery
 from tertulia.connectors import registry
 from tertulia.core import bulk
 from tertulia.core.models import Activity
+from tertulia.core.unaccented import unaccented
 
 from . import activities
 from .models import ApprovalRequest, Attachment, Media, Part, Post, Sending, Settings, Stop, Version
@@ -159,8 +162,9 @@ def shelf(
 
 def said_in(media: QuerySet[Media], q: str) -> QuerySet[Media]:
     """Those whose name, description or owner says each word of `q`."""
-    for word in q.split()[:10]:
-        media = media.filter(Q(name__icontains=word) | Q(alt__icontains=word) | Q(credit__icontains=word))
+    for word in unaccented(q).split()[:10]:
+        said = (Q(**{f"{name}__unaccented__contains": word}) for name in ("name", "alt", "credit"))
+        media = media.filter(reduce(or_, said))
     return media
 
 

@@ -18,7 +18,8 @@ MAX_IDENTITIES = 100
 
 @router.get("/people", response=Page[PersonShape], **door("people:read", "people.read"))
 def people(request: Call, filters: Query[PeopleParameters]) -> Page[PersonShape]:
-    """The brand's people, those who wrote last first. `q` finds by part of a name, an e-mail or a phone."""
+    """The brand's people, those who wrote last first. `q` finds by part of a name, an e-mail, a phone or
+    a name on a network, whatever its accents and capitals."""
     if filters.after:
         paging.read(filters.after)
     page = queries.people(request.auth.brand, q=filters.q.strip(), after=filters.after, limit=filters.limit)

@@ -14,6 +14,8 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 from django.db.utils import OperationalError
 
+from tertulia.core.unaccented import unaccented
+
 PATIENCE = 20.0
 
 
@@ -79,6 +81,11 @@ os.register_at_fork(after_in_child=_begin_anew)  # a thread that doesn't exist h
 
 class DatabaseWrapper(base.DatabaseWrapper):
     _turn: Turn | None = None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        made = super().get_new_connection(conn_params)
+        made.create_function("unaccented", 1, lambda text: text and unaccented(text), deterministic=True)
+        return made
 
     def _start_transaction_under_autocommit(self) -> None:
         turn = turn_of(str(self.settings_dict["NAME"]))
