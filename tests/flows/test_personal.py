@@ -1,8 +1,11 @@
 """What people may ask for, as the desk does it: restriction, consent, retention, the list after a restore, the page."""
 
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone, translation
 
 from conftest import NOON, envelope
 from tertulia.channels import erasures
@@ -119,6 +122,19 @@ def test_a_person_is_erased_from_the_page_and_the_copy_is_noted_in_the_feed(as_a
     assert "Prados" not in shown
     assert "copias de seguridad" in shown
     assert "Prados" not in as_alba.get("/b/horno-candela/people/").content.decode()
+
+
+def test_a_copy_is_written_for_people_in_words_and_in_the_brands_time(site, brand):
+    member = wrote(site, "¿Abrís el domingo?").member
+    jobs.run_due(NOON)
+    with translation.override("es"), timezone.override(brand.time_zone):
+        parcel = zipfile.ZipFile(io.BytesIO(personal.written(member, at=NOON)))
+    page, data = parcel.read("index.html").decode(), parcel.read("data.json").decode()
+    for words in ("<dt>Cuándo</dt><dd>23/11/2026 12:00</dd>", "de ti a la empresa", "¿Abrís el domingo?", "Ana Prados"):
+        assert words in page
+    for name in ("identity_id", "remote_id", "waiting_since", "{&#x27;"):
+        assert name not in page
+    assert "remote_id" in data
 
 
 def test_the_preview_of_a_retention_says_what_would_go_and_keeps_nothing(as_alba, alba, site):

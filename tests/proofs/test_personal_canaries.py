@@ -24,6 +24,7 @@ from conftest import NOON, envelope
 from tertulia.api.models import Event, KeptAnswer
 from tertulia.channels.models import Account, Erased, Message, Quarantine
 from tertulia.community import actions as community
+from tertulia.community import requests
 from tertulia.community.models import Consent, Erasure, Export, Member
 from tertulia.connectors.contract import About, Author, Inbound
 from tertulia.core import clock, jobs, logs, personal
@@ -128,6 +129,9 @@ def plant(brand, alba, world) -> Member:
         member=ana, purpose="Sorteo", wording=f"Acepto {MARKS[24]}", source=Consent.Source.PAPER, given_at=NOON,
         by=alba, at=NOON,
     )  # fmt: skip
+
+    for whose, about in ((ana, f"Pide {MARKS[24]}"), (None, f"Llamó {NAME}, de {SECOND}")):
+        requests.note(brand=brand, kind="access", about=about, known_at=NOON, member=whose, by=alba, at=NOON)
 
     # What the team wrote: an answer, a draft, notes here and elsewhere, an act with its reason.
     actions.reply(conversation=by_mail, text=f"Claro, {MARKS[25]}", by=alba, turn=1, at=NOON)

@@ -14,5 +14,8 @@ EXPORTING = declare("member.exporting", _("{who} asked for a copy of the person'
 EXPORTED = declare("member.exported", _("A copy of the person's data was made"), is_public=False)
 TAKEN_ALONG = declare("member.taken_along", _("{who} downloaded a copy of the person's data"), is_public=False)
 ERASING = declare("member.erasing", _("{who} asked to erase the person's data"), is_public=False)
+REQUEST_NOTED = declare("data_request.noted", _("{who} wrote down what is asked about data"), is_public=False)
+REQUEST_DUE = declare("data_request.due", _("What was asked about data is to be answered soon"), is_public=False)
+REQUEST_SETTLED = declare("data_request.settled", _("{who} settled what was asked about data"), is_public=False)
 ERASED = declare("member.erased", _("The person's data was erased"))
 PARTED = declare("member.parted", _("{who} took two people apart again"))

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.core.personal import blanked, deleted, held, named
 
-from .models import Consent, Erasure, Export, Joining, Member, MemberIdentity
+from .models import Consent, DataRequest, Erasure, Export, Joining, Member, MemberIdentity
 
 held(
     Member, _("Their record"), rows=lambda p: Member.objects.filter(pk=p.member or 0),
@@ -28,6 +28,16 @@ held(Consent, _("What they agreed to"), erase=deleted, rows=lambda p: Consent.ob
 held(
     Export, _("Copies of their data that were made"), erase=deleted, without=("content",),
     rows=lambda p: Export.objects.filter(member=p.member),
+)  # fmt: skip
+held(
+    DataRequest,
+    _("What was asked about their data"),
+    erase=blanked(about="", outcome=""),
+    rows=lambda p: DataRequest.objects.filter(member=p.member),
+)
+named(
+    DataRequest, _("What was asked about data of others"), "about", "outcome",
+    within=lambda p: DataRequest.objects.filter(brand=p.brand).exclude(member=p.member),
 )  # fmt: skip
 held(Erasure, _("That they were erased"), rows=lambda p: Erasure.objects.filter(member=p.member), erase=blanked(why=""))
 named(

@@ -87,6 +87,39 @@ class Erasure(models.Model):
         return f"{self.member_id} at {self.at}"
 
 
+class DataRequest(models.Model):
+    """Something the law sets a term for: what somebody asked about their data, or a breach of data."""
+
+    class Kind(models.TextChoices):
+        ACCESS = "access", _("to know what is held, or a copy of it (Art. 15, 20)")
+        CORRECTION = "correction", _("to correct it (Art. 16)")
+        ERASURE = "erasure", _("to erase it (Art. 17)")
+        RESTRICTION = "restriction", _("to restrict its use (Art. 18)")
+        OBJECTION = "objection", _("to object to its use (Art. 21)")
+        BREACH = "breach", _("a breach: data lost, leaked or changed (Art. 33)")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, related_name="requests")
+    kind = models.CharField(_("what"), max_length=12, choices=Kind)
+    about = models.TextField(_("who, and what exactly"), max_length=2_000)
+    known_at = models.DateTimeField(_("since when it is known"))
+    due_at = models.DateTimeField()
+    warned_at = models.DateTimeField(null=True)
+    outcome = models.TextField(_("what was done"), max_length=2_000, blank=True, default="")
+    done_at = models.DateTimeField(null=True)
+    by_id = models.BigIntegerField()
+    done_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["brand", "due_at"], name="data_request_of"),
+            models.Index(fields=["due_at"], name="data_request_open", condition=models.Q(done_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.due_at}"
+
+
 class MemberIdentity(models.Model):
     """Which member an identity is. `is_verified` when more than their own word says so."""
 

@@ -15,7 +15,8 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.abilities import KINDS
 from tertulia.channels.models import Account
-from tertulia.community.models import Consent, Member
+from tertulia.community.models import Consent, DataRequest, Member
+from tertulia.core import clock
 from tertulia.publishing import queries as publishing
 
 from .launching import Sheet
@@ -192,6 +193,42 @@ class ConsentForm(forms.Form):
 
     def clean_given_at(self) -> datetime:
         return _moment(self, "given_at", self.brand)
+
+
+class DataRequestForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What somebody asked about their data, or a breach of it."""
+
+    known_at = forms.DateTimeField(
+        label=_("Since when you know"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("The term begins then: a month to answer, 72 hours to notify a breach."),
+    )
+
+    class Meta:
+        model = DataRequest
+        fields = ["kind", "about", "known_at"]
+        widgets = {"about": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.brand = brand
+
+    def clean_known_at(self) -> datetime:
+        known_at = _moment(self, "known_at", self.brand)
+        if known_at > clock.now():
+            raise forms.ValidationError(_("That is still to come."))
+        return known_at
+
+
+class OutcomeForm(forms.ModelForm):  # type: ignore[type-arg]
+    outcome = forms.CharField(
+        label=_("What was done"), max_length=2_000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("When and how it was answered; of a breach, to whom it was notified, or why it didn't have to be."),
+    )  # fmt: skip
+
+    class Meta:
+        model = DataRequest
+        fields = ["outcome"]
 
 
 class ErasureForm(forms.Form):

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Message
+from tertulia.community.models import DataRequest
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.core.redact import describe
@@ -168,6 +169,11 @@ def _worse(line: Activity) -> Told:
     return _managers(line.brand_id), "worse"
 
 
+def _data_due(line: Activity) -> Told:
+    directing = Membership.objects.filter(brand=line.brand_id, role__in=[Role.MANAGER, Role.DIRECTOR])
+    return directing.values_list("user_id", flat=True), "data"
+
+
 def _ruled(line: Activity) -> Told:
     managers = _managers(line.brand_id) if line.data.get("managers") else []
     return [*line.data.get("tell", []), *managers], "rule"
@@ -218,6 +224,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "learning.held": _worse,
     "brain.budget_used": _brain,
     "brain.failing": _brain,
+    "data_request.due": _data_due,
     "account.changed": _resettled,
     "account.connected": _resettled,
     "account.reconnected": _resettled,
@@ -248,6 +255,8 @@ def _address(line: Activity) -> str:
         return reverse("inbox:brains", args=[slug])
     if line.on_kind == BrandLayer._meta.label_lower:
         return reverse("inbox:learning", args=[slug])
+    if line.on_kind == DataRequest._meta.label_lower:
+        return reverse("processing", args=[slug])
     if line.on_kind == Post._meta.label_lower:
         return reverse("publishing:post", args=[slug, line.on_id])
     if line.on_kind == Brand._meta.label_lower:

@@ -14,20 +14,22 @@ import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from tertulia.channels import erasures, search
 from tertulia.channels.models import Account, Delivery, Identity, Message, Original, Retention
-from tertulia.community import activities
-from tertulia.community.models import Erasure, Export, Joining, Member, MemberIdentity
+from tertulia.community import activities, requests
+from tertulia.community.models import DataRequest, Erasure, Export, Joining, Member, MemberIdentity
 from tertulia.core import activity, clock, jobs, personal
+from tertulia.core.dates import months_after
 from tertulia.core.personal import Naming, Person, declared
 from tertulia.core.redact import describe
 from tertulia.inbox import actions as inbox
@@ -35,6 +37,7 @@ from tertulia.inbox.models import Conversation
 from tertulia.team.models import User
 from tertulia.understanding.models import BrainCall
 
+from . import readable
 from .activities import FORGOTTEN, RETENTION_SET
 
 log = logging.getLogger(__name__)
@@ -163,7 +166,7 @@ def make(*, export_id: int) -> None:
     if export is None or export.expires_at <= at:
         return
     try:
-        with translation.override(export.brand.language):
+        with translation.override(export.brand.language), timezone.override(export.brand.time_zone):
             content = written(export.member, at=at)
     except Exception as error:
         Export.objects.filter(pk=export.pk).update(trouble=describe(error)[:300])
@@ -180,9 +183,10 @@ def written(member: Member, *, at: datetime) -> bytes:
     person = known(member, at=at)
     parcel, names = io.BytesIO(), set[str]()
     own: list[dict[str, Any]] = []
+    read: list[dict[str, Any]] = []
     with zipfile.ZipFile(parcel, "w", zipfile.ZIP_DEFLATED) as archive:
         for holding in declared.holdings:
-            rows = []
+            rows, told = [], []
             for row in holding.rows(person).order_by("pk").iterator(chunk_size=personal.BATCH):
                 data = personal.as_data(row, holding.without)
                 for name, content in holding.files(row) if holding.files else ():
@@ -190,14 +194,20 @@ def written(member: Member, *, at: datetime) -> bytes:
                     archive.writestr(name, content)
                     data.setdefault("files", []).append(name)
                 rows.append(data)
+                pairs = readable.pairs(row, holding.without)
+                told.append([*pairs, *((_("File"), name) for name in data.get("files", ()))])
             if rows:
                 own.append({"kind": holding.model._meta.label, "says": str(holding.says), "rows": rows})
-        named = []
+                read.append({"says": str(holding.says), "rows": [each for each in told if each]})
+        named, quoted = [], []
         for one in declared.namings:
-            naming = personal.naming(one, person) if one.is_told else ()
-            found = [personal.passages(one, row, person) for row in naming]
+            found, told = [], []
+            for row in personal.naming(one, person) if one.is_told else ():
+                found.append(personal.passages(one, row, person))
+                told.append(readable.pairs(row) if one.drops else readable.quotes(found[-1]))
             if found:
                 named.append({"kind": one.model._meta.label, "says": str(one.says), "rows": found})
+                quoted.append({"says": str(one.says), "rows": [each for each in told if each]})
         data = {
             "person": str(member),
             "brand": member.brand.name,
@@ -206,7 +216,13 @@ def written(member: Member, *, at: datetime) -> bytes:
             "named": named,
         }
         archive.writestr("data.json", json.dumps(data, ensure_ascii=False, indent=1, default=str))
-        archive.writestr("index.html", render_to_string("flows/personal_copy.html", {**data, "made": at}))
+        archive.writestr(
+            "index.html",
+            render_to_string(
+                "flows/personal_copy.html",
+                {"person": member, "brand": member.brand, "made": at, "own": read, "named": quoted},
+            ),
+        )
     return parcel.getvalue()
 
 
@@ -396,6 +412,16 @@ def keep_for(*, account: Account, months: int | None, by: User, at: datetime) ->
         )
 
 
+@jobs.periodic("personal.warn", seconds=3600)
+def warn() -> None:
+    """Tell who is in charge of what the law sets a term for, before the term is over: once each."""
+    at = clock.now()
+    for request in requests.to_warn(at):
+        with transaction.atomic():
+            if DataRequest.objects.filter(pk=request.pk, warned_at=None, done_at=None).update(warned_at=at):
+                activity.record(activities.REQUEST_DUE, on=request, brand=request.brand_id, at=at)
+
+
 @jobs.periodic("personal.forget", seconds=24 * 3600)
 def forget() -> None:
     """Each channel that keeps what was written for a time only, by a job of its own."""
@@ -410,18 +436,10 @@ def forget_of(*, account_id: int) -> None:
         forget_old(kept.account, kept.months, at=clock.now())
 
 
-def cutoff(months: int, *, at: datetime) -> datetime:
-    """So many months before this moment."""
-    number = at.year * 12 + at.month - 1 - months
-    year, month = divmod(number, 12)
-    days = (datetime(year + (month + 1) // 12, (month + 1) % 12 + 1, 1, tzinfo=UTC) - timedelta(days=1)).day
-    return at.replace(year=year, month=month + 1, day=min(at.day, days))
-
-
 def too_old(account: Account, months: int, *, at: datetime) -> QuerySet[Conversation]:
     """The closed conversations of a channel whose last word is older; nothing that is open or put aside."""
     rows = Conversation.objects.filter(
-        account=account, state=Conversation.State.CLOSED, last_activity_at__lt=cutoff(months, at=at)
+        account=account, state=Conversation.State.CLOSED, last_activity_at__lt=months_after(at, -months)
     )
     return rows.exclude(thread_id__startswith=erasures.ERASED)
 

@@ -59,6 +59,12 @@ urlpatterns = [
     path("b/<slug:brand>/people/data/consents/<int:consent_id>/end/", personal.withdraw, name="personal_consent_end"),
     path("b/<slug:brand>/people/<int:member_id>/data/erasure/", personal.erase, name="personal_erasure"),
     path("b/<slug:brand>/settings/personal-data/", personal.record, name="processing"),
+    path("b/<slug:brand>/settings/personal-data/requests/", personal.note_request, name="data_requests"),
+    path(
+        "b/<slug:brand>/settings/personal-data/requests/<int:request_id>/outcome/",
+        personal.settle_request,
+        name="data_request_outcome",
+    ),
     path("b/<slug:brand>/settings/personal-data/<int:account_id>/", personal.retention, name="retention"),
     # What was said aloud.
     path("b/<slug:brand>/phone/new/", phone.note, name="phone_note"),

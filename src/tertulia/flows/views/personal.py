@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -14,10 +15,19 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Retention
 from tertulia.community import actions as community
 from tertulia.community import queries as people
-from tertulia.community.models import Consent, Erasure, Export, Member
+from tertulia.community import requests
+from tertulia.community.models import Consent, DataRequest, Erasure, Export, Member
 from tertulia.core import clock
+from tertulia.core.dates import months_after
 from tertulia.flows import personal, processing
-from tertulia.flows.forms import ConsentForm, ErasureForm, RestrictionForm, RetentionForm
+from tertulia.flows.forms import (
+    ConsentForm,
+    DataRequestForm,
+    ErasureForm,
+    OutcomeForm,
+    RestrictionForm,
+    RetentionForm,
+)
 from tertulia.team.access import BrandRequest, brand_required
 from tertulia.team.models import User
 
@@ -50,6 +60,8 @@ def _page(request: BrandRequest, brand: Brand, member: Member, status: int = 200
         "consent_form": ConsentForm(initial={"given_at": processing.now_at(brand, at)}, brand=brand),
         "erasure_form": ErasureForm(),
         "restriction_form": RestrictionForm(),
+        "requests": [(each, _is_late(each, at)) for each in member.requests.order_by("-known_at", "-pk")],
+        "request_form": _request_form(member.brand, at),
         **forms,
     }
     return render(request, "flows/personal_data.html", context, status=status)
@@ -131,8 +143,60 @@ def erase(request: BrandRequest, brand: Brand, member_id: int) -> HttpResponse:
 @require_GET
 @brand_required("people.data")
 def record(request: BrandRequest, brand: Brand) -> HttpResponse:
-    context = {"room": "settings", "section": "personal", **processing.record(brand, at=clock.now())}
-    return render(request, "flows/processing.html", context)
+    return _record(request, brand)
+
+
+def _record(
+    request: BrandRequest, brand: Brand, status: int = 200, wrong: OutcomeForm | None = None, **forms: Any
+) -> HttpResponse:
+    at = clock.now()
+    rows = requests.register(brand)
+    outcomes = {each.pk: OutcomeForm(auto_id=f"id_{each.pk}_%s") for each in rows}
+    if wrong:
+        outcomes[wrong.instance.pk] = wrong
+    context = {
+        "room": "settings",
+        "section": "personal",
+        "requests": [(each, _is_late(each, at), outcomes[each.pk]) for each in rows],
+        "request_form": _request_form(brand, at),
+        **processing.record(brand, at=at),
+        **forms,
+    }
+    return render(request, "flows/processing.html", context, status=status)
+
+
+def _is_late(request: DataRequest, at: datetime) -> bool:
+    return request.done_at is None and request.due_at < at
+
+
+def _request_form(brand: Brand, at: datetime) -> DataRequestForm:
+    return DataRequestForm(initial={"known_at": processing.now_at(brand, at)}, brand=brand)
+
+
+@require_POST
+@brand_required("people.data")
+def note_request(request: BrandRequest, brand: Brand) -> HttpResponse:
+    """Of somebody, where `member` says of whom; then one is back on their page."""
+    of = request.POST.get("member", "")
+    member = _member(brand, int(of)) if of.isdecimal() and len(of) < 19 else None
+    form = DataRequestForm(request.POST, brand=brand)
+    if not form.is_valid():
+        if member:
+            return _page(request, brand, member, status=422, request_form=form)
+        return _record(request, brand, status=422, request_form=form)
+    requests.note(brand=brand, member=member, by=request.membership.user, at=clock.now(), **form.cleaned_data)
+    return redirect("personal_data", brand.slug, member.pk) if member else redirect("processing", brand.slug)
+
+
+@require_POST
+@brand_required("people.data")
+def settle_request(request: BrandRequest, brand: Brand, request_id: int) -> HttpResponse:
+    asked = get_object_or_404(DataRequest, pk=request_id, brand=brand)
+    form = OutcomeForm(request.POST, instance=asked)
+    if not form.is_valid():
+        return _record(request, brand, status=422, wrong=form)
+    requests.settle(request=asked, outcome=form.cleaned_data["outcome"], by=request.membership.user, at=clock.now())
+    return redirect("processing", brand.slug)
 
 
 @require_http_methods(["GET", "POST"])
@@ -151,7 +215,7 @@ def retention(request: BrandRequest, brand: Brand, account_id: int) -> HttpRespo
             return redirect("processing", brand.slug)
     context = {
         "room": "settings", "section": "personal", "account": account, "form": form, "months": months,
-        "until": personal.cutoff(months, at=at) if months else None,
+        "until": months_after(at, -months) if months else None,
         "goes": personal.too_old(account, months, at=at).count() if months else None,
         "oldest": personal.too_old(account, months, at=at).order_by("last_activity_at")[:10] if months else [],
     }  # fmt: skip
