@@ -15,7 +15,7 @@ from tertulia.channels import tokens
 from tertulia.channels.models import Account, Message
 from tertulia.connectors.bluesky import facets, lengths, texts
 from tertulia.connectors.bluesky.connector import LETTERS, Bluesky, record_key
-from tertulia.connectors.contract import Reconnect, Refused, Retry, Target, Unknown
+from tertulia.connectors.contract import Card, Draft, Reconnect, Refused, Retry, Target, Unknown
 from tertulia.core import clock
 from tertulia.core.http import Answer, Door
 from tertulia.flows import polling, reconcile
@@ -361,6 +361,17 @@ def test_an_answer_names_root_and_parent_and_its_mentions_by_did(network, bluesk
         }
     ]
     assert receipt.url == f"https://bsky.app/profile/{ME}/post/{record_key('key-1')}"
+
+
+def test_the_card_of_a_link_goes_along_where_no_picture_takes_its_place(network, bluesky):
+    card = Card("https://horno.example/l/x7", "Pan y cafés", "De masa madre")
+    plain = bluesky.publish(account(network), Draft("Hoy: https://horno.example/l/x7", card=card), "key-1")
+    external = {"uri": card.address, "title": card.title, "description": card.about}
+    assert network.records[plain.remote_id]["value"]["embed"] == {
+        "$type": "app.bsky.embed.external", "external": external,
+    }  # fmt: skip
+    bare = bluesky.publish(account(network), Draft("Hoy no"), "key-2")
+    assert "embed" not in network.records[bare.remote_id]["value"]
 
 
 def test_a_repetition_changes_nothing_and_another_text_under_the_key_is_refused(network, bluesky, question):

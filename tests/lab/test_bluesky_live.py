@@ -20,7 +20,7 @@ from lab import bluesky as lab
 from lab.ground import HOGAZA
 from tertulia.connectors.bluesky import texts
 from tertulia.connectors.bluesky.connector import Bluesky
-from tertulia.connectors.contract import Draft, Envelope, Picture, Receipt, Reconnect, Refused, Target
+from tertulia.connectors.contract import Card, Draft, Envelope, Picture, Receipt, Reconnect, Refused, Target
 from tertulia.core import clock
 from tertulia.core.http import Door
 
@@ -245,6 +245,14 @@ def publish_with_a_picture(desk: Desk) -> None:
     assert (kept["alt"], kept_there(desk, made, kept["image"])) == ("Una hogaza en la mesa", HOGAZA)
     shown = eventually(lambda: desk.ana.sees(made.remote_id))
     assert [one["alt"] for one in shown["embed"]["images"]] == ["Una hogaza en la mesa"]
+
+
+@operation("published", "the card of its link, as others see it")
+def publish_a_card(desk: Desk) -> None:
+    card = Card("https://horno.example/l/x7", "Pan & cafés — Horno", "De masa madre, cada mañana.")
+    made = desk.bluesky.publish(desk.account, Draft(f"Hoy: {card.address}", card=card), f"card-{time.time_ns()}")
+    shown = eventually(lambda: desk.ana.sees(made.remote_id))["embed"]["external"]
+    assert (shown["uri"], shown["title"], shown["description"]) == (card.address, card.title, card.about)
 
 
 @operation("published", "a film, read back byte by byte")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,9 +14,11 @@ from time_machine import travel
 from conftest import NOON
 from tertulia.brand import actions as brands
 from tertulia.channels.models import Account
+from tertulia.connectors.contract import Card
 from tertulia.core.http import Door
 from tertulia.flows.schedule import run_due
-from tertulia.publishing import checks, linking, looking, pieces
+from tertulia.publishing import checks, heads, linking, looking, pieces
+from tertulia.publishing.looking import Found
 from tertulia.publishing.models import Draft, LinkLook, SavedPiece
 from tertulia.publishing.writing import Piece, Sheet, Writing
 from tertulia.team.models import Membership
@@ -41,32 +44,25 @@ def told(brand, text: str, *, tone: str = "", post=None, **writing) -> list[str]
 
 @pytest.fixture
 def web(monkeypatch):
-    """A server whose addresses say their status: /404, /200; /hop goes to /200, /loop to itself, /nohead knows no
-    HEAD, /big never ends."""
+    """A server whose addresses say their status: /404, /200; /hop goes to /200, /loop to itself; /page says what it is,
+    and never ends."""
 
     class Handler(BaseHTTPRequestHandler):
         asked: list[str] = []
 
-        def do_HEAD(self) -> None:
+        def do_GET(self) -> None:
             self.asked.append(f"{self.command} {self.path}")
             name = self.path.strip("/")
             is_hop = name in {"hop", "loop"}
-            status = (
-                302
-                if is_hop
-                else 405
-                if name == "nohead" and self.command == "HEAD"
-                else int(name)
-                if name.isdecimal()
-                else 200
-            )
-            self.send_response(status)
+            self.send_response(302 if is_hop else int(name) if name.isdecimal() else 200)
             if is_hop:
                 self.send_header("location", "/200" if name == "hop" else "/loop")
-            self.send_header("content-length", "9000000" if name == "nohead" else "0")
+            content = PAGE.encode() + b"<p>x" * 100_000 if name == "page" else b""
+            self.send_header("content-type", "text/html; charset=utf-8")
+            self.send_header("content-length", str(len(content)))
             self.end_headers()
-
-        do_GET = do_HEAD
+            with suppress(ConnectionError):
+                self.wfile.write(content)
 
         def log_message(self, *args) -> None:
             pass
@@ -82,25 +78,57 @@ def web(monkeypatch):
     server.server_close()
 
 
+PAGE = """<!doctype html><html><head><title>Pan &amp; cafés — Horno</title>
+<meta name="description" content="De masa madre, cada mañana."><meta property="og:title" content=""></head><body>"""
+
+
 @pytest.mark.parametrize(
-    ("path", "status", "trouble"),
+    ("path", "found"),
     [
-        ("/200", 200, ""),
-        ("/404", 404, ""),
-        ("/hop", 200, ""),
-        ("/loop", 0, looking.TOO_MANY),
-        ("/nohead", 200, ""),
-        ("/403", 403, ""),
+        ("/200", Found(200)),
+        ("/404", Found(404)),
+        ("/hop", Found(200)),
+        ("/loop", Found(0, looking.TOO_MANY)),
+        ("/403", Found(403)),
+        ("/page", Found(200, "", "Pan & cafés — Horno", "De masa madre, cada mañana.")),
     ],
 )
-def test_an_address_answers_with_what_stands_behind_it(web, path, status, trouble):
-    assert looking.answer_of(f"{web.url}{path}") == (status, trouble)
+def test_an_address_answers_with_what_stands_behind_it(web, path, found):
+    assert looking.answer_of(f"{web.url}{path}") == found
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "about"),
+    [
+        (b"", "", ""),
+        (b"<title>Uno</title><svg><title>Dos</title></svg>", "Uno", ""),
+        (b'<meta charset="latin-1"><title>Caf\xe9</title>', "Café", ""),
+        (b'<meta charset="no-such"><title>Pan\xff</title>', "Pan\N{REPLACEMENT CHARACTER}", ""),
+        (b'<meta property="og:title" content="Para redes"><title>De la pagina</title>', "Para redes", ""),
+        (b"<title>" + b"x" * 400 + b"</title>", "x" * 299 + "…", ""),
+        (b"<title>cut of", "cut of", ""),
+        (b'<title>a\x00\xe2\x80\xaeb</title><meta name=DESCRIPTION content="c\n\td">', "a b", "c d"),
+        (b"\x00\xff<meta <meta content><<<title", "", ""),
+    ],
+)
+def test_what_a_page_says_of_itself_is_one_clean_line_each(page, title, about):
+    assert heads.said(page) == (title, about)
+
+
+def test_the_card_of_a_post_is_that_of_its_first_link_and_keeps_the_link_as_written(brand, alba, settings):
+    settings.PUBLIC_URL = "https://horno.example"
+    link = linking.make(brand=brand, target="https://tienda.example/", name="Tienda", by=alba, at=NOON)
+    LinkLook.objects.create(brand=brand, target="https://tienda.example/", status=200, title="Tienda", about="De pan")
+    short = f"https://horno.example/l/{link.code}"
+    assert looking.card_of(f"Ven: {short} o https://otra.example", brand.pk) == Card(short, "Tienda", "De pan")
+    assert looking.card_of("Ven: https://otra.example y https://tienda.example/", brand.pk) is None
+    assert looking.card_of("Ven", brand.pk) is None
 
 
 def test_nobody_there_is_not_a_dead_link_and_no_address_inside_is_asked(web):
-    status, trouble = looking.answer_of(f"http://inside.example:{web.server_port}/200")
-    assert (status, "private" in trouble) == (0, True)
-    assert looking.answer_of("http://horno.example:1/")[0] == 0
+    found = looking.answer_of(f"http://inside.example:{web.server_port}/200")
+    assert (found.status, "private" in found.trouble) == (0, True)
+    assert looking.answer_of("http://horno.example:1/").status == 0
     assert not web.asked
 
 
@@ -132,7 +160,7 @@ def test_an_address_half_typed_is_never_asked(web, as_alba, home):
         as_alba.post(f"{home}beginning/draft/", {"text": f"Pan: {web.url}/200"}, **HTMX)
         run_due(NOON + timedelta(seconds=10))
     assert [one.target for one in LinkLook.objects.all()] == [f"{web.url}/200"]
-    assert web.asked == ["HEAD /200"]
+    assert web.asked == ["GET /200"]
 
 
 def test_a_dead_link_stops_the_hand_once_and_our_own_is_judged_by_its_target(

@@ -254,6 +254,15 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """What the page at the first link of a text says of itself."""
+
+    address: str
+    title: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What is to be published, or a further part of it. `above` is what that goes below, `top` what all of it stands
     under; both carry the hints of their receipts. The rest is "" where nobody said anything."""
@@ -268,6 +277,7 @@ class Draft:
     above: Target | None = None
     top: Target | None = None
     poll: Poll | None = None
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,6 +506,7 @@ class Publishes:
     `polls`      None: none
     `names`      how people are named so that they hear of it; None: by their plain names alone
     `look`       how it looks there
+    `cards`      shows the page of a link only when it is handed what that says of itself (`Draft.card`)
     `finds`, `shows_own_within`, `repeats_safely`, `keys_live`: of posts what `Capabilities` says of answers
     """
 
@@ -513,6 +524,7 @@ class Publishes:
     polls: Polls | None = None
     names: Names | None = None
     look: Look = Look()
+    cards: bool = False
     finds: bool = False
     shows_own_within: float | None = None
     repeats_safely: bool = False

@@ -122,10 +122,12 @@ class Door:
         json: Any = None,
         data: Mapping[str, str] | None = None,
         content: bytes | None = None,
+        beginning: bool = False,
     ) -> Answer:
         """Send and return the answer, whatever its status; a redirect is an answer too.
 
-        `params` take the place of the address's own query. Raises `Retry` when no byte of the request can have been
+        `params` take the place of the address's own query. `beginning`: of one that is too large, its first `largest`
+        bytes are enough. Raises `Retry` when no byte of the request can have been
         acted on, `Unknown` when it may have been, `Refused` for what this door never does.
         """
         address = _checked(url)
@@ -137,7 +139,7 @@ class Door:
             )
             response = self._client.send(request, stream=True)
             try:
-                answer = Answer(response.status_code, _lower(response.headers), self._body(response))
+                answer = Answer(response.status_code, _lower(response.headers), self._body(response, beginning))
             finally:
                 response.close()
         clock.hear(address.host, answer.headers.get("date", ""))
@@ -257,14 +259,16 @@ class Door:
         )
         return httpx2.Client(transport=transport, timeout=self.total, trust_env=False, follow_redirects=False)
 
-    def _body(self, response: httpx2.Response) -> bytes:
+    def _body(self, response: httpx2.Response, beginning: bool = False) -> bytes:
         expand = _expander(response.headers.get("content-encoding", ""))
         body = bytearray()
         for chunk in response.iter_raw(CHUNK):
             body += expand(chunk, self.largest + 1 - len(body))
             if len(body) > self.largest:
+                if beginning:
+                    break
                 raise Unknown(TOO_LARGE)
-        return bytes(body)
+        return bytes(body[: self.largest])
 
 
 def _tell(

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -52,7 +52,7 @@ from tertulia.core.crypto import UnreadableSecret
 from tertulia.core.redact import describe, redact
 from tertulia.inbox import actions
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import library, rights, saying
+from tertulia.publishing import library, looking, rights, saying
 from tertulia.publishing import mailing as letters
 from tertulia.publishing.models import Letter
 from tertulia.publishing.queries import CATCH_UP, LATE
@@ -520,6 +520,8 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: 
     if connector.capabilities.by_hand or connector.capabilities.hosted:  # nothing travels: that it is there will do
         content = _kept_of(delivery)
     draft = _draft(post, content=content)
+    if connector.capabilities.publishes and connector.capabilities.publishes.cards and not draft.pictures:
+        draft = replace(draft, card=looking.card_of(draft.text, delivery.account.brand_id))
     return Held() if _is_held(delivery) else connector.publish(delivery.account, draft, delivery.key)
 
 

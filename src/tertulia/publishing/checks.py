@@ -201,7 +201,8 @@ def _shown(
     draft = saying.draft_of(said)
     misfits = [told(one.says) for one in connector.misfits(account, draft)]
     length, longest = connector.post_length(account, draft), connector.longest_post(account, draft)
-    return Shown(said, length, longest, misfits, previews.view(said, look, leads_to=piece.text))
+    page = looking.card_of(piece.text, account.brand_id) if look.card and not pictures else None
+    return Shown(said, length, longest, misfits, previews.view(said, look, leads_to=piece.text, page=page))
 
 
 # What may be amiss.

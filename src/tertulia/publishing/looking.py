@@ -1,13 +1,13 @@
 """Whether the addresses in a post answer. They are asked by a job, never by a page, and the answer is kept a day.
 
-An address is asked with HEAD, and with GET where that was not welcome; redirects are followed, each through the one
+No more than the beginning of a page is read, for what it says of itself; redirects are followed, each through the one
 door. That nobody answers is our line, or theirs, or a name that doesn't exist: it is told as it is, not as a dead link.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from tertulia.brand.models import Brand
+from tertulia.connectors.contract import Card
 from tertulia.core import dates, jobs
-from tertulia.core.http import NO_ANSWER, Answer, Door
+from tertulia.core.http import NO_ANSWER, Door
 from tertulia.core.outcomes import Outcome
 
-from . import addresses, writing
+from . import addresses, heads, writing
 from .models import Draft, Link, LinkLook
 
 LOOK = "publishing.look_at_link"
@@ -70,7 +71,7 @@ def waiting(ids: Iterable[int], brand: Brand, *, at: datetime) -> list[Seen]:
     return [_as_seen(one.target, one, brand, at=at) for one in found]
 
 
-def _targets(texts: Iterable[str], brand: Brand) -> dict[str, str]:
+def _targets(texts: Iterable[str], brand: Brand | int) -> dict[str, str]:
     """Each address of the texts and where it leads: our own short links to their target, or "" when they have ended."""
     found = [one for text in texts for one in addresses.listed(text) if addresses.is_ours(one) or _is_whole(one)]
     found = list(dict.fromkeys(found))[:MOST]
@@ -149,8 +150,8 @@ def look_at(*, look_id: int, draft_id: int | None, at: datetime) -> None:
         if look.asked_at is None:
             look.delete()
         return
-    status, trouble = answer_of(look.target)
-    LinkLook.objects.filter(pk=look.pk).update(asked_at=at, status=status, trouble=trouble[:200])
+    found = answer_of(look.target)
+    LinkLook.objects.filter(pk=look.pk).update(asked_at=at, **asdict(found))
 
 
 def _still_stands(look: LinkLook, draft_id: int) -> bool:
@@ -159,40 +160,37 @@ def _still_stands(look: LinkLook, draft_id: int) -> bool:
     return draft is None or look.target in _targets(writing.from_plain(draft.written).texts, look.brand).values()
 
 
-def answer_of(address: str) -> tuple[int, str]:
-    """The status an address answers with, redirects followed; or 0 and why there was none."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How an address answers: its status, redirects followed, and what the page says of itself; or 0 and why not."""
+
+    status: int
+    trouble: str = ""
+    title: str = ""
+    about: str = ""
+
+
+def answer_of(address: str) -> Found:
     for _hop in range(HOPS + 1):
         try:
-            answer = _asked(address)
+            answer = door.request("GET", address, beginning=True)
         except Outcome as outcome:
-            return 0, outcome.why or NO_ANSWER
+            return Found(0, (outcome.why or NO_ANSWER)[:200])
         if answer.status not in ELSEWHERE or not answer.headers.get("location"):
-            return answer.status, ""
+            is_page = answer.status == 200 and "html" in answer.headers.get("content-type", "")
+            return Found(answer.status, "", *(heads.said(answer.body) if is_page else ()))
         address = urljoin(address, answer.headers["location"])
-    return 0, TOO_MANY
+    return Found(0, TOO_MANY)
 
 
-def _asked(address: str) -> Answer:
-    """With HEAD, and where that fails with GET, of which no more than the beginning is read."""
-    try:
-        answer = door.request("HEAD", address)
-    except Outcome:
-        return _got(address)
-    return answer if answer.status < 400 else _got(address)
-
-
-def _got(address: str) -> Answer:
-    answers: list[Answer] = []
-    note: Callable[[Answer], None] = answers.append
-    lines = door.stream("GET", address, seconds=door.total, judge=note)
-    try:
-        next(lines, None)
-    except Outcome:
-        if not answers:
-            raise
-    finally:
-        lines.close()  # type: ignore[attr-defined]
-    return answers[0]
+def card_of(text: str, brand_id: int) -> Card | None:
+    """What is known of the page that the first link of a text leads to. Asks nobody."""
+    first = next((one for one in addresses.listed(text) if addresses.is_ours(one) or _is_whole(one)), "")
+    if not first:
+        return None
+    target = next(iter(_targets([first], brand_id).values()))
+    look = LinkLook.objects.filter(brand=brand_id, target=target).exclude(title="").first() if target else None
+    return Card(addresses.plain(first), look.title, look.about) if look else None
 
 
 def forget(*, at: datetime) -> None:

@@ -1,5 +1,5 @@
 """How a part of a post looks on its network: cut where that cuts it, its words with their marks, the card of its link.
-Nothing is fetched: what a network takes from the linked page is left blank."""
+Nothing is fetched for it: of the linked page it shows what is known since its address was asked, but its picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from tertulia.connectors.contract import Look
+from tertulia.connectors.contract import Card, Look
 
 from . import addresses
 
@@ -25,24 +25,26 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`rest` is what one sees after asking for more; `card` the host of the linked page that the network shows."""
+    """`rest` is what one sees after asking for more; `card` the host of the linked page that the network shows, and
+    `page` what is known of it."""
 
     head: Sequence[Run]
     rest: Sequence[Run]
     card: str
+    page: Card | None
     most_pictures: int
     """So many are seen at once; the `others` are counted on the last."""
     others: int
 
 
-def view(said: Mapping[str, Any], look: Look, *, leads_to: str) -> View:
+def view(said: Mapping[str, Any], look: Look, *, leads_to: str, page: Card | None = None) -> View:
     """`leads_to` is the text with the addresses that its own links lead to."""
     head, rest = cut(said["text"], look)
     is_bare = not said["pictures"] and not said.get("poll") and not said.get("warning")
     card = _host(leads_to) if look.card and is_bare else ""
     many = len(said["pictures"])
     most = 1 if look.grid == "carousel" else 4 if look.shape == "post" else many
-    return View(list(runs(head)), list(runs(rest)), card, most, max(0, many - most))
+    return View(list(runs(head)), list(runs(rest)), card, page if card else None, most, max(0, many - most))
 
 
 def cut(text: str, look: Look) -> tuple[str, str]:

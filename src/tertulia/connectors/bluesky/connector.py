@@ -64,7 +64,8 @@ PUBLISHES = Publishes(
     hints=frozenset({"language"}),
     deletes=True,
     names=Names(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", "@lola.bsky.social"),
-    look=Look(tint="sky", lines=25, over=24, wide=300),
+    look=Look(tint="sky", lines=25, over=24, wide=300, card=True),
+    cards=True,
     finds=True,
     shows_own_within=30,
     repeats_safely=True,
@@ -196,6 +197,9 @@ class Bluesky(Connector):
             more["embed"] = {"$type": "app.bsky.embed.video", "video": shown.pop("image"), **shown}
         elif draft.pictures:
             more["embed"] = {"$type": "app.bsky.embed.images", "images": [_shown(one) for one in draft.pictures]}
+        elif card := draft.card:
+            external = {"uri": card.address, "title": card.title, "description": card.about}
+            more["embed"] = {"$type": "app.bsky.embed.external", "external": external}
         return _published(*_write(Client(self.http, account), {"text": draft.text, **more}, key))
 
     def attach(self, account: Account, picture: Picture, key: str) -> str:

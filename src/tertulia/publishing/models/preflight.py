@@ -17,6 +17,9 @@ class LinkLook(models.Model):
     """Of HTTP, after any redirects; 0 where there was no answer."""
     trouble = models.CharField(max_length=200, blank=True, default="")
     """Why there was none, in English."""
+    title = models.CharField(max_length=300, blank=True, default="")
+    about = models.CharField(max_length=500, blank=True, default="")
+    """What the page says of itself."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["brand", "target"], name="link_look_unique")]
