@@ -23,6 +23,7 @@ from tertulia.core import clock, health, worker
 from tertulia.core.models import Activity, Heartbeat, Job
 from tertulia.flows import health as readiness
 from tertulia.flows import inbound
+from tertulia.flows.views import health as views
 from tertulia.inbox import actions
 from tertulia.inbox.models import Conversation
 from tertulia.project import doctor
@@ -36,6 +37,12 @@ def _in_english():
         yield
 
 
+@pytest.fixture(autouse=True)
+def _nobody_asked_just_now(monkeypatch, settings):
+    monkeypatch.setattr(views, "_last", None)
+    settings.METRICS_TOKEN = "of-the-monitor"
+
+
 @pytest.fixture
 def working(monkeypatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOON)
@@ -43,7 +50,8 @@ def working(monkeypatch) -> None:
 
 
 def unwell(client) -> dict[str, str]:
-    answer = client.get("/readyz")
+    views._last = None
+    answer = client.get("/readyz", headers={"Authorization": "Bearer of-the-monitor"})
     found = {name: each["says"] for name, each in json.loads(answer.content)["checks"].items() if not each["is_ok"]}
     assert answer.status_code == (503 if found.keys() - {"channels", "time"} else 200)
     return found
@@ -67,6 +75,25 @@ def test_work_that_fell_silent(working, client):
     assert unwell(client) == {
         "work": "Background work has been silent for 31 s: nothing is sent or fetched. Start it again."
     }
+
+
+@pytest.mark.parametrize("token", ["of-the-monitor", ""])
+def test_strangers_hear_what_is_not_well_and_nothing_of_the_machine(client, settings, token):
+    settings.METRICS_TOKEN = token
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer another"}):
+        answer = client.get("/readyz", headers=headers)
+        checks = json.loads(answer.content)["checks"]
+        assert (answer.status_code, checks["work"]) == (503, {"is_ok": False})
+        assert all(each.keys() == {"is_ok"} for each in checks.values())
+
+
+def test_who_asks_again_at_once_has_nothing_written(working, client, monkeypatch, django_assert_num_queries):
+    client.get("/readyz")
+    monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(seconds=1.9))
+    with django_assert_num_queries(0):
+        assert client.get("/readyz").status_code == 200
+    monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(seconds=31))
+    assert client.get("/readyz").status_code == 503
 
 
 def test_people_are_told_after_two_minutes_of_silence():
@@ -115,7 +142,7 @@ def test_channel_that_is_not_heard_of_is_told_and_turns_nobody_away(working, cli
     )
     assert readiness.channels(NOON).is_ok
     Account.objects.update(last_success_at=NOON - timedelta(minutes=31))
-    answer = client.get("/readyz")
+    answer = client.get("/readyz", headers={"Authorization": "Bearer of-the-monitor"})
     found = json.loads(answer.content)
     assert (answer.status_code, found["is_ok"], found["checks"]["channels"]["is_ok"]) == (200, True, False)
     assert found["checks"]["channels"]["says"].startswith(f"Channel {feed.pk} (mastodon) doesn't work")

@@ -125,9 +125,8 @@ def test_queues_work_and_backups_tell_their_age(scrape, settings, tmp_path, site
     assert "tertulia_backup_age_seconds" not in scrape()
     (tmp_path / "backups").mkdir()
     (tmp_path / "backups" / "last.json").touch()
-    backup = tmp_path / "backups" / "tertulia-2026-11-23T100000Z.zip"
-    backup.touch()
-    os.utime(backup, times=(NOON.timestamp() - 3600,) * 2)
+    (tmp_path / "backups" / "tertulia-2026-11-23T100000Z.zip").touch()
+    (tmp_path / "backups" / "tertulia-2026-11-23T105900Z-before-upgrade-from-0.1.0.zip").touch()
     Heartbeat.objects.create(name="work", at=NOON - timedelta(seconds=5))
     Job.objects.create(task="x", due_at=NOON - timedelta(seconds=75), created_at=NOON)
     found = scrape()

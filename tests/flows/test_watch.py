@@ -10,6 +10,7 @@ from django.core import mail as outbox
 
 from conftest import NOON
 from tertulia.core import worker
+from tertulia.core.backup import keeping
 from tertulia.core.models import Heartbeat
 from tertulia.flows import watch
 from tertulia.team import mail
@@ -54,7 +55,18 @@ def test_mail_that_does_not_leave_is_tried_again(alba, monkeypatch):
         failing.setattr(mail, "send", refuse)
         assert watch.look(at=after(minutes=3)) == 0
     assert watch.look(at=after(minutes=4)) == 1
-    assert Heartbeat.objects.get(name=watch.TOLD).at == after(minutes=4)
+    assert Heartbeat.objects.get(name=watch.SILENCE_TOLD).at == after(minutes=4)
+
+
+def test_backup_that_failed_is_mailed_once_a_day_until_one_is_made(alba, settings, tmp_path):
+    settings.BACKUPS, settings.HOME = True, tmp_path
+    keeping.note_failure("The disk is full.", at=NOON)
+    assert (watch.look(at=after(minutes=1)), watch.look(at=after(minutes=2))) == (1, 0)
+    assert "The disk is full." in outbox.outbox[0].body
+    keeping.note_failure("The disk is full.", at=after(hours=1))
+    assert (watch.look(at=after(hours=2)), watch.look(at=after(hours=24, minutes=2))) == (0, 1)
+    keeping.note_success()
+    assert watch.look(at=after(hours=49)) == 0
 
 
 def test_each_web_process_leaves_a_sign_of_life_before_it_waits(monkeypatch):

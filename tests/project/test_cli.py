@@ -77,6 +77,20 @@ def test_check_says_what_is_missing(installation):
     assert [name for name, is_ok in found.items() if not is_ok] == ["work"]
 
 
+@pytest.mark.parametrize("address", ["postgres://nobody@127.0.0.1:1/none", "sqlite:////nowhere/at/all.sqlite3"])
+def test_check_says_all_it_can_when_the_database_is_away(installation, address):
+    away = {**installation.environment, "DATABASE_URL": address}
+    done = type(installation)(installation.home, 0, away).tertulia("check", "--json")
+    found = {each["name"]: each["is_ok"] for each in json.loads(done.stdout)}
+
+    assert done.returncode == 1
+    assert [found[name] for name in ("python", "static", "database", "migrations", "clock")] == [
+        True,
+        True,
+        *[False] * 3,
+    ]
+
+
 def test_a_setting_that_makes_no_sense_is_a_sentence(installation):
     broken = {**installation.environment, "TERTULIA_PORT": "eighty"}
     done = type(installation)(installation.home, 0, broken).tertulia("setup")

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from django.conf import settings
 from django.db.models import Count
 
 from tertulia.channels.models import Account, Delivery, Message, Quarantine
 from tertulia.core import due, jobs, metrics, worker
+from tertulia.core.backup import keeping
 from tertulia.core.metrics import Family, Sample
 from tertulia.core.models import Heartbeat
 
@@ -108,17 +107,10 @@ def _signs_of_life(at: datetime) -> Iterator[Family]:
     says = "Since background work last gave a sign of life."
     heard: list[Sample] = [("", {}, _seconds(at, beat.at))] if beat else []
     yield Family("tertulia_work_silence_seconds", "gauge", says, heard)
-    backups = _newest_file(settings.HOME / "backups")
-    says = "Since the newest backup was written."
-    kept: list[Sample] = [("", {}, max(at.timestamp() - backups, 0.0))] if backups else []
+    newest = keeping.newest_at()
+    says = "Since the newest of the daily backups was made."
+    kept: list[Sample] = [("", {}, _seconds(at, newest))] if newest else []
     yield Family("tertulia_backup_age_seconds", "gauge", says, kept)
-
-
-def _newest_file(folder: Path) -> float:
-    try:
-        return max((each.stat().st_mtime for each in folder.glob("tertulia-*")), default=0.0)
-    except OSError:
-        return 0.0
 
 
 def _seconds(later: datetime | None, earlier: datetime | None) -> float:

@@ -1,12 +1,13 @@
 """What each web process does beside its pages: leave a sign of life, and look for that of background work.
 
-When work falls silent it can tell nobody; so these look, and mail those who manage.
+When work falls silent it can tell nobody; so these look, and mail those who manage. So they do when a backup failed.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -16,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from tertulia.core import clock, health, worker
+from tertulia.core.backup import keeping
 from tertulia.core.models import Heartbeat
 from tertulia.core.redact import describe
 from tertulia.team import mail
@@ -27,9 +29,11 @@ log = logging.getLogger(__name__)
 HEARTBEAT = "web"
 BEAT_SECONDS, LOOK_EVERY = 10.0, 3
 """Each third beat looks, too."""
-TOLD = "silence told"
+SILENCE_TOLD, BACKUP_TOLD = "silence told", "failed backup told"
 AGAIN, AT_MOST = timedelta(days=1), timedelta(hours=1)
 """A silence that lasts is told again after a day; one after another no more often than each hour."""
+Words = Callable[[], tuple[str, ...]]
+"""The subject and the lines of a mail, in the language of whoever gets it."""
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -48,23 +52,34 @@ def run() -> None:
 
 
 def look(*, at: datetime) -> int:
-    """Mail every manager when background work has been silent for two minutes; returns how many were mailed.
+    """Mail every manager when background work has been silent for two minutes, and when a backup could not be made;
+    returns how many mails left.
 
     However many web processes look, one tells. Work that has never run here is not missed.
     """
-    beat = Heartbeat.objects.filter(name=worker.HEARTBEAT).first()
-    if beat is None or not health.work_is_silent(at) or not mail.is_set_up():
+    if not mail.is_set_up():
         return 0
-    Heartbeat.objects.bulk_create([Heartbeat(name=TOLD, at=NEVER)], ignore_conflicts=True)
-    told_at = Heartbeat.objects.get(name=TOLD).at
-    is_new = told_at < beat.at and told_at < at - AT_MOST
+    told = 0
+    beat = Heartbeat.objects.filter(name=worker.HEARTBEAT).first()
+    if beat is not None and health.work_is_silent(at):
+        told += _tell_managers(SILENCE_TOLD, lambda: _of_silence(beat.at), at=at, began_at=beat.at)
+    if failed := keeping.failure():
+        told += _tell_managers(BACKUP_TOLD, lambda: _of_backup(failed.why), at=at)
+    return told
+
+
+def _tell_managers(name: str, words: Words, *, at: datetime, began_at: datetime | None = None) -> int:
+    """Once a day; and, of what `began_at` a moment, once an hour at the most when it began anew."""
+    Heartbeat.objects.bulk_create([Heartbeat(name=name, at=NEVER)], ignore_conflicts=True)
+    told_at = Heartbeat.objects.get(name=name).at
+    is_new = began_at is not None and told_at < began_at and told_at < at - AT_MOST
     if not (is_new or told_at < at - AGAIN):
         return 0
-    if not Heartbeat.objects.filter(name=TOLD, at=told_at).update(at=at):
+    if not Heartbeat.objects.filter(name=name, at=told_at).update(at=at):
         return 0  # another process tells
-    told = sum(_tell(user, beat.at) for user in _managers())
+    told = sum(_tell(user, words) for user in _managers())
     if not told:  # so that the next look tries again
-        Heartbeat.objects.filter(name=TOLD, at=at).update(at=told_at)
+        Heartbeat.objects.filter(name=name, at=at).update(at=told_at)
     return told
 
 
@@ -72,21 +87,30 @@ def _managers() -> list[User]:
     return list(User.objects.filter(is_active=True, memberships__role=Role.MANAGER).distinct().order_by("pk"))
 
 
-def _tell(user: User, since: datetime) -> bool:
+def _tell(user: User, words: Words) -> bool:
     with translation.override(user.language or settings.LANGUAGE_CODE):
-        text = "\n\n".join(
-            [
-                _("Nothing has been sent or fetched since {since} UTC: background work is silent.").format(
-                    since=f"{since:%Y-%m-%d %H:%M}"
-                ),
-                _("Start it again where Tertulia runs: systemctl restart tertulia. What is wrong: tertulia check"),
-                settings.PUBLIC_URL,
-                _("You get this mail once a day until it works again."),
-            ]
-        )
+        subject, *lines = words()
+        text = "\n\n".join([*lines, settings.PUBLIC_URL, _("You get this mail once a day until it works again.")])
         try:
-            mail.send(to=user.email, subject=_("Tertulia sends and fetches nothing"), text=text)
+            mail.send(to=user.email, subject=subject, text=text)
         except OSError as error:  # smtplib's errors are such, too
-            log.error("The silence of background work can't be mailed: %s", describe(error))
+            log.error("“%s” can't be mailed: %s", subject, describe(error))
             return False
     return True
+
+
+def _of_silence(since: datetime) -> tuple[str, ...]:
+    return (
+        _("Tertulia sends and fetches nothing"),
+        _("Nothing has been sent or fetched since {since} UTC: background work is silent.").format(
+            since=f"{since:%Y-%m-%d %H:%M}"
+        ),
+        _("Start it again where Tertulia runs: systemctl restart tertulia. What is wrong: tertulia check"),
+    )
+
+
+def _of_backup(why: str) -> tuple[str, ...]:
+    return (
+        _("Tertulia has no new backup"),
+        _("The last backup could not be made: {why} Then: tertulia backup --daily").format(why=why),
+    )

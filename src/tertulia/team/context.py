@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tertulia.brand.models import Brand
@@ -13,6 +14,7 @@ from tertulia.core import clock
 from tertulia.core.backup import keeping
 
 from .access import memberships_of
+from .models import Membership
 from .permissions import table
 
 
@@ -28,10 +30,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "unread_notifications": unread,
         "notifications_say": ngettext("Notifications: %(n)s new", "Notifications: %(n)s new", unread) % {"n": unread},
         "work_is_silent": membership is not None and not membership.hears_work,
-        "backup_is_late": membership is not None
-        and membership.may("brand.manage")
-        and keeping.is_late(clock.now(), since=membership.brand.created_at),
+        "backup_says": _of_backups(membership) if membership and membership.may("brand.manage") else "",
     }
+
+
+def _of_backups(membership: Membership) -> str:
+    if keeping.failure():
+        return _("The last backup could not be made.")
+    is_late = keeping.is_late(clock.now(), since=membership.brand.created_at)
+    return _("There is no backup of the last 26 hours.") if is_late else ""
 
 
 def _brands(request: HttpRequest) -> list[Brand]:

@@ -106,7 +106,9 @@ def _too_many(found: Iterable[Kept]) -> list[Kept]:
 
 
 def failure() -> Failure | None:
-    """What went wrong the last time, until one is made again."""
+    """What went wrong the last time, until one is made again; None where backups are switched off."""
+    if not settings.BACKUPS:
+        return None
     try:
         said = json.loads((folder() / "failed.json").read_text())
         return Failure(datetime.fromisoformat(said["at"]), str(said["why"]))

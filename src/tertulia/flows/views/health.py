@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
@@ -11,7 +13,11 @@ from django.views.decorators.http import require_safe
 
 from tertulia.core import clock
 from tertulia.core import metrics as openmetrics
+from tertulia.core.health import Finding
 from tertulia.flows import health, metrics
+
+KEPT = timedelta(seconds=2)
+_last: tuple[datetime, list[Finding]] | None = None
 
 
 @never_cache
@@ -23,16 +29,28 @@ def process(_request: HttpRequest) -> JsonResponse:
 
 @never_cache
 @require_safe
-def readiness(_request: HttpRequest) -> JsonResponse:
-    """Everything it takes to serve is there: 200, or 503 with the sentences that say what is not.
+def readiness(request: HttpRequest) -> JsonResponse:
+    """Everything it takes to serve is there: 200, or 503 with the names of what is not.
 
-    What the desk can go on with is said too, in `is_ok` of its own.
+    What the desk can go on with is named too, in `is_ok` of its own. The sentences, which tell of the machine, are for
+    whoever brings the token of `/metrics`; `tertulia check` says them on the machine itself.
     """
-    with translation.override("en"):
-        found = health.readiness(clock.now())
+    found = _found(clock.now())
     is_ok = all(finding.is_ok for finding in found if finding.stops)
-    checks = {finding.name: {"is_ok": finding.is_ok, "says": finding.says} for finding in found}
+    is_told = bool(settings.METRICS_TOKEN) and _brings_the_token(request)
+    checks = {
+        finding.name: {"is_ok": finding.is_ok, **({"says": finding.says} if is_told else {})} for finding in found
+    }
     return JsonResponse({"is_ok": is_ok, "checks": checks}, status=200 if is_ok else 503)
+
+
+def _found(at: datetime) -> list[Finding]:
+    """At most two seconds old: looking writes to the disk, and anybody may ask as often as they like."""
+    global _last
+    if _last is None or not timedelta() <= at - _last[0] < KEPT:
+        with translation.override("en"):
+            _last = at, health.readiness(at)
+    return _last[1]
 
 
 @never_cache
@@ -41,8 +59,12 @@ def figures(request: HttpRequest) -> HttpResponse:
     """What a monitor scrapes, in OpenMetrics; for whoever brings the token. Where none is set, nothing is here."""
     if not settings.METRICS_TOKEN:
         raise Http404
-    if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
+    if not _brings_the_token(request):
         return HttpResponse(
             "Bring the token: TERTULIA_METRICS_TOKEN.\n", status=401, headers={"WWW-Authenticate": "Bearer"}
         )
     return HttpResponse(openmetrics.text(metrics.families(clock.now())), content_type=openmetrics.CONTENT_TYPE)
+
+
+def _brings_the_token(request: HttpRequest) -> bool:
+    return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
