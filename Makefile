@@ -92,7 +92,7 @@ bench: install-dev
 model: install-dev
 	@$(BIN)/python -m training.train
 
-# Judges it, and writes docs/understanding.md.
+# Judges it, and writes docs/understanding.md and the figures beside it.
 understanding-report: install-dev
 	@$(BIN)/python -m training.report
 

@@ -43,15 +43,6 @@ def section(folder: str = "topics") -> str:
         "learnt as if nobody had heard of them; they keep their English names, which say nothing to a Spanish message.", "",
         "A topic's name counts as one example, so it should say what the topic is about. Wide topics and those told in ever other",
         "words (`lost-property`) remain far from the goal.", "",
-        "What words mean (`training/meaning.py`) helps most where there is little to go by. Narrow topics here, before it and with it:",
-        "after one example 0.57 and 0.73 in Spanish, 0.51 and 0.63 in English; after two 0.63 and 0.73, 0.50 and 0.64; after ten 0.85 and",
-        "0.85, 0.64 and 0.66. Wide ones after ten are worse for it, 0.37 and 0.34 in Spanish, 0.41 and 0.30 in English (three topics), though",
-        "on eight other topics of the guide, where it was tried, they were better: 0.37 and 0.43, 0.35 and 0.38. On the topics of `tried/`,",
-        "nearly all told in ever other words: 0.44 and 0.49 in Spanish, 0.31 and 0.51 in English, after ten.", "",
-        "How much more could be had that way was measured there, with the threshold of before: the encoder that taught the table reaches",
-        "0.53 and 0.59 itself, multilingual-e5-small at four bits 0.57 and 0.56, the table before it was packed 0.48 and 0.49. Better vectors alone won't do. Tried",
-        "without a gain: groups of words that mean about the same, the nearest word instead of the sum, pieces of messages to learn the table",
-        "from, other weights; before that other penalties and lengths of a text, words or longer pieces alone.", "",
         "| topic | " + " | ".join(map(str, EXAMPLES)) + " |", "|---" * (len(EXAMPLES) + 1) + "|",
     ]  # fmt: skip
     for language in LANGUAGES:

@@ -1,4 +1,4 @@
-"""Judges the shipped model and writes docs/understanding.md: `make understanding-report`.
+"""Judges the shipped model and writes docs/understanding.md, and its figures beside it: `make understanding-report`.
 
 Judged is what the product says (`reading.read`) of messages that nothing was trained on: `aside/`, by another writer than
 most of what was learnt from. The public judging sets of tweets aren't here.
@@ -7,18 +7,20 @@ most of what was learnt from. The public judging sets of tweets aren't here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import numpy as np
 from benchmarks import figures, understanding
 from benchmarks.figures import Figure
+from scipy import stats
 from sklearn.metrics import confusion_matrix, f1_score
 
 from tertulia.understanding.meaning import FOLDER
 from tertulia.understanding.model import shipped
 from tertulia.understanding.reading import KINDS, SENTIMENTS, Reading, read
 
-from . import corpus, curve
+from . import corpus, curve, kept
 from .corpus import Labelled
 
 REPORT = corpus.HERE.parent / "docs" / "understanding.md"
@@ -37,18 +39,57 @@ FIELDS: dict[str, tuple[Truth, Said, tuple[object, ...]]] = {
     "urgency": (lambda row: (row.urgency or 0) >= 2, lambda reading: reading.urgency >= 0.5, (False, True)),
 }
 """Each field: the truth, what was said, and the values it may have. Of urgency: whether it is for today."""
-GOALS = {("sentiment", "es"): (80, 90), ("kind", "es"): (80, 92), ("kind", "en"): (75, 90)}
-"""In per cent of macro-F1: the first step and the goal."""
+GOALS = {
+    ("sentiment", "es"): (80, 90),
+    ("kind", "es"): (80, 92),
+    ("kind", "en"): (75, 90),
+    ("offensive", "es"): (80, 84),
+}
+"""In per cent of macro-F1: the first step and the goal. Of spam, in every language: 95 and 97."""
+BASELINES = {("offensive", "es"): 80.7}
+"""What a linear model gets that was learnt from the public set of the field alone (OffendES), of that set's test part, which
+isn't here."""
 
 
 def main() -> None:
-    judged = list(corpus.own("aside"))
-    readings = read([row.text for row in judged])
-    text = "\n".join([_head(judged), _scores(judged, readings), _second(), _topics(judged, readings), _languages(judged, readings),
-                      _criticism(judged, readings), _posts(), _afterwards(), _confusions(judged, readings), _calibration(judged, readings), curve.section(),
+    judged, readings = _judged("aside")
+    now = kept.renewed(kept.load(), measured())
+    text = "\n".join([_head(judged), _scores(judged, readings, now), _second(), _topics(judged, readings), _languages(judged, readings),
+                      _criticism(judged, readings), _posts(now), _afterwards(), _confusions(judged, readings), _calibration(judged, readings), curve.section(),
                       _worst(judged, readings), _cost()])  # fmt: skip
     REPORT.write_text(text, encoding="utf-8")
+    kept.keep(now)
     print(text)
+
+
+def measured() -> dict[kept.Name, tuple[int, float]]:
+    """Macro-F1 by field and language; of posts that of feeling; of harsh criticism how much isn't called an offence."""
+    found = {
+        (field, language): (len(right), _f1(right, got))
+        for field in FIELDS
+        for language, right, got in _by_language(field, *_judged("aside"))
+    }
+    for language, right, got in _by_language("sentiment", *_judged("posts")):
+        found["posts", language] = len(right), _f1(right, got)
+    for language, right, got in _by_language("offensive", *_judged("criticism")):
+        found["criticism", language] = len(right), 100 * float(np.mean(right == got))
+    return {name: (messages, round(value, 1)) for name, (messages, value) in found.items()}
+
+
+@cache
+def _judged(folder: str) -> tuple[list[Labelled], list[Reading]]:
+    rows = list(corpus.own(folder))
+    return rows, read([row.text for row in rows])
+
+
+def _by_language(
+    field: str, rows: Sequence[Labelled], readings: Sequence[Reading]
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Of each language what is so and what was said."""
+    truth, said, _values = FIELDS[field]
+    for language in sorted({row.language for row in rows}):
+        at = [n for n, row in enumerate(rows) if row.language == language]
+        yield language, np.array([truth(rows[n]) for n in at]), np.array([said(readings[n]) for n in at])
 
 
 def _head(rows: Sequence[Labelled]) -> str:
@@ -60,7 +101,8 @@ def _head(rows: Sequence[Labelled]) -> str:
     )
     return f"""# Understanding: the model card
 
-Written by `make understanding-report`; nothing in it is typed by hand.
+Written by `make understanding-report`, which measures every figure in it. First steps, goals and baselines are known from
+elsewhere, and why a figure fell is said by a person.
 
 **What it is**: model `{shipped().name}`, linear support vector machines over hashed words, pairs, triples and pieces of words,
 weighed by naive Bayes, and a net with one hidden layer on what the words mean; one byte a weight. Made by `make model` from
@@ -82,21 +124,38 @@ def _public() -> set[str]:
     return {path.name for path in (corpus.HERE / "public").iterdir()}
 
 
-def _scores(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:
-    lines = ["## How right it is", "", "Macro-F1 in per cent, with the 95 % interval of 1,000 resamplings.", "",
-             "| field | language | messages | macro-F1 | 95 % | first step | goal |", "|---|---|---|---|---|---|---|"]  # fmt: skip
-    for field, (truth, said, _values) in FIELDS.items():
-        for language in sorted({row.language for row in rows}):
-            at = [n for n, row in enumerate(rows) if row.language == language]
-            right, got = np.array([truth(rows[n]) for n in at]), np.array([said(readings[n]) for n in at])
-            if len(set(right.tolist())) < 2:
-                continue
+def _scores(rows: Sequence[Labelled], readings: Sequence[Reading], now: kept.Kept) -> str:
+    lines = ["## How right it is", "",
+             "Macro-F1 in per cent, with the 95 % interval of 1,000 resamplings. In brackets, for how many of the messages it holds: where "
+             "they are few, one of them moves the figure by points. The baseline is that of our best linear model, learnt from the field's "
+             "public set alone and judged by its test part, which isn't here; first step and goal of offence and spam were set for such sets too. "
+             f"The last release: {now.last}.", "",
+             "| field | language | messages | macro-F1 | 95 % | last release | baseline | first step | goal |", "|---" * 9 + "|"]  # fmt: skip
+    for field, (_truth, _said, values) in FIELDS.items():
+        for language, right, got in _by_language(field, rows, readings):
             low, high = _interval(right, got)
-            step, goal = GOALS.get((field, language), ("", ""))
+            step, goal = GOALS.get((field, language), (95, 97) if field == "spam" else ("", ""))
+            so = f" ({right.sum()})" if values == (False, True) else ""
+            last, baseline = _last(now, field, language), BASELINES.get((field, language), "")
             lines.append(
-                f"| {field} | {language} | {len(at)} | **{_f1(right, got):.1f}** | {low:.1f}–{high:.1f} | {step} | {goal} |"
+                f"| {field} | {language} | {len(right)}{so} | **{_f1(right, got):.1f}** | {low:.1f}–{high:.1f} | {last} | {baseline} | {step} | {goal} |"
             )
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *_fallen(now)])
+
+
+def _last(now: kept.Kept, field: str, language: str) -> str:
+    last = now.figures[field, language].last
+    return "" if last is None else f"{last:.1f}"
+
+
+def _fallen(now: kept.Kept) -> list[str]:
+    fallen = [
+        f"- {field}, {language}, {figure.last:.1f} → {figure.now:.1f}: {figure.told or 'nobody said why.'}"
+        for (field, language), figure in now.figures.items()
+        if figure.is_fallen
+    ]
+    title = "Lower than in the last release, by more than the standard error where one in ten is read wrong:"
+    return [title, "", *fallen, ""] if fallen else []
 
 
 def _f1(right: np.ndarray, got: np.ndarray) -> float:
@@ -142,36 +201,62 @@ def _languages(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:
         row.language == reading.language
         for row, reading in zip(long, read([" ".join(row.text.split()[:4]) for row in long]), strict=True)
     ])  # fmt: skip
-    return f"Language: {100 * whole:.1f} % of the messages; {100 * short:.1f} % of their first four words ({len(long)} of eight words or more).\n"
+    return (
+        f"Language: {100 * whole:.1f} % of the messages (first step ≥ 99, goal 99.5); {100 * short:.1f} % of their first four words "
+        f"(first step ≥ 90, goal 95; {len(long)} of eight words or more).\n"
+    )
 
 
 def _criticism(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:
-    harsh = [
-        reading for row, reading in zip(rows, readings, strict=True) if row.kind == "complaint" and not row.offensive
-    ]
-    wrong = sum(reading.offensive for reading in harsh)
-    return f"Criticism taken for offence: {wrong} of {len(harsh)} complaints without an insult ({100 * wrong / max(len(harsh), 1):.1f} %; first step ≤ 2, goal ≤ 1).\n"
+    """Criticism without an insult that was taken for offence."""
+    found = list(zip(*_judged("criticism"), strict=True))
+    sets = {
+        "harsh ones, Spanish": [reading for row, reading in found if row.language == "es"],
+        "harsh ones, English": [reading for row, reading in found if row.language == "en"],
+        "harsh ones, both": [reading for _row, reading in found],
+        "all complaints of `aside/`, seven languages": [
+            reading
+            for row, reading in zip(rows, readings, strict=True)
+            if row.kind == "complaint" and not row.offensive
+        ],
+    }
+    lines = ["## Criticism taken for offence", "",
+             "Complaints without an insult that are called offensive, in per cent, with the 95 % interval (Wilson's). The harsh ones were written for "
+             "this by a language model that knew the guide and some of the other messages: many trades and countries, with swear-words at things, "
+             "accusations, sarcasm, and insults that are told of. No model had been asked, but for the totals, which were known when seven that "
+             "came too near a message that is learnt from were replaced.", "",
+             "| complaints | messages | called offensive | per cent | 95 % | first step | goal |", "|---" * 7 + "|"]  # fmt: skip
+    for name, those in sets.items():
+        wrong = sum(reading.offensive for reading in those)
+        low, high = stats.binomtest(wrong, len(those)).proportion_ci(method="wilson")
+        lines.append(
+            f"| {name} | {len(those)} | {wrong} | **{100 * wrong / len(those):.1f}** | {100 * low:.1f}–{100 * high:.1f} | ≤ 2 | ≤ 1 |"
+        )
+    quotes = [f"- “{' '.join(row.text.split())[:120]}”" for row, reading in found if reading.offensive]
+    return "\n".join([*lines, "", *(["Harsh ones that are called offensive:", "", *quotes, ""] if quotes else [])])
 
 
 POSTS = {"es": (60, 66)}
 """In per cent, the first step and the goal of feeling in public posts; of the languages that aren't here: 58 and 66."""
+TWEETS = {"es": 61, "pt": 68, "fr": 64, "it": 60, "de": 70}
+"""What our best linear model gets in public sets of tweets (those of XLM-T, arXiv 2104.12250), learnt from each set's own part."""
 
 
-def _posts() -> str:
+def _posts(now: kept.Kept) -> str:
     """Feeling in posts about anything, which is another thing than a message to a company."""
     lines = ["## Public posts about anything", "",
              "Posts as they stand on a microblog, a third of each feeling, which is often told only by what happened: written for this, to the "
              "guide, by a writer who saw none of those that are learnt from, and never learnt from. While posts were gathered it was looked at "
-             "whether more of them help here. The goals are those for public sets of tweets, which aren't at hand.", "",
-             "| language | posts | feeling, macro-F1 | 95 % | first step | goal |", "|---|---|---|---|---|---|"]  # fmt: skip
-    rows = list(corpus.own("posts"))
-    readings = read([row.text for row in rows])
-    for language in sorted({row.language for row in rows}):
-        at = [n for n, row in enumerate(rows) if row.language == language]
-        right, got = np.array([rows[n].sentiment for n in at]), np.array([readings[n].sentiment for n in at])
+             "whether more of them help here. Baseline and goals are those for public sets of tweets, which aren't at hand: the baseline is our best "
+             "linear model's, learnt from tweets of the same set.", "",
+             "| language | posts | feeling, macro-F1 | 95 % | last release | baseline | first step | goal |", "|---" * 8 + "|"]  # fmt: skip
+    for language, right, got in _by_language("sentiment", *_judged("posts")):
         low, high = _interval(right, got)
         step, goal = POSTS.get(language, (58, 66))
-        lines.append(f"| {language} | {len(at)} | **{_f1(right, got):.1f}** | {low:.1f}–{high:.1f} | {step} | {goal} |")
+        last, baseline = _last(now, "posts", language), TWEETS.get(language, "")
+        lines.append(
+            f"| {language} | {len(right)} | **{_f1(right, got):.1f}** | {low:.1f}–{high:.1f} | {last} | {baseline} | {step} | {goal} |"
+        )
     return "\n".join([*lines, ""])
 
 
@@ -232,9 +317,8 @@ def _calibration(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:
              "ECE: the mean distance between how sure it says it is and how often it is right (first step ≤ 0.07, goal ≤ 0.05). Then, of those "
              "about as sure, how many are right.", "", "| field | ECE | " + " | ".join(f"≤ {n / BINS:.1f}" for n in range(4, BINS + 1)) + " |",
              "|---" * (BINS - 1) + "|"]  # fmt: skip
-    for field, (truth, said, _values) in FIELDS.items():
-        sure = np.array([reading.confidence[field] for reading in readings])
-        right = np.array([truth(row) == said(reading) for row, reading in zip(rows, readings, strict=True)])
+    for field, pairs in _certainties(rows, readings).items():
+        sure, right = (np.array(each) for each in zip(*pairs, strict=True))
         bins = np.minimum(np.ceil(sure * BINS).astype(int), BINS)
         ece = sum(
             abs(right[bins == n].mean() - sure[bins == n].mean()) * (bins == n).mean() for n in set(bins.tolist())
@@ -245,6 +329,25 @@ def _calibration(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:
         ]
         lines.append(f"| {field} | {ece:.3f} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
+
+
+def _certainties(rows: Sequence[Labelled], readings: Sequence[Reading]) -> dict[str, list[tuple[float, bool]]]:
+    """By field, how sure each reading was and whether it was right."""
+    both = list(zip(rows, readings, strict=True))
+    found = {
+        field: [(reading.confidence[field], truth(row) == said(reading)) for row, reading in both]
+        for field, (truth, said, _values) in FIELDS.items()
+    }
+    found["language"] = [(reading.confidence["language"], row.language == reading.language) for row, reading in both]
+    found["topics, each that is named"] = [
+        (reading.confidence.get(f"topic:{topic}", reading.confidence["topics"]), topic in (row.topics or ()))
+        for row, reading in both
+        for topic in reading.topics
+    ]
+    found["topics, all of a message"] = [
+        (reading.confidence["topics"], row.topics == frozenset(reading.topics)) for row, reading in both
+    ]
+    return found
 
 
 def _worst(rows: Sequence[Labelled], readings: Sequence[Reading]) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from benchmarks.figures import Figure
-from training import corpus, fit, report
+from training import corpus, fit, kept, report
 
 from tertulia.understanding import features
 from tertulia.understanding.model import shipped
 from tertulia.understanding.reading import KINDS, LANGUAGES, SENTIMENTS
 
-TRAINING = Path(__file__).parents[2] / "training"
-JUDGED = ("aside", "afterwards", "posts")
+ROOT = Path(__file__).parents[2]
+TRAINING = ROOT / "training"
+JUDGED = ("aside", "afterwards", "posts", "criticism")
 """Folders of what is judged by."""
 
 
@@ -113,3 +115,53 @@ def test_the_model_card_tells_what_it_costs_beside_its_goals(monkeypatch):
     told = report._cost().splitlines()
     assert any("size of the shipped model" in line and "≤ 25.0" in line and "met" in line for line in told)
     assert any("messages" in line and "≥ 2,000" in line and "met" in line for line in told)
+
+
+def test_the_report_is_written_and_its_figures_are_those_that_are_kept(monkeypatch, tmp_path):
+    """So no model ships without its figures: whoever changes it, or how it reads, runs `make understanding-report`."""
+    for module, name in ((report, "REPORT"), (kept, "FILE")):
+        shown = getattr(module, name)
+        monkeypatch.setattr(module, name, Path(shutil.copy(shown, tmp_path)))
+    monkeypatch.setattr(report, "RESAMPLED", 2)
+    monkeypatch.setattr(report.curve, "section", lambda: "(the curve takes minutes)")
+    monkeypatch.setattr(report.understanding, "run", list)
+    report.main()
+    assert kept.FILE.read_text("utf-8") == (ROOT / "docs" / kept.FILE.name).read_text("utf-8")
+    assert shipped().name in (ROOT / "docs" / "understanding.md").read_text("utf-8")
+    told = report.REPORT.read_text("utf-8")
+    assert "| harsh ones, both | 400 |" in told
+    assert "| language |" in told
+    assert "| topics, each that is named |" in told
+
+
+def test_nothing_is_read_worse_than_in_the_last_release_unless_a_sentence_says_why():
+    assert kept.load().untold() == []
+
+
+def test_figures_are_held_against_those_of_the_last_release():
+    names = ("kind", "es"), ("kind", "en"), ("posts", "es")
+    before = kept.Kept("1.0 abc", "0.9 xyz", {name: kept.Figure(400, 90.0, 92.0, "Told.") for name in names})
+    found = dict(zip(names, ((400, 90.0), (400, 89.9), (400, 91.0)), strict=True))
+
+    same = kept.renewed(before, found, "1.0 def")  # another model of the same release
+    assert (same.now, same.last) == ("1.0 def", "0.9 xyz")
+    assert [figure.last for figure in same.figures.values()] == [92.0] * 3
+    assert [figure.told for figure in same.figures.values()] == ["Told.", "", "Told."]  # the second fell further
+    assert same.untold() == [("kind", "en")]
+    assert not same.figures["posts", "es"].is_fallen  # by 1.0: no more than chance with 400 messages
+
+    after = kept.renewed(same, dict.fromkeys([*names, ("kind", "new")], (400, 85.0)), "1.1 ghi")
+    assert (after.now, after.last) == ("1.1 ghi", "1.0 def")
+    assert [figure.last for figure in after.figures.values()] == [90.0, 89.9, 91.0, None]
+    assert after.untold() == list(names)
+
+
+def test_the_figures_are_kept_as_they_are(monkeypatch, tmp_path):
+    monkeypatch.setattr(kept, "FILE", tmp_path / "figures.tsv")
+    some = kept.Kept(
+        "1.0 abc",
+        "0.9 xyz",
+        {("kind", "es"): kept.Figure(500, 91.2, 93.2, "Why."), ("spam", "en"): kept.Figure(9, 50.0)},
+    )
+    kept.keep(some)
+    assert kept.load() == some
