@@ -165,10 +165,9 @@ def _answer(brand: Brand, message_id: int) -> dict[str, str]:
     conversation = get_object_or_404(
         Conversation.objects.select_related("brand"), account=message.account_id, thread_id=message.thread_id
     )
-    language = conversation.language[:2]
     return {
         "text": wording.emptied(message.text, conversation=conversation, agent=message.author_name),
-        "language": language if language in Brand.Language.values else "",
+        "language": conversation.language[:2],
     }
 
 
