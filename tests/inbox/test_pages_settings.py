@@ -1,5 +1,7 @@
 """Labels, saved replies and promises, arranged by whoever manages the inbox."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from conftest import NOON, envelope
@@ -58,6 +60,12 @@ def test_a_saved_reply_is_in_any_language_the_desk_reads(as_alba, brand, site):
         [id] = inbound.intake(site, [envelope("Ep", remote_id=language, thread=language, author=joan)], at=NOON)
         choices = as_alba.get(f"/b/horno-candela/inbox/{id}/saved-replies/").context["choices"]
         assert choices[0]["reply"].title == first
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+def test_a_new_reply_leads_nowhere_else(as_alba, address):
+    answer = as_alba.post(f"{SETTINGS}saved-replies/?{urlencode({'next': address})}", {"title": "Horario", "text": "x"})
+    assert answer["Location"] == f"{SETTINGS}saved-replies/"
 
 
 def test_a_promise_is_made_and_taken_away(as_alba, site):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 import time_machine
@@ -15,6 +16,7 @@ from tertulia.brand import actions as brand_actions
 from tertulia.channels.models import Account
 from tertulia.core.models import Activity
 from tertulia.flows import inbound
+from tertulia.inbox import actions as inbox_actions
 from tertulia.inbox.models import Conversation, SavedReply
 from tertulia.insight import pages, topics
 from tertulia.insight.models import DismissedQuestion
@@ -139,18 +141,41 @@ def test_it_costs_as_many_queries_for_many_as_for_few(as_alba, site):
 
 
 def test_what_three_people_ask_is_listed_until_a_saved_reply_answers(as_alba, brand, site):
-    write(site, BREAD)
+    write(site, [*BREAD, *(f"¿Tenéis pan de espelta? {n}" for n in ("Gracias.", "Un saludo.", "Besos.", "Ya diréis."))])
     answer = as_alba.get(QUESTIONS)
     [question] = answer.context["questions"]
-    assert (question.text, question.people) == ("¿Tenéis pan de espelta?", 3)
-    link = re.search(r'href="([^"]*/saved-replies/\?title=[^"]*)#new"', answer.content.decode())[1].replace(
-        "&amp;", "&"
-    )
+    assert (question.text, question.people, question.waiting) == ("¿Tenéis pan de espelta?", 7, 7)
+    html = answer.content.decode()
+    for conversation in Conversation.objects.all():  # five, and the others in a fold
+        assert f"/b/horno-candela/inbox/{conversation.pk}/#message-" in html
+    link = unescape(re.search(r'href="([^"]*/saved-replies/\?title=[^"]*)#new"', html)[1])
     form = as_alba.get(link).context["form"]
     assert (form["title"].value(), form["language"].value()) == ("¿Tenéis pan de espelta?", "es")
-    SavedReply.objects.create(brand=brand, title="Espelta", text="Sí, pan de espelta los jueves.")
+    written = {"title": "Espelta", "language": "", "text": "Sí, pan de espelta los jueves."}
+    back = as_alba.post(link, written)["Location"]
+    assert back.startswith(f"{QUESTIONS}?first=")
+    assert back.endswith("#answered")
+    answer = as_alba.get(back)
+    reply = SavedReply.objects.get()
+    [answered] = answer.context["answered"]
+    assert (answer.context["questions"], answered.reply, answered.waiting) == ([], reply, 7)
+    assert "7 personas siguen esperando una respuesta que ya está escrita." in answer.content.decode()
+
+
+def test_whom_nobody_has_answered_comes_first_with_the_reply_written_in(as_alba, alba, brand, site):
+    write(site, BREAD)
+    reply = SavedReply.objects.create(brand=brand, title="Espelta", text="Sí, pan de espelta los jueves.")
+    SavedReply.objects.create(brand=brand, title="Pan", text="Pan de molde.")
+    done = Conversation.objects.get(thread_id="p2")  # the newest
+    inbox_actions.reply(conversation=done, text="Sí", by=alba, turn=done.turn, at=NOON + timedelta(minutes=9))
     answer = as_alba.get(QUESTIONS)
-    assert (answer.context["questions"], answer.context["answered"]) == ([], 1)
+    [question] = answer.context["answered"]
+    assert (question.reply, question.waiting, question.people) == (reply, 2, 3)
+    assert [row.waits for row in question.rows] == [True, True, False]
+    html = answer.content.decode()
+    for conversation in Conversation.objects.exclude(pk=done.pk):
+        assert f"/inbox/{conversation.pk}/?saved={reply.pk}#message-" in html
+    assert f"/inbox/{done.pk}/#message-" in html
 
 
 def test_a_question_is_dismissed_and_put_back(as_alba, as_bruno, brand, site):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from tertulia.inbox.models import SavedReply
 from tertulia.understanding import words
 from tertulia.understanding.grouping import Topic
 
@@ -18,7 +18,8 @@ PAGE: Final = 25
 """Messages of a topic on one page."""
 SHOWN: Final = 40
 """Topics on the page; what comes after is in a fold."""
-PARTS: Final = 5
+ASKERS: Final = 5
+"""Of a question on the page; the others are in a fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +135,19 @@ class ShownQuestion:
     people: int
     variants: list[str]
     rows: list[Row]
-    more: int
-    latest: datetime
+    """Whom nobody has answered first."""
+    more: list[Row]
+    waiting: int
+    """People nobody has answered."""
+    reply: SavedReply | None
 
 
 def asked(found: list[Question]) -> list[ShownQuestion]:
-    return [
-        ShownQuestion(
-            each.asked.text, each.language, each.asked.people, each.asked.variants, each.rows[:PARTS],
-            max(0, len(each.rows) - PARTS), each.rows[0].at,
-        )
-        for each in found
-    ]  # fmt: skip
+    return [_asked(each, sorted(each.rows, key=lambda row: not row.waits)) for each in found]
+
+
+def _asked(found: Question, rows: list[Row]) -> ShownQuestion:
+    return ShownQuestion(
+        found.asked.text, found.language, found.asked.people, found.asked.variants, rows[:ASKERS], rows[ASKERS:],
+        len({row.person for row in rows if row.waits}), found.reply,
+    )  # fmt: skip

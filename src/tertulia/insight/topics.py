@@ -76,6 +76,8 @@ class Row:
     topics: tuple[str, ...]
     questions: tuple[str, ...]
     is_read: bool
+    waits: bool
+    """Nobody has answered it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,31 +126,37 @@ def _said(row: Row, *, is_before: bool) -> Said:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something several people asked, and the newest of the messages they asked it in."""
+    """Something several people asked, and the messages they asked it in, newest first."""
 
     asked: asked.Repeated
     language: str
     rows: list[Row]
+    reply: SavedReply | None = None
+    """What answers it, as far as its words tell."""
 
 
-def questions(brand: Brand, rows: Sequence[Row]) -> tuple[list[Question], int]:
-    """What at least three people asked and no saved reply answers, and how much more is answered by one."""
+def questions(brand: Brand, rows: Sequence[Row]) -> tuple[list[Question], list[Question]]:
+    """What at least three people asked and no saved reply answers, and what one answers."""
     askings = [
         asked.Asked(text, row.person, n, row.language) for n, row in enumerate(rows) for text in row.questions
     ]  # fmt: skip
     found = asked.repeated(askings)
-    replies = SavedReply.objects.filter(brand=brand).values_list("title", "text", "language")
-    answers = [asked.meaning(f"{title}. {text}", language) for title, text, language in replies]
+    replies = list(SavedReply.objects.filter(brand=brand).order_by("pk"))
+    answers = [asked.meaning(f"{reply.title}. {reply.text}", reply.language) for reply in replies]
     dismissed = list(DismissedQuestion.objects.filter(brand=brand).values_list("text", flat=True))
-    unanswered = [each for each in found if not asked.is_answered(each, answers)]
-    listed = [each for each in unanswered if not asked.is_among(each, dismissed)]
-    return [_question(each, rows) for each in listed], len(found) - len(unanswered)
+    listed, answered = [], []
+    for each in found:
+        if (by := asked.answered_by(each, answers)) is not None:
+            answered.append(_question(each, rows, replies[by]))
+        elif not asked.is_among(each, dismissed):
+            listed.append(_question(each, rows))
+    return listed, answered
 
 
-def _question(found: asked.Repeated, rows: Sequence[Row]) -> Question:
+def _question(found: asked.Repeated, rows: Sequence[Row], reply: SavedReply | None = None) -> Question:
     languages = [asking.language for asking in found.askings]
     numbers = sorted({asking.at for asking in found.askings})
-    return Question(found, max(sorted(set(languages)), key=languages.count), [rows[n] for n in numbers])
+    return Question(found, max(sorted(set(languages)), key=languages.count), [rows[n] for n in numbers], reply)
 
 
 def messages(brand: Brand, period: Period, *, most: int = MOST + 1) -> list[Row]:
@@ -159,7 +167,8 @@ def messages(brand: Brand, period: Period, *, most: int = MOST + 1) -> list[Row]
     sql = f"""
 SELECT message.id, conversation.id, conversation.member_id, message.author_name, message.sent_at,
     CASE WHEN message.in_reply_to = '' THEN message.subject ELSE '' END, SUBSTR(message.text, 1, {_READ}),
-    reading.sentiment, reading.language, reading.topics, reading.questions
+    reading.sentiment, reading.language, reading.topics, reading.questions,
+    message.sent_at >= conversation.waiting_since
 FROM {Conversation._meta.db_table} conversation
 JOIN {Message._meta.db_table} message
     ON message.account_id = conversation.account_id AND message.thread_id = conversation.thread_id
@@ -183,12 +192,12 @@ ORDER BY message.sent_at DESC, message.id DESC LIMIT %s
 
 def _row(
     id: int, conversation: int, person: int, name: str, at: datetime, subject: str, text: str, sentiment: str | None,
-    language: str | None, topics: Any, questions: Any,
+    language: str | None, topics: Any, questions: Any, waits: Any,
 ) -> Row:  # fmt: skip
     return Row(
         id, conversation, person, name, at if at.tzinfo else at.replace(tzinfo=UTC),
         f"{subject}. {text}" if subject else text, sentiment or "neutral", language or "", _list(topics),
-        _list(questions), sentiment is not None,
+        _list(questions), sentiment is not None, bool(waits),
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def questions(request: Call, filters: Query[PeriodParameters]) -> QuestionsShape
     rows = insight.messages(request.auth.brand, period)
     listed, answered = insight.questions(request.auth.brand, rows[: insight.MOST])
     about = _about(period, min(len(rows), insight.MOST), is_cut=len(rows) > insight.MOST)
-    return QuestionsShape(items=[_question(each) for each in listed], next=None, period=about, answered=answered)
+    return QuestionsShape(items=[_question(each) for each in listed], next=None, period=about, answered=len(answered))
 
 
 def _period(request: Call, filters: PeriodParameters) -> insight.Period:

@@ -60,7 +60,8 @@ def show_questions(request: HttpRequest, brand: Brand) -> HttpResponse:
     context = _context(request, form, rows[: topics.MOST], is_cut=len(rows) > topics.MOST) | {
         "tab": "questions",
         "questions": pages.asked(listed),
-        "answered": answered,
+        "answered": pages.asked(answered),
+        "waiting": len({row.person for each in answered for row in each.rows if row.waits}),
         "dismissed": DismissedQuestion.objects.filter(brand=brand).order_by("-at", "-pk"),
     }
     return render(request, "insight/questions.html", context)
