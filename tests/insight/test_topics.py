@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from conftest import NOON, envelope
 from tertulia.brand import actions as brand_actions
-from tertulia.channels.models import Account
+from tertulia.channels.models import Account, Message
+from tertulia.core import tables
 from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.inbox import actions as inbox_actions
@@ -100,7 +103,49 @@ def test_a_topic_opens_with_its_messages_page_by_page(as_alba, site, monkeypatch
     shown = [(row.text, alike) for page in (first, last) for row, alike in page.rows]
     assert sorted(shown) == sorted([(f"{LATE[0]}!!", 1), (LATE[1], 0), (LATE[2], 0)])
     assert (first.previous, first.next, last.previous, last.next) == (0, 2, 1, 0)
-    assert as_alba.get(PAGE, {"topic": "general-nothing"}).status_code == 404
+
+
+def test_a_topic_called_otherwise_is_found_by_its_messages(as_alba, brand, site):
+    write(site, LATE)
+    html = as_alba.get(PAGE).content.decode()
+    query = re.search(r'href="\?([^"]*of=[^"]*)"', html)[1]
+    place = QueryDict(unescape(query))
+    ids = {int(each) for each in place["of"].split("-")}
+    assert ids == set(Message.objects.values_list("pk", flat=True))
+    opened = as_alba.get(PAGE, {"topic": "said-other words", "of": place["of"]})
+    assert (opened.status_code, opened.context["topic"].key) == (200, "general-delivery")
+    settled = QueryDict(urlsplit(opened.context["here"]).query)
+    assert (settled["topic"], settled["of"], settled["first"]) == ("general-delivery", place["of"], "2026-10-25")
+    brand_actions.set_words(brand=brand, words=[("product", "Retraso", [])], at=NOON)
+    opened = as_alba.get(PAGE, {"topic": "own-tardanza", "of": place["of"]})
+    assert opened.context["topic"].key == "own-retraso", "of two that hold them all, the one of the same kind"
+
+
+@pytest.mark.parametrize("of", ["", "999999999999", "9-8-7", "x", "-", "1" * 30])
+def test_a_topic_that_is_gone_says_so_beside_what_there_is(as_alba, site, of):
+    write(site, LATE)
+    answer = as_alba.get(PAGE, {"topic": "said-nothing", "of": of})
+    assert (answer.status_code, names(answer)) == (404, ["Entrega"])
+    assert "Ese tema ya no está" in answer.content.decode()
+
+
+def test_a_topic_says_by_which_channels_it_came_and_is_taken_along(as_alba, as_carla, site, phone):
+    write(site, [*LATE, "=1+1 retraso en la entrega"])
+    assert as_alba.get(PAGE).context["topics"][0].channels == []
+    write(phone, LATE[:1], name="q")
+    [late] = as_alba.get(PAGE).context["topics"]
+    assert late.channels == [(site.name, 4), (phone.name, 1)]
+    answer = as_alba.get(f"{PAGE}export/", {"days": 7})
+    table = tables.read(answer.content)
+    assert (answer["Content-Type"], answer["Content-Disposition"]) == (
+        "text/csv; charset=utf-8", 'attachment; filename="horno-candela-topics.csv"'
+    )  # fmt: skip
+    first, part = (row.cells for row in table.rows)
+    assert (first["tema"], first["que dicen"], first["mensajes"], first["personas"]) == ("Entrega", "", "5", "5")
+    assert first["canales"] == f"{site.name}: 4, {phone.name}: 1"
+    assert part["que dicen"] == "Retraso en la entrega"
+    assert as_alba.get(first["enlace"]).context["topic"].key == "general-delivery"
+    assert as_carla.get(f"{PAGE}export/").status_code == 404
 
 
 def test_of_a_large_period_the_newest_count_and_it_says_so(as_alba, site, monkeypatch):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from tertulia.core import tables
 from tertulia.inbox.models import SavedReply
 from tertulia.understanding import words
-from tertulia.understanding.grouping import Topic
+from tertulia.understanding.grouping import MOST_QUOTES, Topic
 
 from .topics import Question, Row, Topics
 
@@ -45,8 +47,12 @@ class Shown:
     pieces: list[Piece]
     feelings: list[tuple[str, str, int, int]]
     """Tone, name, messages, per cent."""
+    channels: list[tuple[str, int]]
+    """With their messages; none where only one was looked at."""
     quotes: list[tuple[Row, str, int]]
     parts: list[Shown]
+    place: str
+    """What its address says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,9 @@ def _shown(topic: Topic, found: Topics, widest: int) -> Shown:
     change, trend = _change(topic, found)
     return Shown(
         topic.key, name(topic, found), topic.kind == "own", topic.messages, topic.people, change, trend,
-        _pieces(topic, widest), _feelings(topic),
+        _pieces(topic, widest), _feelings(topic), _channels(topic, found) if len(found.accounts) > 1 else [],
         [(found.rows[quote.at], quote.text, quote.alike) for quote in topic.quotes],
-        [_shown(part, found, widest) for part in topic.parts],
+        [_shown(part, found, widest) for part in topic.parts], urlencode(place(topic, found)),
     )  # fmt: skip
 
 
@@ -126,6 +132,36 @@ def page(topic: Topic, found: Topics, number: int) -> Page:
     number = min(max(number, 1), pages)
     shown = first[(number - 1) * PAGE : number * PAGE]
     return Page(shown, number, number - 1, number + 1 if number < pages else 0)
+
+
+def table(found: Topics, address: str) -> bytes:
+    """The topics, each before its parts, as CSV; `address` is that of their page, with its days as dates."""
+    feelings = words.sentiments()
+    header = [
+        _("Topic"), _("What they say"), _("Messages"), _("Messages before"), _("People"), *feelings.values(),
+        _("Channels"), *(_("Quote {n}").format(n=n + 1) for n in range(MOST_QUOTES)), _("Link"),
+    ]  # fmt: skip
+    rows = []
+    for topic in found.grouping.topics:
+        link = f"{address}&{urlencode(place(topic, found))}"
+        for each in (topic, *topic.parts):
+            quotes = [quote.text for quote in each.quotes]
+            channels = ", ".join(f"{called}: {n}" for called, n in _channels(each, found))
+            rows.append([
+                name(topic, found), "" if each is topic else name(each, found), each.messages,
+                each.before if found.is_compared else "", each.people, *(each.feelings[tone] for tone in feelings),
+                channels, *quotes, *[""] * (MOST_QUOTES - len(quotes)), link,
+            ])  # fmt: skip
+    return tables.write(header, rows)
+
+
+def place(topic: Topic, found: Topics) -> dict[str, str]:
+    """What an address says of a topic: its key, and messages it is found by when it is called otherwise one day."""
+    return {"topic": topic.key, "of": "-".join(map(str, found.some_of(topic)))}
+
+
+def _channels(topic: Topic, found: Topics) -> list[tuple[str, int]]:
+    return [(found.accounts[account], n) for account, n in found.channels(topic) if account in found.accounts]
 
 
 @dataclass(frozen=True, slots=True)

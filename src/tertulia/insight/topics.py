@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -14,6 +15,7 @@ from django.db import connection
 
 from tertulia.brand import zones
 from tertulia.brand.models import Brand, OwnWord
+from tertulia.channels import queries as channels
 from tertulia.channels.models import Message, Restriction
 from tertulia.inbox.models import Conversation, SavedReply
 from tertulia.understanding import asked, teaching
@@ -67,6 +69,7 @@ class Row:
 
     id: int
     conversation: int
+    account: int
     person: int
     name: str
     at: datetime
@@ -92,9 +95,32 @@ class Topics:
     """The period before was counted too: it was whole, and somebody wrote."""
     taught: Mapping[str, str]
     """The names of the topics that people put on messages themselves, by the slugs that stand in readings."""
+    accounts: Mapping[int, str]
+    """The names of the channels that the messages came by."""
 
-    def topic(self, key: str) -> Topic | None:
-        return next((topic for topic in self.grouping.topics if topic.key == key), None)
+    def topic(self, key: str, of: Collection[int] = ()) -> Topic | None:
+        """The topic of that key. What people said is called by their words, and otherwise when others join in: where
+        none has the key, it is the topic that most of these messages are in, of several one of that kind, and then the
+        smallest."""
+        for topic in self.grouping.topics:
+            if topic.key == key:
+                return topic
+        numbers = {n for n, row in enumerate(self.rows) if row.id in of}
+        near = [(len(numbers.intersection(topic.members)), topic) for topic in self.grouping.topics]
+        kind = key.partition("-")[0]
+        most, found = max(
+            near, key=lambda each: (each[0], each[1].kind == kind, -each[1].messages), default=(0, None)
+        )  # fmt: skip
+        return found if most and 2 * most >= len(of) else None
+
+    def some_of(self, topic: Topic) -> list[int]:
+        """Three of its messages, quoted ones first: enough to find it again under another name."""
+        numbers = dict.fromkeys([*(quote.at for quote in topic.quotes), *topic.members[:3]])
+        return [self.rows[n].id for n in numbers][:3]
+
+    def channels(self, topic: Topic) -> list[tuple[int, int]]:
+        """The channels its messages came by, each with how many, the most first."""
+        return Counter(self.rows[n].account for n in topic.members).most_common()
 
 
 def topics(brand: Brand, period: Period) -> Topics:
@@ -106,7 +132,11 @@ def topics(brand: Brand, period: Period) -> Topics:
     if len(before) > MOST:
         before = []
     said = tuple(_said(row, is_before=False) for row in rows) + tuple(_said(row, is_before=True) for row in before)
-    return Topics(rows, _grouped(said, own_words(brand)), is_cut, bool(before), teaching.own_topics(brand.pk))
+    came_by = channels.accounts(brand).filter(pk__in={row.account for row in rows})
+    accounts = dict(came_by.values_list("pk", "name"))
+    return Topics(
+        rows, _grouped(said, own_words(brand)), is_cut, bool(before), teaching.own_topics(brand.pk), accounts
+    )  # fmt: skip
 
 
 def own_words(brand: Brand) -> tuple[Own, ...]:
@@ -165,7 +195,8 @@ def messages(brand: Brand, period: Period, *, most: int = MOST + 1) -> list[Row]
     All states are named so that the index of brand, state and last activity is walked from there on.
     """
     sql = f"""
-SELECT message.id, conversation.id, conversation.member_id, message.author_name, message.sent_at,
+SELECT message.id, conversation.id, conversation.account_id, conversation.member_id, message.author_name,
+    message.sent_at,
     CASE WHEN message.in_reply_to = '' THEN message.subject ELSE '' END, SUBSTR(message.text, 1, {_READ}),
     reading.sentiment, reading.language, reading.topics, reading.questions,
     message.sent_at >= conversation.waiting_since
@@ -191,11 +222,11 @@ ORDER BY message.sent_at DESC, message.id DESC LIMIT %s
 
 
 def _row(
-    id: int, conversation: int, person: int, name: str, at: datetime, subject: str, text: str, sentiment: str | None,
-    language: str | None, topics: Any, questions: Any, waits: Any,
+    id: int, conversation: int, account: int, person: int, name: str, at: datetime, subject: str, text: str,
+    sentiment: str | None, language: str | None, topics: Any, questions: Any, waits: Any,
 ) -> Row:  # fmt: skip
     return Row(
-        id, conversation, person, name, at if at.tzinfo else at.replace(tzinfo=UTC),
+        id, conversation, account, person, name, at if at.tzinfo else at.replace(tzinfo=UTC),
         f"{subject}. {text}" if subject else text, sentiment or "neutral", language or "", _list(topics),
         _list(questions), sentiment is not None, bool(waits),
     )  # fmt: skip

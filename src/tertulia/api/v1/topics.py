@@ -73,6 +73,7 @@ def _part(topic: Topic, found: insight.Topics) -> PartShape:
     return PartShape(
         name=topic.name, messages=topic.messages, people=topic.people,
         before=topic.before if found.is_compared else None, sentiments=topic.feelings,
+        channels={str(account): n for account, n in found.channels(topic)},
         quotes=[
             QuoteShape(text=quote.text, message_id=row.id, conversation_id=row.conversation, alike=quote.alike)
             for quote in topic.quotes
