@@ -32,6 +32,7 @@ def test_a_program_reads_the_same(alba, brand, site):
     [late] = [topic for topic in told["items"] if topic["name"] == "delivery"]
     assert (late["kind"], late["messages"], late["before"]) == ("general", 3, None)
     assert late["parts"][0]["name"] == "retraso en la entrega"
+    assert late["channels"] == {str(site.pk): 3}
     assert late["quotes"][0]["text"] in LATE
     assert told["period"] == {"first": "2026-11-17", "last": "2026-11-23", "messages": 6, "is_cut": False}
     [question] = api.get("/questions").data["items"]

@@ -171,3 +171,32 @@ def test_the_page_sets_it(as_alba, brand, site, phone):
     assert as_alba.post(address, {**sent, f"channel-{site.pk}-text_es": "Hola"}).status_code == 302
     assert AutomaticReply.objects.get().texts == {"es": "Hola"}
     assert AutomaticAnswer.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "tomorrow", "on_monday"),
+    [
+        ("ca", "demà a les 9:00", "el dia 30/11 a les 9:00"),
+        ("de", "morgen um 9:00 Uhr", "am 30.11. um 9:00 Uhr"),
+        ("pt", "amanhã às 9:00", "no dia 30/11 às 9:00"),
+    ],
+)
+def test_a_language_the_pages_do_not_speak_has_its_moments(site, brand, alba, language, tomorrow, on_monday):
+    texts = {"es": "Hola: {cuando}.", language: "({cuando})"}
+    automatic.set_reply(account=site, is_on=True, when="closed", texts=texts, by=alba, at=NOON)
+    OpeningHours.objects.create(brand=brand, weekday=0, opens="09:00", closes="18:00")
+    for day, said in ((27, on_monday), (29, tomorrow)):
+        joan = Author(remote_id=f"joan{day}", name="Joan", language=language)
+        written(site, at=NOON.replace(day=day), remote_id=f"m{day}", thread=f"joan{day}", author=joan)
+        assert Message.objects.filter(direction="out").latest("pk").text == f"({said})"
+
+
+def test_the_page_takes_any_language_the_desk_reads(as_alba, brand, site):
+    address = reverse("inbox:automatic_reply", args=[brand.slug, site.pk])
+    name = f"channel-{site.pk}"
+    sent = {f"{name}-is_on": "on", f"{name}-when": "always", f"{name}-text_es": "Hola", f"{name}-text_ca": "Bon dia"}
+    assert as_alba.post(address, sent).status_code == 302
+    assert AutomaticReply.objects.get().texts == {"es": "Hola", "ca": "Bon dia"}
+    [form] = as_alba.get(reverse("inbox:automatic_replies", args=[brand.slug])).context["forms"]
+    assert [text.name for text in form.texts] == ["text_es", "text_ca"]
+    assert {text.name for text in form.more_texts} == {"text_en", "text_pt", "text_fr", "text_it", "text_de"}

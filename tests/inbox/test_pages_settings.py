@@ -1,7 +1,12 @@
 """Labels, saved replies and promises, arranged by whoever manages the inbox."""
 
+from urllib.parse import urlencode
+
 import pytest
 
+from conftest import NOON, envelope
+from tertulia.connectors.contract import Author
+from tertulia.flows import inbound
 from tertulia.inbox.models import Label, Promise, SavedReply
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +45,27 @@ def test_saved_replies_come_and_go(as_alba, brand):
     assert SavedReply.objects.get().text == "De 9 a 15"
     as_alba.post(f"{SETTINGS}saved-replies/{reply.pk}/removal/")
     assert not SavedReply.objects.exists()
+
+
+def test_a_saved_reply_is_in_any_language_the_desk_reads(as_alba, brand, site):
+    page = f"{SETTINGS}saved-replies/"
+    form = as_alba.get(page, {"title": "Teniu espelta?", "language": "ca"}).context["form"]
+    assert form["language"].value() == "ca"
+    body = {"title": "Teniu espelta?", "language": "ca", "text": "Sí, els dijous"}
+    assert as_alba.post(page, body).status_code == 302
+    assert "Catalán" in as_alba.get(page).content.decode().split("</table>")[0]
+    SavedReply.objects.create(brand=brand, title="Z", text="Hola")
+    for language, first in (("ca", "Teniu espelta?"), ("es", "Z")):
+        joan = Author(remote_id=language, name="Joan", language=language)
+        [id] = inbound.intake(site, [envelope("Ep", remote_id=language, thread=language, author=joan)], at=NOON)
+        choices = as_alba.get(f"/b/horno-candela/inbox/{id}/saved-replies/").context["choices"]
+        assert choices[0]["reply"].title == first
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+def test_a_new_reply_leads_nowhere_else(as_alba, address):
+    answer = as_alba.post(f"{SETTINGS}saved-replies/?{urlencode({'next': address})}", {"title": "Horario", "text": "x"})
+    assert answer["Location"] == f"{SETTINGS}saved-replies/"
 
 
 def test_a_promise_is_made_and_taken_away(as_alba, site):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from conftest import NOON, envelope
 from tertulia.brand import actions as brand_actions
-from tertulia.channels.models import Account
+from tertulia.channels.models import Account, Message
+from tertulia.core import tables
 from tertulia.core.models import Activity
 from tertulia.flows import inbound
+from tertulia.inbox import actions as inbox_actions
 from tertulia.inbox.models import Conversation, SavedReply
 from tertulia.insight import pages, topics
 from tertulia.insight.models import DismissedQuestion
@@ -98,7 +103,49 @@ def test_a_topic_opens_with_its_messages_page_by_page(as_alba, site, monkeypatch
     shown = [(row.text, alike) for page in (first, last) for row, alike in page.rows]
     assert sorted(shown) == sorted([(f"{LATE[0]}!!", 1), (LATE[1], 0), (LATE[2], 0)])
     assert (first.previous, first.next, last.previous, last.next) == (0, 2, 1, 0)
-    assert as_alba.get(PAGE, {"topic": "general-nothing"}).status_code == 404
+
+
+def test_a_topic_called_otherwise_is_found_by_its_messages(as_alba, brand, site):
+    write(site, LATE)
+    html = as_alba.get(PAGE).content.decode()
+    query = re.search(r'href="\?([^"]*of=[^"]*)"', html)[1]
+    place = QueryDict(unescape(query))
+    ids = {int(each) for each in place["of"].split("-")}
+    assert ids == set(Message.objects.values_list("pk", flat=True))
+    opened = as_alba.get(PAGE, {"topic": "said-other words", "of": place["of"]})
+    assert (opened.status_code, opened.context["topic"].key) == (200, "general-delivery")
+    settled = QueryDict(urlsplit(opened.context["here"]).query)
+    assert (settled["topic"], settled["of"], settled["first"]) == ("general-delivery", place["of"], "2026-10-25")
+    brand_actions.set_words(brand=brand, words=[("product", "Retraso", [])], at=NOON)
+    opened = as_alba.get(PAGE, {"topic": "own-tardanza", "of": place["of"]})
+    assert opened.context["topic"].key == "own-retraso", "of two that hold them all, the one of the same kind"
+
+
+@pytest.mark.parametrize("of", ["", "999999999999", "9-8-7", "x", "-", "1" * 30])
+def test_a_topic_that_is_gone_says_so_beside_what_there_is(as_alba, site, of):
+    write(site, LATE)
+    answer = as_alba.get(PAGE, {"topic": "said-nothing", "of": of})
+    assert (answer.status_code, names(answer)) == (404, ["Entrega"])
+    assert "Ese tema ya no está" in answer.content.decode()
+
+
+def test_a_topic_says_by_which_channels_it_came_and_is_taken_along(as_alba, as_carla, site, phone):
+    write(site, [*LATE, "=1+1 retraso en la entrega"])
+    assert as_alba.get(PAGE).context["topics"][0].channels == []
+    write(phone, LATE[:1], name="q")
+    [late] = as_alba.get(PAGE).context["topics"]
+    assert late.channels == [(site.name, 4), (phone.name, 1)]
+    answer = as_alba.get(f"{PAGE}export/", {"days": 7})
+    table = tables.read(answer.content)
+    assert (answer["Content-Type"], answer["Content-Disposition"]) == (
+        "text/csv; charset=utf-8", 'attachment; filename="horno-candela-topics.csv"'
+    )  # fmt: skip
+    first, part = (row.cells for row in table.rows)
+    assert (first["tema"], first["que dicen"], first["mensajes"], first["personas"]) == ("Entrega", "", "5", "5")
+    assert first["canales"] == f"{site.name}: 4, {phone.name}: 1"
+    assert part["que dicen"] == "Retraso en la entrega"
+    assert as_alba.get(first["enlace"]).context["topic"].key == "general-delivery"
+    assert as_carla.get(f"{PAGE}export/").status_code == 404
 
 
 def test_of_a_large_period_the_newest_count_and_it_says_so(as_alba, site, monkeypatch):
@@ -139,18 +186,41 @@ def test_it_costs_as_many_queries_for_many_as_for_few(as_alba, site):
 
 
 def test_what_three_people_ask_is_listed_until_a_saved_reply_answers(as_alba, brand, site):
-    write(site, BREAD)
+    write(site, [*BREAD, *(f"¿Tenéis pan de espelta? {n}" for n in ("Gracias.", "Un saludo.", "Besos.", "Ya diréis."))])
     answer = as_alba.get(QUESTIONS)
     [question] = answer.context["questions"]
-    assert (question.text, question.people) == ("¿Tenéis pan de espelta?", 3)
-    link = re.search(r'href="([^"]*/saved-replies/\?title=[^"]*)#new"', answer.content.decode())[1].replace(
-        "&amp;", "&"
-    )
+    assert (question.text, question.people, question.waiting) == ("¿Tenéis pan de espelta?", 7, 7)
+    html = answer.content.decode()
+    for conversation in Conversation.objects.all():  # five, and the others in a fold
+        assert f"/b/horno-candela/inbox/{conversation.pk}/#message-" in html
+    link = unescape(re.search(r'href="([^"]*/saved-replies/\?title=[^"]*)#new"', html)[1])
     form = as_alba.get(link).context["form"]
     assert (form["title"].value(), form["language"].value()) == ("¿Tenéis pan de espelta?", "es")
-    SavedReply.objects.create(brand=brand, title="Espelta", text="Sí, pan de espelta los jueves.")
+    written = {"title": "Espelta", "language": "", "text": "Sí, pan de espelta los jueves."}
+    back = as_alba.post(link, written)["Location"]
+    assert back.startswith(f"{QUESTIONS}?first=")
+    assert back.endswith("#answered")
+    answer = as_alba.get(back)
+    reply = SavedReply.objects.get()
+    [answered] = answer.context["answered"]
+    assert (answer.context["questions"], answered.reply, answered.waiting) == ([], reply, 7)
+    assert "7 personas siguen esperando una respuesta que ya está escrita." in answer.content.decode()
+
+
+def test_whom_nobody_has_answered_comes_first_with_the_reply_written_in(as_alba, alba, brand, site):
+    write(site, BREAD)
+    reply = SavedReply.objects.create(brand=brand, title="Espelta", text="Sí, pan de espelta los jueves.")
+    SavedReply.objects.create(brand=brand, title="Pan", text="Pan de molde.")
+    done = Conversation.objects.get(thread_id="p2")  # the newest
+    inbox_actions.reply(conversation=done, text="Sí", by=alba, turn=done.turn, at=NOON + timedelta(minutes=9))
     answer = as_alba.get(QUESTIONS)
-    assert (answer.context["questions"], answer.context["answered"]) == ([], 1)
+    [question] = answer.context["answered"]
+    assert (question.reply, question.waiting, question.people) == (reply, 2, 3)
+    assert [row.waits for row in question.rows] == [True, True, False]
+    html = answer.content.decode()
+    for conversation in Conversation.objects.exclude(pk=done.pk):
+        assert f"/inbox/{conversation.pk}/?saved={reply.pk}#message-" in html
+    assert f"/inbox/{done.pk}/#message-" in html
 
 
 def test_a_question_is_dismissed_and_put_back(as_alba, as_bruno, brand, site):

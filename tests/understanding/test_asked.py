@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tertulia.understanding.asked import Answer, Asked, Repeated, fitting, is_among, is_answered, meaning, repeated
+from tertulia.understanding.asked import Answer, Asked, Repeated, answered_by, fitting, is_among, meaning, repeated
 from tertulia.understanding.reading import read
 
 
@@ -60,14 +60,14 @@ def test_a_price_and_a_number_make_another_question():
 def test_a_saved_reply_answers_when_it_says_what_is_asked_for():
     [question] = found(["¿Abrís el lunes festivo?", "¿El lunes festivo abrís?", "¿Vais a abrir el lunes festivo?"])
     hours = meaning("Horario. Abrimos de lunes a viernes; los festivos descansamos.", "es")
-    assert is_answered(question, [hours])
-    assert not is_answered(question, [meaning("Encargos. Guardamos tu pedido hasta el lunes.", "es")])
+    assert answered_by(question, [hours]) == 0
+    assert answered_by(question, [meaning("Encargos. Guardamos tu pedido hasta el lunes.", "es")]) is None
 
 
 def test_what_something_costs_is_answered_by_a_price_alone():
     [question] = found(["¿Cuánto cuesta el roscón?", "¿Qué precio tiene el roscón?", "precio del roscón?"])
-    assert not is_answered(question, [meaning("Roscones. Se encargan desde diciembre.", "es")])
-    assert is_answered(question, [meaning("Roscones. El mediano, 22 €.", "es")])
+    assert answered_by(question, [meaning("Roscones. Se encargan desde diciembre.", "es")]) is None
+    assert answered_by(question, [meaning("Roscones. El mediano, 22 €.", "es")]) == 0
 
 
 def test_a_dismissed_question_is_known_again_in_other_words():

@@ -40,6 +40,19 @@ PER_HOUR = 10
 KINDS = frozenset({"email", "direct", "chat"})
 """What is written to us alone. Where others read along, a machine's words would be a nuisance."""
 LONGEST = 2_000
+_WHEN = {
+    "ca": ("avui a les {hour}", "demà a les {hour}", "el dia {on.day}/{on.month} a les {hour}", "tan aviat com puguem"),
+    "de": (
+        "heute um {hour} Uhr",
+        "morgen um {hour} Uhr",
+        "am {on.day}.{on.month}. um {hour} Uhr",
+        "so bald wie möglich",
+    ),
+    "fr": ("aujourd’hui à {hour}", "demain à {hour}", "le {on.day}/{on.month} à {hour}", "dès que possible"),
+    "it": ("oggi alle {hour}", "domani alle {hour}", "il giorno {on.day}/{on.month} alle {hour}", "appena possibile"),
+    "pt": ("hoje às {hour}", "amanhã às {hour}", "no dia {on.day}/{on.month} às {hour}", "assim que pudermos"),
+}
+"""How {cuando} is said in the languages that the pages don't speak themselves."""
 
 
 class NoText(actions.Problem):
@@ -135,22 +148,22 @@ def _text(reply: AutomaticReply, conversation: Conversation, *, at: datetime) ->
     language = conversation.language.partition("-")[0]
     # The brand may speak another language by now than when the words were written.
     language = next(each for each in (language, brand.language, *reply.texts) if reply.texts.get(each))
-    opening = hours.of(brand).next_opening(at)
     with translation.override(language):
-        when = _when(opening, at=at, zone=brand.time_zone) if opening and opening > at else _("as soon as we can")
+        when = _when(hours.of(brand).next_opening(at), at=at, zone=brand.time_zone, language=language)
     return filled(reply.texts[language], conversation=conversation, cuando=when, when=when)
 
 
-def _when(moment: datetime, *, at: datetime, zone: str) -> str:
+def _when(opening: datetime | None, *, at: datetime, zone: str, language: str) -> str:
     """As one says it: «hoy a las 9:00», «mañana a las 9:00», «el lunes, 30 de noviembre, a las 9:00»."""
-    local, today = moment.astimezone(ZoneInfo(zone)), at.astimezone(ZoneInfo(zone)).date()
-    hour = f"{local.hour}:{local:%M}"
-    match (local.date() - today).days:
-        case 0:
-            return _("today at {hour}").format(hour=hour)
-        case 1:
-            return _("tomorrow at {hour}").format(hour=hour)
-    return _("on {day} at {hour}").format(day=dates.day(local.date()), hour=hour)
+    today, tomorrow, on_day, soon = _WHEN.get(language) or (
+        _("today at {hour}"), _("tomorrow at {hour}"), _("on {day} at {hour}"), _("as soon as we can"),
+    )  # fmt: skip
+    if opening is None or opening <= at:
+        return soon
+    local = opening.astimezone(ZoneInfo(zone))
+    on = local.date()
+    said = {0: today, 1: tomorrow}.get((on - at.astimezone(ZoneInfo(zone)).date()).days, on_day)
+    return said.format(hour=f"{local.hour}:{local:%M}", day=dates.day(on), on=on)
 
 
 def _send(conversation: Conversation, last: Message, *, text: str, at: datetime) -> Delivery:

@@ -20,9 +20,10 @@ from tertulia.core import dates, marks
 from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.team.models import User
-from tertulia.team.skills import LANGUAGES
+from tertulia.team.skills import languages
 from tertulia.understanding import words
 from tertulia.understanding.models import Brain
+from tertulia.understanding.reading import LANGUAGES
 from tertulia.understanding.teaching import own_topics
 
 from . import pages, queries, rules
@@ -321,17 +322,26 @@ class AutomaticReplyForm(forms.Form):
         kept = AutomaticReply.objects.filter(account=account).first()
         super().__init__(data, prefix=f"channel-{account.pk}", initial=_kept(kept, account))
         self.account, self.is_kept_on = account, bool(kept and kept.is_on)
-        own = account.brand.language
-        for language, name in sorted(Brand.Language.choices, key=lambda each: each[0] != own):
+        self.own = own = account.brand.language
+        called = dict(languages())
+        for language in sorted(LANGUAGES, key=lambda each: each != own):
             self.fields[f"text_{language}"] = forms.CharField(
-                label=_("Text, {language}").format(language=name), required=False, max_length=2_000,
+                label=_("Text, {language}").format(language=called[language]), required=False, max_length=2_000,
                 widget=forms.Textarea(attrs={"rows": 5, "lang": language}),
                 help_text=_("{nombre} is the person's first name, {marca} the brand, {cuando} when you open again.")
-                if language == own else _("For who writes in it; left empty, they get the other."),
+                if language == own else _("For who writes in it; left empty, they get the brand's own language."),
             )  # fmt: skip
 
     @property
     def texts(self) -> list[Any]:
+        """In the brand's own language, and those that are written."""
+        return [text for text in self._texts() if text.value() or text.name == f"text_{self.own}"]
+
+    @property
+    def more_texts(self) -> list[Any]:
+        return [text for text in self._texts() if text not in self.texts]
+
+    def _texts(self) -> list[Any]:
         return [self[name] for name in self.fields if name.startswith("text_")]
 
     def cleaned(self) -> dict[str, Any]:
@@ -360,7 +370,7 @@ class JoiningForm(forms.Form):
 
 def _languages(kept: str) -> list[tuple[str, str]]:
     """Those with a name, and the one that a rule asks for already."""
-    known = sorted(((code, str(name)) for code, name in LANGUAGES), key=itemgetter(1))
+    known = sorted(languages(), key=itemgetter(1))
     return known if not kept or kept in dict(known) else [*known, (kept, kept)]
 
 

@@ -11,6 +11,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Message
 from tertulia.community.models import Member
 from tertulia.team.models import User
+from tertulia.team.skills import languages
 
 PREVIEW_LENGTH = 200
 URGENT, NOW = 50, 84
@@ -252,7 +253,7 @@ class SavedReply(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     title = models.CharField(_("title"), max_length=80)
     text = models.TextField(_("text"))
-    language = models.CharField(_("language"), max_length=2, choices=Brand.Language, blank=True, default="")
+    language = models.CharField(_("language"), max_length=2, choices=languages, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["brand", "title"], name="saved_reply_unique")]

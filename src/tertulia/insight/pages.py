@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from tertulia.core import tables
+from tertulia.inbox.models import SavedReply
 from tertulia.understanding import words
-from tertulia.understanding.grouping import Topic
+from tertulia.understanding.grouping import MOST_QUOTES, Topic
 
 from .topics import Question, Row, Topics
 
@@ -18,7 +20,8 @@ PAGE: Final = 25
 """Messages of a topic on one page."""
 SHOWN: Final = 40
 """Topics on the page; what comes after is in a fold."""
-PARTS: Final = 5
+ASKERS: Final = 5
+"""Of a question on the page; the others are in a fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,12 @@ class Shown:
     pieces: list[Piece]
     feelings: list[tuple[str, str, int, int]]
     """Tone, name, messages, per cent."""
+    channels: list[tuple[str, int]]
+    """With their messages; none where only one was looked at."""
     quotes: list[tuple[Row, str, int]]
     parts: list[Shown]
+    place: str
+    """What its address says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,9 @@ def _shown(topic: Topic, found: Topics, widest: int) -> Shown:
     change, trend = _change(topic, found)
     return Shown(
         topic.key, name(topic, found), topic.kind == "own", topic.messages, topic.people, change, trend,
-        _pieces(topic, widest), _feelings(topic),
+        _pieces(topic, widest), _feelings(topic), _channels(topic, found) if len(found.accounts) > 1 else [],
         [(found.rows[quote.at], quote.text, quote.alike) for quote in topic.quotes],
-        [_shown(part, found, widest) for part in topic.parts],
+        [_shown(part, found, widest) for part in topic.parts], urlencode(place(topic, found)),
     )  # fmt: skip
 
 
@@ -127,6 +134,36 @@ def page(topic: Topic, found: Topics, number: int) -> Page:
     return Page(shown, number, number - 1, number + 1 if number < pages else 0)
 
 
+def table(found: Topics, address: str) -> bytes:
+    """The topics, each before its parts, as CSV; `address` is that of their page, with its days as dates."""
+    feelings = words.sentiments()
+    header = [
+        _("Topic"), _("What they say"), _("Messages"), _("Messages before"), _("People"), *feelings.values(),
+        _("Channels"), *(_("Quote {n}").format(n=n + 1) for n in range(MOST_QUOTES)), _("Link"),
+    ]  # fmt: skip
+    rows = []
+    for topic in found.grouping.topics:
+        link = f"{address}&{urlencode(place(topic, found))}"
+        for each in (topic, *topic.parts):
+            quotes = [quote.text for quote in each.quotes]
+            channels = ", ".join(f"{called}: {n}" for called, n in _channels(each, found))
+            rows.append([
+                name(topic, found), "" if each is topic else name(each, found), each.messages,
+                each.before if found.is_compared else "", each.people, *(each.feelings[tone] for tone in feelings),
+                channels, *quotes, *[""] * (MOST_QUOTES - len(quotes)), link,
+            ])  # fmt: skip
+    return tables.write(header, rows)
+
+
+def place(topic: Topic, found: Topics) -> dict[str, str]:
+    """What an address says of a topic: its key, and messages it is found by when it is called otherwise one day."""
+    return {"topic": topic.key, "of": "-".join(map(str, found.some_of(topic)))}
+
+
+def _channels(topic: Topic, found: Topics) -> list[tuple[str, int]]:
+    return [(found.accounts[account], n) for account, n in found.channels(topic) if account in found.accounts]
+
+
 @dataclass(frozen=True, slots=True)
 class ShownQuestion:
     text: str
@@ -134,15 +171,19 @@ class ShownQuestion:
     people: int
     variants: list[str]
     rows: list[Row]
-    more: int
-    latest: datetime
+    """Whom nobody has answered first."""
+    more: list[Row]
+    waiting: int
+    """People nobody has answered."""
+    reply: SavedReply | None
 
 
 def asked(found: list[Question]) -> list[ShownQuestion]:
-    return [
-        ShownQuestion(
-            each.asked.text, each.language, each.asked.people, each.asked.variants, each.rows[:PARTS],
-            max(0, len(each.rows) - PARTS), each.rows[0].at,
-        )
-        for each in found
-    ]  # fmt: skip
+    return [_asked(each, sorted(each.rows, key=lambda row: not row.waits)) for each in found]
+
+
+def _asked(found: Question, rows: list[Row]) -> ShownQuestion:
+    return ShownQuestion(
+        found.asked.text, found.language, found.asked.people, found.asked.variants, rows[:ASKERS], rows[ASKERS:],
+        len({row.person for row in rows if row.waits}), found.reply,
+    )  # fmt: skip

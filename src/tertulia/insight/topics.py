@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -14,6 +15,7 @@ from django.db import connection
 
 from tertulia.brand import zones
 from tertulia.brand.models import Brand, OwnWord
+from tertulia.channels import queries as channels
 from tertulia.channels.models import Message, Restriction
 from tertulia.inbox.models import Conversation, SavedReply
 from tertulia.understanding import asked, teaching
@@ -67,6 +69,7 @@ class Row:
 
     id: int
     conversation: int
+    account: int
     person: int
     name: str
     at: datetime
@@ -76,6 +79,8 @@ class Row:
     topics: tuple[str, ...]
     questions: tuple[str, ...]
     is_read: bool
+    waits: bool
+    """Nobody has answered it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,32 @@ class Topics:
     """The period before was counted too: it was whole, and somebody wrote."""
     taught: Mapping[str, str]
     """The names of the topics that people put on messages themselves, by the slugs that stand in readings."""
+    accounts: Mapping[int, str]
+    """The names of the channels that the messages came by."""
 
-    def topic(self, key: str) -> Topic | None:
-        return next((topic for topic in self.grouping.topics if topic.key == key), None)
+    def topic(self, key: str, of: Collection[int] = ()) -> Topic | None:
+        """The topic of that key. What people said is called by their words, and otherwise when others join in: where
+        none has the key, it is the topic that most of these messages are in, of several one of that kind, and then the
+        smallest."""
+        for topic in self.grouping.topics:
+            if topic.key == key:
+                return topic
+        numbers = {n for n, row in enumerate(self.rows) if row.id in of}
+        near = [(len(numbers.intersection(topic.members)), topic) for topic in self.grouping.topics]
+        kind = key.partition("-")[0]
+        most, found = max(
+            near, key=lambda each: (each[0], each[1].kind == kind, -each[1].messages), default=(0, None)
+        )  # fmt: skip
+        return found if most and 2 * most >= len(of) else None
+
+    def some_of(self, topic: Topic) -> list[int]:
+        """Three of its messages, quoted ones first: enough to find it again under another name."""
+        numbers = dict.fromkeys([*(quote.at for quote in topic.quotes), *topic.members[:3]])
+        return [self.rows[n].id for n in numbers][:3]
+
+    def channels(self, topic: Topic) -> list[tuple[int, int]]:
+        """The channels its messages came by, each with how many, the most first."""
+        return Counter(self.rows[n].account for n in topic.members).most_common()
 
 
 def topics(brand: Brand, period: Period) -> Topics:
@@ -104,7 +132,11 @@ def topics(brand: Brand, period: Period) -> Topics:
     if len(before) > MOST:
         before = []
     said = tuple(_said(row, is_before=False) for row in rows) + tuple(_said(row, is_before=True) for row in before)
-    return Topics(rows, _grouped(said, own_words(brand)), is_cut, bool(before), teaching.own_topics(brand.pk))
+    came_by = channels.accounts(brand).filter(pk__in={row.account for row in rows})
+    accounts = dict(came_by.values_list("pk", "name"))
+    return Topics(
+        rows, _grouped(said, own_words(brand)), is_cut, bool(before), teaching.own_topics(brand.pk), accounts
+    )  # fmt: skip
 
 
 def own_words(brand: Brand) -> tuple[Own, ...]:
@@ -124,31 +156,37 @@ def _said(row: Row, *, is_before: bool) -> Said:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something several people asked, and the newest of the messages they asked it in."""
+    """Something several people asked, and the messages they asked it in, newest first."""
 
     asked: asked.Repeated
     language: str
     rows: list[Row]
+    reply: SavedReply | None = None
+    """What answers it, as far as its words tell."""
 
 
-def questions(brand: Brand, rows: Sequence[Row]) -> tuple[list[Question], int]:
-    """What at least three people asked and no saved reply answers, and how much more is answered by one."""
+def questions(brand: Brand, rows: Sequence[Row]) -> tuple[list[Question], list[Question]]:
+    """What at least three people asked and no saved reply answers, and what one answers."""
     askings = [
         asked.Asked(text, row.person, n, row.language) for n, row in enumerate(rows) for text in row.questions
     ]  # fmt: skip
     found = asked.repeated(askings)
-    replies = SavedReply.objects.filter(brand=brand).values_list("title", "text", "language")
-    answers = [asked.meaning(f"{title}. {text}", language) for title, text, language in replies]
+    replies = list(SavedReply.objects.filter(brand=brand).order_by("pk"))
+    answers = [asked.meaning(f"{reply.title}. {reply.text}", reply.language) for reply in replies]
     dismissed = list(DismissedQuestion.objects.filter(brand=brand).values_list("text", flat=True))
-    unanswered = [each for each in found if not asked.is_answered(each, answers)]
-    listed = [each for each in unanswered if not asked.is_among(each, dismissed)]
-    return [_question(each, rows) for each in listed], len(found) - len(unanswered)
+    listed, answered = [], []
+    for each in found:
+        if (by := asked.answered_by(each, answers)) is not None:
+            answered.append(_question(each, rows, replies[by]))
+        elif not asked.is_among(each, dismissed):
+            listed.append(_question(each, rows))
+    return listed, answered
 
 
-def _question(found: asked.Repeated, rows: Sequence[Row]) -> Question:
+def _question(found: asked.Repeated, rows: Sequence[Row], reply: SavedReply | None = None) -> Question:
     languages = [asking.language for asking in found.askings]
     numbers = sorted({asking.at for asking in found.askings})
-    return Question(found, max(sorted(set(languages)), key=languages.count), [rows[n] for n in numbers])
+    return Question(found, max(sorted(set(languages)), key=languages.count), [rows[n] for n in numbers], reply)
 
 
 def messages(brand: Brand, period: Period, *, most: int = MOST + 1) -> list[Row]:
@@ -157,9 +195,11 @@ def messages(brand: Brand, period: Period, *, most: int = MOST + 1) -> list[Row]
     All states are named so that the index of brand, state and last activity is walked from there on.
     """
     sql = f"""
-SELECT message.id, conversation.id, conversation.member_id, message.author_name, message.sent_at,
+SELECT message.id, conversation.id, conversation.account_id, conversation.member_id, message.author_name,
+    message.sent_at,
     CASE WHEN message.in_reply_to = '' THEN message.subject ELSE '' END, SUBSTR(message.text, 1, {_READ}),
-    reading.sentiment, reading.language, reading.topics, reading.questions
+    reading.sentiment, reading.language, reading.topics, reading.questions,
+    message.sent_at >= conversation.waiting_since
 FROM {Conversation._meta.db_table} conversation
 JOIN {Message._meta.db_table} message
     ON message.account_id = conversation.account_id AND message.thread_id = conversation.thread_id
@@ -182,13 +222,13 @@ ORDER BY message.sent_at DESC, message.id DESC LIMIT %s
 
 
 def _row(
-    id: int, conversation: int, person: int, name: str, at: datetime, subject: str, text: str, sentiment: str | None,
-    language: str | None, topics: Any, questions: Any,
+    id: int, conversation: int, account: int, person: int, name: str, at: datetime, subject: str, text: str,
+    sentiment: str | None, language: str | None, topics: Any, questions: Any, waits: Any,
 ) -> Row:  # fmt: skip
     return Row(
-        id, conversation, person, name, at if at.tzinfo else at.replace(tzinfo=UTC),
+        id, conversation, account, person, name, at if at.tzinfo else at.replace(tzinfo=UTC),
         f"{subject}. {text}" if subject else text, sentiment or "neutral", language or "", _list(topics),
-        _list(questions), sentiment is not None,
+        _list(questions), sentiment is not None, bool(waits),
     )  # fmt: skip
 
 

@@ -30,7 +30,11 @@ LANGUAGES: Final = [
     ("zh", _("Chinese")),
 ]
 
-_sources: dict[str, Source] = {Skill.Kind.LANGUAGE: lambda brand: [(code, str(name)) for code, name in LANGUAGES]}
+_sources: dict[str, Source] = {Skill.Kind.LANGUAGE: lambda brand: languages()}
+
+
+def languages() -> list[Choice]:
+    return [(code, str(name)) for code, name in LANGUAGES]
 
 
 def offer(kind: str, source: Source) -> None:

@@ -163,17 +163,18 @@ def _decisive(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word for word in words if word == "=price" or word.isdigit())
 
 
-def is_answered(question: Repeated, texts: Sequence[frozenset[str]]) -> bool:
-    """Whether one of the texts, by `meaning`, holds most of what most askings of a question ask for."""
+def answered_by(question: Repeated, texts: Sequence[frozenset[str]]) -> int | None:
+    """The number of the text, by `meaning`, that holds the most of what most askings of a question ask for; None where
+    none holds enough of it."""
     meanings = [meaning(each.text, each.language) for each in question.askings]
     weights = Weights(meanings)
     asks = frozenset(
         word for word, n in Counter(w for each in meanings for w in each).items() if 2 * n >= len(meanings)
     )
     said = asks - {"=when", "=where"} or asks  # an answer names the day or the place rather than asks for it
-    if "=price" in said:
-        texts = [text for text in texts if "=price" in text]
-    return any(weights.norm(said & text) >= ANSWERED * weights.norm(said) for text in texts)
+    held = [0.0 if "=price" in said - text else weights.norm(said & text) for text in texts]
+    most = max(held, default=0.0)
+    return held.index(most) if most and most >= ANSWERED * weights.norm(said) else None
 
 
 def is_among(question: Repeated, others: Sequence[str]) -> bool:

@@ -309,6 +309,7 @@ class PartShape(BaseModel):
     people: int
     before: int | None = Field(description="Messages in as many days before; null when they were not counted")
     sentiments: dict[str, int] = Field(description="Messages by `negative`, `neutral`, `positive`")
+    channels: dict[str, int] = Field(description="Messages by the id of their channel")
     quotes: list[QuoteShape]
 
 

@@ -51,7 +51,7 @@ def questions(request: Call, filters: Query[PeriodParameters]) -> QuestionsShape
     rows = insight.messages(request.auth.brand, period)
     listed, answered = insight.questions(request.auth.brand, rows[: insight.MOST])
     about = _about(period, min(len(rows), insight.MOST), is_cut=len(rows) > insight.MOST)
-    return QuestionsShape(items=[_question(each) for each in listed], next=None, period=about, answered=answered)
+    return QuestionsShape(items=[_question(each) for each in listed], next=None, period=about, answered=len(answered))
 
 
 def _period(request: Call, filters: PeriodParameters) -> insight.Period:
@@ -73,6 +73,7 @@ def _part(topic: Topic, found: insight.Topics) -> PartShape:
     return PartShape(
         name=topic.name, messages=topic.messages, people=topic.people,
         before=topic.before if found.is_compared else None, sentiments=topic.feelings,
+        channels={str(account): n for account, n in found.channels(topic)},
         quotes=[
             QuoteShape(text=quote.text, message_id=row.id, conversation_id=row.conversation, alike=quote.alike)
             for quote in topic.quotes

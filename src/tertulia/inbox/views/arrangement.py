@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.forms import model_to_dict
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -58,13 +59,17 @@ def remove_label(request: DeskRequest, brand: Brand, label_id: int) -> HttpRespo
 @brand_required("inbox.settings")
 def show_saved_replies(request: DeskRequest, brand: Brand) -> HttpResponse:
     """The saved replies, and a form for another; an address may bring its `title` and `language` along, or `of`, the
-    number of an answer to start from."""
+    number of an answer to start from, and `next`, where to go on from it."""
     given = {"title": request.GET.get("title", "")[:80], "language": request.GET.get("language", "")}
     if (of := request.GET.get("of", "")).isdecimal() and len(of) < 19:
         given |= _answer(brand, int(of))
     form = SavedReplyForm(request.POST or None, brand=brand, initial=given)
     if request.method == "POST" and form.is_valid():
         form.save()
+        messages.info(request, _("Reply kept."))
+        target = request.GET.get("next", "")
+        if target and url_has_allowed_host_and_scheme(target, None):
+            return HttpResponseRedirect(target)
         return redirect("inbox:saved_replies", brand.slug)
     replies = SavedReply.objects.filter(brand=brand).order_by("title")
     context = _settings("saved_replies", form=form, replies=replies)
@@ -165,10 +170,9 @@ def _answer(brand: Brand, message_id: int) -> dict[str, str]:
     conversation = get_object_or_404(
         Conversation.objects.select_related("brand"), account=message.account_id, thread_id=message.thread_id
     )
-    language = conversation.language[:2]
     return {
         "text": wording.emptied(message.text, conversation=conversation, agent=message.author_name),
-        "language": language if language in Brand.Language.values else "",
+        "language": conversation.language[:2],
     }
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
 from tertulia.core import clock
+from tertulia.core.choices import LONGEST_NUMBER
 from tertulia.team.access import brand_required
+from tertulia.understanding.grouping import Topic
 
 from .. import actions, pages, topics
 from ..forms import PERIODS, DismissalForm, PeriodForm
@@ -23,11 +27,12 @@ from ..models import DismissedQuestion
 @require_GET
 @brand_required("inbox.read")
 def show_topics(request: HttpRequest, brand: Brand) -> HttpResponse:
-    """What people write about; with `topic`, one of them with its messages."""
+    """What people write about; with `topic`, one of them with its messages, or a word that it is gone."""
     form = _form(request, brand)
     found = topics.topics(brand, form.period)
-    if key := request.GET.get("topic", ""):
-        return _topic(request, form, found, key)
+    key = request.GET.get("topic", "")
+    if key and (topic := found.topic(key, _numbers(request.GET.get("of", "")))):
+        return _topic(request, form, found, topic)
     shown = pages.shown(found)
     context = _context(request, form, found.rows, is_cut=found.is_cut) | {
         "tab": "topics",
@@ -35,19 +40,34 @@ def show_topics(request: HttpRequest, brand: Brand) -> HttpResponse:
         "more": shown[pages.SHOWN :],
         "loose": found.grouping.loose,
         "has_own_words": bool(topics.own_words(brand)),
+        "is_gone": bool(key),
     }
-    return render(request, "insight/topics.html", context)
+    return render(request, "insight/topics.html", context, status=404 if key else 200)
 
 
-def _topic(request: HttpRequest, form: PeriodForm, found: topics.Topics, key: str) -> HttpResponse:
-    topic = found.topic(key)
-    if topic is None:
-        raise Http404
+def _numbers(said: str) -> list[int]:
+    """The messages an address names, three at most."""
+    return [int(each) for each in said.split("-", 3)[:3] if each.isdecimal() and len(each) <= LONGEST_NUMBER]
+
+
+def _topic(request: HttpRequest, form: PeriodForm, found: topics.Topics, topic: Topic) -> HttpResponse:
     number = request.GET.get("page", "")
     page = pages.page(topic, found, int(number) if number.isdecimal() and len(number) < 6 else 1)
-    context = _context(request, form, found.rows, is_cut=found.is_cut)
+    context = _context(request, form, found.rows, is_cut=found.is_cut, place=pages.place(topic, found))
     context |= {"topic": pages.opened(topic, found), "page": page}
     return render(request, "insight/topic.html", context)
+
+
+@require_GET
+@brand_required("inbox.read")
+def take_away(request: HttpRequest, brand: Brand) -> HttpResponse:
+    """The topics of the page, as a file."""
+    form = _form(request, brand)
+    page = request.build_absolute_uri(reverse("insight:topics", args=[brand.slug]))
+    content = pages.table(topics.topics(brand, form.period), f"{page}?{_settled(request, form).urlencode()}")
+    answer = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{brand.slug}-topics.csv"'
+    return answer
 
 
 @require_GET
@@ -60,7 +80,8 @@ def show_questions(request: HttpRequest, brand: Brand) -> HttpResponse:
     context = _context(request, form, rows[: topics.MOST], is_cut=len(rows) > topics.MOST) | {
         "tab": "questions",
         "questions": pages.asked(listed),
-        "answered": answered,
+        "answered": pages.asked(answered),
+        "waiting": len({row.person for each in answered for row in each.rows if row.waits}),
         "dismissed": DismissedQuestion.objects.filter(brand=brand).order_by("-at", "-pk"),
     }
     return render(request, "insight/questions.html", context)
@@ -89,20 +110,30 @@ def _form(request: HttpRequest, brand: Brand) -> PeriodForm:
     return PeriodForm(request.GET, brand=brand, today=today)
 
 
-def _context(request: HttpRequest, form: PeriodForm, rows: list[topics.Row], *, is_cut: bool) -> dict[str, Any]:
+def _settled(request: HttpRequest, form: PeriodForm) -> QueryDict:
+    """What is looked at, with its days as dates: the same also next month."""
+    settled = request.GET.copy()
+    for name in ("topic", "of", "page", "days", "first", "last"):
+        settled.pop(name, None)
+    settled["first"], settled["last"] = form.period.first.isoformat(), form.period.last.isoformat()
+    return settled
+
+
+def _context(
+    request: HttpRequest, form: PeriodForm, rows: list[topics.Row], *, is_cut: bool,
+    place: Mapping[str, str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     narrowed = request.GET.copy()
-    for name in ("topic", "page"):
+    for name in ("topic", "of", "page"):
         narrowed.pop(name, None)
     without_days = narrowed.copy()
     for name in ("days", "first", "last"):
         without_days.pop(name, None)
-    settled = without_days.copy()
-    settled["first"], settled["last"] = form.period.first.isoformat(), form.period.last.isoformat()
-    if topic := request.GET.get("topic", ""):
-        settled["topic"] = topic
+    settled = _settled(request, form)
+    settled.update(place or {})
     return {
         "room": "topics",
-        "here": f"{request.path}?{settled.urlencode()}",  # with its days as dates: the same page also next month
+        "here": f"{request.path}?{settled.urlencode()}",
         "form": form,
         "period": form.period,
         "chosen": form.chosen,
