@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ class FakeBrain(ThreadingHTTPServer):
         self.fault = ""
         self.says: dict[str, Any] = {"kind": "complaint"}
         """What it reads in every text."""
+        self.obeys = False
+        """Whether it does for every text what any of them orders between braces."""
         self.tokens = 42
 
     @property
@@ -38,6 +41,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.keys.append(self.headers.get("authorization", ""))
         asked = json.loads(json.loads(body)["messages"][1]["content"])["messages"]
         readings: Any = [{"id": each["id"], **self.server.says} for each in asked]
+        if self.server.obeys:
+            orders = [json.loads(found) for each in asked for found in re.findall(r"\{.*?\}", each["text"])]
+            readings = [{"id": number, **order} for order in orders for number in range(len(asked) + 50)] or readings
         match self.server.fault:
             case "500" | "429" | "401":
                 return self._answer(int(self.server.fault), b"{}")

@@ -2,15 +2,17 @@
 
 The shipped model reads first and its reading stands. What a brain says replaces its own fields later, unless a person
 corrected them, and only where it is one of the values there are: whatever else comes back, or nothing, changes nothing.
-A message is data to it: it travels as JSON, masked, and whatever it makes the other side say can only be one of those
-values. Nothing is tried twice.
+A message is data to it: it travels as JSON, masked, with others of the same writer at most. So what it makes the other
+side say changes the reading of that writer's messages alone, and only into one of those values, or into questions that
+stand in them word for word. A call that failed isn't made again, but for one refused because it asked for JSON.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -39,7 +41,7 @@ from .teaching import text_of
 FIELDS: Final = ("language", "sentiment", "kind", "urgency", "offensive", "needs_answer", "topics", "questions")
 """What can be taken over."""
 AT_ONCE = 10
-"""Messages in one request."""
+"""Messages in one request, all by one writer."""
 TOKENS_EACH = 150
 """The most that the answer for one message may take."""
 SIGNS_A_TOKEN = 3
@@ -69,13 +71,21 @@ def read_more(brain: Brain, messages: Sequence[Message], *, at: datetime) -> lis
     """
     changed: list[int] = []
     messages = [each for each in messages if not _has_read(brain, each.reading)]
-    for first in range(0, len(messages), AT_ONCE):
-        some = messages[first : first + AT_ONCE]
+    for some in _together(brain, messages):
         texts = [masked(text_of(each), _names(each)) for each in some]
         said = ask(brain, texts, of=[each.pk for each in some], at=at)
         told = {some[number].pk: values for number, values in said.values.items()}
         changed += _take_over(brain, told)
     return changed
+
+
+def _together(brain: Brain, messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """Those that go into one request: what somebody writes must not speak for others. A classifier obeys nobody."""
+    by_writer: dict[object, list[Message]] = defaultdict(list)
+    for each in messages:
+        by_writer[brain.kind == Brain.Kind.ENDPOINT and (each.identity_id or f"message {each.pk}")].append(each)
+    for some in by_writer.values():
+        yield from (some[first : first + AT_ONCE] for first in range(0, len(some), AT_ONCE))
 
 
 def _has_read(brain: Brain, reading: MessageReading) -> bool:
@@ -99,7 +109,7 @@ def ask(brain: Brain, texts: Sequence[str], *, at: datetime, of: Sequence[int] =
     if not _reserve(brain, reserved, at=at):
         return Said(why=NO_BUDGET)
     began = time.monotonic()
-    return _settle(brain, sent, _call(brain, body, len(texts)), of=of, reserved=reserved, began=began, at=at)
+    return _settle(brain, sent, _call(brain, body, texts), of=of, reserved=reserved, began=began, at=at)
 
 
 # ── what is asked ──────────────────────────────────────────────────────────
@@ -153,7 +163,7 @@ def _topics(brain: Brain) -> list[str]:
 # ── the call ───────────────────────────────────────────────────────────────
 
 
-def _call(brain: Brain, body: dict[str, Any], size: int) -> Said:
+def _call(brain: Brain, body: dict[str, Any], texts: Sequence[str]) -> Said:
     try:
         key = brain.secrets.get("key", "")
         answer = _door(brain.seconds).request("POST", _url(brain.address), headers=_headers(key), json=body)
@@ -164,7 +174,7 @@ def _call(brain: Brain, body: dict[str, Any], size: int) -> Said:
         return Said(why=NO_KEY, pause=PAUSES[-1])
     except Outcome as outcome:
         return Said(why=outcome.why)
-    return _judge(brain, answer, size)
+    return _judge(brain, answer, texts)
 
 
 @lru_cache(maxsize=8)
@@ -181,7 +191,7 @@ def _headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def _judge(brain: Brain, answer: Answer, size: int) -> Said:
+def _judge(brain: Brain, answer: Answer, texts: Sequence[str]) -> Said:
     if answer.status in (401, 403):
         return Said(why=NOT_LET_IN, pause=PAUSES[-1])
     if answer.status == 429:
@@ -199,8 +209,8 @@ def _judge(brain: Brain, answer: Answer, size: int) -> Said:
     values: dict[int, dict[str, Any]] = {}
     for each in readings:
         number = each.get("id") if isinstance(each, dict) else None
-        if type(number) is int and 0 <= number < size and number not in values:
-            values[number] = usable(each, brain.fields, topics)
+        if type(number) is int and 0 <= number < len(texts) and number not in values:
+            values[number] = usable(each, brain.fields, topics, texts[number])
     values = {number: each for number, each in values.items() if each}
     return Said(values, "" if values else NONSENSE, content[:LONGEST_LOGGED], tokens)
 
