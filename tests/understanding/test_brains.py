@@ -11,6 +11,7 @@ from django.utils import translation
 
 from conftest import NOON, envelope
 from fakes import brain as fakes
+from tertulia.brand.models import OwnWord
 from tertulia.channels.models import Message
 from tertulia.connectors.contract import Author
 from tertulia.core import clock, jobs
@@ -160,6 +161,16 @@ def test_only_what_was_asked_is_a_question(arrived, brain, server):
     assert (reading.questions, reading.brained) == ([TEXT], {})
     server.says = {"questions": []}
     assert arrived(remote_id="m3", thread="ana").questions == []
+
+
+def test_nor_does_what_tells_of_colleagues_and_others_the_brand_names(arrived, brain, server, alba):
+    OwnWord.objects.create(brand=brain.brand, kind="person", name="Nerea", folded="nerea", spellings=["Nere"])
+    OwnWord.objects.create(brand=brain.brand, kind="product", name="Roscón", folded="roscon")
+    alba.name = "Alba Quintanilla"
+    alba.save()
+    arrived("Nerea, la de la tienda, me gritó por el Roscón. quintanilla lo vio, y nere también")
+    [(_path, body)] = server.heard
+    assert "[name], la de la tienda, me gritó por el Roscón. [name] lo vio, y [name] también" in body
 
 
 def test_what_tells_who_wrote_does_not_leave(arrived, brain, server):

@@ -21,6 +21,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop as _
 
+from tertulia.brand.models import OwnWord
 from tertulia.channels.models import Message
 from tertulia.core import activity
 from tertulia.core.crypto import UnreadableSecret
@@ -28,6 +29,7 @@ from tertulia.core.html import tidy
 from tertulia.core.http import Answer, Door
 from tertulia.core.outcomes import BadPayload, Outcome
 from tertulia.core.redact import redact
+from tertulia.team.models import Membership
 
 from . import activities, hugging_face
 from .answers import FAILED, Said, usable
@@ -71,8 +73,9 @@ def read_more(brain: Brain, messages: Sequence[Message], *, at: datetime) -> lis
     """
     changed: list[int] = []
     messages = [each for each in messages if not _has_read(brain, each.reading)]
+    names = known_names(brain.brand_id) if messages else []
     for some in _together(brain, messages):
-        texts = [masked(text_of(each), _names(each)) for each in some]
+        texts = [masked(text_of(each), [*names, *_names(each)]) for each in some]
         said = ask(brain, texts, of=[each.pk for each in some], at=at)
         told = {some[number].pk: values for number, values in said.values.items()}
         changed += _take_over(brain, told)
@@ -90,6 +93,13 @@ def _together(brain: Brain, messages: Sequence[Message]) -> Iterator[list[Messag
 
 def _has_read(brain: Brain, reading: MessageReading) -> bool:
     return all(reading.brained.get(name) == brain.model or name in reading.corrected for name in brain.fields)
+
+
+def known_names(brand: int) -> list[str]:
+    """Of a brand's members, and of the people among its own words, with the other ways these are written."""
+    members = Membership.objects.filter(brand=brand).values_list("user__name", flat=True)
+    people = OwnWord.objects.filter(brand=brand, kind=OwnWord.Kind.PERSON).values_list("name", "spellings")
+    return [*members, *(written for name, spellings in people for written in (name, *spellings))]
 
 
 def _names(message: Message) -> list[str]:
