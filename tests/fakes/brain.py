@@ -23,6 +23,7 @@ class FakeBrain(ThreadingHTTPServer):
         self.fault = ""
         self.says: dict[str, Any] = {"kind": "complaint"}
         """What it reads in every text."""
+        self.translation: Any = "Do you open on Sunday morning?"
         self.obeys = False
         """Whether it does for every text what any of them orders between braces."""
         self.tokens = 42
@@ -39,7 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"])).decode()
         self.server.heard.append((self.path, body))
         self.server.keys.append(self.headers.get("authorization", ""))
-        asked = json.loads(json.loads(body)["messages"][1]["content"])["messages"]
+        data = json.loads(json.loads(body)["messages"][1]["content"])
+        asked = data.get("messages", [])
         readings: Any = [{"id": each["id"], **self.server.says} for each in asked]
         if self.server.obeys:
             orders = [json.loads(found) for each in asked for found in re.findall(r"\{.*?\}", each["text"])]
@@ -71,7 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._say("x" * 5_000_000)
             case "endless":
                 return self._endless()
-        return self._say(json.dumps({"readings": readings}))
+        told = {"translation": self.server.translation} if "text" in data else {"readings": readings}
+        return self._say(json.dumps(told))
 
     def _say(self, content: str) -> None:
         said = {"choices": [{"message": {"content": content}}], "usage": {"total_tokens": self.server.tokens}}
