@@ -19,6 +19,44 @@ from .figures import Figure, percentile
 TEXTS = 5_000
 PERIOD = 20_000
 """Messages of a period that the page of topics looks at, at most."""
+ODD = {
+    "nothing": "",
+    "blanks": " \n\t ",
+    "a letter": "a",
+    "a word": "Hola",
+    "emoji": "😀😀😀",
+    "a megabyte": "Hola, ¿qué tal? " * 65_536,
+    "a megabyte without a blank": "a" * (1 << 20),
+    "a megabyte of signs": "¿" * (1 << 20),
+    "at signs": "@" * 100_000,
+    "links": "www." * 50_000,
+    "hyphens": "a-" * 100_000,
+    "digits": "0" * 100_000,
+    "lines": "\n" * 100_000,
+    "marks": "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L" * 5_000,
+    "zero width": "\u200b".join("gracias" * 500),
+    "half a sign": "hola \ud800 qué tal",
+    "no character": "\x00\uffff\ufffe",
+    "private use": "\ue000\ue001\ue005 hola",
+    "mixed": "Hola, thank you so much, bis morgen, à bientôt",
+    "another writing": "привет, как дела?",
+    "right to left": "مرحبا، متى تفتحون؟",
+    "capitals": "ESTO ES UNA VERGÜENZA Y NADIE ME CONTESTA",
+    "irony": "(¡!) Sí, claro... \"genial\" ;-)",
+    "elongation": "Graaaaaaaaaaaaaaacias, qué bieeeeeeeeeen",
+    "hearts": "❤️❤️",
+    "laughing": "😂😂😂",
+    "many emoji": "😂🤮❤️👏🙏🎉" * 700,
+    "ten of ten": "10/10",
+    "Telugu": "మీరు ఆదివారం తెరుస్తారా?",
+    "Khmer": "តើអ្នកបើកនៅថ្ងៃអាទិត្យទេ?",
+    "Cherokee": "ᎣᏏᏲ, ᏙᎯᏧ?",
+    "one sign that is eighteen": "ﷺ" * 4_000,
+    "words of a letter": "a b " * 2_000,
+    "questions": "¿Y? " * 2_000,
+    "other words each": " ".join(f"palabra{n:x}" for n in range(2_000)),
+}  # fmt: skip
+"""Texts written to break what reads them."""
 _ALONE = """
 import time
 from pathlib import Path
@@ -46,6 +84,8 @@ def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
     alone = [_seconds(text) * 1000 for text in texts[:500]]
     yield Figure("understanding, a single message: p50", percentile(alone, 0.5), "ms")
     yield Figure("understanding, a single message: p99", percentile(alone, 0.99), "ms", 5)
+    odd = max(min(_seconds(text) for _ in range(3)) for text in ODD.values()) * 1000
+    yield Figure("understanding, the slowest of the odd texts", odd, "ms", 50)
     yield from _period()
 
 

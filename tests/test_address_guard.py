@@ -155,7 +155,7 @@ def link(url: str) -> None:
 
 
 def brain(url: str) -> None:
-    said = brains._call(Brain(address=url, model="m", fields=["kind"], seconds=1), {"messages": []}, 1)
+    said = brains._call(Brain(address=url, model="m", fields=["kind"], seconds=1), {"messages": []}, lambda content: {})
     assert said.why
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ class FakeBrain(ThreadingHTTPServer):
         self.fault = ""
         self.says: dict[str, Any] = {"kind": "complaint"}
         """What it reads in every text."""
+        self.translation: Any = "Do you open on Sunday morning?"
+        self.obeys = False
+        """Whether it does for every text what any of them orders between braces."""
         self.tokens = 42
 
     @property
@@ -36,8 +40,12 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"])).decode()
         self.server.heard.append((self.path, body))
         self.server.keys.append(self.headers.get("authorization", ""))
-        asked = json.loads(json.loads(body)["messages"][1]["content"])["messages"]
+        data = json.loads(json.loads(body)["messages"][1]["content"])
+        asked = data.get("messages", [])
         readings: Any = [{"id": each["id"], **self.server.says} for each in asked]
+        if self.server.obeys:
+            orders = [json.loads(found) for each in asked for found in re.findall(r"\{.*?\}", each["text"])]
+            readings = [{"id": number, **order} for order in orders for number in range(len(asked) + 50)] or readings
         match self.server.fault:
             case "500" | "429" | "401":
                 return self._answer(int(self.server.fault), b"{}")
@@ -65,7 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._say("x" * 5_000_000)
             case "endless":
                 return self._endless()
-        return self._say(json.dumps({"readings": readings}))
+        told = {"translation": self.server.translation} if "text" in data else {"readings": readings}
+        return self._say(json.dumps(told))
 
     def _say(self, content: str) -> None:
         said = {"choices": [{"message": {"content": content}}], "usage": {"total_tokens": self.server.tokens}}

@@ -37,7 +37,7 @@ from tertulia.publishing import conversions, mailing
 from tertulia.publishing.models import Subscriber
 from tertulia.team import mail
 from tertulia.understanding import lessons
-from tertulia.understanding.models import Brain, BrainCall, Correction, MessageReading
+from tertulia.understanding.models import Brain, BrainCall, Correction, MessageReading, Translation
 from world import World
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
@@ -155,6 +155,9 @@ def plant(brand, alba, world) -> Member:
         brand=brand, content="\n".join(map(json.dumps, lines)).encode(), name="b.jsonl", by=alba.pk, at=NOON
     )
     BrainCall.objects.create(brain=Brain.objects.get(brand=brand), at=NOON, messages=[wrote.pk], sent=f"¿{MARKS[31]}?")
+    Translation.objects.create(
+        message=wrote, brand=brand, language="en", text=f"Write to {SECOND}", model="big", by_id=alba.pk, at=NOON
+    )
 
     # Other programs, background work, what could not be read.
     [line, *_] = Activity.objects.filter(on_kind="inbox.conversation", on_id=by_mail.pk)

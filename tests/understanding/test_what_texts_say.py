@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import fields
 
 import numpy as np
 import pytest
+from benchmarks.understanding import ODD
 from training import train
 
 from tertulia.understanding import features
@@ -28,31 +28,6 @@ TEXTS = {
     "Thank you so much, the staff were lovely": ("en", "praise", "positive"),
     "Gana dinero fácil desde casa, escríbeme al privado": ("es", "spam", "neutral"),
 }
-ODD = {
-    "nothing": "",
-    "blanks": " \n\t ",
-    "a letter": "a",
-    "a word": "Hola",
-    "emoji": "😀😀😀",
-    "a megabyte": "Hola, ¿qué tal? " * 65_536,
-    "a megabyte without a blank": "a" * (1 << 20),
-    "a megabyte of signs": "¿" * (1 << 20),
-    "at signs": "@" * 100_000,
-    "links": "www." * 50_000,
-    "hyphens": "a-" * 100_000,
-    "digits": "0" * 100_000,
-    "lines": "\n" * 100_000,
-    "marks": "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L" * 5_000,
-    "zero width": "\u200b".join("gracias" * 500),
-    "half a sign": "hola \ud800 qué tal",
-    "no character": "\x00\uffff\ufffe",
-    "private use": "\ue000\ue001\ue005 hola",
-    "mixed": "Hola, thank you so much, bis morgen, à bientôt",
-    "another writing": "привет, как дела?",
-    "right to left": "مرحبا، متى تفتحون؟",
-    "capitals": "ESTO ES UNA VERGÜENZA Y NADIE ME CONTESTA",
-    "irony": "(¡!) Sí, claro... \"genial\" ;-)",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -63,18 +38,13 @@ def test_what_people_write_is_understood(text):
 
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_whatever_comes_is_read_well_formed_and_soon(text):
-    read(["warm"])
-    began = time.perf_counter()
+def test_whatever_comes_is_read_well_formed(text):
     [reading] = read([text])
-    took = time.perf_counter() - began
-
     assert reading.kind in KINDS
     assert reading.sentiment in SENTIMENTS
     assert 0 <= reading.urgency <= 1
     assert set(reading.confidence) == {field.name for field in fields(Reading)} - {"questions", "confidence", "why"}
     assert all(0 <= value <= 1 for value in reading.confidence.values())
-    assert took < 2  # what grows with the square of the text takes minutes; figures are the benchmark's
 
 
 def test_of_nothing_nothing_is_claimed():
@@ -87,6 +57,48 @@ def test_another_language_is_said_to_be_so_and_trusted_less():
     [reading] = read(["привет, как дела?"])
     assert reading.language == "ru"
     assert max(reading.confidence[name] for name in ("kind", "sentiment", "offensive")) <= 0.5
+
+
+@pytest.mark.parametrize("name", ["Telugu", "Khmer", "Cherokee"])
+def test_of_a_writing_nobody_here_knows_next_to_nothing_is_claimed(name):
+    [reading] = read([ODD[name]])
+    assert reading.language == "und"
+    assert max(reading.confidence.values()) <= 0.3
+
+
+@pytest.mark.parametrize("name", ["a letter", "hyphens", "marks", "words of a letter", "other words each"])
+def test_of_what_is_in_no_language_little_is_claimed(name):
+    [reading] = read([ODD[name]])
+    assert max(reading.confidence.values()) <= 0.5
+
+
+@pytest.mark.parametrize(
+    "name", ["emoji", "hearts", "laughing", "many emoji", "ten of ten", "digits", "a megabyte of signs"]
+)
+def test_signs_alone_are_never_sure(name):
+    [reading] = read([ODD[name]])
+    assert reading.language == "und"
+    assert max(reading.confidence["sentiment"], reading.confidence["kind"]) <= 0.7
+
+
+def test_hearts_and_thumbs_are_read_all_the_same():
+    loved, liked, sick = read([ODD["hearts"], "👏👏👏👏", "🤮🤮"])
+    assert [each.sentiment for each in (loved, liked, sick)] == ["positive", "positive", "negative"]
+
+
+def test_letters_in_fancy_dress_are_letters():
+    plain, bold, wide = read(
+        [
+            "Muchas gracias, sois un encanto",
+            "𝗠𝘂𝗰𝗵𝗮𝘀 𝗴𝗿𝗮𝗰𝗶𝗮𝘀, 𝘀𝗼𝗶𝘀 𝘂𝗻 𝗲𝗻𝗰𝗮𝗻𝘁𝗼",
+            "Ｍｕｃｈａｓ ｇｒａｃｉａｓ， ｓｏｉｓ ｕｎ ｅｎｃａｎｔｏ",
+        ]
+    )
+    assert plain == bold == wide
+
+
+def test_a_sign_that_is_many_letters_makes_a_text_no_longer():
+    assert len(features.normalised("ﷺ" * 4_000)) < features.HEAD + features.TAIL + 10
 
 
 @pytest.mark.parametrize("text", [

@@ -39,7 +39,7 @@ from tertulia.core.sentences import told
 from tertulia.team.models import Membership, User
 from tertulia.understanding import teaching, words
 
-from . import acting, activities, allowed, promises, queries, readings, routing
+from . import acting, activities, allowed, promises, queries, readings, routing, translations
 from .actions import PRESENCE_SECONDS, TYPING_SECONDS
 from .models import Conversation, SavedView
 
@@ -388,6 +388,7 @@ class Entry:
     status: str = ""
     """How it stands on its network, in words."""
     reading: readings.Shown | None = None
+    translation: translations.Shown | None = None
     has_original: bool = False
     malware: str = ""
     """What its files hold, by clamd's name for it: nobody gets them."""
@@ -426,6 +427,7 @@ def entries(
     day, about = None, ""
     is_read = any(hasattr(item.of, "reading") for item in thread.items)
     own = teaching.own_topics(conversation.brand_id) if is_read else {}
+    translated = translations.shown(thread.items, brand=conversation.brand_id)
     for item in thread.items:
         if (on := item.at.astimezone(zone).date()) != day:
             day = on
@@ -437,6 +439,7 @@ def entries(
         else:
             shown.append(_message(item, conversation, user, now, whole))
             shown[-1].reading = readings.shown(item, people, own)
+            shown[-1].translation = translated.get(item.of.pk)
             if shown[-1].about.get("remote_id", about) == about:
                 shown[-1].about = {}  # it stands a little further up already
             about = shown[-1].about.get("remote_id", about)

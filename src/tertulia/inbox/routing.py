@@ -440,7 +440,7 @@ def _reasons(because: Mapping[str, Any]) -> Iterable[str]:
     if topics:
         yield _("knows about {topics}").format(topics=get_text_list(topics, _("and")))
     if language := because.get("language"):
-        yield _("speaks {language}").format(language=_language_name(language))
+        yield _("speaks {language}").format(language=language_name(language))
     if channel := because.get("channel"):
         yield _("is at home on “{channel}”").format(channel=channel)
     yield {"thread": _("is already in this conversation"), "before": _("has answered this person before")}.get(
@@ -472,7 +472,7 @@ def _small(topic: str) -> str:
     return topic if topic[1:2].isupper() else topic[:1].lower() + topic[1:]
 
 
-def _language_name(code: str) -> str:
+def language_name(code: str) -> str:
     try:
         name = str(get_language_info(code)["name_translated"])
     except KeyError:

@@ -61,7 +61,7 @@ def shown(brand: Brand, *, at: datetime, only: int | None = None) -> list[Shown]
 
 
 def tried(brain: Brain, text: str, *, at: datetime) -> Trial:
-    sent = masked(text)
+    sent = masked(text, brains.known_names(brain.brand_id))
     [own] = read([text])
     said = brains.ask(brain, [sent], at=at)
     values = said.values.get(0, {})

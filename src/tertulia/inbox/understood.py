@@ -198,11 +198,12 @@ def _take_over(row: Conversation, reading: MessageReading | None) -> None:
         return
     row.kind, row.sentiment, row.urgency = reading.kind, reading.sentiment, reading.urgency
     row.is_offensive = reading.offensive
-    if not row.language or _is_sure_of_language(reading):
+    if not row.language or is_sure_of_language(reading):
         row.language = _language(reading.language, row.language)
 
 
-def _is_sure_of_language(reading: MessageReading) -> bool:
+def is_sure_of_language(reading: MessageReading) -> bool:
+    """Whether the text is long enough, and the language plain enough, to go by it."""
     words = len(reading.message.text[:200].split())
     return reading.confidence.get("language", 0) >= SURE_OF_LANGUAGE and words >= WORDS_OF_LANGUAGE
 

@@ -29,6 +29,7 @@ urlpatterns = [
     path("b/<slug:brand>/messages/<int:message_id>/", messages.show, name="message"),
     path("b/<slug:brand>/messages/<int:message_id>/acts/", messages.act, name="acts"),
     path("b/<slug:brand>/messages/<int:message_id>/reading/", messages.correct_reading, name="reading"),
+    path("b/<slug:brand>/messages/<int:message_id>/translation/", messages.translate, name="translation"),
     path("b/<slug:brand>/messages/<int:message_id>/original/", messages.download_original, name="original"),
     path("b/<slug:brand>/messages/<int:message_id>/files/<int:number>/", messages.download_file, name="file"),
     path("b/<slug:brand>/inbox/views/", desk.keep_view, name="saved_views"),

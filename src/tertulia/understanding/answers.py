@@ -1,4 +1,5 @@
-"""What another model said, and what of it can be used: a value that its field may have, and nothing else."""
+"""What another model said, and what of it can be used: a value that its field may have, a question that was asked, and
+nothing else."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
+from tertulia.core.folding import fold
 from tertulia.core.html import tidy
 
 from .questions import LONGEST as LONGEST_QUESTION
@@ -29,13 +31,16 @@ class Said:
     pause: timedelta | None = None
 
 
-def usable(told: Mapping[str, Any], fields: Collection[str], topics: Collection[str]) -> dict[str, Any]:
-    """Of what was said of one text, the fields that were asked for and have a value there is. Urgency in per cent."""
-    found = {name: _usable(name, told.get(name), topics) for name in fields}
+def usable(told: Mapping[str, Any], fields: Collection[str], topics: Collection[str], text: str = "") -> dict[str, Any]:
+    """Of what was said of one text, the fields that were asked for and have a value there is. Urgency in per cent.
+
+    A question is one only if its words stand in the text that was sent: it is shown as the writer's own words.
+    """
+    found = {name: _usable(name, told.get(name), topics, text) for name in fields}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _usable(name: str, value: Any, topics: Collection[str]) -> Any:
+def _usable(name: str, value: Any, topics: Collection[str], text: str) -> Any:
     match name:
         case "language":
             is_code = isinstance(value, str) and (
@@ -54,8 +59,14 @@ def _usable(name: str, value: Any, topics: Collection[str]) -> Any:
             return [each for each in dict.fromkeys(value) if each in topics][:MOST_TOPICS]
         case "questions" if _are_texts(value):
             lines = (" ".join(tidy(each).split()) for each in value)
-            return [asked[:LONGEST_QUESTION] for asked in lines if asked][:MOST_QUESTIONS]
+            asked = [line[:LONGEST_QUESTION] for line in lines if _stands_in(text, line)][:MOST_QUESTIONS]
+            return asked if asked or not value else None
     return None
+
+
+def _stands_in(text: str, line: str) -> bool:
+    words = fold(line)
+    return bool(words) and f" {words} " in f" {fold(text)} "
 
 
 def _are_texts(value: Any) -> bool:

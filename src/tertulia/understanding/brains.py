@@ -2,23 +2,26 @@
 
 The shipped model reads first and its reading stands. What a brain says replaces its own fields later, unless a person
 corrected them, and only where it is one of the values there are: whatever else comes back, or nothing, changes nothing.
-A message is data to it: it travels as JSON, masked, and whatever it makes the other side say can only be one of those
-values. Nothing is tried twice.
+A message is data to it: it travels as JSON, masked, with others of the same writer at most. So what it makes the other
+side say changes the reading of that writer's messages alone, and only into one of those values, or into questions that
+stand in them word for word. A call that failed isn't made again, but for one refused because it asked for JSON.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop as _
 
+from tertulia.brand.models import OwnWord
 from tertulia.channels.models import Message
 from tertulia.core import activity
 from tertulia.core.crypto import UnreadableSecret
@@ -26,6 +29,7 @@ from tertulia.core.html import tidy
 from tertulia.core.http import Answer, Door
 from tertulia.core.outcomes import BadPayload, Outcome
 from tertulia.core.redact import redact
+from tertulia.team.models import Membership
 
 from . import activities, hugging_face
 from .answers import FAILED, Said, usable
@@ -36,10 +40,12 @@ from .questions import MOST as MOST_QUESTIONS
 from .reading import KINDS, MOST_TOPICS, SENTIMENTS
 from .teaching import text_of
 
+ValuesIn = Callable[[str], Mapping[int, Mapping[str, Any]]]
+"""What an answer says of each text that was sent."""
 FIELDS: Final = ("language", "sentiment", "kind", "urgency", "offensive", "needs_answer", "topics", "questions")
 """What can be taken over."""
 AT_ONCE = 10
-"""Messages in one request."""
+"""Messages in one request, all by one writer."""
 TOKENS_EACH = 150
 """The most that the answer for one message may take."""
 SIGNS_A_TOKEN = 3
@@ -69,37 +75,68 @@ def read_more(brain: Brain, messages: Sequence[Message], *, at: datetime) -> lis
     """
     changed: list[int] = []
     messages = [each for each in messages if not _has_read(brain, each.reading)]
-    for first in range(0, len(messages), AT_ONCE):
-        some = messages[first : first + AT_ONCE]
-        texts = [masked(text_of(each), _names(each)) for each in some]
+    names = known_names(brain.brand_id) if messages else []
+    for some in _together(brain, messages):
+        texts = [masked(text_of(each), [*names, *names_of(each)]) for each in some]
         said = ask(brain, texts, of=[each.pk for each in some], at=at)
         told = {some[number].pk: values for number, values in said.values.items()}
         changed += _take_over(brain, told)
     return changed
 
 
+def _together(brain: Brain, messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """Those that go into one request: what somebody writes must not speak for others. A classifier obeys nobody."""
+    by_writer: dict[object, list[Message]] = defaultdict(list)
+    for each in messages:
+        by_writer[brain.kind == Brain.Kind.ENDPOINT and (each.identity_id or f"message {each.pk}")].append(each)
+    for some in by_writer.values():
+        yield from (some[first : first + AT_ONCE] for first in range(0, len(some), AT_ONCE))
+
+
 def _has_read(brain: Brain, reading: MessageReading) -> bool:
     return all(reading.brained.get(name) == brain.model or name in reading.corrected for name in brain.fields)
 
 
-def _names(message: Message) -> list[str]:
+def known_names(brand: int) -> list[str]:
+    """Of a brand's members, and of the people among its own words, with the other ways these are written."""
+    members = Membership.objects.filter(brand=brand).values_list("user__name", flat=True)
+    people = OwnWord.objects.filter(brand=brand, kind=OwnWord.Kind.PERSON).values_list("name", "spellings")
+    return [*members, *(written for name, spellings in people for written in (name, *spellings))]
+
+
+def names_of(message: Message) -> list[str]:
+    """Of whoever wrote it."""
     return [message.author_name, message.identity.name if message.identity else ""]
 
 
 def ask(brain: Brain, texts: Sequence[str], *, at: datetime, of: Sequence[int] = ()) -> Said:
     """Ask about texts that are masked already, those `of` these messages, within budget and time, and write down what
     left and what came back."""
-    if brain.paused_until and brain.paused_until > at:
+    if brain.kind != Brain.Kind.HUGGING_FACE:
+        return exchange(brain, _body(brain, texts), partial(_values, brain, texts), of=of, at=at)
+    if _is_paused(brain, at):
         return Said(why=brain.trouble)
-    if brain.kind == Brain.Kind.HUGGING_FACE:
-        return _settle(brain, "", hugging_face.ask(brain, texts), of=of, reserved=0, began=time.monotonic(), at=at)
-    body = _body(brain, texts)
+    return _settle(brain, "", hugging_face.ask(brain, texts), of=of, reserved=0, began=time.monotonic(), at=at)
+
+
+def exchange(brain: Brain, body: dict[str, Any], values_in: ValuesIn, *, of: Sequence[int], at: datetime) -> Said:
+    """Send a `body` to what is behind an address, within budget and time, and write down what left and what came back.
+
+    `values_in` finds in its answer what can be used, and may raise whatever reading JSON raises; `of` are the messages'
+    ids.
+    """
+    if _is_paused(brain, at):
+        return Said(why=brain.trouble)
     sent = json.dumps(body["messages"], ensure_ascii=False)
     reserved = len(sent) // SIGNS_A_TOKEN + 1 + body["max_tokens"]
     if not _reserve(brain, reserved, at=at):
         return Said(why=NO_BUDGET)
     began = time.monotonic()
-    return _settle(brain, sent, _call(brain, body, len(texts)), of=of, reserved=reserved, began=began, at=at)
+    return _settle(brain, sent, _call(brain, body, values_in), of=of, reserved=reserved, began=began, at=at)
+
+
+def _is_paused(brain: Brain, at: datetime) -> bool:
+    return bool(brain.paused_until and brain.paused_until > at)
 
 
 # ── what is asked ──────────────────────────────────────────────────────────
@@ -107,14 +144,19 @@ def ask(brain: Brain, texts: Sequence[str], *, at: datetime, of: Sequence[int] =
 
 def _body(brain: Brain, texts: Sequence[str]) -> dict[str, Any]:
     asked = {"messages": [{"id": number, "text": text} for number, text in enumerate(texts)]}
+    return request_of(brain, _order(brain), asked, tokens=TOKENS_EACH * len(texts) + 50)
+
+
+def request_of(brain: Brain, order: str, data: Any, *, tokens: int) -> dict[str, Any]:
+    """A request: the order, and the data it is about as JSON. `tokens` is the most that the answer may take."""
     return {
         "model": brain.model,
         "temperature": 0,
-        "max_tokens": TOKENS_EACH * len(texts) + 50,
+        "max_tokens": tokens,
         "response_format": {"type": "json_object"},
         "messages": [
-            {"role": "system", "content": _order(brain)},
-            {"role": "user", "content": json.dumps(asked, ensure_ascii=False)},
+            {"role": "system", "content": order},
+            {"role": "user", "content": json.dumps(data, ensure_ascii=False)},
         ],
     }
 
@@ -153,7 +195,7 @@ def _topics(brain: Brain) -> list[str]:
 # ── the call ───────────────────────────────────────────────────────────────
 
 
-def _call(brain: Brain, body: dict[str, Any], size: int) -> Said:
+def _call(brain: Brain, body: dict[str, Any], values_in: ValuesIn) -> Said:
     try:
         key = brain.secrets.get("key", "")
         answer = _door(brain.seconds).request("POST", _url(brain.address), headers=_headers(key), json=body)
@@ -164,7 +206,7 @@ def _call(brain: Brain, body: dict[str, Any], size: int) -> Said:
         return Said(why=NO_KEY, pause=PAUSES[-1])
     except Outcome as outcome:
         return Said(why=outcome.why)
-    return _judge(brain, answer, size)
+    return _judge(answer, values_in)
 
 
 @lru_cache(maxsize=8)
@@ -181,7 +223,7 @@ def _headers(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def _judge(brain: Brain, answer: Answer, size: int) -> Said:
+def _judge(answer: Answer, values_in: ValuesIn) -> Said:
     if answer.status in (401, 403):
         return Said(why=NOT_LET_IN, pause=PAUSES[-1])
     if answer.status == 429:
@@ -192,17 +234,21 @@ def _judge(brain: Brain, answer: Answer, size: int) -> Said:
     try:
         told = answer.json()
         content, tokens = _content(told), _tokens(told)
-        readings = _readings(content)
+        values = values_in(content)
     except (BadPayload, LookupError, TypeError, ValueError, RecursionError):
         return Said(why=NONSENSE, got=answer.body[:LONGEST_LOGGED].decode(errors="replace"))
+    return Said(values, "" if values else NONSENSE, content[:LONGEST_LOGGED], tokens)
+
+
+def _values(brain: Brain, texts: Sequence[str], content: str) -> dict[int, dict[str, Any]]:
+    readings = _readings(content)
     topics = frozenset(_topics(brain)) if "topics" in brain.fields else frozenset()
     values: dict[int, dict[str, Any]] = {}
     for each in readings:
         number = each.get("id") if isinstance(each, dict) else None
-        if type(number) is int and 0 <= number < size and number not in values:
-            values[number] = usable(each, brain.fields, topics)
-    values = {number: each for number, each in values.items() if each}
-    return Said(values, "" if values else NONSENSE, content[:LONGEST_LOGGED], tokens)
+        if type(number) is int and 0 <= number < len(texts) and number not in values:
+            values[number] = usable(each, brain.fields, topics, texts[number])
+    return {number: each for number, each in values.items() if each}
 
 
 def _content(told: Any) -> str:

@@ -60,9 +60,8 @@ _SPACE = ord(" ")
 
 def normalised(text: str) -> str:
     """The text as it is counted: no accents, capitals, invisible signs, long-drawn letters; one blank between words."""
-    if len(text) > HEAD + TAIL:
-        text = f"{text[:HEAD]} {text[-TAIL:]}"
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFKD", text.encode(errors="replace").decode()))
+    text = unicodedata.normalize("NFKD", _ends(text).encode(errors="replace").decode())
+    text = _ends(_INVISIBLE.sub("", text))  # again: one sign can be eighteen
     shouted = f" {SHOUTED}" if len(_SHOUT.findall(text)) > 1 else ""
     text = text.casefold()
     text = _HANDLE.sub(f" {HANDLE} ", _MAIL.sub(f" {MAIL} ", _LINK.sub(f" {LINK} ", text)))
@@ -71,6 +70,10 @@ def normalised(text: str) -> str:
     text = _REPEATED.sub(r"\1\1\1", text)
     long_drawn = f" {LONG_DRAWN}" if drawn else ""
     return f" {' '.join(_TOKEN.findall(text)) or EMPTY}{shouted}{long_drawn} "
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= HEAD + TAIL else f"{text[:HEAD]} {text[-TAIL:]}"
 
 
 @dataclass(frozen=True)

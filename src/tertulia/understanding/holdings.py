@@ -9,7 +9,18 @@ from tertulia.channels.models import Message
 from tertulia.core.personal import Person, blanked, deleted, held, named, none
 
 from . import teaching
-from .models import Brain, BrainCall, BrainMonth, BrandLayer, Correction, Example, Import, MessageReading, Topic
+from .models import (
+    Brain,
+    BrainCall,
+    BrainMonth,
+    BrandLayer,
+    Correction,
+    Example,
+    Import,
+    MessageReading,
+    Topic,
+    Translation,
+)  # fmt: skip
 
 
 def _unlearnt(rows: QuerySet[Correction], person: Person) -> None:
@@ -50,6 +61,12 @@ held(
     rows=lambda p: MessageReading.objects.filter(message__in=p.messages),
 )
 held(BrainCall, _("What left for another model"), rows=_calls, erase=deleted)
+held(
+    Translation,
+    _("Translations of their messages"),
+    erase=deleted,
+    rows=lambda p: Translation.objects.filter(message__in=p.messages),
+)
 named(
     Example,
     _("Examples that a model learnt from"),
@@ -64,6 +81,13 @@ named(
     "got",
     drops=True,
     within=lambda p: BrainCall.objects.filter(brain__brand=p.brand),
+)
+named(
+    Translation,
+    _("Translations of their messages"),
+    "text",
+    drops=True,
+    within=lambda p: Translation.objects.filter(brand=p.brand),
 )
 named(Topic, _("The brand's own topics"), "name", names=False, within=lambda p: Topic.objects.filter(brand=p.brand))
 none("Weights without words; learnt anew once a correction it came from is gone.", BrandLayer)

@@ -8,7 +8,9 @@ the end. A name in the middle of a sentence that nobody knows can stay, and so c
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 4_000
@@ -61,9 +63,9 @@ _KEEPS: Final = frozenset({
 def masked(text: str, names: Iterable[str] = ()) -> str:
     """The beginning of the text, `LONGEST` characters, without what tells who wrote it.
 
-    `names` are those the desk knows: the person's own, those of colleagues.
+    `names` are those the desk knows: the person's own, those of colleagues and of others whom the brand has named.
     """
-    text = text[:LONGEST]
+    text = unicodedata.normalize("NFC", text[:LONGEST])[:LONGEST]
     text = _LINK.sub("[link]", text)
     text = _MAIL.sub("[mail]", text)
     text = _HANDLE.sub("[handle]", text)
@@ -102,9 +104,30 @@ def _name_taken_out(found: re.Match[str]) -> str:
 
 
 def _without(text: str, names: Iterable[str]) -> str:
-    """Whole names first, then each part of them that is long enough to be one."""
-    whole = [name for name in names if len(name) > 2]
-    parts = [part for name in whole for part in name.split() if len(part) > 3 and part[0].isupper()]
-    for name in sorted({*whole, *parts}, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "[name]", text, flags=re.IGNORECASE)
+    """Whole names and each part of them that is long enough to be one; one of three letters, like Eva and Mar, only as
+    it is written or in capitals. Capitals and accents make no difference otherwise."""
+    if not (pattern := _pattern(tuple(sorted({_bare(unicodedata.normalize("NFC", name.strip())) for name in names})))):
+        return text
+    found = [each.span() for each in pattern.finditer(_bare(text))]
+    for begins, ends in reversed(found):
+        text = f"{text[:begins]}[name]{text[ends:]}"
     return text
+
+
+@lru_cache(maxsize=64)
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    whole = {name for name in names if len(name) > 2}
+    parts = {part for name in whole for part in name.split() if len(part) > 2 and part[0].isupper()} - whole
+    short = {written for part in parts if len(part) == 3 for written in (part, part.upper())}
+    long = whole | {part for part in parts if len(part) > 3}
+    ways = [*((name, f"(?i:{re.escape(name)})") for name in long), *((name, re.escape(name)) for name in short)]
+    ways.sort(key=lambda way: (-len(way[0]), way))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(way for _name, way in ways)})(?!\w)") if ways else None
+
+
+def _bare(text: str) -> str:
+    """Without accents, sign for sign, so that a place in it is the same place in the text."""
+    apart = (unicodedata.normalize("NFD", sign) for sign in text)
+    return "".join(
+        signs[0] if unicodedata.combining(signs[-1]) else sign for sign, signs in zip(text, apart, strict=True)
+    )

@@ -38,6 +38,28 @@ class MessageReading(models.Model):
         return f"{self.message_id}: {self.kind}"
 
 
+class Translation(models.Model):
+    """A message in another language, as another model put it: masked, and of no use once the message changes."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+", db_index=False)
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    language = models.CharField(max_length=2)
+    """It is put into."""
+    text = models.TextField(blank=True, default="")
+    """Empty while it is awaited."""
+    model = models.CharField(max_length=300, blank=True, default="")
+    by_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True)
+    """As it stood in the message that was translated."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "language"], name="translation_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id}: {self.language}"
+
+
 class Correction(models.Model):
     """What somebody said a message means, against what was read; of each field the last that was not undone holds."""
 

@@ -18,12 +18,20 @@ from . import features
 from .learning import NOTHING, OWN_FROM, Layer
 from .model import Field, Floats, Model, shipped
 from .questions import questions_in
-from .script import UNKNOWN, language_by_script
+from .script import UNKNOWN, has_letters, language_by_script
 
 LANGUAGES: Final = ("es", "en", "pt", "fr", "it", "de", "ca")
-"""What the model has learnt to read. A text in another language is said to be so, and read with half the confidence."""
+"""What the model has learnt to read."""
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 KINDS: Final = ("question", "complaint", "suggestion", "praise", "purchase", "support", "spam", "other")
+TOLD_FROM = 0.4
+"""A language is told from this probability on. Of 17,200 texts that the model learnt from two were below, of 504 others
+none: what is there, was written in no language at all."""
+ANOTHER, UNREADABLE = 0.5, 0.3
+"""What confidence is multiplied by in another language or in none, and in a writing that nobody here knows."""
+WITHOUT_LETTERS = 0.7
+"""The most that feeling and kind of a text without a letter are sure. Of 69 that the model learnt from, what the others
+with the same signs say is right in 61 % of feelings and 70 % of kinds."""
 
 BATCH = 256
 MOST_TOPICS = 3
@@ -115,7 +123,7 @@ def _reading(
 
     language, sure_language = language_by_script(text) or best("language")
     is_empty = not text.strip()
-    known = 0.0 if is_empty else 1.0 if language in LANGUAGES or language == UNKNOWN else 0.5
+    known, most = (0.0, 0.0) if is_empty else _readable(text, language, sure_language)
     sentiment, sure_sentiment = best("sentiment")
     kind, sure_kind = best("kind")
     offensive, sure_offensive = flag("offensive")
@@ -128,8 +136,8 @@ def _reading(
     chosen = [int(at) for at in topics if likely["topics"][n, at] >= TOPIC_FROM]
     sure = {
         "language": 0.0 if is_empty else sure_language,
-        "sentiment": sure_sentiment * known,
-        "kind": sure_kind * known,
+        "sentiment": min(sure_sentiment * known, most),
+        "kind": min(sure_kind * known, most),
         "urgency": float(levels[1] if levels.mean() >= 0.5 else 1 - levels[1]) * known,  # of being today's work, or not
         "offensive": sure_offensive * known,
         "spam": sure_spam * known,
@@ -149,6 +157,13 @@ def _reading(
         confidence={name: round(value, 3) for name, value in sure.items()},
         why={name: words[n] for name, words in reasons.items() if words[n]},
     )
+
+
+def _readable(text: str, language: str, sure: float) -> tuple[float, float]:
+    """What confidence is multiplied by, and the most it is for feeling and kind."""
+    if language != UNKNOWN:
+        return (1.0 if language in LANGUAGES and sure >= TOLD_FROM else ANOTHER), 1.0
+    return (UNREADABLE, 1.0) if has_letters(text) else (1.0, WITHOUT_LETTERS)
 
 
 def _reasons(plain: Sequence[str], model: Model, layer: Layer, likely: dict[str, Floats]) -> dict[str, list[list[str]]]:

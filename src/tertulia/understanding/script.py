@@ -23,7 +23,7 @@ _BY_SCRIPT: Final = {
 
 def language_by_script(text: str) -> tuple[str, float] | None:
     """The language and how sure it is when most letters aren't Latin; `und` and 0 when there are no letters at all."""
-    letters = [sign for sign in text[: 5 * _LOOKED_AT] if sign.isalpha()][:_LOOKED_AT]
+    letters = _letters(text)
     if not letters:
         return UNKNOWN, 0.0
     if sum(sign < "\u0250" for sign in letters) * 2 >= len(letters):
@@ -35,3 +35,14 @@ def language_by_script(text: str) -> tuple[str, float] | None:
     most, count = scripts.most_common(1)[0] if scripts else ("?", 0)
     language, how_sure = _BY_SCRIPT.get(most, (UNKNOWN, 0.0))
     return language, round(how_sure * count / len(letters), 3)
+
+
+def has_letters(text: str) -> bool:
+    """Whether there is anything a language could be told by."""
+    return bool(_letters(text))
+
+
+def _letters(text: str) -> list[str]:
+    """As the model reads them: bold and full-width ones are the letters they stand for."""
+    plain = unicodedata.normalize("NFKD", text[: 5 * _LOOKED_AT])
+    return [sign for sign in plain if sign.isalpha()][:_LOOKED_AT]

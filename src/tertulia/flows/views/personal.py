@@ -170,7 +170,8 @@ def _is_late(request: DataRequest, at: datetime) -> bool:
 
 
 def _request_form(brand: Brand, at: datetime) -> DataRequestForm:
-    return DataRequestForm(initial={"known_at": processing.now_at(brand, at)}, brand=brand)
+    initial = {"kind": DataRequest.Kind.ACCESS, "known_at": processing.now_at(brand, at)}
+    return DataRequestForm(initial=initial, brand=brand)
 
 
 @require_POST

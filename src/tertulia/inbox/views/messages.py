@@ -17,10 +17,11 @@ from tertulia.channels.models import Delivery, Message
 from tertulia.connectors.contract import Outcome
 from tertulia.core import clock, pictures
 from tertulia.team.access import brand_required
+from tertulia.understanding import translating
 from tertulia.understanding.actions import NotUnderstood
 from tertulia.understanding.lessons import NoTopic
 
-from .. import acting, actions, readings, understood
+from .. import acting, actions, readings, translations, understood
 from ..access import DeskRequest
 from ..forms import ActForm, CompletionForm, ReadingForm
 from ..models import Conversation
@@ -76,6 +77,19 @@ def correct_reading(request: DeskRequest, brand: Brand, message_id: int) -> Http
     except (NotUnderstood, NoTopic) as problem:
         messages.error(request, str(problem))
     return changed(request, conversation)
+
+
+@require_POST
+@brand_required("inbox.reply")
+def translate(request: DeskRequest, brand: Brand, message_id: int) -> HttpResponse:
+    """Have a message put into one's own language by the other model that is set up."""
+    message = _message(brand, message_id)
+    language = translations.own_language()
+    try:
+        translating.translate(brand=brand.pk, message=message, language=language, by=request.user.pk, at=clock.now())
+    except translating.NotTranslated as problem:
+        messages.error(request, str(problem))
+    return changed(request, _conversation(message.account_id, message.thread_id))
 
 
 @require_POST
