@@ -218,8 +218,6 @@ def _take_over(row: Conversation, reading: MessageReading | None) -> None:
 
 
 def _is_sure_of_language(reading: MessageReading) -> bool:
-    if "language" in reading.corrected:
-        return True
     words = len(reading.message.text[:200].split())
     is_sure = "language" in reading.brained or reading.sure_of("language") >= SURE_OF_LANGUAGE
     return is_sure and words >= WORDS_OF_LANGUAGE

@@ -147,8 +147,7 @@ class Layer:
 
     def own_weights_at(self, rows: Places, numbers: Places) -> Floats:
         """The same for own topics, by their numbers in `own`."""
-        found: Floats = self._weights[self._places[rows], len(self._columns) + numbers]
-        return found
+        return self._weights[self._places[rows], len(self._columns) + numbers].astype(np.float64)
 
     @cached_property
     def _parts(self) -> tuple[list[Block], list[Block]]:

@@ -195,7 +195,7 @@ class _Words:
             at = np.flatnonzero(is_so[self.text])
             weight = np.zeros(len(self.row))
             weight[at] = weights(self.row[at], column[self.text[at]]) * self.share[at]
-        total = np.bincount(self.word, weight[self.feature], len(self.words))
+        total = np.asarray(np.bincount(self.word, weight[self.feature], len(self.words)), np.float64)
         return _heaviest(self.words, self.text_of, total, self.size)
 
 
