@@ -296,7 +296,8 @@ def test_bodies_are_read_strictly(api, conversation, verb, path, body, field):
         "limit=0", "limit=101", "limit=x", "limit=1e2", "limit=" + "9" * 5000, "view=everything", "label_id=-1",
         "label_id=" + "9" * 30, "owner_id=me", "after=x", "after=1-x", "after=9999999999999999999-1", "state=open",
         "member__user__password=x", "__class__=1", "limit=1&limit=2", "q=" + "x" * 201, "sort=-id", "after=٣-٣",
-        "kind=nonsense", "sentiment=neutral", "urgent=perhaps",
+        "kind=nonsense", "sentiment=mixed", "urgent=perhaps", "language=xx", "offensive=perhaps", "needs_answer=2",
+        "topic=" + "x" * 61,
     ],
 )  # fmt: skip
 def test_parameters_that_make_no_sense_are_refused(api, conversation, query):
@@ -306,13 +307,17 @@ def test_parameters_that_make_no_sense_are_refused(api, conversation, query):
 
 
 def test_conversations_are_found_by_what_their_newest_message_says(api, conversation):
-    Conversation.objects.update(kind="complaint", sentiment="negative", urgency=67, is_offensive=True)
-    for query in ("kind=complaint", "sentiment=negative", "urgent=true", "kind=complaint&sentiment=negative&urgent=1"):
+    Conversation.objects.update(kind="complaint", sentiment="negative", urgency=67, is_offensive=True, language="en-GB")
+    for query in (
+        "kind=complaint", "sentiment=negative", "urgent=true", "kind=complaint&sentiment=negative&urgent=1",
+        "language=en", "offensive=true",
+    ):  # fmt: skip
         [found] = api.get(f"/conversations?{query}").data["items"]
         assert (found["kind"], found["sentiment"], found["urgency"]) == ("complaint", "negative", 67)
         assert found["is_offensive"]
     assert api.get("/conversations?kind=praise").data["items"] == []
-    assert api.get("/conversations?sentiment=positive").data["items"] == []
+    for query in ("sentiment=positive", "sentiment=neutral", "language=es", "topic=refund", "needs_answer=true"):
+        assert api.get(f"/conversations?{query}").data["items"] == []
 
 
 @pytest.mark.parametrize("q", ["' OR 1=1--", '"', "*", "a AND", "%00", "%ED%A0%80", "NEAR(", "{}", "😀", "\\"])

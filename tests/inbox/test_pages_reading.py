@@ -11,6 +11,7 @@ from tertulia.flows import inbound
 from tertulia.inbox.models import Conversation
 from tertulia.team.permissions import Role
 from tertulia.understanding.models import MessageReading
+from tertulia.understanding.questions import field_of
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,9 @@ def test_a_message_says_what_it_is_and_why(as_alba, message):
     shown = text[text.index("menu--sheet reading") :]
     assert '<span class="badge">Queja</span><span class="badge">Descontento</span>' in shown
     assert "«vergüenza»" in shown  # as it is written
-    assert '<li dir="auto">¿Cuándo llega?</li>' in shown
+    assert '<span dir="auto">¿Cuándo llega?</span>' in shown
+    assert 'value="language=es" aria-pressed="true">Español' in shown
+    assert 'value="needs_answer=1" aria-pressed="true">Necesita respuesta' in shown
     assert 'value="kind=complaint" aria-pressed="true"' in shown
 
 
@@ -60,12 +63,52 @@ def test_one_click_says_otherwise_and_another_takes_it_back(as_alba, as_bruno, m
     assert 'value="kind=complaint" aria-pressed="true"' in page_again.content.decode()
 
 
-@pytest.mark.parametrize("sent", ["kind=nonsense", "kind", "", "urgency=50", "language=es", "x" * 500, "offensive=2"])
+@pytest.mark.parametrize(
+    "sent", ["kind=nonsense", "kind", "", "urgency=50", "language=xx", "x" * 500, "offensive=2", "question:0=1"]
+)
 def test_what_makes_no_sense_is_said_and_changes_nothing(as_alba, message, sent):
     before = MessageReading.objects.values().get()
     assert "no se puede decir de un mensaje." in say(as_alba, message, say=sent).content.decode()
     assert "No hay ninguna corrección que deshacer." in say(as_alba, message, undo="kind").content.decode()
     assert MessageReading.objects.values().get() == before
+
+
+def test_a_topic_says_how_sure_it_is_and_because_of_which_words(as_alba, message):
+    MessageReading.objects.update(
+        topics=["delivery", "order"], why={"topic:delivery": ["llega"]},
+        confidence={"topics": 0.3, "topic:delivery": 0.95, "topic:order": 0.3},
+    )  # fmt: skip
+    text = page(as_alba)
+    assert "<span>seguro · <bdi>«llega»</bdi></span>" in text
+    assert "<span>una suposición</span>" in text
+    MessageReading.objects.update(brained={"topics": "big-1"})
+    assert page(as_alba).count("<span>big-1</span>") == 2
+
+
+def test_one_click_takes_a_question_off_and_another_puts_it_back(as_alba, message):
+    [question] = MessageReading.objects.get().questions
+    assert f'value="{field_of(question)}=0">No es una pregunta' in page(as_alba)
+    said = say(as_alba, message, say=f"{field_of(question)}=0").content.decode()
+    assert "Alba dice que «¿Cuándo llega?» no es una pregunta." in said
+    assert MessageReading.objects.get().questions == []
+    say(as_alba, message, undo=field_of(question))
+    assert MessageReading.objects.get().questions == [question]
+
+
+def test_the_language_is_corrected_for_the_whole_conversation(as_alba, message):
+    assert Conversation.objects.get().language == "es"
+    said = say(as_alba, message, say="language=ca").content.decode()
+    assert "Lo dice Alba; se había leído como «Español»." in said
+    assert Conversation.objects.get().language == "ca"
+    say(as_alba, message, say="language=und")
+    assert Conversation.objects.get().language == ""
+    say(as_alba, message, undo="language")
+    assert Conversation.objects.get().language == "es"
+
+
+def test_a_language_that_nobody_learnt_is_named(as_alba, message):
+    MessageReading.objects.update(language="ru")
+    assert 'value="language=ru" aria-pressed="true">Ruso' in page(as_alba)
 
 
 def test_whoever_may_not_answer_reads_it_only(brand, message):

@@ -434,3 +434,15 @@ def test_a_topic_that_is_a_label_too_counts_once(team, site, orders):
 
     assert because["knowledge"]["topics"] == Skill.Level.GOOD
     assert (because["topics"], because["about"]) == (["Pedidos"], [])
+
+
+def test_a_doubtful_topic_beside_a_sure_one_takes_nothing_from_it(team, site):
+    knows(team["nuria"], "entregas", Skill.Level.SOME)
+    holds(team["nuria"], site, 12)
+    of = conversation(site)
+    read(of, "delivery", "order", sure=0.33)
+    assert chosen(of) != "Nuria"
+    MessageReading.objects.update(confidence={"topics": 0.33, "topic:delivery": 0.97, "topic:order": 0.33})
+    assert chosen(of) == "Nuria"
+    MessageReading.objects.update(confidence={"topics": 0.33}, corrected=["topic:delivery"])
+    assert chosen(of) == "Nuria"

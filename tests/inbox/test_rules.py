@@ -41,7 +41,7 @@ def arrive(account, text="Mi pedido no llega", thread="diego", number=1, **read)
     said = {"kind": "other", "sentiment": "neutral", "urgency": 0, "offensive": False, "language": "es", "topics": []}
     MessageReading.objects.create(
         message=Message.objects.get(account=account, remote_id=f"{thread}{number}"), brand=account.brand, spam=False,
-        needs_answer=True, at=NOON, confidence={"kind": 0.8, "topics": 0.6}, **said | read,
+        needs_answer=True, at=NOON, **{"confidence": {"kind": 0.8, "topics": 0.6}} | said | read,
     )  # fmt: skip
     return Conversation.objects.select_related("brand", "account").get(pk=id)
 
@@ -84,6 +84,14 @@ def test_account_confidence_and_what_nobody_knows(brand, site):
         ({"kind": "complaint", "topic": "delivery", "confidence": 70}, False),
     ]:  # fmt: skip
         assert rules.holds(Rule(conditions=conditions), case) is is_met
+
+
+def test_each_topic_counts_as_sure_as_it_is_and_fully_when_somebody_said_so(brand, site):
+    sure = {"topics": 0.3, "topic:delivery": 0.95, "topic:order": 0.3}
+    arrive(site, topics=["delivery", "order", "price"], confidence=sure, corrected=["topic:price"])
+    [case] = rules.tried(Rule(brand=brand))[1]
+    for topic, is_met in [("delivery", True), ("order", False), ("price", True)]:
+        assert rules.holds(Rule(conditions={"topic": topic, "confidence": 90}), case) is is_met
 
 
 def test_somebody_who_wrote_before_is_known(brand, site):

@@ -89,6 +89,19 @@ def test_the_language_is_the_one_they_write_in(site):
     assert Conversation.objects.get(pk=conversation.pk).language == "es-MX"
 
 
+def test_a_corrected_language_stands_until_a_newer_message_is_surely_in_another(site, alba):
+    arrive(site, envelope(ANGRY), envelope("ok", remote_id="m2", minutes=1))
+    conversation, first = Conversation.objects.get(), Message.objects.get(remote_id="m1")
+    what = {"conversation": conversation, "message": first, "field": "language", "by": alba, "at": NOON}
+    understood.correct(value="ca", **what)
+    assert Conversation.objects.get().language == "ca"
+    understood.undo_correction(**what)
+    assert Conversation.objects.get().language == "es"
+    understood.correct(value="ca", **what)
+    arrive(site, envelope("Thank you so much for your help, the staff were lovely", remote_id="m3", minutes=2))
+    assert Conversation.objects.get().language == "en"
+
+
 def test_the_right_person_is_found_by_the_language_that_was_read(site, brand, alba, bruno):
     Skill.objects.create(membership=Membership.objects.get(user=bruno), kind="language", value="en")
     arrive(site, envelope("Good morning, what time do you close on Sundays?"))

@@ -24,6 +24,7 @@ from tertulia.team import notices
 from tertulia.team.models import Membership
 from tertulia.understanding import brains, hugging_face
 from tertulia.understanding.models import Brain, BrainCall, BrainMonth, MessageReading, Translation
+from tertulia.understanding.questions import field_of
 
 pytestmark = pytest.mark.django_db
 TEXT = "¿Abrís el domingo por la mañana?"
@@ -192,6 +193,18 @@ def test_a_person_has_the_last_word(arrived, brain, server, alba):
     changed = brains.read_more(brain, [message], at=NOON)
     reading.refresh_from_db()
     assert (reading.kind, reading.sentiment, changed) == ("praise", "negative", [message.pk])
+
+
+def test_a_person_has_the_last_word_on_what_it_asks_and_whether_it_needs_an_answer(arrived, brain, server, alba):
+    reading = arrived()
+    MessageReading.objects.update(needs_answer=False)
+    what = {"conversation": Conversation.objects.get(), "message": Message.objects.get(), "by": alba, "at": NOON}
+    understood.correct(field="needs_answer", value=True, **what)
+    understood.correct(field=field_of(TEXT), value=False, **what)
+    brain.fields, server.says = ["kind", "questions"], {"kind": "spam", "questions": [TEXT, "el domingo"]}
+    brains.read_more(brain, [what["message"]], at=NOON)
+    reading.refresh_from_db()
+    assert (reading.kind, reading.needs_answer, reading.questions) == ("spam", True, ["el domingo"])
 
 
 def test_the_budget_is_never_exceeded(arrived, brain, server):

@@ -32,8 +32,12 @@ def test_the_next_similar_message_is_read_right_and_others_stay():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("sentiment", "positive"), ("urgency", 100), ("offensive", True), ("topic:price", True)]
-)
+    ("field", "value"),
+    [
+        ("sentiment", "positive"), ("urgency", 100), ("offensive", True), ("needs_answer", False),
+        ("topic:price", True),
+    ],
+)  # fmt: skip
 def test_every_field_can_be_taught(field, value):
     def has(reading) -> object:
         if field.startswith("topic:"):
@@ -61,7 +65,8 @@ def test_an_own_topic_is_learnt_and_named_first():
     assert layer.own == ("sin-gluten",)
     [found, other] = read(["¿El bizcocho es sin gluten?", "¿Abrís el lunes?"], layer)
     assert found.topics[0] == "sin-gluten"
-    assert 0.3 <= found.confidence["topics"] <= 1
+    assert 0.3 <= found.confidence["topics"] <= found.confidence["topic:sin-gluten"] <= 1
+    assert "gluten" in found.why["topic:sin-gluten"]
     assert "sin-gluten" not in other.topics
 
 

@@ -12,7 +12,8 @@ from tertulia.core.models import Activity
 from tertulia.flows import inbound
 from tertulia.understanding import actions, words
 from tertulia.understanding.model import shipped
-from tertulia.understanding.models import Correction, MessageReading
+from tertulia.understanding.models import BRAINED, Correction, MessageReading
+from tertulia.understanding.questions import field_of
 
 pytestmark = pytest.mark.django_db
 
@@ -107,8 +108,8 @@ def test_to_say_what_was_read_takes_a_correction_back(message, alba):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("kind", "nonsense"), ("kind", True), ("urgency", 50), ("urgency", False), ("offensive", 1), ("language", "es"),
-        ("", ""),
+        ("kind", "nonsense"), ("kind", True), ("urgency", 50), ("urgency", False), ("offensive", 1), ("language", "xx"),
+        ("needs_answer", 1), ("question:0", True), ("", ""),
     ],
 )  # fmt: skip
 def test_only_what_can_be_said_is_taken(message, alba, field, value):
@@ -128,4 +129,63 @@ def test_every_thing_that_can_be_read_has_its_word():
     assert tuple(words.kinds()) == actions.CORRECTABLE["kind"]
     assert tuple(words.sentiments()) == actions.CORRECTABLE["sentiment"]
     assert tuple(words.urgencies()) == actions.LEVELS
+    for field, values in actions.CORRECTABLE.items():
+        assert set(words.values(field)) == set(values)
     assert [words.nearest(per_cent) for per_cent in (0, 16, 17, 33, 49, 50, 83, 84)] == [0, 0, 33, 33, 33, 67, 67, 100]
+
+
+def test_language_and_whether_it_needs_an_answer_can_be_corrected(message, alba):
+    before = reading(message)
+    said = actions.correct(message=message, field="language", value="ca", by=alba.pk, at=NOON)
+    assert not said.is_lesson, "which language it is, nobody need teach"
+    other = not before.needs_answer
+    assert actions.correct(message=message, field="needs_answer", value=other, by=alba.pk, at=NOON).is_lesson
+    actions.read_messages([message], at=NOON)
+    found = reading(message)
+    assert (found.language, found.needs_answer, found.corrected) == ("ca", other, ["language", "needs_answer"])
+    actions.undo_correction(message=message, field="language", by=alba.pk, at=NOON)
+    assert reading(message).language == "es"
+
+
+ASKS = "¿Abrís el lunes? ¿No me digas?"
+
+
+def asking(site) -> Message:
+    inbound.intake(site, [envelope(ASKS)], at=NOON)
+    message = Message.objects.get()
+    actions.read_messages([message], at=NOON)
+    return message
+
+
+def test_what_is_no_question_stays_none_until_that_is_undone(site, alba):
+    message = asking(site)
+    opens, exclaims = reading(message).questions
+    actions.correct(message=message, field=field_of(exclaims), value=False, by=alba.pk, at=NOON)
+    assert actions.correct(message=message, field=field_of(exclaims), value=False, by=alba.pk, at=NOON) is None
+    assert not Correction.objects.get().is_lesson
+    actions.read_messages([message], at=NOON)
+    assert reading(message).questions == [opens]
+    message.text, message.edited_at = f"{ASKS} ¿Y el martes?", NOON
+    actions.read_messages([message], at=NOON)
+    assert reading(message).questions == [opens, "¿Y el martes?"]
+    actions.undo_correction(message=message, field=field_of(exclaims), by=alba.pk, at=NOON)
+    assert exclaims in reading(message).questions
+
+
+def test_a_question_that_a_brain_found_comes_back_too(site, alba):
+    message = asking(site)
+    MessageReading.objects.update(questions=["el lunes"], brained={"questions": "big-1"})
+    actions.correct(message=message, field=field_of("el lunes"), value=False, by=alba.pk, at=NOON)
+    assert reading(message).questions == []
+    actions.undo_correction(message=message, field=field_of("el lunes"), by=alba.pk, at=NOON)
+    assert reading(message).questions == ["el lunes"]
+
+
+def test_how_sure_a_topic_is(message, alba):
+    row = reading(message)
+    row.confidence, row.corrected = {"topics": 0.33, "topic:delivery": 0.97, "topic:order": 0.33}, ["topic:price"]
+    assert [row.sure_of(f"topic:{each}") for each in ("delivery", "order", "price")] == [0.97, 0.33, 1.0]
+    row.confidence = {"topics": 0.33}
+    assert row.sure_of("topic:delivery") == 0.33, "as it was read before each had its own"
+    row.brained = {"topics": "big-1"}
+    assert [row.sure_of(f"topic:{each}") for each in ("delivery", "price")] == [BRAINED, 1.0]

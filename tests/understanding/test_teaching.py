@@ -120,6 +120,22 @@ def test_what_was_left_as_it_was_counts_less_than_what_was_said(site, brand, alb
     assert (lesson.weight.get("kind"), lesson.weight["sentiment"]) == (None, teaching.LEFT_AS_IT_WAS)
 
 
+def test_whether_it_needs_an_answer_is_learnt_and_a_language_is_not(site, brand, alba):
+    message = taught(site, CHEESE, "a")
+    correct(message, alba, "language", "ca")
+    assert teaching.lessons_of(brand.pk).said == 0
+    correct(message, alba, "sentiment", "positive")
+    [lesson] = teaching.lessons_of(brand.pk).taught
+    assert lesson.said["needs_answer"] is True
+    assert "language" not in lesson.said
+    correct(message, alba)
+    [lesson] = teaching.lessons_of(brand.pk).taught
+    assert "needs_answer" not in lesson.said, "it goes with what the message is"
+    correct(message, alba, "needs_answer", False)
+    [lesson] = teaching.lessons_of(brand.pk).taught
+    assert lesson.said["needs_answer"] is False
+
+
 @pytest.fixture
 def worse(site, brand, alba, monkeypatch) -> BrandLayer:
     """What was taught of the one message is wrong for the set-aside one."""
@@ -313,6 +329,7 @@ GOOD = '{"text": "Hola", "field": "kind", "value": "question"}'
         GOOD.replace('"question"', "true"), GOOD.replace('"question"', "[]"), GOOD.replace("question", "nonsense"),
         '{"text": "Hola", "field": "urgency", "value": 50}', '{"text": "Hola", "field": "topic:x", "value": 1}',
         '{"text": "Hola", "field": "topic:a b", "value": true}', '{"text": "Hola", "field": "offensive", "value": 1}',
+        '{"text": "Hola", "field": "needs_answer", "value": 1}',
         '{"text": "Hola", "field": "kind", "value": "question", "at": "yesterday"}', "[" * 100_000,
         '{"text": "a\\u0000b", "field": "kind", "value": "question"}', '{"text": 3, "field": null, "value": null}',
     ],

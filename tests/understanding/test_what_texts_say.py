@@ -43,8 +43,32 @@ def test_whatever_comes_is_read_well_formed(text):
     assert reading.kind in KINDS
     assert reading.sentiment in SENTIMENTS
     assert 0 <= reading.urgency <= 1
-    assert set(reading.confidence) == {field.name for field in fields(Reading)} - {"questions", "confidence", "why"}
+    topics = {f"topic:{topic}" for topic in reading.topics}
+    names = {field.name for field in fields(Reading)} - {"questions", "confidence", "why"}
+    assert set(reading.confidence) == names | topics
     assert all(0 <= value <= 1 for value in reading.confidence.values())
+
+
+def test_each_topic_is_as_sure_as_it_is_itself_and_says_why():
+    text = "Llevo dos semanas esperando el paquete y quiero que me devolváis el dinero del pedido"
+    [reading] = read([text])
+    sure = {topic: reading.confidence[f"topic:{topic}"] for topic in reading.topics}
+    assert len(set(sure.values())) == len(sure) > 1
+    assert reading.confidence["topics"] == min(sure.values())
+    assert list(sure.values()) == sorted(sure.values(), reverse=True)
+    why = {topic: set(reading.why[f"topic:{topic}"]) for topic in sure}
+    assert "dinero" in why["refund"] - why["delivery"]
+    assert "paquete" in why["delivery"] - why["refund"]
+
+
+def test_language_and_whether_it_needs_an_answer_say_why():
+    [asks, spam, russian] = read(
+        ["¿Tenéis pan sin gluten?", "Gana dinero fácil desde casa, escríbeme", "привет, как дела?"]
+    )
+    assert asks.why["needs_answer"]
+    assert asks.why["language"]
+    assert "needs_answer" not in spam.why
+    assert "language" not in russian.why
 
 
 def test_of_nothing_nothing_is_claimed():

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Substr
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
@@ -139,13 +139,27 @@ class Conversation(models.Model):
             models.Index(
                 fields=["brand", "sentiment", "state", "-listed_at", "-id"],
                 name="conversation_sentiment",
-                condition=models.Q(sentiment__in=["negative", "positive"]),
+                condition=~models.Q(sentiment=""),
             ),
             models.Index(
                 fields=["brand", "state", "-listed_at", "-id"],
                 name="conversation_urgent",
                 condition=models.Q(urgency__gte=50),
             ),
+            models.Index(
+                fields=["brand", "state", "-listed_at", "-id"],
+                name="conversation_offensive",
+                condition=models.Q(is_offensive=True),
+            ),
+            models.Index(
+                "brand",
+                Substr("language", 1, 2),
+                "state",
+                models.F("listed_at").desc(),
+                models.F("id").desc(),
+                name="conversation_language",
+                condition=~models.Q(language=""),
+            ),  # fmt: skip
         ]
 
     def __str__(self) -> str:

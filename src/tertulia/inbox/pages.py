@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from zlib import crc32
@@ -38,6 +39,8 @@ from tertulia.core.rows import draw, url
 from tertulia.core.sentences import told
 from tertulia.team.models import Membership, User
 from tertulia.understanding import teaching, words
+from tertulia.understanding.learning import TOPIC
+from tertulia.understanding.reading import LANGUAGES
 
 from . import acting, activities, allowed, promises, queries, readings, routing, translations
 from .actions import PRESENCE_SECONDS, TYPING_SECONDS
@@ -74,7 +77,7 @@ def view_names() -> dict[queries.View, tuple[str, str]]:
 def query_of(filters: queries.Filters, **more: Any) -> str:
     """The filters as an address carries them, «?view=mine», empty for the plain list."""
     values = {**filters.as_dict(), **{name: value for name, value in more.items() if value}}
-    values |= {"urgent": 1} if filters.urgent else {}
+    values |= {name: 1 for name, value in values.items() if value is True}
     return f"?{urlencode(values)}" if values else ""
 
 
@@ -106,12 +109,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What a page refers to by id, read once: labels, people and accounts, each by name."""
+    """What a page refers to by id, read once: labels, people, accounts and topics, each by name."""
 
     brand: Brand
     labels: Mapping[int, Tag]
     people: Mapping[int, Named]
     accounts: Mapping[int, Place]
+    topics: Mapping[str, str]
+    """The brand's own, by slug."""
     now: datetime
 
     @classmethod
@@ -122,6 +127,7 @@ class Around:
             {id: Tag(id, name, marks.hue(hue)) for id, name, hue in names.labels},
             {id: Named(id, name) for id, name in names.people},
             {id: Place(id, name, kind) for id, name, kind in names.accounts},
+            dict(names.topics),
             now,
         )
 
@@ -258,10 +264,11 @@ class Rail:
 
 def rail(filters: queries.Filters, around: Around, *, counts: queries.Counters, saved: Sequence[SavedView]) -> Rail:
     base = url("inbox:list", around.brand.slug)
-    place = replace(filters, kind="", sentiment="", urgent=False)
+    place = filters.place
 
     def link(wanted: queries.Filters, name: str, **rest: Any) -> RailLink:
-        return RailLink(name, base + query_of(wanted), is_current=wanted == (filters if wanted.said else place), **rest)
+        is_current = wanted == (filters if wanted.said_in_address else place)
+        return RailLink(name, base + query_of(wanted), is_current=is_current, **rest)
 
     views = [
         link(
@@ -303,22 +310,46 @@ def narrowings(filters: queries.Filters, around: Around) -> list[tuple[str, list
     def link(name: str, is_on: bool, **wanted: Any) -> RailLink:
         return RailLink(name, base + query_of(replace(filters, **wanted)), is_current=is_on)
 
-    kinds = [
-        link(name, kind == filters.kind, kind="" if kind == filters.kind else kind)
-        for kind, name in words.kinds().items()
+    def flag(name: str, field: str) -> RailLink:
+        is_on = getattr(filters, field)
+        return link(name, is_on, **{field: not is_on})
+
+    def each(field: str, names: Mapping[str, str]) -> list[RailLink]:
+        now = getattr(filters, field)
+        return [link(name, one == now, **{field: "" if one == now else one}) for one, name in names.items()]
+
+    flags = [
+        flag(gettext("Urgent"), "urgent"), flag(words.needs()[True], "needs_answer"),
+        flag(words.offences()[True], "offensive"),
+    ]  # fmt: skip
+    topic = [link(_topic(filters, around), True, topic="")] if filters.topic else []
+    return [
+        ("", flags),
+        (gettext("What it is"), each("kind", words.kinds())),
+        (gettext("Feeling"), each("sentiment", words.sentiments())),
+        (gettext("Language"), each("language", {code: words.language(code) for code in LANGUAGES})),
+        *([(gettext("Topic"), topic)] if topic else []),
     ]
-    feelings = [
-        link(words.sentiments()[one], one == filters.sentiment, sentiment="" if one == filters.sentiment else one)
-        for one in queries.FEELINGS
-    ]
-    urgent = link(gettext("Urgent"), filters.urgent, urgent=not filters.urgent)
-    return [("", [urgent]), (gettext("What it is"), kinds), (gettext("Feeling"), feelings)]
+
+
+def _topic(filters: queries.Filters, around: Around) -> str:
+    """What the topic asked for is called; one that was removed, which a saved view may still ask for, by its slug."""
+    return words.field(TOPIC + filters.topic, around.topics)
+
+
+def topics(around: Around) -> list[tuple[str, str]]:
+    """Those a list can be narrowed down to, by name."""
+    return sorted({**around.topics, **words.topics()}.items(), key=itemgetter(1))
 
 
 def title_of(filters: queries.Filters, around: Around) -> str:
     """What the list in hand is called."""
-    narrower = [words.kinds().get(filters.kind), words.sentiments().get(filters.sentiment)]
-    narrower += [gettext("Urgent")] if filters.urgent else []
+    narrower = [
+        words.kinds().get(filters.kind, ""), words.sentiments().get(filters.sentiment, ""),
+        gettext("Urgent") if filters.urgent else "", words.needs()[True] if filters.needs_answer else "",
+        words.offences()[True] if filters.offensive else "",
+        words.language(filters.language) if filters.language else "", _topic(filters, around) if filters.topic else "",
+    ]  # fmt: skip
     return " · ".join([view_title(filters, around), *filter(None, narrower)])
 
 

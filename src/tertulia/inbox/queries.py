@@ -6,14 +6,15 @@ ten thousand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import dropwhile, takewhile
 from typing import Any, Literal, TypeVar
 
-from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, TextField
 
 from tertulia.brand.models import Brand
 from tertulia.channels import search
@@ -24,10 +25,10 @@ from tertulia.core.kept import Among, Kept, Slot, columns, moment, record, sprea
 from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
 from tertulia.understanding import words
-from tertulia.understanding.models import Correction
-from tertulia.understanding.reading import KINDS
+from tertulia.understanding.models import Correction, MessageReading, Topic
+from tertulia.understanding.reading import KINDS, LANGUAGES, SENTIMENTS
 
-from . import activities, labelling
+from . import activities, labelling, understood
 from .models import URGENT, Conversation, ConversationLabel, Draft, Label, Mention, Note, Presence, Read, SavedView
 
 View = Literal["open", "mine", "nobody", "waiting", "snoozed", "closed", "trouble", "mentions", "by_hand", "all"]
@@ -43,7 +44,11 @@ THREAD_PAGE = 50
 SEARCH_STEP = 60
 SEARCH_MOST = 5_000
 """Messages that hold the words, looked through for one page; where few of them are as asked, the next page reads on."""
-FEELINGS = ("negative", "positive")
+SIFT_STEP, SIFT_MOST = 250, 5_000
+"""The same where each newest message's reading has to be looked at."""
+
+NARROWED = ("kind", "sentiment", "urgent", "language", "offensive", "topic", "needs_answer")
+"""What is asked of the person's newest message."""
 
 _COLUMNS = (
     "id", "account_id", "channel", "member_id", "member_name", "subject", "preview", "language", "state",
@@ -64,8 +69,8 @@ class Filters:
     """What the list shows. `view` decides the order too: longest waiting, newest mention, oldest task by hand, else
     newest first; who waits for something urgent has a head start (`Conversation.rank`).
 
-    `account` and `label` and `owner` are ids; `channel` a kind of channel; `kind`, `sentiment` and `urgent` say what
-    the person's newest message is; `q` words to search for, over all states, among what is as those three say.
+    `account` and `label` and `owner` are ids; `channel` a kind of channel; `NARROWED` say what the person's newest
+    message is, but `language` in which one they write; `q` words to search for, over all states, among what is so.
     """
 
     view: View = "open"
@@ -76,18 +81,30 @@ class Filters:
     kind: str = ""
     sentiment: str = ""
     urgent: bool = False
+    language: str = ""
+    offensive: bool = False
+    topic: str = ""
+    needs_answer: bool = False
     q: str = ""
 
     @property
     def said(self) -> dict[str, Any]:
-        """What is asked of the newest message, as conditions."""
-        wanted = {"kind": self.kind, "sentiment": self.sentiment, "urgency__gte": URGENT if self.urgent else None}
+        """What is asked of the newest message, as conditions; `topic` and `needs_answer` are none (`_sifted_page`)."""
+        wanted = {
+            "kind": self.kind, "sentiment": self.sentiment, "urgency__gte": URGENT if self.urgent else None,
+            "language__startswith": self.language, "is_offensive": self.offensive,
+        }  # fmt: skip
         return {name: value for name, value in wanted.items() if value}
 
     @property
     def said_in_address(self) -> dict[str, Any]:
-        """The same, as an address carries it."""
-        return {name: value for name, value in self.as_dict().items() if name in {"kind", "sentiment", "urgent"}}
+        """All that is asked of it, as an address carries it."""
+        return {name: value for name, value in self.as_dict().items() if name in NARROWED}
+
+    @property
+    def place(self) -> Filters:
+        """The list, whatever it is narrowed down to."""
+        return replace(self, **{name: getattr(Filters(), name) for name in NARROWED})
 
     def as_dict(self) -> dict[str, Any]:
         """Only what differs from the defaults: what a saved view keeps and an address carries."""
@@ -105,10 +122,17 @@ class Filters:
             label=_number(values.get("label")),
             owner=_number(values.get("owner")),
             kind=_among(values.get("kind"), KINDS),
-            sentiment=_among(values.get("sentiment"), FEELINGS),
-            urgent=str(values.get("urgent", "")).lower() in {"1", "true"},
+            sentiment=_among(values.get("sentiment"), SENTIMENTS),
+            urgent=_is_yes(values.get("urgent")),
+            language=_among(values.get("language"), LANGUAGES),
+            offensive=_is_yes(values.get("offensive")),
+            topic=value if _SLUG.fullmatch(value := str(values.get("topic", ""))) else "",
+            needs_answer=_is_yes(values.get("needs_answer")),
             q=str(values.get("q", "")).strip()[:200],
         )
+
+
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
 def _number(value: Any) -> int | None:
@@ -120,16 +144,23 @@ def _among(value: Any, known: Sequence[str]) -> str:
     return value if value in known else ""
 
 
+def _is_yes(value: Any) -> bool:
+    return str(value).lower() in {"1", "true"}
+
+
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """`rows` in order; `after` is the cursor of the next page, empty at the end."""
+    """`rows` in order; `after` is the cursor of the next page, empty at the end; `places` that behind each row."""
 
     rows: list[dict[str, Any]]
     after: str = ""
+    places: Sequence[str] = ()
 
 
 def page(*, brand: Brand, user: User, filters: Filters, after: str = "", limit: int = PAGE) -> ListPage:
     """One page of the list, with `unread` for this user on every row. Raises `BadCursor`."""
+    if filters.topic or filters.needs_answer:
+        return _sifted_page(brand, user, filters, after, limit)
     if filters.q:
         found = _search_page(brand, user, filters, after, limit)
     elif filters.view == "mentions":
@@ -142,6 +173,42 @@ def page(*, brand: Brand, user: User, filters: Filters, after: str = "", limit: 
         found = _plain_page(brand, user, filters, after, limit)
     _mark_unread(found.rows)
     return found
+
+
+def _sifted_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
+    """Rows of the list whose newest message is about the topic, or needs an answer, as was read of it.
+
+    No index knows: so much of the list is looked through. Where few of many are so, a page may have fewer rows than
+    asked for, even none, and still another after it.
+    """
+    whole = replace(filters, topic="", needs_answer=False)
+    rows: list[dict[str, Any]] = []
+    for _looked_at in range(0, SIFT_MOST, SIFT_STEP):
+        step = page(brand=brand, user=user, filters=whole, after=after, limit=SIFT_STEP)
+        fitting = _fitting(step.rows, filters)
+        room = limit - len(rows)
+        rows += [step.rows[n] for n in fitting[:room]]
+        if len(fitting) >= room:
+            last = fitting[room - 1]
+            return ListPage(rows, step.places[last] if last + 1 < len(step.rows) else step.after)
+        after = step.after
+        if not after or filters.q:  # a search has looked through enough of its own
+            break
+    return ListPage(rows, after)
+
+
+def _fitting(rows: Sequence[Mapping[str, Any]], filters: Filters) -> list[int]:
+    """The numbers of the rows that are as was asked for."""
+    readings = understood.newest_readings(
+        [row["id"] for row in rows], MessageReading.objects.only("topics", "needs_answer")
+    )
+    return [
+        n
+        for n, row in enumerate(rows)
+        if (reading := readings.get(row["id"]))
+        and (not filters.topic or filters.topic in reading.topics)
+        and (not filters.needs_answer or reading.needs_answer)
+    ]
 
 
 def _plain_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
@@ -204,10 +271,13 @@ def _order(view: View) -> tuple[str, ...]:
 
 _WALKED = {
     "kind": "NOT (%(expressions)s = '')",
-    "sentiment": "%(expressions)s IN ('negative', 'positive')",
+    "sentiment": "NOT (%(expressions)s = '')",
+    "language__startswith": "NOT (%(expressions)s = '')",
     "urgency__gte": f"%(expressions)s >= {URGENT}",
 }
 """The conditions of the indexes of what was read, to the letter: SQLite takes a partial one for no parameter."""
+_SPOKEN = Func(F("language"), template="SUBSTR(%(expressions)s, 1, 2)", output_field=TextField())
+"""The language without its region, as its index has it; also that to the letter."""
 
 
 def _narrowed(
@@ -216,9 +286,14 @@ def _narrowed(
     """Those whose newest message is as the slots `said` say; `is_walked` when an index of theirs is to be walked."""
     for name in said:
         column = name.partition("__")[0]
-        if is_walked:
+        if is_walked and name in _WALKED:
             rows = rows.filter(Func(F(column), template=_WALKED[name], output_field=BooleanField()))
-        rows = rows.filter(**{name: Slot(name) if name == "urgency__gte" else word(name)})
+        if name == "is_offensive":
+            rows = rows.filter(is_offensive=True)
+        elif name == "language__startswith":
+            rows = rows.alias(spoken=_SPOKEN).filter(spoken=word(name))
+        else:
+            rows = rows.filter(**{name: Slot(name) if name == "urgency__gte" else word(name)})
     return rows
 
 
@@ -234,7 +309,8 @@ def _place(after: str) -> dict[str, Any]:
 
 def _cut(found: list[dict[str, Any]], column: str, limit: int) -> ListPage:
     rows = found[:limit]
-    return ListPage(rows, _cursor(rows[-1][column], rows[-1]["id"]) if len(found) > limit else "")
+    places = [_cursor(row[column], row["id"]) for row in rows]
+    return ListPage(rows, places[-1] if len(found) > limit else "", places)
 
 
 def _in_view(rows: QuerySet[Conversation], view: View, user: int | Slot) -> QuerySet[Conversation]:
@@ -323,8 +399,10 @@ def _by_hand_page(brand: Brand, user: User, filters: Filters, after: str, limit:
         firsts = firsts.filter(Q(created_at__gte=at), Q(created_at__gt=at) | Q(pk__gt=id))
     found = firsts.annotate(conversation=Subquery(inside.values("pk")[:1])).filter(conversation__isnull=False)
     lines = list(found.order_by("created_at", "pk").values_list("conversation", "created_at", "pk")[: limit + 1])
-    rows = _by_ids(brand, user, [conversation for conversation, _at, _id in lines[:limit]])
-    return ListPage(rows, _cursor(*lines[limit - 1][1:]) if len(lines) > limit else "")
+    places = {conversation: _cursor(at, id) for conversation, at, id in lines[:limit]}
+    rows = _by_ids(brand, user, list(places))
+    rest = _cursor(*lines[limit - 1][1:]) if len(lines) > limit else ""
+    return ListPage(rows, rest, [places[row["id"]] for row in rows])
 
 
 def _search_page(brand: Brand, user: User, filters: Filters, after: str, limit: int) -> ListPage:
@@ -359,7 +437,8 @@ def _search_page(brand: Brand, user: User, filters: Filters, after: str, limit: 
     texts = asked()
     for row in rows:
         row["passage"] = search.passage(texts.get(found[row["id"]], ""), filters.q)
-    return ListPage(rows, str(found[ids[limit - 1]]) if len(ids) > limit else rest)
+    after = str(found[ids[limit - 1]]) if len(ids) > limit else rest
+    return ListPage(rows, after, [str(found[row["id"]]) for row in rows])
 
 
 def _conversations_of(brand: Brand, message_ids: Sequence[int], filters: Filters) -> list[tuple[int, int]]:
@@ -654,26 +733,30 @@ class Names:
     people: list[tuple[int, str]]
     accounts: list[tuple[int, str, str]]
     """(id, name, kind)"""
+    topics: list[tuple[str, str]]
+    """The brand's own, (slug, name)"""
 
 
 def names(brand: Brand) -> Names:
-    """All of them in one statement, written out: every page asks, and composing three costs more than answering."""
+    """All of them in one statement, written out: every page asks, and composing four costs more than answering."""
     return ask_names(brand)()
 
 
 def ask_names(brand: Brand) -> Callable[[], Names]:
     """The same, read later: see `bulk.ahead`."""
-    read = bulk.sent(_NAMES, [brand.pk] * 3)
+    read = bulk.sent(_NAMES, [brand.pk] * 4)
     return lambda: _as_names(read())
 
 
 def _as_names(rows: Iterable[tuple[str, int, str, int, str]]) -> Names:
-    found = Names([], [], [])
+    found = Names([], [], [], [])
     for what, id, name, hue, kind in rows:
         if what == "label":
             found.labels.append((id, name, hue))
         elif what == "person":
             found.people.append((id, name))
+        elif what == "topic":
+            found.topics.append((kind, name))
         else:
             found.accounts.append((id, name, kind))
     return found
@@ -685,6 +768,7 @@ UNION ALL SELECT 'person', person.id, person.name, 0, ''
     FROM {Membership._meta.db_table} membership JOIN {User._meta.db_table} person ON person.id = membership.user_id
     WHERE membership.brand_id = %s
 UNION ALL SELECT 'account', id, name, 0, kind FROM {Account._meta.db_table} WHERE brand_id = %s
+UNION ALL SELECT 'topic', id, name, 0, slug FROM {Topic._meta.db_table} WHERE brand_id = %s
 ORDER BY 1, 3
 """  # noqa: S608 — our own tables' names
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from tertulia.understanding import words
 from tertulia.understanding.actions import CORRECTABLE
 from tertulia.understanding.learning import TOPIC
 from tertulia.understanding.models import Correction, MessageReading
+from tertulia.understanding.questions import QUESTION, field_of
 
 from . import labelling, queries
 from .models import URGENT
@@ -49,11 +50,14 @@ class Part:
 
 
 class Named(NamedTuple):
-    """A topic the message is about: what the form sends to take it off, its name, and who put it on."""
+    """A topic or a question of a message: what the form sends to take it off, its name, and who put it on or, of one
+    that was read, how sure that is and for which words."""
 
     say: str
     name: str
     by: str
+    sure: str = ""
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ class Shown:
     """The topics one can put on, the brand's own first; any other name makes a new one."""
     taken_off: list[Named]
     """Topics that somebody took off: what the form sends to undo that."""
-    questions: list[str]
+    questions: list[Named]
+    no_questions: list[Named]
+    """What somebody said is none."""
 
 
 def shown(item: queries.Item, people: Mapping[int, Any], own: Mapping[str, str]) -> Shown | None:
@@ -75,17 +81,22 @@ def shown(item: queries.Item, people: Mapping[int, Any], own: Mapping[str, str])
     if reading is None or item.of.deleted_at:
         return None
     said = {each.field: each for each in item.corrections}
-    spelt = _spelling(item.of)
+    because = _Because(reading, item.of)
     names = {**own, **words.topics()}
     named = [slug for slug in reading.topics if slug in names]
     off = [slug for slug in names if (so := said.get(TOPIC + slug)) and not so.value]
     return Shown(
         _marks(reading),
-        [_part(reading, field, name, spelt, said.get(field), people) for field, name in words.fields().items()],
-        [Named(f"{TOPIC}{slug}=0", names[slug], _who(said.get(TOPIC + slug), people)) for slug in named],
+        [_part(reading, field, name, because, said.get(field), people) for field, name in words.fields().items()],
+        [_topic(reading, slug, names[slug], because, said.get(TOPIC + slug), people) for slug in named],
         [name for slug, name in names.items() if slug not in reading.topics],
         [Named(TOPIC + slug, names[slug], _who(said.get(TOPIC + slug), people)) for slug in off],
-        reading.questions,
+        [Named(f"{field_of(each)}=0", each, "") for each in reading.questions],
+        [
+            Named(name, so.beside["question"], _who(so, people))
+            for name, so in said.items()
+            if name.startswith(QUESTION)
+        ],
     )
 
 
@@ -120,31 +131,48 @@ def _why_ahead(row: Mapping[str, Any]) -> str:
     return ahead.format(count=hours) if hours else ""
 
 
-def _spelling(message: Message) -> dict[str, str]:
-    """The words of a message as they stand in it, by how a reading gives them: plain."""
-    return {labelling.fold(word): word for word in re.findall(r"\w+", f"{message.subject} {message.text[:LOOKED_AT]}")}
+class _Because:
+    """The words that told of a field, as they stand in the message: a reading gives them plain."""
+
+    def __init__(self, reading: MessageReading, message: Message) -> None:
+        self.why = reading.why
+        found = re.findall(r"\w+", f"{message.subject} {message.text[:LOOKED_AT]}")
+        self.spelt = {labelling.fold(word): word for word in found}
+
+    def words(self, field: str) -> str:
+        told = [self.spelt.get(word, word) for word in self.why.get(field, []) if word.isalnum()]
+        return ", ".join(gettext("“{words}”").format(words=word) for word in told)
 
 
 def _part(
     reading: MessageReading,
     field: str,
     name: str,
-    spelt: Mapping[str, str],
+    because: _Because,
     said: Correction | None,
     people: Mapping[int, Any],
 ) -> Part:
     so = _nearest(field, getattr(reading, field))
-    names = _values(field)
-    why = [spelt.get(word, word) for word in reading.why.get(field, []) if word.isalnum()]
+    names = _values(reading, field)
     return Part(
         field,
         name,
         [Choice(f"{field}={_sent(value)}", each, value == so) for value, each in names.items()],
-        reading.brained.get(field) or words.sure(reading.confidence.get(field, 0)),
-        ", ".join(gettext("“{words}”").format(words=word) for word in why),
+        reading.brained.get(field) or words.sure(reading.sure_of(field)),
+        because.words(field) if getattr(reading, field) else "",
         _who(said, people),
-        names.get(_nearest(field, said.was), "") if said else "",
+        words.value(field, said.was) if said else "",
     )
+
+
+def _topic(
+    reading: MessageReading, slug: str, name: str, because: _Because, said: Correction | None, people: Mapping[int, Any]
+) -> Named:  # fmt: skip
+    field = TOPIC + slug
+    sure, why = words.sure(reading.sure_of(field)), because.words(field)
+    if brain := reading.brained.get("topics"):
+        sure, why = brain, ""
+    return Named(f"{field}=0", name, _who(said, people), sure, why)
 
 
 def _who(said: Correction | None, people: Mapping[int, Any]) -> str:
@@ -155,17 +183,12 @@ def _nearest(field: str, value: Any) -> Any:
     return words.nearest(value) if field == "urgency" else value
 
 
-def _values(field: str) -> Mapping[Any, str]:
-    if field == "offensive":
-        return {False: gettext("Not offensive"), True: gettext("Offensive")}
-    return _WORDS[field]()
-
-
-_WORDS: dict[str, Callable[[], Mapping[Any, str]]] = {
-    "kind": words.kinds,
-    "sentiment": words.sentiments,
-    "urgency": words.urgencies,
-}
+def _values(reading: MessageReading, field: str) -> Mapping[Any, str]:
+    """What can be said of a field, and what was read if that is none of it: a language that isn't learnt."""
+    names = words.values(field)
+    if field != "language" or reading.language in names:
+        return names
+    return {reading.language: words.language(reading.language), **names}
 
 
 def _sent(value: Any) -> str:
@@ -175,6 +198,6 @@ def _sent(value: Any) -> str:
 def said(text: str) -> tuple[str, Any]:
     """The field and the value of a form's «urgency=100»; what can't be said gives a value that is refused."""
     field, _, sent = text.partition("=")
-    if field.startswith(TOPIC):
+    if field.startswith((TOPIC, QUESTION)):
         return field, {"1": True, "0": False}.get(sent)
     return field, next((value for value in CORRECTABLE.get(field, ()) if _sent(value) == sent), None)

@@ -19,6 +19,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Message
 from tertulia.core import activity
 from tertulia.team.models import User
+from tertulia.understanding.learning import TOPIC
 from tertulia.understanding.models import MessageReading
 
 from . import actions, activities, labelling
@@ -79,12 +80,11 @@ def holds(rule: Rule, case: Case) -> bool:
     if not all(name in CONDITIONS and CONDITIONS[name](case, value) for name, value in wanted.items()):
         return False
     least = rule.conditions.get("confidence", 0) / 100
-    return all(_sure(case.reading, name) >= least for name in READ & wanted.keys())
+    return all(_sure(case.reading, name, wanted[name]) >= least for name in READ & wanted.keys())
 
 
-def _sure(reading: MessageReading, name: str) -> float:
-    field = {"topic": "topics"}.get(name, name)
-    return 1.0 if field in reading.corrected else float(reading.confidence.get(field, 0))
+def _sure(reading: MessageReading, name: str, wanted: Any) -> float:
+    return reading.sure_of(f"{TOPIC}{wanted}" if name == "topic" else name)
 
 
 # Acting

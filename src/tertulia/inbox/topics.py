@@ -11,6 +11,7 @@ from django.utils import translation
 
 from tertulia.channels.models import Message
 from tertulia.understanding import words
+from tertulia.understanding.learning import TOPIC
 from tertulia.understanding.models import MessageReading
 
 from .labelling import fold
@@ -81,7 +82,7 @@ def of_each(conversations: Collection[Conversation]) -> dict[int, Mapping[str, f
     newest = {f"newest{n}": Subquery(inbound[n : n + 1]) for n in range(NEWEST)}
     found = Conversation.objects.filter(pk__in=[each.pk for each in conversations]).annotate(**newest)
     messages = {pk: [id for id in ids if id] for pk, *ids in found.values_list("pk", *newest)}
-    readings = MessageReading.objects.only("topics", "confidence", "corrected").in_bulk(
+    readings = MessageReading.objects.only("topics", "confidence", "corrected", "brained").in_bulk(
         [id for ids in messages.values() for id in ids]
     )
     return {pk: _about([readings[id] for id in ids if id in readings]) for pk, ids in messages.items()}
@@ -90,7 +91,6 @@ def of_each(conversations: Collection[Conversation]) -> dict[int, Mapping[str, f
 def _about(readings: Collection[MessageReading]) -> dict[str, float]:
     sure: dict[str, float] = {}
     for reading in readings:
-        confidence = 1.0 if "topics" in reading.corrected else reading.confidence.get("topics", 0)
         for topic in reading.topics:
-            sure[topic] = max(sure.get(topic, 0), confidence)
+            sure[topic] = max(sure.get(topic, 0), reading.sure_of(TOPIC + topic))
     return sure

@@ -89,7 +89,7 @@ def correct(*, conversation: Conversation, message: Message, field: str, value: 
     """Say what a message means. Raises `understanding.actions.NotUnderstood`."""
     with transaction.atomic():
         understanding.correct(message=message, field=field, value=value, by=by.pk, at=at, on=conversation)
-        _note([conversation.pk])
+        _note_word(conversation, message, field)
 
 
 def put_topic(*, conversation: Conversation, message: Message, name: str, by: User, at: datetime) -> None:
@@ -110,7 +110,16 @@ def undo_correction(*, conversation: Conversation, message: Message, field: str,
     """Let what was read stand again. Raises `understanding.actions.NotUnderstood`."""
     with transaction.atomic():
         understanding.undo_correction(message=message, field=field, by=by.pk, at=at, on=conversation)
-        _note([conversation.pk])
+        _note_word(conversation, message, field)
+
+
+def _note_word(conversation: Conversation, message: Message, field: str) -> None:
+    """Let the conversation know. Whatever language a message is said to be in, they write, until a newer one surely
+    says otherwise."""
+    if field == "language":
+        said = MessageReading.objects.get(pk=message.pk).language
+        Conversation.objects.filter(pk=conversation.pk).update(language="" if said == UNKNOWN else said)
+    _note([conversation.pk])
 
 
 def undo_of_message(*, message: Message, field: str, by: User, at: datetime) -> None:
@@ -167,25 +176,31 @@ def _batches(messages: QuerySet[Message], threads: set[tuple[int, str]]) -> Iter
         yield list(some.only(*_NEEDED))
 
 
-@transaction.atomic
-def _note(conversation_ids: Collection[int]) -> None:
-    """Keep on the conversations what the person's newest message says, and in which language they write."""
+def newest_readings(conversation_ids: Collection[int], readings: QuerySet[MessageReading]) -> dict[int, MessageReading]:
+    """Of these conversations, what was read of the person's newest message; of `readings`, which say how much of it."""
     newest = Message.objects.filter(
         account_id=OuterRef("account_id"), thread_id=OuterRef("thread_id"), direction=Message.Direction.IN,
         deleted_at__isnull=True, is_automatic=False, reading__isnull=False,
     ).order_by("-sent_at", "-id")  # fmt: skip
+    found = Conversation.objects.filter(pk__in=conversation_ids).annotate(newest=Subquery(newest.values("pk")[:1]))
+    newest_of = {pk: message for pk, message in found.values_list("pk", "newest") if message}
+    known = readings.in_bulk(list(newest_of.values()))
+    return {pk: known[message] for pk, message in newest_of.items() if message in known}
+
+
+@transaction.atomic
+def _note(conversation_ids: Collection[int]) -> None:
+    """Keep on the conversations what the person's newest message says, and in which language they write."""
     # Held first: what is read then is what a correction that was quicker has left.
     rows = bulk.find(Conversation, "id", conversation_ids, is_locked=True)
-    found = Conversation.objects.filter(pk__in=conversation_ids).annotate(newest=Subquery(newest.values("pk")[:1]))
-    newest_of = dict(found.values_list("pk", "newest"))
     readings = MessageReading.objects.select_related("message").only(
-        "kind", "sentiment", "urgency", "offensive", "language", "confidence", "message__text"
+        "kind", "sentiment", "urgency", "offensive", "language", "confidence", "corrected", "brained", "message__text"
     )
-    known = readings.in_bulk([pk for pk in newest_of.values() if pk])
+    known = newest_readings(conversation_ids, readings)
     changed = []
     for row in rows:
         before = [getattr(row, name) for name in _KEPT]
-        _take_over(row, known.get(newest_of.get(row.pk) or 0))
+        _take_over(row, known.get(row.pk))
         row.rank()
         if before != [getattr(row, name) for name in _KEPT]:
             changed.append(row)
@@ -205,7 +220,8 @@ def _take_over(row: Conversation, reading: MessageReading | None) -> None:
 def is_sure_of_language(reading: MessageReading) -> bool:
     """Whether the text is long enough, and the language plain enough, to go by it."""
     words = len(reading.message.text[:200].split())
-    return reading.confidence.get("language", 0) >= SURE_OF_LANGUAGE and words >= WORDS_OF_LANGUAGE
+    is_sure = "language" in reading.brained or reading.sure_of("language") >= SURE_OF_LANGUAGE
+    return is_sure and words >= WORDS_OF_LANGUAGE
 
 
 def _language(read: str, before: str) -> str:

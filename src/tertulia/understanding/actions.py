@@ -14,18 +14,26 @@ from tertulia.channels.models import Account, Message, Restriction
 from tertulia.core import activity
 
 from . import activities, layers, teaching
-from .learning import NOTHING, TOPIC
+from .learning import LEARNT, NOTHING, TOPIC
 from .model import shipped
 from .models import Correction, MessageReading, Topic
-from .reading import KINDS, LEVELS, SENTIMENTS, Reading, read
+from .questions import QUESTION, field_of
+from .reading import KINDS, LANGUAGES, LEVELS, SENTIMENTS, Reading, read
+from .script import UNKNOWN
 
 CORRECTABLE: dict[str, tuple[Any, ...]] = {
     "kind": KINDS,
     "sentiment": SENTIMENTS,
     "urgency": LEVELS,
     "offensive": (True, False),
+    "needs_answer": (True, False),
+    "language": (*LANGUAGES, UNKNOWN),
 }
-"""The fields a person may correct, and what they may say. Besides them each topic, as `topic:price`: true or false."""
+"""The fields a person may correct, and what they may say. Besides them each topic, as `topic:price`: true or false; and
+of each question, as `question:` and its digest, that it is none: false."""
+FLAGS = ("offensive", "needs_answer")
+TAUGHT = {name: values for name, values in CORRECTABLE.items() if name in LEARNT}
+"""Those that something is learnt from."""
 
 _READ = [field.attname for field in MessageReading._meta.concrete_fields if not field.primary_key]
 
@@ -103,6 +111,8 @@ def _say(row: MessageReading, field: str, value: Any) -> None:
     if field.startswith(TOPIC):
         others = [topic for topic in row.topics if topic != field.removeprefix(TOPIC)]
         row.topics = [*others, field.removeprefix(TOPIC)] if value else others
+    elif field.startswith(QUESTION):
+        row.questions = [each for each in row.questions if field_of(each) != field]
     else:
         setattr(row, field, value)
     row.corrected = [*(name for name in row.corrected if name != field), field]
@@ -112,10 +122,13 @@ def _say(row: MessageReading, field: str, value: Any) -> None:
 
 def _follow_kind(row: MessageReading) -> None:
     row.spam = row.kind == "spam"
-    row.needs_answer = row.needs_answer and not row.spam
+    if "needs_answer" not in row.corrected:
+        row.needs_answer = row.needs_answer and not row.spam
 
 
 def _value(row: MessageReading, field: str) -> Any:
+    if field.startswith(QUESTION):
+        return field in map(field_of, row.questions)
     return field.removeprefix(TOPIC) in row.topics if field.startswith(TOPIC) else getattr(row, field)
 
 
@@ -141,20 +154,27 @@ def correct(
     if last:
         was, last.undone_at = last.was, at
         last.save(update_fields=["undone_at"])
+    beside = {name: getattr(reading, name) for name in (*teaching.BESIDE, "topics")}
+    if field.startswith(QUESTION):
+        beside["question"] = next(each for each in reading.questions if field_of(each) == field)
     said = Correction.objects.create(
         brand_id=reading.brand_id, message=message, field=field, was=was, value=value, by_id=by, at=at,
-        beside={name: getattr(reading, name) for name in (*teaching.BESIDE, "topics")},
+        is_lesson=field in LEARNT or field.startswith(TOPIC), beside=beside,
     )  # fmt: skip
     _say(reading, field, value)
     reading.save(update_fields=_READ)
     _record(activities.CORRECTED, said, by=by, at=at, on=on or message)
-    teaching.ask(reading.brand_id, at=at)
+    if said.is_lesson:
+        teaching.ask(reading.brand_id, at=at)
     return said
 
 
 def can_be_said(brand: int, field: str, value: Any) -> bool:
-    """Whether a field may have a value: one of those there are, or a topic that is shipped or the brand's own."""
-    if isinstance(value, bool) != (field == "offensive" or field.startswith(TOPIC)):
+    """Whether a field may have a value: one of those there are, or a topic that is shipped or the brand's own; a
+    question can only be said to be none."""
+    if field.startswith(QUESTION):
+        return value is False
+    if isinstance(value, bool) != (field in FLAGS or field.startswith(TOPIC)):
         return False
     topic = field.removeprefix(TOPIC)
     if topic == field:
@@ -192,7 +212,10 @@ def _as_it_was(last: Correction) -> None:
     if _value(reading, last.field) == last.was or is_of_another_text:
         return
     corrected = reading.corrected
-    _say(reading, last.field, last.was)
+    if last.field.startswith(QUESTION):
+        reading.questions = [*reading.questions, last.beside["question"]]
+    else:
+        _say(reading, last.field, last.was)
     reading.corrected = corrected
     reading.save(update_fields=_READ)
 

@@ -37,6 +37,7 @@ from .masking import masked
 from .model import shipped
 from .models import Brain, BrainCall, BrainMonth, MessageReading, Topic
 from .questions import MOST as MOST_QUESTIONS
+from .questions import still_asked
 from .reading import KINDS, MOST_TOPICS, SENTIMENTS
 from .teaching import text_of
 
@@ -282,12 +283,14 @@ def _take_over(brain: Brain, told: Mapping[int, Mapping[str, Any]]) -> list[int]
         values = {name: value for name, value in told[row.pk].items() if name not in row.corrected}
         if "topics" in values:
             values["topics"] = _with_corrected(row, values["topics"])
+        if "questions" in values:
+            values["questions"] = still_asked(values["questions"], row.corrected)
         for name, value in values.items():
             setattr(row, name, value)
             row.why.pop(name, None)
         if "kind" in values:
             row.spam = row.kind == "spam"
-            row.needs_answer = row.needs_answer and not row.spam
+            row.needs_answer = row.needs_answer and (not row.spam or "needs_answer" in row.corrected)
         row.brained = {**row.brained, **dict.fromkeys(values, brain.model)}
         row.save(update_fields=[*values, "why", "spam", "needs_answer", "brained"])
         changed.append(row.pk)

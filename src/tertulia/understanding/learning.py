@@ -31,7 +31,7 @@ from .model import Floats, Model
 
 TOPIC: Final = "topic:"
 """What the name of a field begins with that says whether one topic holds."""
-LEARNT: Final = ("kind", "spam", "sentiment", "urgency", "offensive")
+LEARNT: Final = ("kind", "spam", "sentiment", "urgency", "offensive", "needs_answer")
 """The fields of the shipped model, besides its topics, that corrections change."""
 OWN_FROM: Final = 0.3
 """The probability that the threshold of an own topic is moved to: the one from which a topic is named."""
@@ -71,8 +71,8 @@ _LIKELIER = 4.0
 class Example:
     """A text and what is known of it.
 
-    `said` gives fields their values: `kind`, `sentiment` as named, `urgency` as per cent, `offensive` and `topic:…`
-    true or false. `weight` below 1: nobody said so outright.
+    `said` gives fields their values: `kind`, `sentiment` as named, `urgency` as per cent, `offensive`,
+    `needs_answer` and `topic:…` true or false. `weight` below 1: nobody said so outright.
     """
 
     text: str
@@ -144,6 +144,10 @@ class Layer:
         at = places[columns]
         found: Floats = np.where(at >= 0, self._weights[self._places[rows], at], 0.0)
         return found
+
+    def own_weights_at(self, rows: Places, numbers: Places) -> Floats:
+        """The same for own topics, by their numbers in `own`."""
+        return self._weights[self._places[rows], len(self._columns) + numbers].astype(np.float64)
 
     @cached_property
     def _parts(self) -> tuple[list[Block], list[Block]]:

@@ -17,7 +17,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import activity
 
 from . import activities, teaching
-from .actions import CORRECTABLE, NotUnderstood
+from .actions import FLAGS, TAUGHT, NotUnderstood
 from .learning import TOPIC
 from .model import shipped
 from .models import Correction, Example, Import, MessageReading, Topic
@@ -232,11 +232,11 @@ def _check(field: str, value: Any) -> None:
         if not isinstance(value, bool):
             raise NotUnderstood(_("“value” of a topic must be true or false."))
         return
-    if field not in CORRECTABLE:
-        fields = ", ".join([*CORRECTABLE, f"{TOPIC}…"])
+    if field not in TAUGHT:
+        fields = ", ".join([*TAUGHT, f"{TOPIC}…"])
         raise NotUnderstood(_("“field” must be one of these: {fields}.").format(fields=fields))
-    choices = CORRECTABLE[field]
-    if isinstance(value, list | dict) or value not in choices or isinstance(value, bool) != (field == "offensive"):
+    choices = TAUGHT[field]
+    if isinstance(value, list | dict) or value not in choices or isinstance(value, bool) != (field in FLAGS):
         told = ", ".join(json.dumps(choice) for choice in choices)
         raise NotUnderstood(_("“value” of “{field}” must be one of these: {values}.").format(field=field, values=told))
 

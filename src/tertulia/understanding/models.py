@@ -7,6 +7,12 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Message
 from tertulia.core.crypto import SecretsField
 
+from .learning import TOPIC
+
+BRAINED = 0.7
+"""How sure what a brain read is taken to be: fairly. It doesn't tell, and what the shipped model thought of its own
+reading says nothing of it."""
+
 
 class MessageReading(models.Model):
     """What was understood of a message, or, of the fields in `corrected`, what people said it means."""
@@ -36,6 +42,15 @@ class MessageReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.message_id}: {self.kind}"
+
+    def sure_of(self, field: str) -> float:
+        """How sure a field is, or a topic, as `topic:price`: 1 when somebody said so."""
+        if field in self.corrected:
+            return 1.0
+        whole = "topics" if field.startswith(TOPIC) else field
+        if whole in self.brained:
+            return BRAINED
+        return float(self.confidence.get(field, self.confidence.get(whole, 0)))
 
 
 class Translation(models.Model):

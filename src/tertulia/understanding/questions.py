@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
+from hashlib import sha256
 from typing import Final
+
+QUESTION: Final = "question:"
+"""What the name of a field begins with that says whether one of the sentences is a question."""
 
 LONGEST: Final = 300
 """Characters of a question; what is longer is cut at its beginning, since a question ends with what it asks."""
@@ -42,3 +47,13 @@ def _short(sentence: str) -> str:
     if "¿" in sentence:
         sentence = sentence[sentence.index("¿") :]
     return sentence if len(sentence) <= LONGEST else "…" + sentence[1 - LONGEST :]
+
+
+def field_of(question: str) -> str:
+    """The name of the field that says whether this is a question."""
+    return QUESTION + sha256(question.encode()).hexdigest()[:16]
+
+
+def still_asked(questions: Iterable[str], corrected: Collection[str]) -> list[str]:
+    """Those that nobody took off."""
+    return [each for each in questions if field_of(each) not in corrected]

@@ -8,14 +8,16 @@ Nothing is asked of anybody and nothing leaves the machine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import features
-from .learning import NOTHING, OWN_FROM, Layer
+from .features import Places
+from .learning import NOTHING, OWN_FROM, TOPIC, Layer
 from .model import Field, Floats, Model, shipped
 from .questions import questions_in
 from .script import UNKNOWN, has_letters, language_by_script
@@ -43,16 +45,17 @@ OWN_TOPIC_FROM = OWN_FROM
 LEVELS: Final = (0, 33, 67, 100)
 """Urgencies one can say, in per cent: it can wait, within the day, today, now."""
 WORDS_WHY = 3
-_EXPLAINED = ("sentiment", "kind", "urgency", "offensive")
+_EXPLAINED = ("language", "sentiment", "kind", "urgency", "offensive", "needs_answer")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What was understood of one text.
 
-    `confidence` gives each field a probability between 0 and 1 of being right; `why` gives sentiment, kind, urgency and
-    offence up to three words of the text that weighed most by themselves, as they stand in it; what the net makes of
-    all their meanings has no words of its own.
+    `confidence` gives each field a probability between 0 and 1 of being right, and each topic that is named, as
+    `topic:price`; that of `topics` is the lowest of theirs. `why` gives all but spam and questions, and each topic,
+    up to three words of the text that weighed most by themselves, as they stand in it; what the net makes of all their
+    meanings has no words of its own, nor has what is not the case, or a language that its writing tells.
     """
 
     language: str
@@ -92,9 +95,13 @@ def _read_batch(texts: Sequence[str], model: Model, layer: Layer) -> list[Readin
     found = features.of(plain)
     scores, own = layer.scores(found, model.scores(found)) if layer.blocks else (model.scores(found), np.zeros((0, 0)))
     likely = {field.name: model.probabilities(scores, field) for field in model.fields.values()}
-    reasons = _reasons(plain, model, layer, likely)
+    words = _Words(plain)
+    reasons = _reasons(words, model, layer, likely)
     readings = [_reading(text, n, model.fields, likely, reasons) for n, text in enumerate(texts)]
-    return [_with_own(reading, layer.own, own[n]) for n, reading in enumerate(readings)] if layer.own else readings
+    if layer.own:
+        readings = [_with_own(reading, layer.own, own[n]) for n, reading in enumerate(readings)]
+    _explain_topics(readings, words, model, layer)
+    return readings
 
 
 def _with_own(reading: Reading, topics: Sequence[str], scores: Floats) -> Reading:
@@ -102,11 +109,12 @@ def _with_own(reading: Reading, topics: Sequence[str], scores: Floats) -> Readin
     named = [int(at) for at in np.argsort(-likely, kind="stable")[:MOST_OWN_TOPICS] if likely[at] >= OWN_TOPIC_FROM]
     if not named or not reading.confidence["language"]:
         return reading
-    sure = [*likely[named], *([reading.confidence["topics"]] if reading.topics else [])]
+    sure = {TOPIC + topics[at]: round(float(likely[at]), 3) for at in named}
+    least = min(*sure.values(), reading.confidence["topics"] if reading.topics else 1.0)
     return replace(
         reading,
         topics=[*(topics[at] for at in named), *reading.topics],
-        confidence={**reading.confidence, "topics": round(float(min(sure)), 3)},
+        confidence={**reading.confidence, **sure, "topics": least},
     )
 
 
@@ -121,7 +129,8 @@ def _reading(
         how_likely = float(likely[name][n, 0])
         return how_likely >= 0.5, max(how_likely, 1 - how_likely)
 
-    language, sure_language = language_by_script(text) or best("language")
+    by_script = language_by_script(text)
+    language, sure_language = by_script or best("language")
     is_empty = not text.strip()
     known, most = (0.0, 0.0) if is_empty else _readable(text, language, sure_language)
     sentiment, sure_sentiment = best("sentiment")
@@ -143,7 +152,13 @@ def _reading(
         "spam": sure_spam * known,
         "needs_answer": sure_answer * known,
         "topics": float(min((likely["topics"][n, at] for at in chosen), default=1 - likely["topics"][n].max())) * known,
+        **{TOPIC + fields["topics"].classes[at]: float(likely["topics"][n, at]) * known for at in chosen if known},
     }
+    why = {name: words[n] for name, words in reasons.items() if words[n]}
+    if by_script:
+        why.pop("language", None)
+    if spam:
+        why.pop("needs_answer", None)
     return Reading(
         language=language,
         sentiment="neutral" if is_empty else sentiment,
@@ -155,7 +170,7 @@ def _reading(
         topics=[] if is_empty else [fields["topics"].classes[at] for at in chosen],
         questions=[] if spam else questions_in(text, is_question=kind in ("question", "purchase", "support")),
         confidence={name: round(value, 3) for name, value in sure.items()},
-        why={name: words[n] for name, words in reasons.items() if words[n]},
+        why=why,
     )
 
 
@@ -166,50 +181,97 @@ def _readable(text: str, language: str, sure: float) -> tuple[float, float]:
     return (UNREADABLE, 1.0) if has_letters(text) else (1.0, WITHOUT_LETTERS)
 
 
-def _reasons(plain: Sequence[str], model: Model, layer: Layer, likely: dict[str, Floats]) -> dict[str, list[list[str]]]:
-    """For each text the words that weighed most in what was decided; a piece's weight is shared by its words."""
-    signs = features.Signs(plain)
-    if not len(signs.first):
-        return {name: [[] for _ in plain] for name in _EXPLAINED}
-    keys, first, last = features.every(signs)
-    document, row = features.parts(keys)
-    share = 1 / (last - first + 1)
-    words_of = signs.document[signs.first].astype(int)
-    words = [plain_words for text in plain for plain_words in text.split()]
-    reasons = {}
-    for name in _EXPLAINED:
-        column, sign = _decided(model.fields[name], likely[name])
-        weight = model.weights[row, column[document]] * model.gain[column][document]
-        if layer.blocks:
-            weight = weight + layer.weights_at(row, column[document])
-        weight = weight * sign[document] * share
-        total = np.zeros(len(words) + 1)
-        for shift in range(int((last - first).max()) + 1):
-            inside = first + shift <= last
-            total += np.bincount((first + shift)[inside], weight[inside], len(words) + 1)
-        reasons[name] = _heaviest(words, words_of, total, len(plain))
-    return reasons
+class _Words:
+    """The words of texts, and which features they have part in; a piece's weight is shared by its words."""
+
+    def __init__(self, plain: Sequence[str]) -> None:
+        signs = features.Signs(plain)
+        self.size = len(plain)
+        self.words = [word for text in plain for word in text.split()]
+        self.is_empty = not len(signs.first)
+        if self.is_empty:
+            return
+        keys, first, last = features.every(signs)
+        self.text, self.row = features.parts(keys)
+        self.text_of = signs.document[signs.first].astype(int)
+        self.share = 1 / (last - first + 1)
+        spans = [np.flatnonzero(first + shift <= last) for shift in range(int((last - first).max(initial=0)) + 1)]
+        self.feature = np.concatenate(spans)
+        """Of each word that has part in a feature, one after the other, the feature; and in `word` the word."""
+        self.word = np.concatenate([first[at] + shift for shift, at in enumerate(spans)])
+
+    def heaviest(self, column: Places, is_so: NDArray[np.bool_], weights: _Weights) -> list[list[str]]:
+        """For each text that `is_so` the words that weighed most in its column."""
+        if self.is_empty or not is_so.any():
+            return [[] for _ in range(self.size)]
+        if is_so.all():
+            weight = weights(self.row, column[self.text]) * self.share
+        else:
+            at = np.flatnonzero(is_so[self.text])
+            weight = np.zeros(len(self.row))
+            weight[at] = weights(self.row[at], column[self.text[at]]) * self.share[at]
+        total = np.asarray(np.bincount(self.word, weight[self.feature], len(self.words)), np.float64)
+        return _heaviest(self.words, self.text_of, total, self.size)
 
 
-def _decided(field: Field, likely: Floats) -> tuple[np.ndarray, np.ndarray]:
-    """Of each text, the column of the class that was chosen, and whether words speak for it (1) or against it (−1)."""
+_Weights = Callable[[Places, Places], Floats]
+"""What rows of features weigh in columns."""
+
+
+def _shipped_weights(model: Model, layer: Layer) -> _Weights:
+    whole, width = model.weights.ravel(), model.weights.shape[1]
+
+    def weights(rows: Places, columns: Places) -> Floats:
+        found: Floats = whole.take(rows * width + columns)
+        # What all words of a text are multiplied with makes none of them heavier, unless a layer's weights are added.
+        return found * model.gain[columns] + layer.weights_at(rows, columns) if layer.blocks else found
+
+    return weights
+
+
+def _reasons(words: _Words, model: Model, layer: Layer, likely: dict[str, Floats]) -> dict[str, list[list[str]]]:
+    """For each text the words that weighed most in what was decided."""
+    weights = _shipped_weights(model, layer)
+    return {
+        name: words.heaviest(*_decided(model.fields[name], likely[name]), weights) for name in _EXPLAINED
+    }  # fmt: skip
+
+
+def _decided(field: Field, likely: Floats) -> tuple[Places, NDArray[np.bool_]]:
+    """Of each text, the column of the class that was chosen, and whether it holds: of what doesn't no words tell."""
     if field.is_one_of:
-        return field.first + likely.argmax(1), np.ones(len(likely))
+        return field.first + likely.argmax(1), np.ones(len(likely), bool)
     at = np.full(len(likely), len(field.classes) // 2)
-    return field.first + at, np.where(likely[np.arange(len(likely)), at] >= 0.5, 1.0, 0.0)
+    return field.first + at, likely[np.arange(len(likely)), at] >= 0.5
 
 
-def _heaviest(words: Sequence[str], text_of: np.ndarray, total: Floats, size: int) -> list[list[str]]:
-    found: list[list[str]] = [[] for _ in range(size)]
-    for at in np.argsort(-total[: len(words)], kind="stable"):
-        if total[at] <= 0:
-            break
-        mine, word = found[text_of[at]], words[at]
-        if (
-            len(mine) < WORDS_WHY
-            and word not in mine
-            and (word[0].isalnum() or not word.isascii())
-            and word[0] < "\ue000"
-        ):
-            mine.append(word)
+def _explain_topics(readings: Sequence[Reading], words: _Words, model: Model, layer: Layer) -> None:
+    """Give each reading the words for its topics: of all texts the first topic at once, then the second …"""
+    field = model.fields["topics"]
+    shipped_ones = {topic: field.first + n for n, topic in enumerate(field.classes)}
+    own = {topic: n for n, topic in enumerate(layer.own)}
+    for columns, weights in ((shipped_ones, _shipped_weights(model, layer)), (own, layer.own_weights_at)):
+        named = [[topic for topic in reading.topics if topic in columns] for reading in readings]
+        for n in range(max(map(len, named), default=0)):
+            column = np.array([columns[each[n]] if n < len(each) else 0 for each in named])
+            found = words.heaviest(column, np.array([n < len(each) for each in named]), weights)
+            for reading, each, why in zip(readings, named, found, strict=True):
+                if why:
+                    reading.why[TOPIC + each[n]] = why
+
+
+def _heaviest(words: Sequence[str], text_of: Places, total: Floats, size: int) -> list[list[str]]:
+    some = np.flatnonzero(total > 0)
+    some = some[np.lexsort((-total[some], text_of[some]))]
+    ends, heavy = np.searchsorted(text_of[some], np.arange(size + 1)), some.tolist()
+    return [_first_words(words[at] for at in heavy[ends[n] : ends[n + 1]]) for n in range(size)]
+
+
+def _first_words(words: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for word in words:
+        if word not in found and (word[0].isalnum() or not word.isascii()) and word[0] < "\ue000":
+            found.append(word)
+            if len(found) == WORDS_WHY:
+                break
     return found

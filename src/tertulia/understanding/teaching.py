@@ -39,7 +39,7 @@ GATHERED = timedelta(seconds=10)
 """Corrections of so long are learnt from together."""
 LEFT_AS_IT_WAS = 0.3
 """What a field counts that somebody saw and did not correct."""
-BESIDE = ("kind", "sentiment", "urgency", "offensive")
+BESIDE = ("kind", "sentiment", "urgency", "offensive", "needs_answer")
 
 LEARN, READ_AGAIN = "flows.learn", "flows.read_again"
 
@@ -284,6 +284,8 @@ def _said(
     said = {each.field: each.value for each in corrections}
     last = corrections[-1]
     left = {name: last.beside[name] for name in BESIDE if name in last.beside and name not in said}
+    if "kind" in said:  # whether it needs an answer goes with what it is, and nobody looked at it anew
+        left.pop("needs_answer", None)
     named = last.beside.get("topics")
     for name in sorted(asked - set(said)) if named is not None else []:
         if name.startswith(TOPIC) and topics.get(name.removeprefix(TOPIC), last.at) <= last.at:

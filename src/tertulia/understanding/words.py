@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.translation import get_language_info, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from tertulia.core.languages import once_a_language
 
 from .learning import TOPIC
+from .reading import LANGUAGES
+from .script import UNKNOWN
 
 LEVELS = (0, 33, 67, 100)
 """The urgencies that have a name, in per cent."""
 
 
 def fields() -> dict[str, str]:
-    return {"kind": _("What it is"), "sentiment": _("Feeling"), "urgency": _("Urgency"), "offensive": _("Offence")}
+    """Those that have a word for each value, in the order of the page."""
+    names = all_fields()
+    return {name: names[name] for name in _VALUES}
 
 
 def field(name: str, own: Mapping[str, str]) -> str:
@@ -30,11 +34,13 @@ def value(name: str, value: Any) -> str:
     """What somebody said of a field."""
     if name.startswith(TOPIC):
         return _("is about it") if value else _("isn't about it")
-    if name == "offensive":
-        return _("Offensive") if value else _("Not offensive")
-    if name == "urgency":
-        return urgencies().get(nearest(value), "")
-    return (kinds() if name == "kind" else sentiments()).get(value, str(value))
+    known = values(name).get(nearest(value) if name == "urgency" else value)
+    return known or (language(value) if name == "language" else str(value))
+
+
+def values(name: str) -> Mapping[Any, str]:
+    """All that one can say of a field, and how it is called."""
+    return _VALUES[name]()
 
 
 @once_a_language
@@ -79,6 +85,37 @@ def all_fields() -> dict[str, str]:
         "topics": _("Topics"),
         "questions": _("Questions"),
     }
+
+
+@once_a_language
+def offences() -> dict[bool, str]:
+    return {False: _("Not offensive"), True: _("Offensive")}
+
+
+@once_a_language
+def needs() -> dict[bool, str]:
+    return {True: _("Needs an answer"), False: _("Needs no answer")}
+
+
+@once_a_language
+def languages() -> dict[str, str]:
+    """Those that are read, and one for all others."""
+    return {code: language(code) for code in LANGUAGES} | {UNKNOWN: _("Another, or none")}
+
+
+def language(code: str) -> str:
+    """What a language is called; one without a name by its code."""
+    try:
+        name = str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
+    return name[:1].upper() + name[1:]
+
+
+_VALUES: dict[str, Callable[[], Mapping[Any, str]]] = {
+    "kind": kinds, "sentiment": sentiments, "urgency": urgencies, "offensive": offences, "needs_answer": needs,
+    "language": languages,
+}  # fmt: skip
 
 
 def urgent(per_cent: int) -> str:

@@ -46,12 +46,14 @@ def conversations(request: Call, filters: Query[ConversationParameters]) -> Page
     """A page of the brand's conversations.
 
     `view` also decides the order: `waiting` longest waiting first, all others newest first. With `q` the newest match
-    comes first and `view` is passed over. Send `next` as `after` for the page that follows.
+    comes first and `view` is passed over. Send `next` as `after` for the page that follows: with `q`, `topic` or
+    `needs_answer` a page may have fewer items than `limit`, even none, and still have a `next`.
     """
     wanted = queries.Filters(
         view=filters.view, channel=filters.channel, account=filters.channel_id, label=filters.label_id,
         owner=filters.owner_id, q=filters.q, kind=filters.kind or "", sentiment=filters.sentiment or "",
-        urgent=filters.urgent,
+        urgent=filters.urgent, language=filters.language or "", offensive=filters.offensive, topic=filters.topic,
+        needs_answer=filters.needs_answer,
     )  # fmt: skip
     caller = request.auth
     try:

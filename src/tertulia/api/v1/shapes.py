@@ -285,8 +285,10 @@ class ReadingShape(BaseModel):
     needs_answer: bool
     topics: list[str]
     questions: list[str] = Field(description="The questions it asks, in its own words")
-    confidence: dict[str, float] = Field(description="By field: how likely it is to be right, 0 to 1")
-    why: dict[str, list[str]] = Field(description="By field: the words that weighed most")
+    confidence: dict[str, float] = Field(
+        description="By field and by topic, as `topic:price`: how likely it is to be right, 0 to 1; `topics` the lowest"
+    )
+    why: dict[str, list[str]] = Field(description="By field, and by topic: the words that weighed most")
 
 
 class PeriodShape(BaseModel):
@@ -425,8 +427,12 @@ class ConversationParameters(ListParameters):
     kind: Literal["question", "complaint", "suggestion", "praise", "purchase", "support", "spam", "other"] | None = (
         Field(None, description="What the person's newest message is")
     )
-    sentiment: Literal["negative", "positive"] | None = None
+    sentiment: Literal["negative", "neutral", "positive"] | None = None
     urgent: bool = Field(False, description="Only where the person's newest message should be answered today or now")
+    language: Literal["es", "en", "pt", "fr", "it", "de", "ca"] | None = Field(None, description="The person writes in")
+    offensive: bool = Field(False, description="Only where the person's newest message insults, threatens or despises")
+    topic: Words = Field("", max_length=60, description="Slug of a topic that the person's newest message is about")
+    needs_answer: bool = Field(False, description="Only where the person's newest message needs an answer")
     q: Words = Field("", max_length=200, description="Words to search for, over all states; newest first")
 
 

@@ -145,6 +145,7 @@ def list_context(request: DeskRequest, brand: Brand, conversation: Conversation 
         "after": page.after,
         "next_query": pages.query_of(filters, after=page.after),
         "narrowings": pages.narrowings(filters, around),
+        "topics": pages.topics(around),
         "rail": pages.rail(filters, around, counts=counts, saved=saved),
         "saved_view": _saved_view(saved, filters, request),
         "has_accounts": bool(around.accounts),
