@@ -83,6 +83,30 @@ def test_figures_are_drawn_once_there_are_enough(as_alba, brand, message):
     assert "<strong>80 % con lo enseñado, 50 % sin ello</strong>" in shown
 
 
+def test_what_few_messages_say_got_worse_is_told_until_it_is_made_good(as_alba, brand, message):
+    say(as_alba, message, say="kind=support")
+    few = {"judged": 8, "true": 8, "shipped": 0.5}
+    told = "antes acertaba 6/8, ahora 5/8: son pocos, échale un vistazo"
+    for state, before, now in [("past", 0.75, 0.625), ("live", 0.625, 0.625)]:
+        BrandLayer.objects.create(
+            brand=brand, state=state, model=belongs_to(), content=NOTHING.packed(), lessons=1, at=NOON,
+            figures={"kind": {**few, "before": before, "now": now}},
+        )  # fmt: skip
+    assert told in page(as_alba)
+    BrandLayer.objects.filter(state="live").update(figures={"kind": {**few, "before": 0.625, "now": 0.75}})
+    assert "antes acertaba" not in page(as_alba)
+
+
+def test_a_correction_that_is_set_aside_says_so_at_the_click(as_bruno, message, monkeypatch):
+    told = "Guardado para comprobar"
+    monkeypatch.setattr(teaching, "is_aside", lambda pk: False)
+    assert told not in say(as_bruno, message, say="kind=support")
+    monkeypatch.setattr(teaching, "is_aside", lambda pk: pk == message.pk)
+    assert told not in say(as_bruno, message, say="kind=support")
+    assert told in say(as_bruno, message, topic="Tartas")
+    assert told not in say(as_bruno, message, undo="topic:tartas")
+
+
 @pytest.fixture
 def held(brand) -> BrandLayer:
     return BrandLayer.objects.create(

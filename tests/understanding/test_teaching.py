@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import timedelta
 
@@ -140,6 +141,48 @@ def test_a_field_that_got_worse_is_held_back_and_told(worse, brand, alba, bruno)
     assert Activity.objects.get(type="learning.held").data == {"field": "What it is"}
     learn(brand)
     assert Activity.objects.filter(type="learning.held").count() == 1
+
+
+def import_aside(brand, count: int, kind: str = "purchase") -> None:
+    """So many texts that only judge."""
+    people = itertools.product(("Ana", "Luis", "Marta", "Pablo", "Sara", "Hugo", "Irene", "Juan"), repeat=2)
+    texts = [f"¿Tenéis tarta de queso para {one} y {other}?" for one, other in people]
+    texts = [text for text in texts if teaching.is_aside_text(text)]
+    assert len(texts) >= count
+    lines = [json.dumps({"text": text, "field": "kind", "value": kind}) for text in texts[:count]]
+    lessons.import_lines(brand=brand, content="\n".join(lines).encode(), name="aside", by=None, at=NOON)
+
+
+def test_what_ten_judge_is_held_back_and_what_nine_judge_is_used_and_told(site, brand, alba):
+    import_aside(brand, 9)
+    correct(taught(site, CHEESE, "a"), alba)
+    learn(brand)
+    assert BrandLayer.objects.get().figures["kind"] == {
+        "judged": 9, "true": 9, "shipped": 1.0, "before": 1.0, "now": 0.0
+    }  # fmt: skip
+    assert kind_of(NEXT, brand) == "support"
+    told = Activity.objects.get(type="learning.doubted")
+    assert told.data == {"field": "What it is", "was": "9/9", "now": "0/9"}
+    learn(brand)
+    assert Activity.objects.filter(type="learning.doubted").count() == 1
+    import_aside(brand, 10)
+    learn(brand)
+    assert BrandLayer.objects.get(state="held").figures["kind"] == {
+        "judged": 10, "true": 10, "shipped": 1.0, "before": 1.0, "now": 0.0
+    }  # fmt: skip
+    assert kind_of(NEXT, brand) == "purchase"
+    assert Activity.objects.filter(type="learning.doubted").count() == 1
+
+
+def test_nobody_is_told_twice_of_the_same(site, brand, alba):
+    correct(taught(site, "Quiero poner una queja", "aside", is_aside=True), alba, "sentiment", "neutral")
+    import_aside(brand, 1)
+    correct(taught(site, CHEESE, "a"), alba)
+    learn(brand)
+    correct(taught(site, "Gracias por todo", "b"), alba, "sentiment", "neutral")
+    learn(brand)
+    assert BrandLayer.objects.filter(state="past").count() == 1
+    assert Activity.objects.filter(type="learning.doubted", data__field="What it is").count() == 1
 
 
 def test_a_person_may_put_it_to_use_all_the_same(worse, brand, alba):

@@ -12,6 +12,14 @@ HELD = declare(
     _("What was learnt from corrections reads “{field}” worse in your own messages: decide whether to use it"),
     says=("field",),
 )
+DOUBTED = declare(
+    "learning.doubted",
+    _(
+        "Few set-aside messages judge “{field}”, and fewer of them are read right since the last training: {was}"
+        " before, {now} now. Look at it"
+    ),
+    says=("field",),
+)
 ACCEPTED = declare("learning.accepted", _("{who} put to use what was learnt although some is read worse"))
 REFUSED = declare("learning.refused", _("{who} left what was learnt and reads worse"))
 SWITCHED_ON = declare("learning.on", _("{who} switched on what the corrections teach"))

@@ -1,14 +1,15 @@
 """From a brand's corrections to its layer: what is learnt from, what is set aside, and what is put to use.
 
 About every fifth message is set aside for good, by its id: it is never learnt from, and judges what was learnt from the
-others. A field that a new layer reads worse there than what is in use stays as it is until a person decides.
+others. A field that a new layer reads worse there than what is in use stays as it is until a person decides. While too
+few are set aside to judge by, the layer is used and people are told.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,7 +84,7 @@ def learn(*, brand: int, at: datetime) -> None:
     learnt = fit(lessons.taught, _others(brand), own, model) if lessons.taught else NOTHING
     accepted = [name for name in (used.accepted if used else []) if name in learnt.blocks]
     figures = judged(lessons.aside, before, learnt, [name for name in learnt.blocks if name != "spam"], model)
-    worse = [name for name, figure in figures.items() if figure.is_worse(may_be_worse_than_shipped=name in accepted)]
+    worse = [name for name, each in figures.items() if each.is_worse(may_be_worse_than_shipped=name in accepted)]
     _keep(brand, used, before, learnt, figures, worse, accepted, lessons.said, at)
 
 
@@ -91,8 +92,13 @@ def _keep(
     brand: int, used: BrandLayer | None, before: Layer, learnt: Layer, figures: Mapping[str, Figure],
     worse: Sequence[str], accepted: Sequence[str], said: int, at: datetime,
 ) -> None:  # fmt: skip
+    floors = {name: figures[name].floor(may_be_worse_than_shipped=name in accepted) for name in worse}
+    doubtful = [name for name in worse if not figures[name].is_enough]
+    worse = [name for name in worse if figures[name].is_enough]
     held = _with_spam(worse)
-    whole = learnt.only(name for name in learnt.blocks if name not in held).over(before.only(held))
+    sunk = _with_spam([name for name in worse if figures[name].before < floors[name]])  # in use, and no better itself
+    stays = before.only(name for name in held if name not in sunk)
+    whole = learnt.only(name for name in learnt.blocks if name not in held).over(stays)
     content = whole.packed()
     with transaction.atomic():
         _one_at_a_time(brand)
@@ -102,13 +108,26 @@ def _keep(
         if stands != used or (said and not _is_anything_taught(brand)):  # meanwhile more was learnt, or all forgotten
             ask(brand, at=at)
             return
-        _hold(brand, learnt.only(held), {name: figures[name] for name in worse}, said, at)
+        _hold(brand, learnt.only(held), {name: replace(figures[name], before=floors[name]) for name in worse}, said, at)
         is_known = (
             used is not None and used.model == belongs_to() and bytes(used.content) == content and used.lessons == said
         )
         if not is_known and (whole.blocks or used):
             told = {name: figure.as_dict() for name, figure in figures.items() if name not in worse}
-            put_to_use(brand, content, figures=told, accepted=accepted, lessons=said, at=at)
+            row = put_to_use(brand, content, figures=told, accepted=accepted, lessons=said, at=at)
+            _doubt(row, used, {name: figures[name] for name in doubtful}, at)
+
+
+def _doubt(row: BrandLayer, used: BrandLayer | None, figures: Mapping[str, Figure], at: datetime) -> None:
+    """Tell of fields that few set-aside messages judge and that are read worse; once, until it gets worse still."""
+    for name, figure in figures.items():
+        was = figure.floor(may_be_worse_than_shipped=name in row.accepted)
+        known = used.figures.get(name) if used else None
+        if figure.now < figure.before or known is None or not known["now"] < (known["shipped"] or 0.0):
+            activity.record(
+                activities.DOUBTED, on=row, brand=row.brand_id, at=at, field=_english(row.brand_id, name),
+                was=figure.told(name, was), now=figure.told(name, figure.now),
+            )  # fmt: skip
 
 
 def _one_at_a_time(brand: int) -> None:
