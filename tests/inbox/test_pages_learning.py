@@ -139,15 +139,20 @@ def test_it_is_switched_off_and_on_and_forgotten_only_when_meant(as_alba, brand,
     assert MessageReading.objects.get().kind == "support"
 
 
-def test_topics_are_added_renamed_and_removed(as_alba):
+def test_topics_are_added_renamed_removed_and_brought_back(as_alba):
     as_alba.post(f"{PAGE}topics/", {"name": "Tartas"})
     topic = Topic.objects.get()
     as_alba.post(f"{PAGE}topics/{topic.pk}/", {"name": "Tartas de encargo"})
     assert 'value="Tartas de encargo"' in page(as_alba)
     said = as_alba.post(f"{PAGE}topics/{topic.pk}/", {"name": " "}, follow=True).content.decode()
     assert "60 caracteres como mucho" in said
-    as_alba.post(f"{PAGE}topics/{topic.pk}/removal/")
-    assert not Topic.objects.exists()
+    said = as_alba.post(f"{PAGE}topics/{topic.pk}/removal/", follow=True).content.decode()
+    assert "El tema «Tartas de encargo» está eliminado." in said
+    assert 'value="Tartas de encargo"' not in said
+    assert "1 tema eliminado" in said
+    as_alba.post(f"{PAGE}topics/{topic.pk}/removal/undoing/")
+    assert 'value="Tartas de encargo"' in page(as_alba)
+    assert "tema eliminado" not in page(as_alba)
 
 
 def test_what_is_exported_can_be_imported_and_taken_back(as_alba, brand, message, alba):

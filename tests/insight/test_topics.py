@@ -18,6 +18,8 @@ from tertulia.flows import inbound
 from tertulia.inbox.models import Conversation, SavedReply
 from tertulia.insight import pages, topics
 from tertulia.insight.models import DismissedQuestion
+from tertulia.understanding import lessons
+from tertulia.understanding.models import MessageReading
 
 pytestmark = pytest.mark.django_db
 PAGE = "/b/horno-candela/topics/"
@@ -123,6 +125,15 @@ def test_spam_machines_and_what_was_deleted_stay_out(as_alba, site):
     inbound.process(conversation_ids=inbound.intake(site, out, at=NOON))
     inbound.intake(site, [envelope("", remote_id="x3", thread="x3", verb="deleted", changed_at=NOON)], at=NOON)
     assert as_alba.get(PAGE).context["total"] == 3
+
+
+def test_a_removed_topic_is_nobodys_any_more(as_alba, alba, brand, site):
+    write(site, ["Una de nata", "Una de limón", "Otra de nata"], days_ago=1)
+    MessageReading.objects.update(topics=["tartas"])
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    assert "Tartas" in names(as_alba.get(PAGE))
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    assert names(as_alba.get(PAGE)) == []
 
 
 def test_it_costs_as_many_queries_for_many_as_for_few(as_alba, site):

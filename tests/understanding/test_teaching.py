@@ -314,6 +314,51 @@ def test_a_topic_goes_with_all_that_was_said_of_it_and_no_other(site, brand, alb
     assert Correction.objects.get(undone_at=None).field == "topic:price"
 
 
+def test_a_removed_topic_comes_back_as_it_was_and_teaches_again(site, brand, alba):
+    on, off, undone = (arrive(site, text, text) for text in (CHEESE, NEXT, "Gracias"))
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    line = '{"text": "Una tarta", "field": "topic:tartas", "value": true}'
+    lessons.import_lines(brand=brand, content=line.encode(), name="a", by=alba.pk, at=NOON)
+    correct(on, alba, "topic:tartas", True)
+    correct(undone, alba, "topic:tartas", True)
+    MessageReading.objects.filter(pk=off.pk).update(topics=["tartas"])
+    correct(off, alba, "topic:tartas", False)
+    actions.undo_correction(message=undone, field="topic:tartas", by=alba.pk, at=NOON - timedelta(hours=1))
+    before, exported = list(MessageReading.objects.order_by("pk").values()), list(lessons.exported(brand))
+    assert len(exported) == teaching.lessons_of(brand.pk).said == 3
+    for _twice in range(2):
+        lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    assert [list(lessons.exported(brand)), teaching.lessons_of(brand.pk).said, teaching.own_topics(brand.pk)] == [
+        [],
+        0,
+        {},
+    ]
+    assert not actions.can_be_said(brand.pk, "topic:tartas", True)
+    for _twice in range(2):
+        lessons.restore_topic(topic=topic, by=alba.pk, at=NOON)
+    assert list(MessageReading.objects.order_by("pk").values()) == before
+    assert list(lessons.exported(brand)) == exported
+    assert list(Activity.objects.filter(type__startswith="topic.").order_by("pk").values_list("type", flat=True)) == [
+        "topic.added", "topic.removed", "topic.restored",
+    ]  # fmt: skip
+
+
+def test_to_add_a_removed_topic_again_brings_it_back(site, brand, alba):
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    message = arrive(site, CHEESE, "a")
+    correct(message, alba, "topic:tartas", True)
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    assert lessons.add_topic(brand=brand, name="tartas", by=alba.pk, at=NOON) == topic
+    assert "tartas" in MessageReading.objects.get().topics
+
+
+def test_what_was_removed_is_gone_once_everything_is_forgotten(brand, alba):
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    teaching.forget(brand=brand, by=alba.pk, at=NOON)
+    assert not Topic.objects.exists()
+
+
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61])
 def test_a_topic_needs_a_name(brand, alba, name):
     with pytest.raises(lessons.NoTopic):

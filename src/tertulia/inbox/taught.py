@@ -16,7 +16,7 @@ from tertulia.team.models import User
 from tertulia.understanding import teaching, words
 from tertulia.understanding.judging import ENOUGH, Figure
 from tertulia.understanding.learning import TOPIC
-from tertulia.understanding.models import BrandLayer, Correction, Example, Import, Topic
+from tertulia.understanding.models import BrandLayer, Correction, Import, Topic
 
 from .models import Conversation
 
@@ -97,6 +97,8 @@ class Taught:
     worse: Worse | None
     curve: Curve | None
     topics: list[OwnTopic]
+    removed: list[Topic]
+    """The newest first."""
     imports: list[tuple[Import, str]]
     corrections: list[Said]
     before: int | None
@@ -105,7 +107,8 @@ class Taught:
 
 def shown(brand: Brand, *, before: int | None = None) -> Taught:
     """All that the page shows; in a handful of queries, whatever was taught."""
-    own = teaching.own_topics(brand.pk)
+    topics = list(Topic.objects.filter(brand=brand).order_by("name"))
+    own = {topic.slug: topic.name for topic in topics if not topic.removed_at}
     layers = BrandLayer.objects.filter(brand=brand).defer("content")
     layer = layers.filter(state__in=[State.LIVE, State.OFF]).first()
     held = layers.filter(state=State.HELD).first()
@@ -125,10 +128,10 @@ def shown(brand: Brand, *, before: int | None = None) -> Taught:
         is_off=layer is not None and layer.state == State.OFF,
         worse=_worse(held, own) if held else None,
         curve=_curve(trainings),
-        topics=[
-            OwnTopic(topic.pk, topic.name, counts[TOPIC + topic.slug])
-            for topic in Topic.objects.filter(brand=brand).order_by("name")
-        ],
+        topics=[OwnTopic(topic.pk, topic.name, counts[TOPIC + topic.slug]) for topic in topics if not topic.removed_at],
+        removed=sorted(
+            (topic for topic in topics if topic.removed_at), key=lambda topic: str(topic.removed_at), reverse=True
+        ),
         imports=[(each, people.get(each.by_id or 0, "")) for each in imports],
         corrections=_said(page[:A_PAGE], own, people),
         before=page[A_PAGE - 1].pk if len(page) > A_PAGE else None,
@@ -142,8 +145,7 @@ def _live(brand: Brand) -> QuerySet[Correction]:
 
 def _counts(brand: Brand) -> Counter[str]:
     counts: Counter[str] = Counter()
-    imported = Example.objects.filter(source__brand=brand)
-    for found in (_live(brand).order_by(), imported.order_by()):
+    for found in (_live(brand).order_by(), teaching.examples(brand.pk).order_by()):
         counts.update(dict(found.values("field").annotate(n=Count("pk")).values_list("field", "n")))
     return counts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,7 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand, OwnWord
 from tertulia.channels.models import Message, Restriction
 from tertulia.inbox.models import Conversation, SavedReply
-from tertulia.understanding import asked, teaching
+from tertulia.understanding import asked, teaching, words
 from tertulia.understanding.grouping import Grouping, Own, Said, Topic, group
 from tertulia.understanding.models import MessageReading
 
@@ -108,8 +108,8 @@ def topics(brand: Brand, period: Period) -> Topics:
 
 
 def own_words(brand: Brand) -> tuple[Own, ...]:
-    words = OwnWord.objects.filter(brand=brand).order_by("pk")
-    return tuple(Own(word.name, tuple(word.spellings)) for word in words)
+    own = OwnWord.objects.filter(brand=brand).order_by("pk")
+    return tuple(Own(word.name, tuple(word.spellings)) for word in own)
 
 
 @lru_cache(maxsize=2)
@@ -178,17 +178,19 @@ ORDER BY message.sent_at DESC, message.id DESC LIMIT %s
     narrowed = [each for each in (period.account, period.language) if each]
     with connection.cursor() as cursor:
         cursor.execute(sql, [brand.pk, period.since, period.since, period.until, *narrowed, most])
-        return [_row(*row) for row in cursor.fetchall()]
+        found = cursor.fetchall()
+    known = {*words.topics(), *teaching.own_topics(brand.pk)}  # readings name removed topics too
+    return [_row(known, *row) for row in found]
 
 
 def _row(
-    id: int, conversation: int, person: int, name: str, at: datetime, subject: str, text: str, sentiment: str | None,
-    language: str | None, topics: Any, questions: Any,
+    known: Set[str], id: int, conversation: int, person: int, name: str, at: datetime, subject: str, text: str,
+    sentiment: str | None, language: str | None, topics: Any, questions: Any,
 ) -> Row:  # fmt: skip
     return Row(
         id, conversation, person, name, at if at.tzinfo else at.replace(tzinfo=UTC),
-        f"{subject}. {text}" if subject else text, sentiment or "neutral", language or "", _list(topics),
-        _list(questions), sentiment is not None,
+        f"{subject}. {text}" if subject else text, sentiment or "neutral", language or "",
+        tuple(topic for topic in _list(topics) if topic in known), _list(questions), sentiment is not None,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ UNIMPORTED = declare("learning.unimported", _("{who} took back an import of exam
 TOPIC_ADDED = declare("topic.added", _("{who} added the topic {topic}"))
 TOPIC_RENAMED = declare("topic.renamed", _("{who} renamed the topic {was} to {topic}"))
 TOPIC_REMOVED = declare("topic.removed", _("{who} removed the topic {topic}"))
+TOPIC_RESTORED = declare("topic.restored", _("{who} brought back the topic {topic}"))
 BRAIN_SET = declare("brain.set", _("{who} set up the reading model {model}"))
 BRAIN_REMOVED = declare("brain.removed", _("{who} removed the reading model {model}"))
 BUDGET_USED = declare("brain.budget_used", _("The month's budget of {model} is used up; the shipped model reads alone"))

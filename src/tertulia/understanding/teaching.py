@@ -80,7 +80,7 @@ def learn(*, brand: int, at: datetime) -> None:
     is_of_model = used is not None and used.model == belongs_to()
     before = unpacked(bytes(used.content)) if used and is_of_model else NOTHING
     lessons = lessons_of(brand)
-    own = list(Topic.objects.filter(brand=brand).order_by("slug").values_list("slug", flat=True))
+    own = sorted(own_topics(brand))
     learnt = fit(lessons.taught, _others(brand), own, model) if lessons.taught else NOTHING
     accepted = [name for name in (used.accepted if used else []) if name in learnt.blocks]
     figures = judged(lessons.aside, before, learnt, [name for name in learnt.blocks if name != "spam"], model)
@@ -137,7 +137,7 @@ def _one_at_a_time(brand: int) -> None:
 
 def _is_anything_taught(brand: int) -> bool:
     lessons = Correction.objects.filter(brand=brand, undone_at__isnull=True, is_lesson=True)
-    return lessons.exists() or rows.Example.objects.filter(source__brand=brand).exists()
+    return lessons.exists() or examples(brand).exists()
 
 
 def _with_spam(names: Sequence[str]) -> list[str]:
@@ -169,7 +169,14 @@ def _english(brand: int, field: str) -> str:
 
 def own_topics(brand: int) -> dict[str, str]:
     """The names of the brand's own topics, by slug and by name."""
-    return dict(Topic.objects.filter(brand=brand).order_by("name").values_list("slug", "name"))
+    there = Topic.objects.filter(brand=brand, removed_at=None)
+    return dict(there.order_by("name").values_list("slug", "name"))
+
+
+def examples(brand: int) -> models.QuerySet[rows.Example]:
+    """What files said, but of removed topics."""
+    removed = Topic.objects.filter(brand=brand, removed_at__isnull=False).values_list("slug", flat=True)
+    return rows.Example.objects.filter(source__brand=brand).exclude(field__in=[TOPIC + slug for slug in removed])
 
 
 def put_to_use(
@@ -238,6 +245,7 @@ def forget(*, brand: Brand, by: int, at: datetime) -> None:
     _one_at_a_time(brand.pk)
     BrandLayer.objects.filter(brand=brand).delete()
     rows.Import.objects.filter(brand=brand).delete()
+    Topic.objects.filter(brand=brand, removed_at__isnull=False).delete()
     Correction.objects.filter(brand=brand, is_lesson=True).update(is_lesson=False)
     activity.record(activities.FORGOTTEN, on=brand, brand=brand.pk, by=by, at=at)
     jobs.enqueue(READ_AGAIN, brand_id=brand.pk)
@@ -260,10 +268,11 @@ def lessons_of(brand: int) -> Lessons:
     """What the brand's people said, the newest last."""
     corrections = _corrections(brand)
     taught, aside = _Gathered(), _Gathered()
-    for example in rows.Example.objects.filter(source__brand=brand).order_by("source__at", "pk").iterator():
+    imported = examples(brand)
+    for example in imported.order_by("source__at", "pk").iterator():
         group = aside if is_aside_text(example.text) else taught
         group.add(example.text, {example.field: example.value}, {})
-    topics = {row.slug: row.at for row in Topic.objects.filter(brand=brand)}
+    topics = {row.slug: row.at for row in Topic.objects.filter(brand=brand, removed_at=None)}
     asked = {said.field for of_message in corrections.values() for said in of_message if said.field.startswith(TOPIC)}
     asked |= set(taught.fields) | set(aside.fields)
     for message, of_message in zip(_messages(corrections), corrections.values(), strict=True):
@@ -271,7 +280,7 @@ def lessons_of(brand: int) -> Lessons:
         group.add(text_of(message), *_said(of_message, topics, asked))
     for text in aside.texts:
         taught.texts.pop(text, None)
-    said = sum(map(len, corrections.values())) + rows.Example.objects.filter(source__brand=brand).count()
+    said = sum(map(len, corrections.values())) + imported.count()
     return Lessons(list(taught.lessons())[-MOST_LESSONS:], list(aside.lessons())[-MOST_LESSONS:], said)
 
 
