@@ -88,8 +88,14 @@ class Topics:
     """There are more messages than are grouped."""
     is_compared: bool
     """The period before was counted too: it was whole, and somebody wrote."""
+    not_read_back: frozenset[str]
+    """The brand's own topics for which the period before was not read, or not wholly."""
     taught: Mapping[str, str]
     """The names of the topics that people put on messages themselves, by the slugs that stand in readings."""
+
+    def compares(self, topic: Topic) -> bool:
+        """Whether its messages of the period before are all that were about it then."""
+        return self.is_compared and not (topic.kind == "general" and topic.name in self.not_read_back)
 
     def topic(self, key: str) -> Topic | None:
         return next((topic for topic in self.grouping.topics if topic.key == key), None)
@@ -104,7 +110,9 @@ def topics(brand: Brand, period: Period) -> Topics:
     if len(before) > MOST:
         before = []
     said = tuple(_said(row, is_before=False) for row in rows) + tuple(_said(row, is_before=True) for row in before)
-    return Topics(rows, _grouped(said, own_words(brand)), is_cut, bool(before), teaching.own_topics(brand.pk))
+    not_read_back = teaching.not_read_back(brand.pk, to=period.before.since)
+    grouping, own = _grouped(said, own_words(brand)), teaching.own_topics(brand.pk)
+    return Topics(rows, grouping, is_cut, bool(before), not_read_back, own)
 
 
 def own_words(brand: Brand) -> tuple[Own, ...]:

@@ -99,7 +99,7 @@ def rename_topic(*, topic: Topic, name: str, by: int, at: datetime) -> None:
 @transaction.atomic
 def remove_topic(*, topic: Topic, by: int, at: datetime) -> None:
     """Let go of a topic and of what was said of it; `restore_topic` brings back both."""
-    if not Topic.objects.filter(pk=topic.pk, removed_at=None).update(removed_at=at):
+    if not Topic.objects.filter(pk=topic.pk, removed_at=None).update(removed_at=at, read_since=None):
         return
     field = TOPIC + topic.slug
     said = Correction.objects.filter(brand=topic.brand_id, field=field, undone_at__isnull=True)
@@ -134,6 +134,7 @@ def restore_topic(*, topic: Topic, by: int | None, at: datetime) -> None:
     topic.save(update_fields=["removed_at", "at"])
     activity.record(activities.TOPIC_RESTORED, on=topic, brand=topic.brand_id, by=by, at=at, topic=topic.name)
     teaching.ask(topic.brand_id, at=at)
+    teaching.ask_back(topic.brand_id, at=at)
 
 
 def exported(brand: Brand) -> Iterator[str]:

@@ -8,7 +8,7 @@ few are set aside to judge by, the layer is used and people are told.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from . import activities, words
 from . import models as rows
 from .features import normalised
 from .judging import Figure, judged
-from .layers import belongs_to
+from .layers import belongs_to, of_one
 from .learning import NOTHING, TOPIC, Layer, fit, unpacked
 from .learning import Example as Lesson
 from .model import shipped
@@ -38,20 +38,33 @@ OTHERS = 400
 """The brand's other texts that tell what is common there."""
 GATHERED = timedelta(seconds=10)
 """Corrections of so long are learnt from together."""
+BACK = timedelta(days=200)
+"""So far back messages are read for the brand's own topics: three months, the three before, and some."""
+BACK_EACH = timedelta(hours=6)
+"""No oftener, however much is taught."""
 LEFT_AS_IT_WAS = 0.3
 """What a field counts that somebody saw and did not correct."""
 BESIDE = ("kind", "sentiment", "urgency", "offensive")
 
-LEARN, READ_AGAIN = "flows.learn", "flows.read_again"
+LEARN, READ_AGAIN, READ_BACK = "flows.learn", "flows.read_again", "flows.read_back"
 
 State = BrandLayer.State
 
 
 def ask(brand: int, *, at: datetime) -> None:
     """Have the brand's corrections learnt from soon; asked often, it is done once in a while."""
-    turn = int(at.timestamp() // GATHERED.total_seconds()) + 1
-    ends = datetime.fromtimestamp(turn * GATHERED.total_seconds(), tz=at.tzinfo)
-    jobs.enqueue(LEARN, due_at=ends + timedelta(seconds=2), key=f"{LEARN}:{brand}@{turn}", brand_id=brand)
+    _once_in(GATHERED, LEARN, brand, at)
+
+
+def ask_back(brand: int, *, at: datetime) -> None:
+    """Have older messages read for the brand's own topics, in some hours."""
+    _once_in(BACK_EACH, READ_BACK, brand, at)
+
+
+def _once_in(span: timedelta, task: str, brand: int, at: datetime) -> None:
+    turn = int(at.timestamp() // span.total_seconds()) + 1
+    ends = datetime.fromtimestamp(turn * span.total_seconds(), tz=at.tzinfo)
+    jobs.enqueue(task, due_at=ends + timedelta(seconds=2), key=f"{task}:{brand}@{turn}", brand_id=brand)
 
 
 def is_aside(message: int) -> bool:
@@ -191,7 +204,23 @@ def put_to_use(
     )  # fmt: skip
     activity.record(activities.ACCEPTED if by else activities.TAUGHT, on=row, brand=brand, by=by, at=at)
     jobs.enqueue(READ_AGAIN, brand_id=brand)
+    own = unpacked(content).own
+    Topic.objects.filter(brand=brand).exclude(slug__in=own).update(read_since=None)
+    if own:
+        ask_back(brand, at=at)
     return row
+
+
+def note_read_back(brand: int, own: Collection[str], *, since: datetime) -> None:
+    """What was written from `since` on was read for these of the brand's topics; for those still known, that is."""
+    known = set(own) & set(of_one(brand).own)
+    Topic.objects.filter(brand=brand, slug__in=known, removed_at=None).update(read_since=since)
+
+
+def not_read_back(brand: int, *, to: datetime) -> frozenset[str]:
+    """The brand's own topics for which not all was read that was written from then on."""
+    there = Topic.objects.filter(brand=brand, removed_at=None)
+    return frozenset(there.exclude(read_since__lte=to).values_list("slug", flat=True))
 
 
 @transaction.atomic
@@ -235,6 +264,9 @@ def switch(*, brand: int, is_on: bool, by: int, at: datetime) -> bool:
     name = activities.SWITCHED_ON if is_on else activities.SWITCHED_OFF
     activity.record(name, on=row, brand=brand, by=by, at=at)
     jobs.enqueue(READ_AGAIN, brand_id=brand)
+    Topic.objects.filter(brand=brand).update(read_since=None)
+    if is_on:
+        ask_back(brand, at=at)
     ask(brand, at=at)
     return True
 
@@ -246,6 +278,7 @@ def forget(*, brand: Brand, by: int, at: datetime) -> None:
     BrandLayer.objects.filter(brand=brand).delete()
     rows.Import.objects.filter(brand=brand).delete()
     Topic.objects.filter(brand=brand, removed_at__isnull=False).delete()
+    Topic.objects.filter(brand=brand).update(read_since=None)
     Correction.objects.filter(brand=brand, is_lesson=True).update(is_lesson=False)
     activity.record(activities.FORGOTTEN, on=brand, brand=brand.pk, by=by, at=at)
     jobs.enqueue(READ_AGAIN, brand_id=brand.pk)
