@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import time_machine
 from callers import program
 
 from conftest import NOON, envelope
 from tertulia.flows import inbound
+from tertulia.understanding import lessons
+from tertulia.understanding.models import MessageReading, Topic
 
 pytestmark = pytest.mark.django_db
 LATE = [
@@ -40,3 +44,15 @@ def test_a_program_reads_the_same(alba, brand, site):
     assert api.get("/topics?days=8").status_code == 422
     assert api.get("/topics?first=2026-11-17").status_code == 422
     assert api.get("/topics?channel_id=999999").data["error"]["fields"].keys() == {"channel_id"}
+
+
+def test_an_own_topic_has_no_count_of_before_until_that_was_read_for_it(alba, brand, site):
+    before = envelope("Otra cosa", remote_id="b", thread="b", sent_at=NOON - timedelta(days=9))
+    said = [envelope(f"Una de {n}", remote_id=n, thread=n) for n in ("nata", "fresa", "coco")]
+    inbound.process(conversation_ids=inbound.intake(site, [before, *said], at=NOON))
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    MessageReading.objects.filter(message__remote_id__in=["nata", "fresa", "coco"]).update(topics=[topic.slug])
+    for read_since, count in ((None, None), (NOON - timedelta(days=20), 0)):
+        Topic.objects.update(read_since=read_since)
+        told = program(alba, brand).get("/topics?days=7").data["items"]
+        assert [each["before"] for each in told if each["name"] == topic.slug] == [count]

@@ -83,6 +83,30 @@ def test_figures_are_drawn_once_there_are_enough(as_alba, brand, message):
     assert "<strong>80 % con lo enseñado, 50 % sin ello</strong>" in shown
 
 
+def test_what_few_messages_say_got_worse_is_told_until_it_is_made_good(as_alba, brand, message):
+    say(as_alba, message, say="kind=support")
+    few = {"judged": 8, "true": 8, "shipped": 0.5}
+    told = "antes acertaba 6/8, ahora 5/8: son pocos, échale un vistazo"
+    for state, before, now in [("past", 0.75, 0.625), ("live", 0.625, 0.625)]:
+        BrandLayer.objects.create(
+            brand=brand, state=state, model=belongs_to(), content=NOTHING.packed(), lessons=1, at=NOON,
+            figures={"kind": {**few, "before": before, "now": now}},
+        )  # fmt: skip
+    assert told in page(as_alba)
+    BrandLayer.objects.filter(state="live").update(figures={"kind": {**few, "before": 0.625, "now": 0.75}})
+    assert "antes acertaba" not in page(as_alba)
+
+
+def test_a_correction_that_is_set_aside_says_so_at_the_click(as_bruno, message, monkeypatch):
+    told = "Guardado para comprobar"
+    monkeypatch.setattr(teaching, "is_aside", lambda pk: False)
+    assert told not in say(as_bruno, message, say="kind=support")
+    monkeypatch.setattr(teaching, "is_aside", lambda pk: pk == message.pk)
+    assert told not in say(as_bruno, message, say="kind=support")
+    assert told in say(as_bruno, message, topic="Tartas")
+    assert told not in say(as_bruno, message, undo="topic:tartas")
+
+
 @pytest.fixture
 def held(brand) -> BrandLayer:
     return BrandLayer.objects.create(
@@ -115,15 +139,20 @@ def test_it_is_switched_off_and_on_and_forgotten_only_when_meant(as_alba, brand,
     assert MessageReading.objects.get().kind == "support"
 
 
-def test_topics_are_added_renamed_and_removed(as_alba):
+def test_topics_are_added_renamed_removed_and_brought_back(as_alba):
     as_alba.post(f"{PAGE}topics/", {"name": "Tartas"})
     topic = Topic.objects.get()
     as_alba.post(f"{PAGE}topics/{topic.pk}/", {"name": "Tartas de encargo"})
     assert 'value="Tartas de encargo"' in page(as_alba)
     said = as_alba.post(f"{PAGE}topics/{topic.pk}/", {"name": " "}, follow=True).content.decode()
     assert "60 caracteres como mucho" in said
-    as_alba.post(f"{PAGE}topics/{topic.pk}/removal/")
-    assert not Topic.objects.exists()
+    said = as_alba.post(f"{PAGE}topics/{topic.pk}/removal/", follow=True).content.decode()
+    assert "El tema «Tartas de encargo» está eliminado." in said
+    assert 'value="Tartas de encargo"' not in said
+    assert "1 tema eliminado" in said
+    as_alba.post(f"{PAGE}topics/{topic.pk}/removal/undoing/")
+    assert 'value="Tartas de encargo"' in page(as_alba)
+    assert "tema eliminado" not in page(as_alba)
 
 
 def test_what_is_exported_can_be_imported_and_taken_back(as_alba, brand, message, alba):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from conftest import NOON, envelope
 from tertulia.channels.models import Message
-from tertulia.flows import inbound, ticks
+from tertulia.core.models import Job
+from tertulia.flows import inbound, learning, schedule, ticks
 from tertulia.inbox import actions, rereading, understood
 from tertulia.inbox.models import Conversation
 from tertulia.project import administering
-from tertulia.understanding.models import MessageReading
+from tertulia.understanding import lessons, teaching
+from tertulia.understanding.models import MessageReading, Topic
 
 pytestmark = pytest.mark.django_db
 ANGRY = "Es una vergüenza, llevo tres semanas esperando y nadie me contesta"
@@ -81,3 +87,58 @@ def test_all_at_once_from_the_console_and_nothing_twice(six, capsys):
         assert "6 messages were read." in capsys.readouterr().out
         administering.understand_stored(None)
         assert "0 messages were read." in capsys.readouterr().out
+
+
+@pytest.fixture
+def cakes(site, brand, alba):
+    """Closed ones of three, a hundred and 250 days ago, read before anybody taught what a cake is."""
+    with time_machine.travel(NOON, tick=False):
+        for days in (3, 100, 250):
+            sent_at = NOON - timedelta(days=days)
+            one = envelope("Una tarta de cumpleaños", remote_id=f"{days}", thread=f"{days}", sent_at=sent_at)
+            inbound.process(conversation_ids=inbound.intake(site, [one], at=NOON))
+        for one in Conversation.objects.all():
+            actions.close(conversation=one, reason="no_answer", by=alba, at=NOON)
+        lines = [
+            json.dumps({"text": f"{text} {n}", "field": "topic:cakes", "value": value, "name": "Tartas"})
+            for text, value in (("Una tarta de cumpleaños", True), ("La barra de pan", False))
+            for n in range(12)
+        ]
+        lessons.import_lines(brand=brand, content="\n".join(lines).encode(), name="a", by=alba.pk, at=NOON)
+        schedule.run_due(NOON + timedelta(minutes=5))
+        yield
+
+
+def about_cakes() -> set[str]:
+    read = MessageReading.objects.values_list("message__remote_id", "topics")
+    return {name for name, topics in read if "cakes" in topics}
+
+
+def test_older_messages_are_read_for_an_own_topic_bit_by_bit_and_so_far_it_is_compared(cakes, monkeypatch):
+    monkeypatch.setattr(learning, "BACK_SECONDS", 0)
+    monkeypatch.setattr(rereading, "CONVERSATIONS", 1)
+    assert (about_cakes(), Topic.objects.get().read_since) == (set(), None)
+    schedule.run_due(NOON + timedelta(hours=7))
+    assert about_cakes() == {"3", "100"}
+    assert Topic.objects.get().read_since == NOON - teaching.BACK
+    assert Job.objects.filter(task="flows.read_back").count() == 3
+
+
+def test_a_topic_that_is_not_read_any_more_is_not_compared_any_more(cakes, brand, alba):
+    for stop in (
+        lambda: teaching.switch(brand=brand.pk, is_on=False, by=alba.pk, at=NOON),
+        lambda: teaching.unlearn(brand=brand.pk, at=NOON),
+        lambda: teaching.forget(brand=brand, by=alba.pk, at=NOON),
+        lambda: lessons.remove_topic(topic=Topic.objects.get(), by=alba.pk, at=NOON),
+    ):
+        Topic.objects.update(read_since=NOON)
+        stop()
+        assert Topic.objects.get().read_since is None
+        teaching.switch(brand=brand.pk, is_on=True, by=alba.pk, at=NOON)
+
+
+def test_what_was_forgotten_meanwhile_counts_as_not_read(cakes, brand, alba):
+    teaching.forget(brand=brand, by=alba.pk, at=NOON)
+    schedule.run_due(NOON + timedelta(hours=7))
+    teaching.note_read_back(brand.pk, ["cakes"], since=NOON)
+    assert (about_cakes(), Topic.objects.get().read_since) == (set(), None)

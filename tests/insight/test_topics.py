@@ -23,6 +23,8 @@ from tertulia.inbox import actions as inbox_actions
 from tertulia.inbox.models import Conversation, SavedReply
 from tertulia.insight import pages, topics
 from tertulia.insight.models import DismissedQuestion
+from tertulia.understanding import lessons
+from tertulia.understanding.models import MessageReading, Topic
 
 pytestmark = pytest.mark.django_db
 PAGE = "/b/horno-candela/topics/"
@@ -170,6 +172,35 @@ def test_spam_machines_and_what_was_deleted_stay_out(as_alba, site):
     inbound.process(conversation_ids=inbound.intake(site, out, at=NOON))
     inbound.intake(site, [envelope("", remote_id="x3", thread="x3", verb="deleted", changed_at=NOON)], at=NOON)
     assert as_alba.get(PAGE).context["total"] == 3
+
+
+def test_a_removed_topic_is_nobodys_any_more(as_alba, alba, brand, site):
+    write(site, ["Una de nata", "Una de limón", "Otra de nata"], days_ago=1)
+    MessageReading.objects.update(topics=["tartas"])
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    assert "Tartas" in names(as_alba.get(PAGE))
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    assert names(as_alba.get(PAGE)) == []
+
+
+def test_an_own_topic_is_compared_once_what_is_older_was_read_for_it(as_alba, alba, brand, site):
+    cakes = ["Una de nata", "Una de limón", "Otra de nata"]
+    write(site, cakes, days_ago=1)
+    write(site, ["Una tarta de boda"], days_ago=40, name="before")
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    MessageReading.objects.filter(message__text__in=cakes).update(topics=[topic.slug])
+
+    def told() -> tuple[str, str]:
+        [own] = [each for each in as_alba.get(PAGE).context["topics"] if each.name == "Tartas"]
+        return own.change, own.trend
+
+    untold = ("sin comparar: lo anterior no se ha leído para este tema", "")
+    assert told() == untold
+    before = topics.Period(NOON.date() - timedelta(days=29), NOON.date(), brand.time_zone).before
+    Topic.objects.update(read_since=before.since + timedelta(hours=1))
+    assert told() == untold
+    Topic.objects.update(read_since=before.since)
+    assert told() == ("nuevo", "up")
 
 
 def test_it_costs_as_many_queries_for_many_as_for_few(as_alba, site):

@@ -18,6 +18,7 @@ from tertulia.publishing.models import Post
 from tertulia.publishing.problems import Problem
 from tertulia.publishing.saying import Piece, Wanted
 from tertulia.understanding import actions as understanding
+from tertulia.understanding.models import MessageReading
 
 pytestmark = pytest.mark.django_db
 
@@ -142,8 +143,11 @@ def test_what_people_said_under_it_is_counted_with_what_was_understood(out, acco
     )  # fmt: skip
     read = Message.objects.filter(remote_id__in=["c0", "c1", "c2"]).order_by("pk")
     understanding.read_messages(list(read), at=NOON)
+    MessageReading.objects.filter(message__remote_id="c2").update(topics=["removed-since", "delivery"])
     found = reactions.said_under([remote], brand)
     assert (found.count, found.unread) == (3, 0)
+    assert "delivery" in {share.name for share in found.topics}
+    assert "removed-since" not in {share.name for share in found.topics}
     assert {share.name: share.count for share in found.feelings}["negative"] == 1
     assert sum(share.count for share in found.kinds) == 3
     assert [text for text, _message in found.questions] == [said[0]]

@@ -128,10 +128,11 @@ def test_an_empty_layer_changes_no_score():
     assert own.shape == (1, 0)
 
 
-def test_a_field_that_is_read_worse_is_worse_only_when_enough_was_judged():
+def test_a_field_is_worse_than_the_shipped_model_too_unless_somebody_wants_it_so():
     worse = {"true": 9, "shipped": 0.9, "before": 0.8, "now": 0.7}
     assert judging.Figure(judged=10, **worse).is_worse(may_be_worse_than_shipped=False)
-    assert not judging.Figure(judged=9, **worse).is_worse(may_be_worse_than_shipped=False)
+    assert judging.Figure(judged=9, **worse).is_worse(may_be_worse_than_shipped=False)
+    assert [judging.Figure(judged=n, **worse).is_enough for n in (9, 10)] == [False, True]
     better = {**worse, "now": 0.85}
     assert judging.Figure(judged=10, **better).is_worse(may_be_worse_than_shipped=False)
     assert not judging.Figure(judged=10, **better).is_worse(may_be_worse_than_shipped=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import timedelta
 
@@ -158,6 +159,48 @@ def test_a_field_that_got_worse_is_held_back_and_told(worse, brand, alba, bruno)
     assert Activity.objects.filter(type="learning.held").count() == 1
 
 
+def import_aside(brand, count: int, kind: str = "purchase") -> None:
+    """So many texts that only judge."""
+    people = itertools.product(("Ana", "Luis", "Marta", "Pablo", "Sara", "Hugo", "Irene", "Juan"), repeat=2)
+    texts = [f"¿Tenéis tarta de queso para {one} y {other}?" for one, other in people]
+    texts = [text for text in texts if teaching.is_aside_text(text)]
+    assert len(texts) >= count
+    lines = [json.dumps({"text": text, "field": "kind", "value": kind}) for text in texts[:count]]
+    lessons.import_lines(brand=brand, content="\n".join(lines).encode(), name="aside", by=None, at=NOON)
+
+
+def test_what_ten_judge_is_held_back_and_what_nine_judge_is_used_and_told(site, brand, alba):
+    import_aside(brand, 9)
+    correct(taught(site, CHEESE, "a"), alba)
+    learn(brand)
+    assert BrandLayer.objects.get().figures["kind"] == {
+        "judged": 9, "true": 9, "shipped": 1.0, "before": 1.0, "now": 0.0
+    }  # fmt: skip
+    assert kind_of(NEXT, brand) == "support"
+    told = Activity.objects.get(type="learning.doubted")
+    assert told.data == {"field": "What it is", "was": "9/9", "now": "0/9"}
+    learn(brand)
+    assert Activity.objects.filter(type="learning.doubted").count() == 1
+    import_aside(brand, 10)
+    learn(brand)
+    assert BrandLayer.objects.get(state="held").figures["kind"] == {
+        "judged": 10, "true": 10, "shipped": 1.0, "before": 1.0, "now": 0.0
+    }  # fmt: skip
+    assert kind_of(NEXT, brand) == "purchase"
+    assert Activity.objects.filter(type="learning.doubted").count() == 1
+
+
+def test_nobody_is_told_twice_of_the_same(site, brand, alba):
+    correct(taught(site, "Quiero poner una queja", "aside", is_aside=True), alba, "sentiment", "neutral")
+    import_aside(brand, 1)
+    correct(taught(site, CHEESE, "a"), alba)
+    learn(brand)
+    correct(taught(site, "Gracias por todo", "b"), alba, "sentiment", "neutral")
+    learn(brand)
+    assert BrandLayer.objects.filter(state="past").count() == 1
+    assert Activity.objects.filter(type="learning.doubted", data__field="What it is").count() == 1
+
+
 def test_a_person_may_put_it_to_use_all_the_same(worse, brand, alba):
     teaching.accept(held=worse, by=alba.pk, at=NOON)
     assert kind_of(NEXT, brand) == "support"
@@ -285,6 +328,51 @@ def test_a_topic_goes_with_all_that_was_said_of_it_and_no_other(site, brand, alb
     found = MessageReading.objects.get()
     assert (found.corrected, "tartas" in found.topics, "price" in found.topics) == (["topic:price"], False, True)
     assert Correction.objects.get(undone_at=None).field == "topic:price"
+
+
+def test_a_removed_topic_comes_back_as_it_was_and_teaches_again(site, brand, alba):
+    on, off, undone = (arrive(site, text, text) for text in (CHEESE, NEXT, "Gracias"))
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    line = '{"text": "Una tarta", "field": "topic:tartas", "value": true}'
+    lessons.import_lines(brand=brand, content=line.encode(), name="a", by=alba.pk, at=NOON)
+    correct(on, alba, "topic:tartas", True)
+    correct(undone, alba, "topic:tartas", True)
+    MessageReading.objects.filter(pk=off.pk).update(topics=["tartas"])
+    correct(off, alba, "topic:tartas", False)
+    actions.undo_correction(message=undone, field="topic:tartas", by=alba.pk, at=NOON - timedelta(hours=1))
+    before, exported = list(MessageReading.objects.order_by("pk").values()), list(lessons.exported(brand))
+    assert len(exported) == teaching.lessons_of(brand.pk).said == 3
+    for _twice in range(2):
+        lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    assert [list(lessons.exported(brand)), teaching.lessons_of(brand.pk).said, teaching.own_topics(brand.pk)] == [
+        [],
+        0,
+        {},
+    ]
+    assert not actions.can_be_said(brand.pk, "topic:tartas", True)
+    for _twice in range(2):
+        lessons.restore_topic(topic=topic, by=alba.pk, at=NOON)
+    assert list(MessageReading.objects.order_by("pk").values()) == before
+    assert list(lessons.exported(brand)) == exported
+    assert list(Activity.objects.filter(type__startswith="topic.").order_by("pk").values_list("type", flat=True)) == [
+        "topic.added", "topic.removed", "topic.restored",
+    ]  # fmt: skip
+
+
+def test_to_add_a_removed_topic_again_brings_it_back(site, brand, alba):
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    message = arrive(site, CHEESE, "a")
+    correct(message, alba, "topic:tartas", True)
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    assert lessons.add_topic(brand=brand, name="tartas", by=alba.pk, at=NOON) == topic
+    assert "tartas" in MessageReading.objects.get().topics
+
+
+def test_what_was_removed_is_gone_once_everything_is_forgotten(brand, alba):
+    topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    teaching.forget(brand=brand, by=alba.pk, at=NOON)
+    assert not Topic.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61])

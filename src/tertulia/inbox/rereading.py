@@ -3,16 +3,21 @@
 Open conversations come first, then all messages from the newest to the oldest, each in the order of their ids, so that
 every step is a short walk of a primary key. How far it has got is a row for each model (`Rereading`); once that says
 all, asking costs one look-up. What arrives meanwhile is read on arrival.
+
+What a brand has taught since is read for `back` to where its topics are compared from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from tertulia.channels.models import Message
+from tertulia.understanding import layers
 from tertulia.understanding.model import shipped
 
 from . import understood
@@ -31,6 +36,26 @@ def step(*, at: datetime) -> int | None:
     if place.conversations_below:
         return _conversations(place, at=at)
     return _messages(place, at=at) if place.messages_below else None
+
+
+def back(brand: int, *, since: datetime, below: int | None, at: datetime) -> Iterator[int]:
+    """Read what was written to a brand from `since` on by the layer it reads by, step by step, the newest conversations
+    first: those with ids under `below`, which each step gives for the next."""
+    recent = Conversation.objects.filter(
+        brand=brand,
+        state__in=Conversation.State.values,
+        last_activity_at__gte=since,
+        **({"pk__lt": below} if below else {}),
+    )
+    rows = sorted(recent.values_list("pk", "account_id", "thread_id"), reverse=True)
+    for first in range(0, len(rows), CONVERSATIONS):
+        some = rows[first : first + CONVERSATIONS]
+        if (by := layers.of([brand]).get(brand)) is None:
+            return
+        theirs = reduce(or_, (Q(account_id=account, thread_id=thread) for _pk, account, thread in some))
+        messages = Message.objects.filter(theirs, sent_at__gte=since)
+        understood.read_through([pk for pk, *_ in some], messages, by=by[0], at=at)
+        yield some[-1][0]
 
 
 def begin_again() -> None:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from tertulia.brand.models import Brand
 from tertulia.team.models import User
 from tertulia.understanding import teaching, words
-from tertulia.understanding.judging import ENOUGH
+from tertulia.understanding.judging import ENOUGH, Figure
 from tertulia.understanding.learning import TOPIC
-from tertulia.understanding.models import BrandLayer, Correction, Example, Import, Topic
+from tertulia.understanding.models import BrandLayer, Correction, Import, Topic
 
 from .models import Conversation
 
@@ -43,6 +43,8 @@ class Row:
     now: int | None
     """Per cent."""
     tone: str
+    fell: tuple[str, str] | None = None
+    """How many were read right before a training that lost some, and how many are now: of too few to judge by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Taught:
     worse: Worse | None
     curve: Curve | None
     topics: list[OwnTopic]
+    removed: list[Topic]
+    """The newest first."""
     imports: list[tuple[Import, str]]
     corrections: list[Said]
     before: int | None
@@ -103,27 +107,31 @@ class Taught:
 
 def shown(brand: Brand, *, before: int | None = None) -> Taught:
     """All that the page shows; in a handful of queries, whatever was taught."""
-    own = teaching.own_topics(brand.pk)
+    topics = list(Topic.objects.filter(brand=brand).order_by("name"))
+    own = {topic.slug: topic.name for topic in topics if not topic.removed_at}
     layers = BrandLayer.objects.filter(brand=brand).defer("content")
     layer = layers.filter(state__in=[State.LIVE, State.OFF]).first()
     held = layers.filter(state=State.HELD).first()
+    trainings = list(layers.filter(state__in=[State.PAST, State.LIVE, State.OFF]).order_by("-pk")[:CURVE])
     counts = _counts(brand)
     page = list(_live(brand).filter(**({"pk__lt": before} if before else {})).order_by("-pk")[: A_PAGE + 1])
     imports = list(Import.objects.filter(brand=brand).order_by("-pk"))
     people = _people({said.by_id for said in page} | {each.by_id for each in imports if each.by_id})
     return Taught(
-        rows=_rows(counts, {**(layer.figures if layer else {}), **(held.figures if held else {})}, own, held),
+        rows=_rows(
+            counts, {**(layer.figures if layer else {}), **(held.figures if held else {})}, own, held, _fell(trainings)
+        ),
         total=sum(counts.values()),
         aside=sum(teaching.is_aside(pk) for pk in set(_live(brand).values_list("message_id", flat=True))),
         enough=ENOUGH,
         layer=layer,
         is_off=layer is not None and layer.state == State.OFF,
         worse=_worse(held, own) if held else None,
-        curve=_curve(list(layers.filter(state__in=[State.PAST, State.LIVE, State.OFF]).order_by("-pk")[:CURVE])),
-        topics=[
-            OwnTopic(topic.pk, topic.name, counts[TOPIC + topic.slug])
-            for topic in Topic.objects.filter(brand=brand).order_by("name")
-        ],
+        curve=_curve(trainings),
+        topics=[OwnTopic(topic.pk, topic.name, counts[TOPIC + topic.slug]) for topic in topics if not topic.removed_at],
+        removed=sorted(
+            (topic for topic in topics if topic.removed_at), key=lambda topic: str(topic.removed_at), reverse=True
+        ),
         imports=[(each, people.get(each.by_id or 0, "")) for each in imports],
         corrections=_said(page[:A_PAGE], own, people),
         before=page[A_PAGE - 1].pk if len(page) > A_PAGE else None,
@@ -137,8 +145,7 @@ def _live(brand: Brand) -> QuerySet[Correction]:
 
 def _counts(brand: Brand) -> Counter[str]:
     counts: Counter[str] = Counter()
-    imported = Example.objects.filter(source__brand=brand)
-    for found in (_live(brand).order_by(), imported.order_by()):
+    for found in (_live(brand).order_by(), teaching.examples(brand.pk).order_by()):
         counts.update(dict(found.values("field").annotate(n=Count("pk")).values_list("field", "n")))
     return counts
 
@@ -148,21 +155,44 @@ def _people(ids: set[int]) -> dict[int, str]:
 
 
 def _rows(
-    counts: Mapping[str, int], figures: Mapping[str, Any], own: Mapping[str, str], held: BrandLayer | None
-) -> list[Row]:
+    counts: Mapping[str, int], figures: Mapping[str, Any], own: Mapping[str, str], held: BrandLayer | None,
+    fell: Mapping[str, tuple[str, str]],
+) -> list[Row]:  # fmt: skip
     order = [*words.fields(), *sorted(name for name in counts if name.startswith(TOPIC))]
     worse = set(held.figures) if held else set()
-    return [_row(name, counts.get(name, 0), figures.get(name), own, name in worse) for name in order if name in counts]
+    return [
+        _row(name, counts[name], figures.get(name), own, name in worse, fell.get(name))
+        for name in order
+        if name in counts
+    ]
 
 
-def _row(name: str, count: int, figure: Mapping[str, Any] | None, own: Mapping[str, str], is_held: bool) -> Row:
+def _fell(newest_first: Sequence[BrandLayer]) -> dict[str, tuple[str, str]]:
+    """What a training lost of fields that few set-aside messages judge: it stands until they are read right again."""
+    found = {}
+    for name, figure in newest_first[0].figures.items() if newest_first else ():
+        now = Figure(**figure)
+        for row in newest_first if not now.is_enough else ():
+            then = Figure(**row.figures[name]) if name in row.figures else now
+            was = then.floor(may_be_worse_than_shipped=name in row.accepted)
+            if then.now < was and now.now < was:
+                found[name] = then.told(name, was), now.told(name, now.now)
+                break
+    return found
+
+
+def _row(
+    name: str, count: int, figure: Mapping[str, Any] | None, own: Mapping[str, str], is_held: bool,
+    fell: tuple[str, str] | None,
+) -> Row:  # fmt: skip
     called = words.field(name, own)
     if figure is None:
         return Row(called, count, 0, ENOUGH, None, None, "")
     shipped, now = figure["shipped"], figure["before"] if is_held else figure["now"]
     tone = "" if shipped is None or now == shipped else "good" if now > shipped else "late"
     missing = max(ENOUGH - figure["judged"], 0)
-    return Row(called, count, figure["judged"], missing, _per_cent(shipped), _per_cent(now), "" if missing else tone)
+    tone = "" if missing else tone
+    return Row(called, count, figure["judged"], missing, _per_cent(shipped), _per_cent(now), tone, fell)
 
 
 def _per_cent(share: float | None) -> int | None:

@@ -85,15 +85,20 @@ def read_through(conversation_ids: Collection[int], messages: QuerySet[Message],
     return read
 
 
-def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> None:
-    """Say what a message means. Raises `understanding.actions.NotUnderstood`."""
+def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> bool:
+    """Say what a message means; whether that is something else than was read.
+
+    Raises `understanding.actions.NotUnderstood`.
+    """
     with transaction.atomic():
-        understanding.correct(message=message, field=field, value=value, by=by.pk, at=at, on=conversation)
+        said = understanding.correct(message=message, field=field, value=value, by=by.pk, at=at, on=conversation)
         _note_word(conversation, message, field)
+    return said is not None
 
 
-def put_topic(*, conversation: Conversation, message: Message, name: str, by: User, at: datetime) -> None:
+def put_topic(*, conversation: Conversation, message: Message, name: str, by: User, at: datetime) -> bool:
     """Say that a message is about a topic of the brand's own or a shipped one, by its name; a new one is added.
+    Whether it wasn't read so.
 
     Raises `NotUnderstood` or `lessons.NoTopic`.
     """
@@ -103,7 +108,7 @@ def put_topic(*, conversation: Conversation, message: Message, name: str, by: Us
         slug = shipped.get(name.casefold())
         if slug is None:
             slug = lessons.add_topic(brand=conversation.brand, name=name, by=by.pk, at=at).slug
-        correct(conversation=conversation, message=message, field=TOPIC + slug, value=True, by=by, at=at)
+        return correct(conversation=conversation, message=message, field=TOPIC + slug, value=True, by=by, at=at)
 
 
 def undo_correction(*, conversation: Conversation, message: Message, field: str, by: User, at: datetime) -> None:

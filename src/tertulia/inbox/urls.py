@@ -53,6 +53,11 @@ urlpatterns = [
         "b/<slug:brand>/settings/learning/topics/<int:topic_id>/removal/", learning.remove_topic, name="topic_removal"
     ),
     path(
+        "b/<slug:brand>/settings/learning/topics/<int:topic_id>/removal/undoing/",
+        learning.restore_topic,
+        name="topic_restoring",
+    ),
+    path(
         "b/<slug:brand>/settings/learning/corrections/<int:correction_id>/undoing/", learning.undo, name="uncorrecting"
     ),
     path("b/<slug:brand>/settings/learning/examples/", learning.examples, name="examples"),

@@ -94,6 +94,8 @@ def _change(topic: Topic, found: Topics) -> tuple[str, str]:
     """Against the period before, and the way it went; nothing where there is nothing to compare with."""
     if not found.is_compared:
         return "", ""
+    if not found.compares(topic):
+        return _("not compared: what is older wasn't read for it"), ""
     more = topic.messages - topic.before
     if topic.before == 0:
         return pgettext("topic", "new"), "up"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -18,7 +18,7 @@ from tertulia.brand.models import Brand, OwnWord
 from tertulia.channels import queries as channels
 from tertulia.channels.models import Message, Restriction
 from tertulia.inbox.models import Conversation, SavedReply
-from tertulia.understanding import asked, teaching
+from tertulia.understanding import asked, teaching, words
 from tertulia.understanding.grouping import Grouping, Own, Said, Topic, group
 from tertulia.understanding.models import MessageReading
 
@@ -93,10 +93,16 @@ class Topics:
     """There are more messages than are grouped."""
     is_compared: bool
     """The period before was counted too: it was whole, and somebody wrote."""
+    not_read_back: frozenset[str]
+    """The brand's own topics for which the period before was not read, or not wholly."""
     taught: Mapping[str, str]
     """The names of the topics that people put on messages themselves, by the slugs that stand in readings."""
     accounts: Mapping[int, str]
     """The names of the channels that the messages came by."""
+
+    def compares(self, topic: Topic) -> bool:
+        """Whether its messages of the period before are all that were about it then."""
+        return self.is_compared and not (topic.kind == "general" and topic.name in self.not_read_back)
 
     def topic(self, key: str, of: Collection[int] = ()) -> Topic | None:
         """The topic of that key. What people said is called by their words, and otherwise when others join in: where
@@ -134,14 +140,14 @@ def topics(brand: Brand, period: Period) -> Topics:
     said = tuple(_said(row, is_before=False) for row in rows) + tuple(_said(row, is_before=True) for row in before)
     came_by = channels.accounts(brand).filter(pk__in={row.account for row in rows})
     accounts = dict(came_by.values_list("pk", "name"))
-    return Topics(
-        rows, _grouped(said, own_words(brand)), is_cut, bool(before), teaching.own_topics(brand.pk), accounts
-    )  # fmt: skip
+    not_read_back = teaching.not_read_back(brand.pk, to=period.before.since)
+    grouping, own = _grouped(said, own_words(brand)), teaching.own_topics(brand.pk)
+    return Topics(rows, grouping, is_cut, bool(before), not_read_back, own, accounts)
 
 
 def own_words(brand: Brand) -> tuple[Own, ...]:
-    words = OwnWord.objects.filter(brand=brand).order_by("pk")
-    return tuple(Own(word.name, tuple(word.spellings)) for word in words)
+    own = OwnWord.objects.filter(brand=brand).order_by("pk")
+    return tuple(Own(word.name, tuple(word.spellings)) for word in own)
 
 
 @lru_cache(maxsize=2)
@@ -218,17 +224,19 @@ ORDER BY message.sent_at DESC, message.id DESC LIMIT %s
     narrowed = [each for each in (period.account, period.language) if each]
     with connection.cursor() as cursor:
         cursor.execute(sql, [brand.pk, period.since, period.since, period.until, *narrowed, most])
-        return [_row(*row) for row in cursor.fetchall()]
+        found = cursor.fetchall()
+    known = {*words.topics(), *teaching.own_topics(brand.pk)}  # readings name removed topics too
+    return [_row(known, *row) for row in found]
 
 
 def _row(
-    id: int, conversation: int, account: int, person: int, name: str, at: datetime, subject: str, text: str,
-    sentiment: str | None, language: str | None, topics: Any, questions: Any, waits: Any,
+    known: Set[str], id: int, conversation: int, account: int, person: int, name: str, at: datetime, subject: str,
+    text: str, sentiment: str | None, language: str | None, topics: Any, questions: Any, waits: Any,
 ) -> Row:  # fmt: skip
     return Row(
         id, conversation, account, person, name, at if at.tzinfo else at.replace(tzinfo=UTC),
-        f"{subject}. {text}" if subject else text, sentiment or "neutral", language or "", _list(topics),
-        _list(questions), sentiment is not None, bool(waits),
+        f"{subject}. {text}" if subject else text, sentiment or "neutral", language or "",
+        tuple(topic for topic in _list(topics) if topic in known), _list(questions), sentiment is not None, bool(waits),
     )  # fmt: skip
 
 

@@ -301,7 +301,7 @@ def said_under(remotes: Sequence[RemotePost], brand: Brand) -> Said:
     own = {**words.topics(), **teaching.own_topics(brand.pk)}
     feelings = Counter(reading.sentiment for _message, reading in read)
     kinds = Counter(reading.kind for _message, reading in read)
-    topics = Counter(topic for _message, reading in read for topic in dict.fromkeys(reading.topics))
+    topics = Counter(topic for _message, reading in read for topic in set(reading.topics) & set(own))
     telling = sorted(read, key=lambda pair: (pair[1].sentiment == "neutral", -len(pair[0].text)))
     return Said(
         count=len(rows),

@@ -16,7 +16,7 @@ from tertulia.core import activity
 from . import activities, layers, teaching
 from .learning import LEARNT, NOTHING, TOPIC
 from .model import shipped
-from .models import Correction, MessageReading, Topic
+from .models import Correction, MessageReading
 from .questions import QUESTION, field_of
 from .reading import KINDS, LANGUAGES, LEVELS, SENTIMENTS, Reading, read
 from .script import UNKNOWN
@@ -179,7 +179,7 @@ def can_be_said(brand: int, field: str, value: Any) -> bool:
     topic = field.removeprefix(TOPIC)
     if topic == field:
         return value in CORRECTABLE.get(field, ())
-    return topic in shipped().fields["topics"].classes or Topic.objects.filter(brand=brand, slug=topic).exists()
+    return topic in shipped().fields["topics"].classes or topic in teaching.own_topics(brand)
 
 
 @transaction.atomic

@@ -189,7 +189,7 @@ _MEANS: Final[Mapping[str, Callable[[Brain], str]]] = {
 
 
 def _topics(brain: Brain) -> list[str]:
-    own = Topic.objects.filter(brand=brain.brand_id).order_by("slug").values_list("slug", flat=True)
+    own = Topic.objects.filter(brand=brain.brand_id, removed_at=None).order_by("slug").values_list("slug", flat=True)
     return [*shipped().fields["topics"].classes, *own]
 
 

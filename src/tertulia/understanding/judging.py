@@ -37,9 +37,17 @@ class Figure:
     def is_enough(self) -> bool:
         return self.judged >= ENOUGH
 
+    def floor(self, *, may_be_worse_than_shipped: bool) -> float:
+        """The share below which it has got worse."""
+        return self.before if may_be_worse_than_shipped else max(self.before, self.shipped or 0.0)
+
     def is_worse(self, *, may_be_worse_than_shipped: bool) -> bool:
-        floor = self.before if may_be_worse_than_shipped else max(self.before, self.shipped or 0.0)
-        return self.is_enough and self.now < floor
+        """While there is not enough to judge it by (`is_enough`) that may be chance."""
+        return self.now < self.floor(may_be_worse_than_shipped=may_be_worse_than_shipped)
+
+    def told(self, name: str, share: float) -> str:
+        """A share as people count few messages: «6/8»; of a topic, which has no such count, «75 %»."""
+        return f"{100 * share:.0f} %" if name.startswith(TOPIC) else f"{share * self.judged:.0f}/{self.judged}"
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -46,16 +46,21 @@ class NotReadable(Exception):
 
 @transaction.atomic
 def add_topic(*, brand: Brand, name: str, by: int | None, at: datetime) -> Topic:
-    """A topic of the brand's own; the one there is when it is called so already. Raises `NoTopic`."""
+    """A topic of the brand's own; the one there is or was when it is called so already. Raises `NoTopic`."""
     name = " ".join(name.split())
     if not name or len(name) > 60:
         raise NoTopic(_("Give the topic a name of at most 60 characters."))
     slug = _slug(name)
     if known := Topic.objects.filter(brand=brand, name__iexact=name).first():
+        restore_topic(topic=known, by=by, at=at)
         return known
-    if Topic.objects.filter(brand=brand).count() >= MOST_TOPICS:
-        raise NoTopic(_("A brand has at most {n} topics of its own. Remove one first.").format(n=MOST_TOPICS))
+    _leave_room(brand)
     return _add(brand, _free(brand, slug), name, by, at)
+
+
+def _leave_room(brand: Brand) -> None:
+    if len(teaching.own_topics(brand.pk)) >= MOST_TOPICS:
+        raise NoTopic(_("A brand has at most {n} topics of its own. Remove one first.").format(n=MOST_TOPICS))
 
 
 def _add(brand: Brand, slug: str, name: str, by: int | None, at: datetime) -> Topic:
@@ -93,7 +98,9 @@ def rename_topic(*, topic: Topic, name: str, by: int, at: datetime) -> None:
 
 @transaction.atomic
 def remove_topic(*, topic: Topic, by: int, at: datetime) -> None:
-    """Let go of a topic and of what was said of it."""
+    """Let go of a topic and of what was said of it; `restore_topic` brings back both."""
+    if not Topic.objects.filter(pk=topic.pk, removed_at=None).update(removed_at=at, read_since=None):
+        return
     field = TOPIC + topic.slug
     said = Correction.objects.filter(brand=topic.brand_id, field=field, undone_at__isnull=True)
     readings = list(MessageReading.objects.select_for_update().filter(pk__in=said.values("message")).order_by("pk"))
@@ -102,11 +109,32 @@ def remove_topic(*, topic: Topic, by: int, at: datetime) -> None:
         reading.corrected = [name for name in reading.corrected if name != field]
     MessageReading.objects.bulk_update(readings, ["topics", "corrected"], batch_size=500)
     said.update(undone_at=at)
-    Example.objects.filter(source__brand=topic.brand_id, field=field).delete()
     activity.record(activities.TOPIC_REMOVED, on=topic, brand=topic.brand_id, by=by, at=at, topic=topic.name)
-    brand = topic.brand_id
-    topic.delete()
-    teaching.ask(brand, at=at)
+    teaching.ask(topic.brand_id, at=at)
+
+
+@transaction.atomic
+def restore_topic(*, topic: Topic, by: int | None, at: datetime) -> None:
+    """Bring back a removed topic with what was said of it; of one that is there nothing changes. Raises `NoTopic`."""
+    topic = Topic.objects.select_for_update(of=("self",)).select_related("brand").get(pk=topic.pk)
+    if topic.removed_at is None:
+        return
+    _leave_room(topic.brand)
+    field = TOPIC + topic.slug
+    undone = Correction.objects.filter(brand=topic.brand_id, field=field, undone_at=topic.removed_at)
+    said = dict(undone.values_list("message", "value"))
+    readings = list(MessageReading.objects.select_for_update().filter(pk__in=undone.values("message")).order_by("pk"))
+    for reading in readings:
+        others = [slug for slug in reading.topics if slug != topic.slug]
+        reading.topics = [*others, topic.slug] if said[reading.pk] else others
+        reading.corrected = [*(name for name in reading.corrected if name != field), field]
+    MessageReading.objects.bulk_update(readings, ["topics", "corrected"], batch_size=500)
+    undone.update(undone_at=None)
+    topic.removed_at, topic.at = None, at
+    topic.save(update_fields=["removed_at", "at"])
+    activity.record(activities.TOPIC_RESTORED, on=topic, brand=topic.brand_id, by=by, at=at, topic=topic.name)
+    teaching.ask(topic.brand_id, at=at)
+    teaching.ask_back(topic.brand_id, at=at)
 
 
 def exported(brand: Brand) -> Iterator[str]:
@@ -121,7 +149,7 @@ def exported(brand: Brand) -> Iterator[str]:
     whole = live.select_related("message").defer("message__raw").order_by("at", "pk")
     for said in whole.iterator(chunk_size=500):
         yield _line(teaching.text_of(said.message), said.field, said.value, said.at, own)
-    for example in Example.objects.filter(source__brand=brand).order_by("pk").iterator():
+    for example in teaching.examples(brand.pk).order_by("pk").iterator():
         yield _line(example.text, example.field, example.value, example.at, own)
 
 
@@ -143,17 +171,20 @@ class _Row(NamedTuple):
 def import_lines(*, brand: Brand, content: bytes, name: str, by: int | None, at: datetime) -> Import:
     """Learn from a file as `exported` writes it: all of it, or nothing.
 
-    Own topics it names are added. Raises `NotReadable`, which says of each line what to do.
+    Own topics it names are added or brought back. Raises `NotReadable`, which says of each line what to do.
     """
     rows = _rows(content)
     with transaction.atomic():
         for slug, called in {row.field.removeprefix(TOPIC): row.name for row in rows if _is_own(row.field)}.items():
-            if not Topic.objects.filter(brand=brand, slug=slug).exists():
-                _add(brand, slug, called[:60] or slug, by, at)
-        if Topic.objects.filter(brand=brand).count() > MOST_TOPICS:
-            raise NotReadable([
-                _("A brand has at most {n} topics of its own. Remove one first.").format(n=MOST_TOPICS)
-            ])  # fmt: skip
+            known = Topic.objects.filter(brand=brand, slug=slug).first()
+            try:
+                if known:
+                    restore_topic(topic=known, by=by, at=at)
+                else:
+                    _leave_room(brand)
+                    _add(brand, slug, called[:60] or slug, by, at)
+            except NoTopic as problem:
+                raise NotReadable([str(problem)]) from problem
         source = Import.objects.create(brand=brand, name=name[:200], size=len(rows), by_id=by, at=at)
         Example.objects.bulk_create(
             [Example(source=source, text=row.text, field=row.field, value=row.value, at=row.at) for row in rows],

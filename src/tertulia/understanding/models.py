@@ -113,6 +113,11 @@ class Topic(models.Model):
     name = models.CharField(max_length=60)
     by_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
+    """Since when it has been there, without a break."""
+    removed_at = models.DateTimeField(null=True)
+    """Since when nothing is read, shown or learnt of it; what was said of it was undone in that moment."""
+    read_since = models.DateTimeField(null=True)
+    """What was written from then on was read by a layer that knows it; how much was about it before, nobody can say."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["brand", "slug"], name="topic_unique")]

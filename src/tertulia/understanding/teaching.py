@@ -1,14 +1,15 @@
 """From a brand's corrections to its layer: what is learnt from, what is set aside, and what is put to use.
 
 About every fifth message is set aside for good, by its id: it is never learnt from, and judges what was learnt from the
-others. A field that a new layer reads worse there than what is in use stays as it is until a person decides.
+others. A field that a new layer reads worse there than what is in use stays as it is until a person decides. While too
+few are set aside to judge by, the layer is used and people are told.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from . import activities, words
 from . import models as rows
 from .features import normalised
 from .judging import Figure, judged
-from .layers import belongs_to
+from .layers import belongs_to, of_one
 from .learning import NOTHING, TOPIC, Layer, fit, unpacked
 from .learning import Example as Lesson
 from .model import shipped
@@ -37,20 +38,33 @@ OTHERS = 400
 """The brand's other texts that tell what is common there."""
 GATHERED = timedelta(seconds=10)
 """Corrections of so long are learnt from together."""
+BACK = timedelta(days=200)
+"""So far back messages are read for the brand's own topics: three months, the three before, and some."""
+BACK_EACH = timedelta(hours=6)
+"""No oftener, however much is taught."""
 LEFT_AS_IT_WAS = 0.3
 """What a field counts that somebody saw and did not correct."""
 BESIDE = ("kind", "sentiment", "urgency", "offensive", "needs_answer")
 
-LEARN, READ_AGAIN = "flows.learn", "flows.read_again"
+LEARN, READ_AGAIN, READ_BACK = "flows.learn", "flows.read_again", "flows.read_back"
 
 State = BrandLayer.State
 
 
 def ask(brand: int, *, at: datetime) -> None:
     """Have the brand's corrections learnt from soon; asked often, it is done once in a while."""
-    turn = int(at.timestamp() // GATHERED.total_seconds()) + 1
-    ends = datetime.fromtimestamp(turn * GATHERED.total_seconds(), tz=at.tzinfo)
-    jobs.enqueue(LEARN, due_at=ends + timedelta(seconds=2), key=f"{LEARN}:{brand}@{turn}", brand_id=brand)
+    _once_in(GATHERED, LEARN, brand, at)
+
+
+def ask_back(brand: int, *, at: datetime) -> None:
+    """Have older messages read for the brand's own topics, in some hours."""
+    _once_in(BACK_EACH, READ_BACK, brand, at)
+
+
+def _once_in(span: timedelta, task: str, brand: int, at: datetime) -> None:
+    turn = int(at.timestamp() // span.total_seconds()) + 1
+    ends = datetime.fromtimestamp(turn * span.total_seconds(), tz=at.tzinfo)
+    jobs.enqueue(task, due_at=ends + timedelta(seconds=2), key=f"{task}:{brand}@{turn}", brand_id=brand)
 
 
 def is_aside(message: int) -> bool:
@@ -79,11 +93,11 @@ def learn(*, brand: int, at: datetime) -> None:
     is_of_model = used is not None and used.model == belongs_to()
     before = unpacked(bytes(used.content)) if used and is_of_model else NOTHING
     lessons = lessons_of(brand)
-    own = list(Topic.objects.filter(brand=brand).order_by("slug").values_list("slug", flat=True))
+    own = sorted(own_topics(brand))
     learnt = fit(lessons.taught, _others(brand), own, model) if lessons.taught else NOTHING
     accepted = [name for name in (used.accepted if used else []) if name in learnt.blocks]
     figures = judged(lessons.aside, before, learnt, [name for name in learnt.blocks if name != "spam"], model)
-    worse = [name for name, figure in figures.items() if figure.is_worse(may_be_worse_than_shipped=name in accepted)]
+    worse = [name for name, each in figures.items() if each.is_worse(may_be_worse_than_shipped=name in accepted)]
     _keep(brand, used, before, learnt, figures, worse, accepted, lessons.said, at)
 
 
@@ -91,8 +105,13 @@ def _keep(
     brand: int, used: BrandLayer | None, before: Layer, learnt: Layer, figures: Mapping[str, Figure],
     worse: Sequence[str], accepted: Sequence[str], said: int, at: datetime,
 ) -> None:  # fmt: skip
+    floors = {name: figures[name].floor(may_be_worse_than_shipped=name in accepted) for name in worse}
+    doubtful = [name for name in worse if not figures[name].is_enough]
+    worse = [name for name in worse if figures[name].is_enough]
     held = _with_spam(worse)
-    whole = learnt.only(name for name in learnt.blocks if name not in held).over(before.only(held))
+    sunk = _with_spam([name for name in worse if figures[name].before < floors[name]])  # in use, and no better itself
+    stays = before.only(name for name in held if name not in sunk)
+    whole = learnt.only(name for name in learnt.blocks if name not in held).over(stays)
     content = whole.packed()
     with transaction.atomic():
         _one_at_a_time(brand)
@@ -102,13 +121,26 @@ def _keep(
         if stands != used or (said and not _is_anything_taught(brand)):  # meanwhile more was learnt, or all forgotten
             ask(brand, at=at)
             return
-        _hold(brand, learnt.only(held), {name: figures[name] for name in worse}, said, at)
+        _hold(brand, learnt.only(held), {name: replace(figures[name], before=floors[name]) for name in worse}, said, at)
         is_known = (
             used is not None and used.model == belongs_to() and bytes(used.content) == content and used.lessons == said
         )
         if not is_known and (whole.blocks or used):
             told = {name: figure.as_dict() for name, figure in figures.items() if name not in worse}
-            put_to_use(brand, content, figures=told, accepted=accepted, lessons=said, at=at)
+            row = put_to_use(brand, content, figures=told, accepted=accepted, lessons=said, at=at)
+            _doubt(row, used, {name: figures[name] for name in doubtful}, at)
+
+
+def _doubt(row: BrandLayer, used: BrandLayer | None, figures: Mapping[str, Figure], at: datetime) -> None:
+    """Tell of fields that few set-aside messages judge and that are read worse; once, until it gets worse still."""
+    for name, figure in figures.items():
+        was = figure.floor(may_be_worse_than_shipped=name in row.accepted)
+        known = used.figures.get(name) if used else None
+        if figure.now < figure.before or known is None or not known["now"] < (known["shipped"] or 0.0):
+            activity.record(
+                activities.DOUBTED, on=row, brand=row.brand_id, at=at, field=_english(row.brand_id, name),
+                was=figure.told(name, was), now=figure.told(name, figure.now),
+            )  # fmt: skip
 
 
 def _one_at_a_time(brand: int) -> None:
@@ -118,7 +150,7 @@ def _one_at_a_time(brand: int) -> None:
 
 def _is_anything_taught(brand: int) -> bool:
     lessons = Correction.objects.filter(brand=brand, undone_at__isnull=True, is_lesson=True)
-    return lessons.exists() or rows.Example.objects.filter(source__brand=brand).exists()
+    return lessons.exists() or examples(brand).exists()
 
 
 def _with_spam(names: Sequence[str]) -> list[str]:
@@ -150,7 +182,14 @@ def _english(brand: int, field: str) -> str:
 
 def own_topics(brand: int) -> dict[str, str]:
     """The names of the brand's own topics, by slug and by name."""
-    return dict(Topic.objects.filter(brand=brand).order_by("name").values_list("slug", "name"))
+    there = Topic.objects.filter(brand=brand, removed_at=None)
+    return dict(there.order_by("name").values_list("slug", "name"))
+
+
+def examples(brand: int) -> models.QuerySet[rows.Example]:
+    """What files said, but of removed topics."""
+    removed = Topic.objects.filter(brand=brand, removed_at__isnull=False).values_list("slug", flat=True)
+    return rows.Example.objects.filter(source__brand=brand).exclude(field__in=[TOPIC + slug for slug in removed])
 
 
 def put_to_use(
@@ -165,7 +204,23 @@ def put_to_use(
     )  # fmt: skip
     activity.record(activities.ACCEPTED if by else activities.TAUGHT, on=row, brand=brand, by=by, at=at)
     jobs.enqueue(READ_AGAIN, brand_id=brand)
+    own = unpacked(content).own
+    Topic.objects.filter(brand=brand).exclude(slug__in=own).update(read_since=None)
+    if own:
+        ask_back(brand, at=at)
     return row
+
+
+def note_read_back(brand: int, own: Collection[str], *, since: datetime) -> None:
+    """What was written from `since` on was read for these of the brand's topics; for those still known, that is."""
+    known = set(own) & set(of_one(brand).own)
+    Topic.objects.filter(brand=brand, slug__in=known, removed_at=None).update(read_since=since)
+
+
+def not_read_back(brand: int, *, to: datetime) -> frozenset[str]:
+    """The brand's own topics for which not all was read that was written from then on."""
+    there = Topic.objects.filter(brand=brand, removed_at=None)
+    return frozenset(there.exclude(read_since__lte=to).values_list("slug", flat=True))
 
 
 @transaction.atomic
@@ -209,6 +264,9 @@ def switch(*, brand: int, is_on: bool, by: int, at: datetime) -> bool:
     name = activities.SWITCHED_ON if is_on else activities.SWITCHED_OFF
     activity.record(name, on=row, brand=brand, by=by, at=at)
     jobs.enqueue(READ_AGAIN, brand_id=brand)
+    Topic.objects.filter(brand=brand).update(read_since=None)
+    if is_on:
+        ask_back(brand, at=at)
     ask(brand, at=at)
     return True
 
@@ -219,6 +277,8 @@ def forget(*, brand: Brand, by: int, at: datetime) -> None:
     _one_at_a_time(brand.pk)
     BrandLayer.objects.filter(brand=brand).delete()
     rows.Import.objects.filter(brand=brand).delete()
+    Topic.objects.filter(brand=brand, removed_at__isnull=False).delete()
+    Topic.objects.filter(brand=brand).update(read_since=None)
     Correction.objects.filter(brand=brand, is_lesson=True).update(is_lesson=False)
     activity.record(activities.FORGOTTEN, on=brand, brand=brand.pk, by=by, at=at)
     jobs.enqueue(READ_AGAIN, brand_id=brand.pk)
@@ -241,10 +301,11 @@ def lessons_of(brand: int) -> Lessons:
     """What the brand's people said, the newest last."""
     corrections = _corrections(brand)
     taught, aside = _Gathered(), _Gathered()
-    for example in rows.Example.objects.filter(source__brand=brand).order_by("source__at", "pk").iterator():
+    imported = examples(brand)
+    for example in imported.order_by("source__at", "pk").iterator():
         group = aside if is_aside_text(example.text) else taught
         group.add(example.text, {example.field: example.value}, {})
-    topics = {row.slug: row.at for row in Topic.objects.filter(brand=brand)}
+    topics = {row.slug: row.at for row in Topic.objects.filter(brand=brand, removed_at=None)}
     asked = {said.field for of_message in corrections.values() for said in of_message if said.field.startswith(TOPIC)}
     asked |= set(taught.fields) | set(aside.fields)
     for message, of_message in zip(_messages(corrections), corrections.values(), strict=True):
@@ -252,7 +313,7 @@ def lessons_of(brand: int) -> Lessons:
         group.add(text_of(message), *_said(of_message, topics, asked))
     for text in aside.texts:
         taught.texts.pop(text, None)
-    said = sum(map(len, corrections.values())) + rows.Example.objects.filter(source__brand=brand).count()
+    said = sum(map(len, corrections.values())) + imported.count()
     return Lessons(list(taught.lessons())[-MOST_LESSONS:], list(aside.lessons())[-MOST_LESSONS:], said)
 
 

@@ -72,7 +72,7 @@ def _about(period: insight.Period, messages: int, *, is_cut: bool) -> PeriodShap
 def _part(topic: Topic, found: insight.Topics) -> PartShape:
     return PartShape(
         name=topic.name, messages=topic.messages, people=topic.people,
-        before=topic.before if found.is_compared else None, sentiments=topic.feelings,
+        before=topic.before if found.compares(topic) else None, sentiments=topic.feelings,
         channels={str(account): n for account, n in found.channels(topic)},
         quotes=[
             QuoteShape(text=quote.text, message_id=row.id, conversation_id=row.conversation, alike=quote.alike)

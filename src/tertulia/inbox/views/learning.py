@@ -95,7 +95,20 @@ def rename_topic(request: DeskRequest, brand: Brand, topic_id: int) -> HttpRespo
 def remove_topic(request: DeskRequest, brand: Brand, topic_id: int) -> HttpResponse:
     topic = get_object_or_404(Topic, pk=topic_id, brand=brand)
     lessons.remove_topic(topic=topic, by=request.user.pk, at=clock.now())
-    messages.info(request, _("The topic “{name}” is gone.").format(name=topic.name))
+    said = _("The topic “{name}” is removed. It can be brought back below.")
+    messages.info(request, said.format(name=topic.name))
+    return redirect("inbox:learning", brand.slug)
+
+
+@require_POST
+@brand_required("inbox.settings")
+def restore_topic(request: DeskRequest, brand: Brand, topic_id: int) -> HttpResponse:
+    """Bring back a removed topic with what was said of it."""
+    topic = get_object_or_404(Topic, pk=topic_id, brand=brand)
+    try:
+        lessons.restore_topic(topic=topic, by=request.user.pk, at=clock.now())
+    except lessons.NoTopic as problem:
+        messages.error(request, str(problem))
     return redirect("inbox:learning", brand.slug)
 
 

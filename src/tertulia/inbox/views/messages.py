@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from tertulia.brand.models import Brand
@@ -17,7 +18,7 @@ from tertulia.channels.models import Delivery, Message
 from tertulia.connectors.contract import Outcome
 from tertulia.core import clock, pictures
 from tertulia.team.access import brand_required
-from tertulia.understanding import translating
+from tertulia.understanding import teaching, translating
 from tertulia.understanding.actions import NotUnderstood
 from tertulia.understanding.lessons import NoTopic
 
@@ -66,16 +67,21 @@ def correct_reading(request: DeskRequest, brand: Brand, message_id: int) -> Http
     what: dict[str, Any] = {"conversation": conversation, "message": message, "by": request.user, "at": clock.now()}
     form = ReadingForm(request.POST)
     said = form.cleaned_data if form.is_valid() else {"say": "", "undo": "", "topic": ""}
+    is_corrected = False
     try:
         if said["topic"]:
-            understood.put_topic(name=said["topic"], **what)
+            is_corrected = understood.put_topic(name=said["topic"], **what)
         elif said["undo"]:
             understood.undo_correction(field=said["undo"], **what)
         else:
             field, value = readings.said(said["say"])
-            understood.correct(field=field, value=value, **what)
+            is_corrected = understood.correct(field=field, value=value, **what)
     except (NotUnderstood, NoTopic) as problem:
         messages.error(request, str(problem))
+    if is_corrected and teaching.is_aside(message.pk):
+        messages.info(
+            request, _("Kept to check with: every fifth corrected message or so shows whether it reads better since.")
+        )
     return changed(request, conversation)
 
 
