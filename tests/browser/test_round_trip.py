@@ -234,7 +234,8 @@ def test_what_was_understood_is_put_right_without_a_script(company, without_scri
 
 
 PAGES = [
-    "posts/", "posts/?view=week", "posts/?view=list", "posts/?view=board", "posts/rhythm/", "posts/beginning/",
+    "posts/", "posts/?view=week", "posts/?view=list", "posts/?view=board", "posts/?view=all&q=a", "posts/rhythm/",
+    "posts/beginning/",
     "posts/series/", "posts/series/beginning/", "posts/pieces/", "ideas/", "ideas/?stage=new", "ideas/new/",
     "ideas/pillars/",
     "posts/actions/beginning/", "posts/exchange/",

@@ -287,19 +287,22 @@ _CARRIED: Mapping[str, frozenset[str]] = {
     State.BY_HAND: frozenset({Delivery.State.BY_HAND}),
 }
 """What every post in a state has among its deliveries; those that have none of the others are drafts or cancelled."""
+_BEGUN = frozenset(Delivery.State) - {Delivery.State.CANCELLED}
 
 
-def nearly(posts: QuerySet[Post], state: str) -> QuerySet[Post]:
-    """All that stand so, and few others, as near as the database tells it: `standings` looks closer."""
-    carried = _CARRIED.get(state, frozenset(Delivery.State) - {Delivery.State.CANCELLED})
-    carries = Exists(
-        Sending.objects.filter(
-            version__post=OuterRef("pk"), remote__deliveries__act__in=POSTING, remote__deliveries__state__in=carried
-        )
-    )
-    if state in _CARRIED:
-        return posts.filter(carries)
-    return posts.filter(~carries, cancelled_at__isnull=state != State.CANCELLED)
+def nearly(posts: QuerySet[Post], *states: str) -> QuerySet[Post]:
+    """All that stand in one of these states, and few others, as near as the database tells it: `standings` looks
+    closer."""
+    near = Q()
+    for carried, is_cancelled in dict.fromkeys((_CARRIED.get(one), one == State.CANCELLED) for one in states):
+        carries = Exists(
+            Sending.objects.filter(
+                version__post=OuterRef("pk"), remote__deliveries__act__in=POSTING,
+                remote__deliveries__state__in=carried or _BEGUN,
+            )
+        )  # fmt: skip
+        near |= Q(carries) if carried else Q(~carries, cancelled_at__isnull=not is_cancelled)
+    return posts.filter(near)
 
 
 def all_legs(standing: Standing) -> list[Leg]:

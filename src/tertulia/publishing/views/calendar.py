@@ -33,6 +33,7 @@ def show(request: RoomRequest, brand: Brand) -> HttpResponse:
     context = _calendar(request, brand)
     if request.htmx:
         return render(request, "publishing/_calendar.html", context)
+from ..finding import Filters
     context |= calendar.aside(brand) | {
         "stop_form": StopForm(),
         "to_approve": approval.waiting_for(brand, request.user),
@@ -46,6 +47,8 @@ def _left_behind(request: RoomRequest, brand: Brand) -> list[Post]:
 
 
 @require_POST
+    if context["view"] == "all" or context["filters"] != calendar.NOTHING or "sift" in request.GET:
+        context |= calendar.choices(brand)
 @brand_required("publishing.publish")
 def settle_zone(request: RoomRequest, brand: Brand) -> HttpResponse:
     """Whether what was planned by the clock of another time zone follows the brand to the new one."""
@@ -166,7 +169,7 @@ def _calendar(request: RoomRequest, brand: Brand) -> dict[str, object]:
         brand, view=asked.get("view", "") if asked.get("view", "") in calendar.VIEWS else "month",
         on=_day(asked.get("shown") or asked.get("on", "")) or now.astimezone(ZoneInfo(brand.time_zone)).date(),
         after=after if (after := asked.get("after", "")).isdecimal() and len(after) < 19 else "", now=now,
-        can_write=request.membership.may("publishing.write"), ahead=ahead,
+        can_write=request.membership.may("publishing.write"), ahead=ahead, filters=Filters.read(asked),
     )  # fmt: skip
 
 
