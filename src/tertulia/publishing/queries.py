@@ -137,7 +137,7 @@ class Shelf:
 
 
 def shelf(
-    brand: Brand, *, today: date, q: str = "", which: str = "", before: int | None = None
+    brand: Brand, *, today: date, q: str = "", which: str = "", before: int | None = None, most: int = SHELF
 ) -> Shelf:  # fmt: skip
     """The brand's pictures, newest first: those whose name, description or owner says `q`, and of one sort."""
     found = said_in(Media.objects.filter(brand=brand).order_by("-pk"), q)
@@ -153,8 +153,8 @@ def shelf(
         found = found.filter(is_customers=True)
     if before:
         found = found.filter(pk__lt=before)
-    media = list(found[: SHELF + 1])
-    return Shelf(media[:SHELF], media[SHELF - 1].pk if len(media) > SHELF else None)
+    media = list(found[: most + 1])
+    return Shelf(media[:most], media[most - 1].pk if len(media) > most else None)
 
 
 def said_in(media: QuerySet[Media], q: str) -> QuerySet[Media]:

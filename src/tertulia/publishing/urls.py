@@ -151,6 +151,7 @@ urlpatterns = [
     path(f"{_DELIVERY}letters/removal/", newsletters.cut_off, name="letters_removal"),
     path("b/<slug:brand>/media/", library.show, name="media"),
     path(_MEDIA, library.show_file, name="media_file"),
+    path("b/<slug:brand>/media/choice/", composer.offer_pictures, name="media_choice"),
     path(f"{_MEDIA}small/", library.show_small, name="media_small"),
     path(f"{_MEDIA}poster/", library.set_poster, name="media_poster"),
     path(f"{_MEDIA}details/", library.show_one, name="media_page"),
