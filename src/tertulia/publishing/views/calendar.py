@@ -18,8 +18,22 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, approval, calendar, checks, figures, ideas, mailing, queries, reactions_page, recurring, rhythm
+from .. import (
+    actions,
+    approval,
+    calendar,
+    checks,
+    figures,
+    filling,
+    ideas,
+    mailing,
+    queries,
+    reactions_page,
+    recurring,
+    rhythm,
+)
 from ..access import RoomRequest
+from ..finding import Filters
 from ..forms import DecidingForm, MoveForm, SlotForm, StopForm, TimeForm
 from ..models import Post, Version
 from ..problems import Problem
@@ -33,7 +47,8 @@ def show(request: RoomRequest, brand: Brand) -> HttpResponse:
     context = _calendar(request, brand)
     if request.htmx:
         return render(request, "publishing/_calendar.html", context)
-from ..finding import Filters
+    if context["view"] == "all" or context["filters"] != calendar.NOTHING or "sift" in request.GET:
+        context |= calendar.choices(brand)
     context |= calendar.aside(brand) | {
         "stop_form": StopForm(),
         "to_approve": approval.waiting_for(brand, request.user),
@@ -47,8 +62,6 @@ def _left_behind(request: RoomRequest, brand: Brand) -> list[Post]:
 
 
 @require_POST
-    if context["view"] == "all" or context["filters"] != calendar.NOTHING or "sift" in request.GET:
-        context |= calendar.choices(brand)
 @brand_required("publishing.publish")
 def settle_zone(request: RoomRequest, brand: Brand) -> HttpResponse:
     """Whether what was planned by the clock of another time zone follows the brand to the new one."""
@@ -165,6 +178,7 @@ def _calendar(request: RoomRequest, brand: Brand) -> dict[str, object]:
     asked = request.GET if request.method in {"GET", "HEAD"} else request.POST
     now = clock.now()
     ahead = rhythm.ahead(brand, at=now)
+    filling.fill(ahead, brand, at=now)
     return calendar.context(
         brand, view=asked.get("view", "") if asked.get("view", "") in calendar.VIEWS else "month",
         on=_day(asked.get("shown") or asked.get("on", "")) or now.astimezone(ZoneInfo(brand.time_zone)).date(),
