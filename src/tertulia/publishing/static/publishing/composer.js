@@ -77,10 +77,12 @@ customElements.define("t-writing", class extends HTMLElement {
     if (this.isLeaving && event.detail.elt.id === "checked") event.preventDefault();
   };
   asking = ({ detail }) => {
+    if (detail.requestConfig.verb === "get") return; // a list to choose from: that keeps nothing
     this.isDirty = false;
     this.isKeeping = detail.elt.id === "checked";
   };
   kept = ({ detail }) => {
+    if (detail.requestConfig.verb === "get") return;
     if (!detail.successful) this.isDirty = true;
     this.saved.hidden = this.isDirty;
     this.isKeeping = false;
