@@ -52,7 +52,8 @@ def pages(company) -> list[str]:
     inside = [
         "inbox/", f"inbox/{conversation}/", f"people/{member}/", "people/", "team/", "settings/labels/",
         "settings/saved-replies/", "channels/", "posts/?view=month&on=2031-03-12", "posts/?view=week&on=2031-03-12",
-        "posts/?view=list&on=2031-03-12", "posts/?view=board", f"posts/{post}/", f"posts/{post}/text/", "posts/rhythm/",
+        "posts/?view=list&on=2031-03-12", "posts/?view=board", "posts/?view=all", f"posts/{post}/",
+        f"posts/{post}/text/", "posts/rhythm/",
     ]  # fmt: skip
     return [*(f"b/larga/{path}" for path in inside), "profile/", "shop/larga/"]
 

@@ -234,7 +234,8 @@ def test_what_was_understood_is_put_right_without_a_script(company, without_scri
 
 
 PAGES = [
-    "posts/", "posts/?view=week", "posts/?view=list", "posts/?view=board", "posts/rhythm/", "posts/beginning/",
+    "posts/", "posts/?view=week", "posts/?view=list", "posts/?view=board", "posts/?view=all&q=a", "posts/rhythm/",
+    "posts/beginning/",
     "posts/series/", "posts/series/beginning/", "posts/pieces/", "ideas/", "ideas/?stage=new", "ideas/new/",
     "ideas/pillars/",
     "posts/actions/beginning/", "posts/exchange/",
@@ -418,6 +419,31 @@ def test_the_shop_and_its_chat_are_accessible(company, visit):
         page.locator("button.fab").click()
         expect(page.locator("dialog textarea")).to_be_visible()
         assert serious(page) == []
+
+
+def test_a_film_of_the_library_is_looked_for_beside_the_text_and_hung_on_it(company, sign_in):
+    home = f"{company.url}/b/{SAMPLE}/"
+    page = sign_in("alba")
+    page.goto(f"{home}media/")
+    page.locator("#file").set_input_files(FILMS / "pan.mov")
+    page.locator(".drop button").click()
+    page.wait_for_url("**/details/")
+    page.goto(f"{home}posts/beginning/")
+    page.locator("textarea[name=text]").first.fill("Pan en marcha")
+    page.locator(".part__tools summary").first.click()
+    offered, search = page.locator(".pictures__one"), page.locator(".pictures__search")
+    expect(offered.first).to_be_visible()
+    search.fill("nadie")
+    expect(offered).to_have_count(0)
+    search.press("Enter")
+    search.fill("pan")
+    expect(offered.first).to_be_visible()
+    assert page.url == f"{home}posts/beginning/"
+    offered.first.click()
+    expect(page.locator(".shown")).to_have_count(1)
+    expect(page.locator("textarea[name=text]").first).to_have_value("Pan en marcha")
+    page.locator(".shown button").click()
+    expect(page.locator(".shown")).to_have_count(0)
 
 
 def test_a_browser_takes_the_picture_that_stands_for_a_film(company, sign_in):

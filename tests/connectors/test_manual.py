@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from fakes.manual import COMMENT, account
-from tertulia.connectors.contract import About, ByHand, Draft, Noted, Refused, Target, Unsupported
+from tertulia.connectors.contract import About, ByHand, Draft, Noted, Picture, Refused, Target, Unsupported
+from tertulia.connectors.manual import texts
 from tertulia.connectors.manual.connector import Manual
 
 AT = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -94,3 +95,58 @@ def test_nine_hundred_characters_for_x_are_too_many():
     with pytest.raises(Refused):
         Manual(None).publish(there, Draft("pan " * 225), "key")
     assert Manual(None).misfits(there, Draft("pan " * 70)) == []
+
+
+def pictures(count: int, *, alt: str = "", kind: str = "image/png") -> tuple[Picture, ...]:
+    return tuple(Picture(f"pan-{number}", kind, 9, 2, 3, alt) for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("platform", "hung", "codes"),
+    [
+        ("X", pictures(4, alt="a" * 1_000), []),
+        ("Twitter", pictures(5), ["many"]),
+        ("X", pictures(1, alt="a" * 1_001), ["alt"]),
+        ("TikTok", pictures(35), []),
+        ("TikTok", pictures(36), ["many"]),
+        ("Instagram", pictures(21), ["many"]),
+        ("El tablón", pictures(50, alt="a" * 1_500), []),
+    ],
+)
+def test_pictures_are_those_that_the_platform_takes(platform, hung, codes):
+    misfits = Manual(None).misfits(account(platform=platform), Draft("Pan", pictures=hung))
+    assert [one.code for one in misfits] == codes
+
+
+@pytest.mark.parametrize(
+    ("platform", "draft", "doubts"),
+    [
+        ("Instagram", Draft("Pan"), [texts.NO_PICTURE]),
+        ("Instagram", Draft("Pan", pictures=pictures(1)), []),
+        ("Instagram", Draft("Pan", kind="comment"), []),
+        ("TikTok", Draft("Pan", pictures=pictures(1, kind="video/mp4")), []),
+        ("YouTube", Draft("Pan", pictures=pictures(1)), [texts.NO_FILM]),
+        ("YouTube", Draft("Pan", pictures=pictures(1, kind="video/mp4")), []),
+        ("Facebook", Draft("Pan"), []),
+    ],
+)
+def test_what_a_platform_shows_no_post_without_is_told_and_not_refused(platform, draft, doubts):
+    there = account(platform=platform)
+    assert Manual(None).doubts(there, draft) == doubts
+    assert Manual(None).misfits(there, draft) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "count", "is_told"),
+    [
+        ({"platform": "Instagram"}, 5, False),
+        ({"platform": "Instagram"}, 6, True),
+        ({"platform": "Instagram", "hashtags": 8}, 8, False),
+        ({"platform": "Facebook", "hashtags": 2}, 3, True),
+        ({"platform": "Facebook"}, 40, False),
+    ],
+)
+def test_more_hashtags_than_are_advised_are_told(said, count, is_told):
+    text = "Pan nº #1 de https://pan.example/#masa " + " ".join(f"#pan{number}" for number in range(count))
+    found = Manual(None).doubts(account(**said), Draft(text, pictures=pictures(1)))
+    assert [one["es"].split()[1] for one in found] == ([str(count)] if is_told else [])

@@ -16,10 +16,11 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Delivery, RemotePost
 from tertulia.core.models import Activity
 from tertulia.flows import outbound
-from tertulia.publishing import actions, library, queries
+from tertulia.publishing import actions, library, queries, writing
 from tertulia.publishing.models import Post
 from tertulia.publishing.problems import Changed, NotHere, Problem, TooLate, Unfit
 from tertulia.publishing.saying import Piece, Shown, Wanted
+from tertulia.strategy.models import Campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -365,3 +366,32 @@ def test_an_account_where_nothing_can_be_published_is_not_taken(brand, alba, pho
     assert phone not in queries.accounts(brand)
     with pytest.raises(NotHere):
         actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece("Pan")], versions={phone.pk: Wanted()})
+
+
+def test_another_post_is_made_of_one_and_the_first_stays(
+    network, account_of, brand, other_brand, alba, as_alba, as_carla, picture
+):
+    common, own = account_of(name="una"), account_of(name="otra")
+    campaign = Campaign.objects.create(brand=brand, name="Otoño", tag="otono", created_by_id=alba.pk, created_at=NOON)
+    versions = {common.pk: Wanted(), own.pk: Wanted((Piece("Solo aquí"),))}
+    pieces = [Piece("Pan https://pan.example/", pictures=(Shown(picture.pk, "Un pan"),)), Piece("Y más", "part")]
+    post = actions.create(
+        brand=brand, by=alba, at=NOON, title="Pan", pieces=pieces, versions=versions,
+        links={"https://pan.example/": True},
+    )  # fmt: skip
+    actions.count_for(post=post, campaign=campaign, by=alba, at=NOON)
+    actions.plan(post=post, wall=ONE_O_CLOCK, by=alba, at=NOON)
+    actions.schedule(post=post, by=alba, at=NOON)
+    home = f"/b/{brand.slug}/posts/{post.pk}/"
+    assert f'action="{home}copies/"' in as_alba.get(home).content.decode()
+    answer = as_alba.post(f"{home}copies/")
+    made = Post.objects.exclude(pk=post.pk).get()
+    assert answer["Location"] == f"/b/{brand.slug}/posts/{made.pk}/text/"
+    before, after = (writing.from_post(queries.whole(brand).get(pk=one.pk)) for one in (post, made))
+    assert (after.sheets, after.accounts, after.links) == (before.sheets, before.accounts, before.links)
+    assert (made.campaign, made.publish_at, state(made), state(post)) == (campaign, None, "draft", "scheduled")
+    campaign.closed_at, campaign.closed_by_id = NOON, alba.pk
+    campaign.save()
+    as_alba.post(f"{home}copies/")
+    assert Post.objects.latest("pk").campaign is None
+    assert as_carla.post(f"/b/{other_brand.slug}/posts/{post.pk}/copies/").status_code == 404

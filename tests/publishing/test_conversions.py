@@ -80,6 +80,14 @@ def test_fifty_orders_are_attributed_to_the_right_post_or_to_none(brand, alba, p
     assert dict(figures.by_model(brand))[""].cents == {"EUR": sum(one.cents for one in orders[40:])}
 
 
+def test_an_order_is_traced_by_the_network_and_by_what_addresses_said_of_it_before(brand, posts):
+    Account.objects.update(settings={"platform": "Instagram"})
+    tags = {"instagram": posts[0], "manual": posts[0], "facebook": None}
+    for source, earned in tags.items():
+        utm = f"utm_source={source}&utm_medium=social&utm_campaign=x&utm_content={posts[0].pk}"
+        assert record(brand, order(source, utm=utm)).post == earned
+
+
 def test_an_order_told_twice_is_one(brand, posts):
     first = record(brand, order("A1"))
     before = Activity.objects.count()

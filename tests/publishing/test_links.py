@@ -13,8 +13,8 @@ from publishing_cast import ONE_O_CLOCK, deliveries
 from time_machine import travel
 
 from conftest import NOON
-from tertulia.channels.models import Delivery
-from tertulia.publishing import actions, addresses, checks, clicks, figures, linking, qr, writing
+from tertulia.channels.models import Account, Delivery
+from tertulia.publishing import actions, addresses, checks, clicks, figures, linking, qr, shortening, writing
 from tertulia.publishing.models import Click, DayKey, Link, LinkSettings, Post
 from tertulia.publishing.problems import Problem, Unfit
 from tertulia.publishing.saying import Piece, Wanted
@@ -163,6 +163,21 @@ def test_a_link_that_was_ended_is_not_used_again(network, account_of, post_on, s
     linking.end(link=ended, by=alba, at=NOON)
     actions.plan(post=post, wall=ONE_O_CLOCK + timedelta(hours=1), by=alba, at=NOON)
     assert texts(post) == [addresses.short(Link.objects.get(ended_at=None).code)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "carried"),
+    [
+        ("manual", {"platform": "Instagram"}, ("instagram", "social")),
+        ("manual", {"platform": "Reseñas de Google"}, ("reseñas de google", "social")),
+        ("manual", {}, ("manual", "social")),
+        ("newsletter", {}, ("newsletter", "email")),
+    ],
+)
+def test_what_addresses_carry_names_the_network_and_how_it_reaches_people(brand, kind, said, carried):
+    account = Account(brand=brand, kind=kind, settings=said)
+    tags = shortening.utm(LinkSettings(brand=brand, adds_utm=True), post=None, account=account)
+    assert (tags["utm_source"], tags["utm_medium"]) == carried
 
 
 def test_every_link_of_a_campaign_carries_its_tag(network, account_of, brand, alba):

@@ -300,3 +300,13 @@ def test_a_piece_comes_behind_what_the_draft_holds(as_alba, brand, home):
     page = as_alba.get(f"{home}beginning/?piece={SavedPiece.objects.get().pk}").content.decode()
     assert "Pan de higos\nHasta mañana" in page
     assert "Hasta" not in str(Draft.objects.get().written)
+
+
+def test_what_a_platform_by_hand_shows_no_post_without_is_told_before_it_is_scheduled(brand):
+    account = Account.objects.create(
+        brand=brand, kind="manual", name="El insta", created_at=NOON, settings={"platform": "Instagram"}
+    )
+    written = Writing(accounts=[account.pk], sheets={0: Sheet([Piece("Pan")])}, zone=brand.time_zone)
+    found = checks.check(written, brand=brand, post=None, at=NOON)
+    assert [line.tone for line in found.lines if line.says.startswith("El insta: ")] == ["soon"]
+    assert (found.stops, found.is_clean) == (False, False)

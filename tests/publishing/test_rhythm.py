@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Barrier
@@ -20,7 +21,7 @@ from conftest import NOON
 from tertulia.channels import reactions
 from tertulia.channels.models import Account, Delivery, PostMetric, RemotePost
 from tertulia.core import jobs
-from tertulia.publishing import actions, queries, rhythm
+from tertulia.publishing import actions, evergreen, filling, ideas, queries, rhythm
 from tertulia.publishing.models import BestHour, Post, Promise, Slot
 from tertulia.publishing.problems import Problem
 from tertulia.publishing.saying import Piece, Wanted
@@ -177,6 +178,39 @@ def test_a_hole_is_offered_a_draft_that_has_no_time_yet(brand, promise, write):
     draft, _empty = write("Pan de centeno"), write("")
     proposals = rhythm.ahead(brand, at=NOON).proposals
     assert [(one.hole.on.day, one.draft) for one in proposals[:2]] == [(24, draft), (26, None)]
+
+
+def test_a_hole_without_a_draft_is_offered_what_has_rested_longest_then_the_idea_wanted_first(
+    brand, promise, write, alba, board, as_alba
+):
+    promise(5, (1, 9), (2, 9), (3, 9), (4, 9), (5, 9))
+    other = Account.objects.create(brand=brand, kind="manual", name="Revista", created_at=NOON)
+    _elsewhere, tired, rested = (
+        evergreen.add(post=write(text, *accounts), by=alba, at=NOON)
+        for text, accounts in (("En la revista", [other]), ("Cansada", []), ("Descansada", []))
+    )
+    evergreen.repeat(evergreen=tired, wall=datetime(2026, 12, 20, 9), by=alba, at=NOON)
+    later, soon, _new = (
+        ideas.add(brand=brand, title=title, due_on=due_on, by=alba, at=NOON)
+        for title, due_on in (("Luego", None), ("Pronto", date(2026, 12, 1)), ("Sin elegir", None))
+    )
+    for idea in (later, soon):
+        ideas.put(idea=idea, to="chosen", by=alba, at=NOON)
+    draft = write("Pan de centeno")
+    ahead = rhythm.ahead(brand, at=NOON)
+    filling.fill(ahead, brand, at=NOON)
+    found = [(one.draft, one.repeated, one.idea) for one in ahead.proposals[:5]]
+    assert found == [
+        (draft, None, None), (None, rested, None), (None, None, soon), (None, None, later), (None, None, None),
+    ]  # fmt: skip
+    said = {"on": "2026-11-25", "time": "09:00"}
+    with travel(NOON, tick=False):
+        page = as_alba.get(f"/b/{brand.slug}/posts/").content.decode()
+        as_alba.post(f"/b/{brand.slug}/posts/evergreen/{rested.pk}/repetitions/", said)
+    assert f"evergreen/{rested.pk}/repetitions/" in page
+    assert "Pronto" in page
+    assert not {"En la revista", "Cansada", "Sin elegir"} & set(re.findall(r"<bdi>([^<]+)</bdi>", page))
+    assert Post.objects.latest("pk").wall == datetime(2026, 11, 25, 9)
 
 
 def test_the_queue_takes_the_next_free_slot(brand, promise, schedule, write, alba):

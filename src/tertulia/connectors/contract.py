@@ -945,6 +945,10 @@ class Connector:
         found += _film_misfits(draft.pictures, self.films_taken(account))
         return found + _poll_misfits(draft, self.polls_taken(account))
 
+    def doubts(self, account: Account, draft: Draft) -> list[Text]:
+        """What its writer should see before a draft leaves that the network takes as it is, or a person completes."""
+        return []
+
     def check_fit(self, account: Account, draft: Draft) -> None:
         """Raises `Refused` with the first of its misfits."""
         for one in self.misfits(account, draft):

@@ -24,7 +24,7 @@ from .launching import Sheet
 LONGEST_WRITTEN = 20_000
 
 
-def _moment(form: forms.Form, field: str, brand: Brand) -> datetime:
+def _moment(form: forms.BaseForm, field: str, brand: Brand) -> datetime:
     """A wall time of the brand's as the moment it is."""
     wall: datetime = form.cleaned_data[field].replace(tzinfo=None)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,12 +17,14 @@ from django.utils.translation import gettext as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.core import bulk, dates
+from tertulia.strategy import queries as strategy
 
 from . import initiatives, queries, sameness
-from .models import Initiative, Post
+from .finding import PLACES, Filters
+from .models import Initiative, Post, Sending
 from .rhythm import Ahead, Hole
 
-VIEWS = ("month", "week", "list", "board")
+VIEWS = ("month", "week", "list", "board", "all")
 A_DAY = {"month": 4, "week": 20}
 """So many posts of a day are shown; of the others how many they are."""
 A_LIST = 100
@@ -34,6 +36,7 @@ A_COLUMN, SEEN = 20, 40
 """So many posts a column of the board shows, and so many are looked at for it."""
 DRAFTS = 12
 WAITING = 20
+NOTHING = Filters()
 TONES = {
     "scheduled": "accent", "publishing": "accent", "published": "good", "partly": "late", "missed": "late",
     "failed": "late", "unknown": "late", "by_hand": "soon", "approval": "soon", "changes": "late", "approved": "soon",
@@ -113,24 +116,34 @@ class Column:
     why: str
     entries: Sequence[tuple[Entry, str]]
     """Each with its moment, as the board says it."""
-    has_more: bool
+    more_url: str
+    """Where all of them are, where there are more."""
 
 
 def context(
-    brand: Brand, *, view: str, on: date, after: str, now: datetime, can_write: bool, ahead: Ahead
+    brand: Brand, *, view: str, on: date, after: str, now: datetime, can_write: bool, ahead: Ahead,
+    filters: Filters = NOTHING,
 ) -> dict[str, Any]:  # fmt: skip
-    """What the page shows from this day on: the month or the week that it is in, or a list."""
+    """What the page shows from this day on: the month or the week that it is in, or a list; or, of any day and none, a
+    board or all posts. `filters`: only those that are looked for."""
     zone = ZoneInfo(brand.time_zone)
     today = now.astimezone(zone).date()
-    home = reverse("publishing:posts", args=[brand.slug])
+    home = _home(brand, filters)
     if view == "list":
-        days, later = _list(brand, on, after, home=home, today=today)
+        days, later = _list(brand, on, after, filters, home=home, today=today)
         spread: dict[str, Any] = {"days": days, "later": later}
     elif view == "board":
-        spread = {"columns": _columns(brand, now=now)}
+        spread = {"columns": _columns(brand, filters, on=on, now=now)}
+    elif view == "all":
+        found, later = _all(brand, on, after, filters, home=home, now=now)
+        spread = {"found": found, "later": later}
     else:
         first, length = _span(view, on)
-        days = _grid(brand, view, first, length, on=on, home=home, today=today, holes=_by_day(ahead.holes))
+        holes = [] if replace(filters, account="").query else ahead.holes
+        of_account = [one for one in holes if filters.account in {"", str(one.account.pk)}]
+        days = _grid(
+            brand, view, first, length, filters, on=on, home=home, today=today, holes=_by_day(of_account)
+        )  # fmt: skip
         spread = {"weeks": [days[at : at + 7] for at in range(0, length, 7)], "weekdays": dates.weekdays()}
     before, following = _beside(view, on)
     return {
@@ -138,8 +151,16 @@ def context(
         "before_url": _address(home, view, before), "after_url": _address(home, view, following),
         "today_url": _address(home, view, today), "is_now": _heading(view, on, today) == _heading(view, today, today),
         "views": [(name, label, _address(home, name, on)) for name, label in _named()], "can_move": can_write,
-        "ahead": ahead,
+        "ahead": ahead, "filters": filters, "all_url": _address(home, "all", on),
     }  # fmt: skip
+
+
+def choices(brand: Brand) -> dict[str, Any]:
+    """What can be looked for."""
+    stages = [(key, label) for key, label, _why in _stages()]
+    ended = [("cancelled", _("Cancelled")), ("deleted", _("Deleted again"))]
+    accounts, campaigns = queries.accounts(brand), strategy.campaigns(brand)
+    return {"sift": {"accounts": accounts, "campaigns": campaigns, "states": stages + ended}}
 
 
 def aside(brand: Brand) -> dict[str, Any]:
@@ -152,16 +173,24 @@ def aside(brand: Brand) -> dict[str, Any]:
     return {
         "waiting": [(one, posts[one.post_id]) for one in stuck if one.post_id in posts],
         "drafts": drafts.order_by("-changed_at", "-pk")[:DRAFTS],
+        "drafts_url": f"{_home(brand, Filters(state='draft'))}view=all",
         "stop": queries.stopped(brand), "sameness": sameness.of_brand(brand),
     }  # fmt: skip
 
 
 def _named() -> list[tuple[str, str]]:
-    return [("month", _("Month")), ("week", _("Week")), ("list", _("List")), ("board", _("Board"))]
+    return [("month", _("Month")), ("week", _("Week")), ("list", _("List")), ("board", _("Board")),
+            ("all", _("All"))]  # fmt: skip
+
+
+def _home(brand: Brand, filters: Filters) -> str:
+    """The calendar's address, to be gone on with."""
+    asked = filters.query
+    return f"{reverse('publishing:posts', args=[brand.slug])}?{asked}{'&' if asked else ''}"
 
 
 def _address(home: str, view: str, on: date, **more: str) -> str:
-    return "&".join([f"{home}?view={view}", f"on={on}", *(f"{name}={value}" for name, value in more.items())])
+    return "&".join([f"{home}view={view}", f"on={on}", *(f"{name}={value}" for name, value in more.items())])
 
 
 def _span(view: str, on: date) -> tuple[date, int]:
@@ -185,6 +214,8 @@ def _beside(view: str, on: date) -> tuple[date, date]:
 def _heading(view: str, on: date, today: date) -> str:
     if view == "board":
         return _("From draft to published")
+    if view == "all":
+        return _("All posts, what was changed last first")
     if view == "list":
         return dates.day_heading(on, today=today)
     if view == "week":
@@ -194,17 +225,21 @@ def _heading(view: str, on: date, today: date) -> str:
 
 
 def _grid(
-    brand: Brand, view: str, first: date, length: int, *, on: date, home: str, today: date,
+    brand: Brand, view: str, first: date, length: int, filters: Filters, *, on: date, home: str, today: date,
     holes: Mapping[date, Sequence[Hole]],
 ) -> list[Day]:  # fmt: skip
     zone = ZoneInfo(brand.time_zone)
     starts = [zones.moment(datetime.combine(first + timedelta(days=n), time()), zone) for n in range(length + 1)]
     planned: list[list[int]] = [[] for _ in range(length)]
-    walk = queries.between(brand, starts[0], starts[-1])
-    for place, id in queries.bare(walk.values_list(queries.place_among("publish_at", starts[:-1]), "pk")):
+    walk = filters.near(queries.between(brand, starts[0], starts[-1]))
+    rows = queries.bare(walk.values_list(queries.place_among("publish_at", starts[:-1]), "pk"))
+    if filters.state:
+        kept = filters.standing(brand, [id for _place, id in rows])
+        rows = [row for row in rows if row[1] in kept]
+    for place, id in rows:
         planned[place].append(id)
     entries = _entries(brand, [id for ids in planned for id in ids[: A_DAY[view]]])
-    outside = _outside(brand, first, first + timedelta(days=length - 1))
+    outside = {} if filters.query else _outside(brand, first, first + timedelta(days=length - 1))
     new = reverse("publishing:beginning", args=[brand.slug])
     days = []
     for number, ids in enumerate(planned):
@@ -246,7 +281,9 @@ def filled_at(new_url: str, hole: Hole) -> str:
     return f"{new_url}{at}&account={hole.account.pk}"
 
 
-def _list(brand: Brand, on: date, after: str, *, home: str, today: date) -> tuple[list[Day], str]:
+def _list(
+    brand: Brand, on: date, after: str, filters: Filters, *, home: str, today: date
+) -> tuple[list[Day], str]:  # fmt: skip
     """Days with posts from `on` on, or after the post that the page before ended with; and where the next page is."""
     zone = ZoneInfo(brand.time_zone)
     since = zones.moment(datetime.combine(on, time()), zone)
@@ -255,20 +292,32 @@ def _list(brand: Brand, on: date, after: str, *, home: str, today: date) -> tupl
         planned = planned.filter(publish_at__gte=mark.publish_at).exclude(
             Q(publish_at=mark.publish_at) & Q(pk__lte=mark.pk)
         )
-    ids = list(planned.values_list("pk", flat=True)[: A_LIST + 1])
+    ids, last_id = filters.page(planned, A_LIST)
     by_day: dict[str, list[Entry]] = {}
-    for entry in _entries(brand, ids[:A_LIST]).values():
+    for entry in _entries(brand, ids).values():
         by_day.setdefault(entry.on, []).append(entry)
-    has_later = len(ids) > A_LIST
     first = on if mark is None else _local(mark, zone) + timedelta(days=1)
-    last = date.fromisoformat(max(by_day)) if has_later and by_day else date.max - timedelta(days=1)
-    outside = _beginning(brand, first, last, goes_on=mark is not None)
+    last = date.fromisoformat(max(by_day)) if last_id and by_day else date.max - timedelta(days=1)
+    outside = {} if filters.query else _beginning(brand, first, last, goes_on=mark is not None)
     new = reverse("publishing:beginning", args=[brand.slug])
     days = [
         _day(date.fromisoformat(day), by_day.get(day, []), home, new, today, outside=outside.get(day, []))
         for day in sorted({*by_day, *outside})
     ]
-    return days, _address(home, "list", on, after=str(ids[A_LIST - 1])) if has_later else ""
+    return days, _address(home, "list", on, after=str(last_id)) if last_id else ""
+
+
+def _all(
+    brand: Brand, on: date, after: str, filters: Filters, *, home: str, now: datetime
+) -> tuple[list[tuple[Entry, str]], str]:  # fmt: skip
+    """Posts of any day and of none, what was changed last first, each with its moment; and where the next page is."""
+    posts = queries.posts(brand)
+    if mark := posts.filter(pk=int(after)).first() if after else None:
+        posts = posts.filter(changed_at__lte=mark.changed_at).exclude(
+            Q(changed_at=mark.changed_at) & Q(pk__gte=mark.pk)
+        )
+    ids, last_id = filters.page(posts, A_LIST)
+    return _timed(brand, _posts(brand, ids), now=now), _address(home, "all", on, after=str(last_id)) if last_id else ""
 
 
 def _local(post: Post, zone: ZoneInfo) -> date:
@@ -306,10 +355,20 @@ def _shown(one: Initiative, place: str, kinds: Mapping[str, str]) -> Outside:
 
 
 def _entries(brand: Brand, ids: Sequence[int]) -> dict[int, Entry]:
-    """By post, in the order of their moments."""
+    """By post, in their order."""
+    return {entry.id: entry for entry in _drawn(brand, _posts(brand, ids))}
+
+
+def _posts(brand: Brand, ids: Sequence[int]) -> list[Post]:
     found = {post.pk: post for post in bulk.find(Post, "id", ids, brand_id=brand.pk)}
-    posts = [found[id] for id in ids if id in found]
-    return {post.pk: entry for post, entry in zip(posts, _drawn(brand, posts), strict=True)}
+    return [found[id] for id in ids if id in found]
+
+
+def _timed(brand: Brand, posts: Sequence[Post], *, now: datetime) -> list[tuple[Entry, str]]:
+    """Each with its moment, as boards say it."""
+    moments = (post.publish_at for post in posts)
+    says = [dates.until(at, now=now, zone=brand.time_zone) if at else "" for at in moments]
+    return list(zip(_drawn(brand, posts), says, strict=True))
 
 
 def _drawn(brand: Brand, posts: Sequence[Post]) -> Iterable[Entry]:
@@ -330,31 +389,28 @@ def _drawn(brand: Brand, posts: Sequence[Post]) -> Iterable[Entry]:
 
 # The board.
 
-_PLACES = {
-    "draft": "draft", "changes": "draft", "approved": "draft", "approval": "approval", "scheduled": "scheduled",
-    "publishing": "scheduled", "by_hand": "stuck", "missed": "stuck", "failed": "stuck", "unknown": "stuck",
-    "partly": "stuck", "published": "published",
-}  # fmt: skip
 
-
-def _columns(brand: Brand, *, now: datetime) -> list[Column]:
+def _columns(brand: Brand, filters: Filters, *, on: date, now: datetime) -> list[Column]:
     """The stages of a post from left to right, each with those that are next in it."""
-    mine, stuck = Post.objects.filter(brand=brand), queries.waiting_for_people(brand)[:WAITING]
+    mine, waiting = filters.near(Post.objects.filter(brand=brand)), queries.waiting_for_people(brand)
+    if filters.query:
+        waiting = waiting.filter(post__in=Sending.objects.filter(version__post__in=mine).values("remote"))
     begun = mine.filter(scheduled_by_id__isnull=False)
     drafts = mine.filter(scheduled_by_id__isnull=True, cancelled_at__isnull=True).order_by("-changed_at", "-pk")
     to_come = begun.filter(publish_at__gte=now, cancelled_at__isnull=True).order_by("publish_at", "pk")
     gone = begun.filter(publish_at__lt=now).order_by("-publish_at", "-pk")
-    some = [*queries.posts_of(stuck).values(), *(post for rows in (drafts, to_come, gone) for post in rows[:SEEN])]
-    posts = {post.pk: post for post in some}
+    stuck = queries.posts_of(waiting[:WAITING])
+    some = [*stuck.values(), *(post for rows in (drafts, to_come, gone) for post in rows[:SEEN])]
+    posts = list({post.pk: post for post in some}.values())
     by_place: dict[str, list[tuple[Entry, str]]] = defaultdict(list)
-    for entry in _drawn(brand, list(posts.values())):
-        moment = posts[entry.id].publish_at
-        says = dates.until(moment, now=now, zone=brand.time_zone) if moment else ""
-        by_place[_PLACES.get(entry.state, "")].append((entry, says))
-    return [
-        Column(key, label, why, by_place[key][:A_COLUMN], len(by_place[key]) > A_COLUMN)
-        for key, label, why in _stages()
-    ]
+    for entry, says in _timed(brand, posts, now=now):
+        by_place[PLACES.get(entry.state, "")].append((entry, says))
+    found = []
+    for key, label, why in _stages():
+        entries = by_place[key] if filters.state in {"", key} else []
+        everywhere = _address(_home(brand, replace(filters, state=key)), "all", on)
+        found.append(Column(key, label, why, entries[:A_COLUMN], everywhere if len(entries) > A_COLUMN else ""))
+    return found
 
 
 def _stages() -> list[tuple[str, str, str]]:

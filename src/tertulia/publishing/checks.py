@@ -60,6 +60,7 @@ class Shown:
     longest: int | None
     misfits: Sequence[str]
     view: previews.View
+    doubts: Sequence[str] = ()
 
     @property
     def is_long(self) -> bool:
@@ -200,9 +201,10 @@ def _shown(
         said["poll"] = saying.plain_poll(piece.poll)
     draft = saying.draft_of(said)
     misfits = [told(one.says) for one in connector.misfits(account, draft)]
+    doubts = [told(one) for one in connector.doubts(account, draft)]
     length, longest = connector.post_length(account, draft), connector.longest_post(account, draft)
     page = looking.card_of(piece.text, account.brand_id) if look.card and not pictures else None
-    return Shown(said, length, longest, misfits, previews.view(said, look, leads_to=piece.text, page=page))
+    return Shown(said, length, longest, misfits, previews.view(said, look, leads_to=piece.text, page=page), doubts)
 
 
 # What may be amiss.
@@ -239,6 +241,8 @@ def _fits(shown: Sequence[Preview]) -> Iterator[Line]:
             where = preview.account.name if number == 1 else f"{preview.account.name}, {_called(part, number)}"
             for misfit in part.misfits:
                 yield Line("late", f"{where}: {misfit}")
+            for doubt in part.doubts:
+                yield Line("soon", f"{where}: {doubt}")
 
 
 def _called(part: Shown, number: int) -> str:

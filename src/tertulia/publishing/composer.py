@@ -17,7 +17,7 @@ from .models import Media
 from .writing import COMMON, Writing
 
 OFFERED, OFFERED_NAMES = 24, 200
-"""So many pictures of the library are offered; the others by their page."""
+"""So many pictures of the library are offered at once, and so many names."""
 
 
 @dataclass(frozen=True, slots=True)

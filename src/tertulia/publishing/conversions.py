@@ -266,7 +266,8 @@ class _Tagged:
             for part in _in_parts(numbers)
             for post in Post.objects.filter(brand=brand, pk__in=part).select_related("campaign")
         }
-        self._places = set(Version.objects.filter(post__in=self._posts).values_list("post", "account__kind"))
+        versions = Version.objects.filter(post__in=self._posts).select_related("account").defer("account__secrets")
+        self._places = {(one.post_id, source) for one in versions for source in shortening.sources(one.account)}
         # A short list: a brand has as many campaigns as a page can show.
         self._campaigns = {one.tag.lower(): one for one in Campaign.objects.filter(brand=brand)} if names else {}
 
@@ -286,7 +287,7 @@ class _Tagged:
         post = (
             self._posts.get(int(content)) if content.isascii() and content.isdecimal() and len(content) < 19 else None
         )
-        if post and medium == shortening.MEDIUM and (post.pk, source) in self._places:
+        if post and medium in {shortening.SOCIAL, shortening.EMAIL} and (post.pk, source) in self._places:
             return Earned(Model.UTM, post=post, campaign=post.campaign)
         campaign = self._campaigns.get(name.lower())
         return Earned(Model.UTM, campaign=campaign) if campaign else None

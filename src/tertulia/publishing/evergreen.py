@@ -120,13 +120,15 @@ def own_model(post: Post, *, by: User, at: datetime) -> tuple[Post, Post | None]
     return copy(post, by=by, at=at), post
 
 
+@transaction.atomic
 def copy(post: Post, *, by: User, at: datetime) -> Post:
-    """A new post that says the same."""
-    said = writing.from_post(queries.whole(post.brand).get(pk=post.pk))
+    """A new post that says the same, without a day; of a campaign only while that isn't closed. Raises `Problem`."""
+    post = queries.whole(post.brand).get(pk=post.pk)
+    said = writing.from_post(post)
     made = actions.create(
-        brand=post.brand, title=said.title, pieces=said.pieces, versions=said.versions, by=by, at=at
+        brand=post.brand, title=said.title, pieces=said.pieces, versions=said.versions, links=said.links, by=by, at=at
     )  # fmt: skip
-    join_campaign(made, post.campaign_id)
+    join_campaign(made, post.campaign_id if post.campaign and not post.campaign.closed_at else None)
     return made
 
 

@@ -168,6 +168,13 @@ def post_of(idea: Idea) -> Post | None:
     return idea.post if idea.post and queries.standing(idea.post).state not in GONE else None
 
 
+def to_write(brand: Brand, most: int, *, now: datetime) -> list[Idea]:
+    """So many chosen ideas that have no post: what is wanted first, then the oldest."""
+    chosen = _of(ideas(brand), State.CHOSEN, now)
+    chosen = chosen.order_by(F("due_on").asc(nulls_last=True), "created_at", "pk")[:most]
+    return [card.idea for card in cards(chosen) if card.column == State.CHOSEN]
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which ideas are looked for. `owner` and `pillar` are ids, or "none" for those without one."""

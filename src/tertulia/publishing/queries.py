@@ -140,7 +140,7 @@ class Shelf:
 
 
 def shelf(
-    brand: Brand, *, today: date, q: str = "", which: str = "", before: int | None = None
+    brand: Brand, *, today: date, q: str = "", which: str = "", before: int | None = None, most: int = SHELF
 ) -> Shelf:  # fmt: skip
     """The brand's pictures, newest first: those whose name, description or owner says `q`, and of one sort."""
     found = said_in(Media.objects.filter(brand=brand).order_by("-pk"), q)
@@ -156,8 +156,8 @@ def shelf(
         found = found.filter(is_customers=True)
     if before:
         found = found.filter(pk__lt=before)
-    media = list(found[: SHELF + 1])
-    return Shelf(media[:SHELF], media[SHELF - 1].pk if len(media) > SHELF else None)
+    media = list(found[: most + 1])
+    return Shelf(media[:most], media[most - 1].pk if len(media) > most else None)
 
 
 def said_in(media: QuerySet[Media], q: str) -> QuerySet[Media]:
@@ -291,19 +291,22 @@ _CARRIED: Mapping[str, frozenset[str]] = {
     State.BY_HAND: frozenset({Delivery.State.BY_HAND}),
 }
 """What every post in a state has among its deliveries; those that have none of the others are drafts or cancelled."""
+_BEGUN = frozenset(Delivery.State) - {Delivery.State.CANCELLED}
 
 
-def nearly(posts: QuerySet[Post], state: str) -> QuerySet[Post]:
-    """All that stand so, and few others, as near as the database tells it: `standings` looks closer."""
-    carried = _CARRIED.get(state, frozenset(Delivery.State) - {Delivery.State.CANCELLED})
-    carries = Exists(
-        Sending.objects.filter(
-            version__post=OuterRef("pk"), remote__deliveries__act__in=POSTING, remote__deliveries__state__in=carried
-        )
-    )
-    if state in _CARRIED:
-        return posts.filter(carries)
-    return posts.filter(~carries, cancelled_at__isnull=state != State.CANCELLED)
+def nearly(posts: QuerySet[Post], *states: str) -> QuerySet[Post]:
+    """All that stand in one of these states, and few others, as near as the database tells it: `standings` looks
+    closer."""
+    near = Q()
+    for carried, is_cancelled in dict.fromkeys((_CARRIED.get(one), one == State.CANCELLED) for one in states):
+        carries = Exists(
+            Sending.objects.filter(
+                version__post=OuterRef("pk"), remote__deliveries__act__in=POSTING,
+                remote__deliveries__state__in=carried or _BEGUN,
+            )
+        )  # fmt: skip
+        near |= Q(carries) if carried else Q(~carries, cancelled_at__isnull=not is_cancelled)
+    return posts.filter(near)
 
 
 def all_legs(standing: Standing) -> list[Leg]:

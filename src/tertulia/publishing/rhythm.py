@@ -27,7 +27,7 @@ from tertulia.core import activity, dates
 from tertulia.team.models import User
 
 from . import actions, activities, best_hours, queries
-from .models import BestHour, Part, Post, Promise, Sending, Slot, Version
+from .models import BestHour, Evergreen, Idea, Part, Post, Promise, Sending, Slot, Version
 from .problems import Problem
 
 WEEKS = 4
@@ -126,10 +126,12 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What could fill a hole: a draft that has no time yet, or something still to be written."""
+    """What could fill a hole: a draft without a time, what `filling` finds, or something still to be written."""
 
     hole: Hole
     draft: Post | None
+    repeated: Evergreen | None = None
+    idea: Idea | None = None
 
 
 @dataclass(slots=True)
@@ -374,6 +376,7 @@ def _proposals(brand: Brand, holes: Sequence[Hole]) -> list[Proposal]:
     waiting = Version.objects.filter(
         Exists(is_written), account__in={one.account.pk for one in holes}, post__brand=brand,
         post__publish_at__isnull=True, post__cancelled_at__isnull=True,
+        post__series__isnull=True, post__evergreen__isnull=True,  # models are never published themselves
     )  # fmt: skip
     drafts = list(waiting.select_related("post").order_by("post__created_at", "post", "pk")[: 20 * PROPOSED])
     used: set[int] = set()

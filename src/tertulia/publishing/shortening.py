@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from tertulia.channels.models import Account
+from tertulia.connectors import registry
 
-from . import addresses
+from . import addresses, handles
 from .models import Link, LinkChoice, LinkSettings, Post, Version
 from .models.links import CODE_LENGTH, new_code
 
-MEDIUM = "social"
+SOCIAL, EMAIL = "social", "email"
 _TO_COME = "x" * CODE_LENGTH
 
 Rewrite = Callable[[str], str]
@@ -49,10 +50,17 @@ def utm(settings: LinkSettings, *, post: Post | None, account: Account) -> dict[
     campaign = post.campaign if post else None
     if not settings.adds_utm and campaign is None:
         return {}
+    rule = account.capabilities.publishes
     return {
-        "utm_source": account.kind, "utm_medium": MEDIUM, "utm_campaign": campaign.tag if campaign else "",
-        "utm_content": str(post.pk) if post else "0",
+        "utm_source": handles.network_of(account), "utm_medium": EMAIL if rule and rule.by_letter else SOCIAL,
+        "utm_campaign": campaign.tag if campaign else "", "utm_content": str(post.pk) if post else "0",
     }  # fmt: skip
+
+
+def sources(account: Account) -> set[str]:
+    """What `utm_source` addresses of an account may carry: those of before it was the network say its kind."""
+    is_installed = account.kind in registry.all_connectors()
+    return {account.kind, handles.network_of(account) if is_installed else account.kind}
 
 
 # As it will leave, without making anything.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -25,6 +26,7 @@ from tertulia.connectors.contract import (
     Publishes,
     Receipt,
     Target,
+    Text,
     Unsupported,
 )
 from tertulia.core.counting import utf8, utf16, x_weighted
@@ -46,6 +48,14 @@ LOOKS = {
     "x": Look(tint="sky", card=True, signs=280),
 }
 """How posts of the platforms that many carry by hand look; as seen there, none of it is documented."""
+PICTURES = Pictures(most=50, alt=1_500, uploads=False)
+PICTURES_ON: Mapping[str, Pictures] = {
+    "x": replace(PICTURES, most=4, alt=1_000),
+    "tiktok": replace(PICTURES, most=35),
+    "instagram": replace(PICTURES, most=20),
+}
+"""docs.x.com, OpenAPI and Media best practices; developers.tiktok.com, Content posting; of Instagram's app what makers
+of tools tell, its own pages say 10 for programs."""
 FILMS = Films(
     most=50, types=frozenset({"video/mp4", "video/quicktime", "video/webm"}), alt=1_500, mixes=True
 )  # fmt: skip
@@ -62,6 +72,13 @@ LONGEST_ON: Mapping[str, int] = {
     "x": 280, "threads": 500, "instagram": 2_200, "tiktok": 2_200, "linkedin": 3_000, "youtube": 5_000,
     "facebook": 63_206,
 }  # fmt: skip
+BARE_ON: Mapping[str, Text] = {
+    "instagram": texts.NO_PICTURE, "tiktok": texts.NO_PICTURE, "youtube": texts.NO_FILM,
+}  # fmt: skip
+"""What has to hang on a post there. Whoever publishes it may take it on the spot: that it lacks is told and no more."""
+HASHTAGS_ON: Mapping[str, int] = {"instagram": 5}
+"""Instagram took 30; a vendor's page of 2026 says 5."""
+HASHTAG = re.compile(r"(?<![\w/])#\w*[^\W\d_]\w*")
 COUNTED_ON: Mapping[str, Callable[[str], int]] = {"x": x_weighted, "tiktok": utf16, "youtube": utf8}
 """Others count characters, as far as is known. Only X documents how it counts."""
 
@@ -88,6 +105,7 @@ class Manual(Connector):
             choices=(("both", texts.BOTH), ("public", texts.PUBLIC), ("private", texts.PRIVATE)),
         ),
         Field("longest", texts.LONGEST, kind="number", help=texts.LONGEST_HELP, is_required=False, is_rare=True),
+        Field("hashtags", texts.HASHTAGS, kind="number", help=texts.HASHTAGS_HELP, is_required=False, is_rare=True),
     )
     capabilities = Capabilities(
         reads=frozenset(KINDS["both"]),
@@ -96,7 +114,7 @@ class Manual(Connector):
         by_hand=True,
         publishes=Publishes(
             kinds=frozenset({"post", "part", "comment"}),
-            pictures=Pictures(most=50, alt=1_500, uploads=False),
+            pictures=PICTURES,
             films=FILMS,
             deletes=True,
             names=Names(r"\w(?:[\w.-]{0,98}\w)?", "@lola"),
@@ -115,11 +133,24 @@ class Manual(Connector):
 
     def longest_post(self, account: Account, draft: Draft) -> int | None:
         """What the account says it may, else what its platform lets everybody."""
-        own = account.settings.get("longest")
-        return own if isinstance(own, int) and own > 0 else LONGEST_ON.get(_platform(account))
+        return _own(account, "longest") or LONGEST_ON.get(_platform(account))
+
+    def pictures_taken(self, account: Account) -> Pictures:
+        return PICTURES_ON.get(_platform(account), PICTURES)
 
     def films_taken(self, account: Account) -> Films:
         return FILMS_ON.get(_platform(account), FILMS)
+
+    def doubts(self, account: Account, draft: Draft) -> list[Text]:
+        most = _own(account, "hashtags") or HASHTAGS_ON.get(_platform(account))
+        count, found = len(HASHTAG.findall(draft.text)), list[Text]()
+        if most and count > most:
+            found.append({key: says.format(count, most) for key, says in texts.MANY_HASHTAGS.items()})
+        lacks = BARE_ON.get(_platform(account))
+        hangs = [one for one in draft.pictures if one.is_film or lacks is not texts.NO_FILM]
+        if lacks and draft.kind == "post" and not hangs:
+            found.append(lacks)
+        return found
 
     def look(self, account: Account) -> Look:
         profile = str(account.settings.get("profile") or "")
@@ -168,6 +199,12 @@ class Manual(Connector):
 def _platform(account: Account) -> str:
     name = str(account.settings.get("platform") or "").strip().casefold()
     return "x" if name == "twitter" else name
+
+
+def _own(account: Account, name: str) -> int:
+    """A number that the account's form says; 0 for none."""
+    own = account.settings.get(name)
+    return own if isinstance(own, int) and own > 0 else 0
 
 
 def _thread(noted: Noted) -> str:

@@ -28,6 +28,23 @@ LONGEST_HELP = {
     "en": "Empty: what is known of the platform (on X 280 characters; accounts that pay have more).",
     "es": "Vacío: lo que se sabe de la plataforma (en X, 280 caracteres; las cuentas de pago tienen más).",
 }
+HASHTAGS = {"en": "Most hashtags of a post", "es": "Máximo de etiquetas (#) de una publicación"}
+HASHTAGS_HELP = {
+    "en": "With more of them you are warned. Empty: what is known of the platform (on Instagram 5).",
+    "es": "Si lleva más, se te avisa. Vacío: lo que se sabe de la plataforma (en Instagram, 5).",
+}
+MANY_HASHTAGS = {
+    "en": "It has {} hashtags, and no more than {} are advised here.",
+    "es": "Lleva {} etiquetas (#), y aquí no se aconsejan más de {}.",
+}
+NO_PICTURE = {
+    "en": "There it needs a picture or a film, and none hangs on it: whoever publishes it has to bring one.",
+    "es": "Allí necesita una imagen o un vídeo, y no lleva ninguno: quien la publique tendrá que ponerlo.",
+}
+NO_FILM = {
+    "en": "There it needs a film, unless it is meant for the community's page, and none hangs on it.",
+    "es": "Allí necesita un vídeo, salvo que sea para la pestaña de la comunidad, y no lleva ninguno.",
+}
 REPLY_NOTE = {
     "en": "A task: the text is ready to copy and its place is opened; you paste it there and say that it is done.",
     "es": "Una tarea: el texto queda listo para copiar y se abre su sitio; lo pegas allí y lo das por hecho.",

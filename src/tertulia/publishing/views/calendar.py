@@ -18,8 +18,22 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import actions, approval, calendar, checks, figures, ideas, mailing, queries, reactions_page, recurring, rhythm
+from .. import (
+    actions,
+    approval,
+    calendar,
+    checks,
+    figures,
+    filling,
+    ideas,
+    mailing,
+    queries,
+    reactions_page,
+    recurring,
+    rhythm,
+)
 from ..access import RoomRequest
+from ..finding import Filters
 from ..forms import DecidingForm, MoveForm, SlotForm, StopForm, TimeForm
 from ..models import Post, Version
 from ..problems import Problem
@@ -33,6 +47,8 @@ def show(request: RoomRequest, brand: Brand) -> HttpResponse:
     context = _calendar(request, brand)
     if request.htmx:
         return render(request, "publishing/_calendar.html", context)
+    if context["view"] == "all" or context["filters"] != calendar.NOTHING or "sift" in request.GET:
+        context |= calendar.choices(brand)
     context |= calendar.aside(brand) | {
         "stop_form": StopForm(),
         "to_approve": approval.waiting_for(brand, request.user),
@@ -162,11 +178,12 @@ def _calendar(request: RoomRequest, brand: Brand) -> dict[str, object]:
     asked = request.GET if request.method in {"GET", "HEAD"} else request.POST
     now = clock.now()
     ahead = rhythm.ahead(brand, at=now)
+    filling.fill(ahead, brand, at=now)
     return calendar.context(
         brand, view=asked.get("view", "") if asked.get("view", "") in calendar.VIEWS else "month",
         on=_day(asked.get("shown") or asked.get("on", "")) or now.astimezone(ZoneInfo(brand.time_zone)).date(),
         after=after if (after := asked.get("after", "")).isdecimal() and len(after) < 19 else "", now=now,
-        can_write=request.membership.may("publishing.write"), ahead=ahead,
+        can_write=request.membership.may("publishing.write"), ahead=ahead, filters=Filters.read(asked),
     )  # fmt: skip
 
 

@@ -17,8 +17,23 @@ from tertulia.core import clock
 from tertulia.strategy import queries as strategy
 from tertulia.team.access import brand_required
 
-from .. import checks, composer, handles, ideas, library, looking, pieces, queries, rhythm, series, writing
+from .. import (
+    checks,
+    composer,
+    evergreen,
+    handles,
+    ideas,
+    library,
+    looking,
+    pieces,
+    queries,
+    rhythm,
+    rights,
+    series,
+    writing,
+)
 from ..access import RoomRequest
+from ..forms import LibraryFilter
 from ..models import ApprovalRule, Draft, Post, SavedPiece
 from ..problems import Changed, Problem
 from ..writing import Then, Writing
@@ -32,15 +47,30 @@ MOST_TRIES = 10
 @brand_required("publishing.write")
 def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     """A new post; `?on=2026-11-24` for that day, `&time=09:00` at that hour, `&account=7` there, `&campaign=7`
-    for that campaign, `?piece=7` with that saved piece added."""
+    for that campaign, `?piece=7` with that saved piece added, `?media=7` with that picture."""
     return _hand_in(request, brand, None) if request.method == "POST" else _show(request, brand, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @brand_required("publishing.write")
 def change(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    """Another text of a post; `?media=7&place=.5-1` hangs that picture on the second part of account 5, and
+    `&instead=3` in the place of another."""
     post = get_object_or_404(queries.whole(brand), pk=post_id)
     return _hand_in(request, brand, post) if request.method == "POST" else _show(request, brand, post)
+
+
+@require_POST
+@brand_required("publishing.write")
+def copy(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
+    """A new post that says the same, to go on with."""
+    post = get_object_or_404(Post.objects.select_related("brand"), pk=post_id, brand=brand)
+    try:
+        made = evergreen.copy(post, by=request.user, at=clock.now())
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("publishing:post", brand.slug, post.pk)
+    return redirect("publishing:text", brand.slug, made.pk)
 
 
 @require_POST
@@ -88,7 +118,26 @@ def _show(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse
     )
     for piece in chosen:
         written.add(*pieces.filled([piece.text], brand))
+    _hang(request, brand, written)
     return _page(request, brand, post, written, draft=draft)
+
+
+def _hang(request: RoomRequest, brand: Brand, written: Writing) -> None:
+    """The picture that the address names."""
+    asked = {name: request.GET.get(name, "") for name in ("media", "instead")}
+    ids = {name: int(said) for name, said in asked.items() if said.isdecimal() and said.isascii() and len(said) < 19}
+    known = queries.pictures(brand).in_bulk(ids.values()) if ids else {}
+    media, instead = ids.get("media", 0), ids.get("instead", 0)
+    if media in known and instead:
+        written.swap(instead, media)
+    elif media in known:
+        written.change(f"use{_place(request)}-{media}")
+
+
+def _place(request: RoomRequest) -> str:
+    """The part that a picture is chosen for: the first one unless the address says another."""
+    place = request.GET.get("place", "")
+    return place if composer.place_of(f"file{place}") else "-0"
 
 
 def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse:
@@ -132,6 +181,33 @@ def show_looks(request: RoomRequest, brand: Brand) -> HttpResponse:
         "most_tries": MOST_TRIES,
     }  # fmt: skip
     return render(request, "publishing/_looks.html", context)
+
+
+@require_GET
+@brand_required("publishing.write")
+def offer_pictures(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """Pictures of the library for a part of a post, `?post=7&place=-1`: `&q=` looks for words, `&before=9` goes on."""
+    id = request.GET.get("post", "")
+    is_id = id.isdecimal() and id.isascii() and len(id) < 19
+    post = get_object_or_404(Post, pk=id, brand=brand) if is_id else None
+    form = LibraryFilter(request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    context = _shelf(brand, post, q=asked.get("q") or "", before=asked.get("before")) | {
+        "room": "publishing", "place": _place(request), "post": post, "q": asked.get("q") or "",
+        "draft_url": _address("new_draft", "draft", brand, post),
+    }  # fmt: skip
+    if request.htmx:
+        return render(request, "publishing/_picture_choice.html", context)
+    context["compose_url"] = _address("beginning", "text", brand, post)
+    return render(request, "publishing/picture_choice.html", context)
+
+
+def _shelf(brand: Brand, post: Post | None, *, q: str = "", before: int | None = None) -> dict[str, Any]:
+    """Some pictures of the library, and where the others are."""
+    today = rights.day_of(clock.now(), brand)
+    choice_url = f"{reverse('publishing:media_choice', args=[brand.slug])}?post={post.pk if post else ''}"
+    shelf = queries.shelf(brand, today=today, q=q, before=before, most=composer.OFFERED)
+    return {"library": shelf, "choice_url": choice_url}
 
 
 def _take_files(request: RoomRequest, brand: Brand, written: Writing) -> str:
@@ -197,7 +273,7 @@ def _page(
         "accounts": composer.account_fields(written, brand, fresh=fresh),
         "has_rules": ApprovalRule.objects.filter(brand=brand).exists(),
         "campaigns": strategy.open_to(brand, written.campaign),
-        "library": queries.pictures(brand)[: composer.OFFERED], "zones": composer.zones(),
+        **_shelf(brand, post), "zones": composer.zones(),
         "names": handles.handles(brand)[: composer.OFFERED_NAMES], "poll_times": composer.poll_times(),
         "poll_fields": composer.poll_fields(written, more=fresh == "option"),
         "save_url": _address("beginning", "text", brand, post),

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -102,7 +103,8 @@ def show_one(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
         "room": "publishing", "media": media, "form": form, "has_poster": library.has_poster(media),
         "uses": [(post, _after(media, post, brand)) for post in uses],
         "made": queries.pictures(brand).filter(made_from=media), "forbids": list(rights.forbids(media, today)),
-        "warns": list(rights.warns(media, today)), "crop_form": CropForm(),
+        "warns": list(rights.warns(media, today)), "crop_form": CropForm(), "back": request.GET.get("back", ""),
+        "back_url": _composer(brand, request.GET.get("back", "")),
     }  # fmt: skip
     return render(request, "publishing/media.html", context, status=422 if form.errors else 200)
 
@@ -166,20 +168,33 @@ def set_poster(request: RoomRequest, brand: Brand, media_id: int) -> HttpRespons
 @require_POST
 @brand_required("publishing.write")
 def reshape(request: RoomRequest, brand: Brand, media_id: int) -> HttpResponse:
-    """A new picture, cut or turned; this one stays."""
-    media = _media(brand, media_id)
+    """A new picture, cut or turned; this one stays. Whoever came from the composer is led back, with it in the place of
+    this one."""
+    media, back_url = _media(brand, media_id), _composer(brand, request.POST.get("back", ""))
+    here = reverse("publishing:media_page", args=[brand.slug, media.pk])
+    here += f"?back={request.POST['back']}" if back_url else ""
     form = CropForm(request.POST)
     if not form.is_valid():
         messages.error(request, " ".join(_says(form.errors.values())))
-        return redirect("publishing:media_page", brand.slug, media.pk)
+        return redirect(here)
     try:
         made = library.reshape(media=media, by=request.user, at=clock.now(), **form.wish)
     except Problem as problem:
         messages.error(request, str(problem))
-        return redirect("publishing:media_page", brand.slug, media.pk)
+        return redirect(here)
     if made.pk != media.pk:
         messages.success(request, _("A new picture. The one it was made from is still in the library."))
+    if back_url:
+        return redirect(f"{back_url}?media={made.pk}&instead={media.pk}")
     return redirect("publishing:media_page", brand.slug, made.pk)
+
+
+def _composer(brand: Brand, back: str) -> str:
+    """The page of the composer that somebody came from, "new" or a post's number; "" when from none."""
+    if back == "new":
+        return reverse("publishing:beginning", args=[brand.slug])
+    is_id = back.isdecimal() and back.isascii() and len(back) < 19
+    return reverse("publishing:text", args=[brand.slug, int(back)]) if is_id else ""
 
 
 def _says(errors: Iterable[Iterable[object]]) -> list[str]:

@@ -9,6 +9,7 @@ customElements.define("t-writing", class extends HTMLElement {
     this.addEventListener("input", this.typed);
     this.addEventListener("change", this.chosen);
     this.addEventListener("click", this.named);
+    this.addEventListener("keydown", this.entered);
     this.addEventListener("htmx:confirm", this.beginning);
     this.addEventListener("htmx:beforeRequest", this.asking);
     this.addEventListener("htmx:afterRequest", this.kept);
@@ -31,6 +32,10 @@ customElements.define("t-writing", class extends HTMLElement {
   };
   chosen = ({ target }) => {
     if (target.type === "file" && target.files.length) target.closest(".pictures").querySelector("[data-attach]").click();
+  };
+  // Enter in the search of the library would hand the whole form in.
+  entered = (event) => {
+    if (event.key === "Enter" && event.target.matches(".pictures__search")) event.preventDefault();
   };
   // Who is chosen from the list of names is put where one was writing.
   named = ({ target }) => {
@@ -72,10 +77,12 @@ customElements.define("t-writing", class extends HTMLElement {
     if (this.isLeaving && event.detail.elt.id === "checked") event.preventDefault();
   };
   asking = ({ detail }) => {
+    if (detail.requestConfig.verb === "get") return; // a list to choose from: that keeps nothing
     this.isDirty = false;
     this.isKeeping = detail.elt.id === "checked";
   };
   kept = ({ detail }) => {
+    if (detail.requestConfig.verb === "get") return;
     if (!detail.successful) this.isDirty = true;
     this.saved.hidden = this.isDirty;
     this.isKeeping = false;
