@@ -38,6 +38,7 @@ BY_HAND = declare("post.by_hand", _("The post “{title}” waits to be put on {
 BY_HAND_SOON = declare("post.by_hand_soon", _("The post “{title}” is soon to be put on {account} by hand"))
 BY_HAND_WAITS = declare("post.by_hand_waits", _("The post “{title}” still waits to be put on {account} by hand"))
 DONE_BY_HAND = declare("post.done_by_hand", _("{who} put the post “{title}” on {account} by hand"))
+GIVEN_UP = declare("post.given_up", _("{who} left out what was still to be done for “{title}” on {account}"))
 DELETED = declare("post.deleted", _("The post “{title}” was deleted from {account}"))
 DELETE_FAILED = declare("post.delete_failed", _("The post “{title}” could not be deleted from {account}"))
 ABSENT = declare("post.absent", _("{account} doesn't show the post “{title}” any more"))

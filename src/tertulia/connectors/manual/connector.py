@@ -121,6 +121,9 @@ class Manual(Connector):
     def films_taken(self, account: Account) -> Films:
         return FILMS_ON.get(_platform(account), FILMS)
 
+    def home(self, account: Account) -> str:
+        return str(account.settings.get("profile") or "")
+
     def look(self, account: Account) -> Look:
         profile = str(account.settings.get("profile") or "")
         known = LOOKS.get(_platform(account), Look())

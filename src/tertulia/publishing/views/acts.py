@@ -84,7 +84,7 @@ def decide(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
 @require_POST
 @brand_required("publishing.publish")
 def complete(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
-    """Tick off what was published by hand."""
+    """Tick off what somebody published by hand, be it after the network had refused it."""
     form = CompletionForm(request.POST)
     url = form.cleaned_data["url"] if form.is_valid() else ""
     return _settled(
@@ -96,10 +96,8 @@ def complete(request: RoomRequest, brand: Brand, posting_id: int) -> HttpRespons
 @require_POST
 @brand_required("publishing.publish")
 def abandon(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
-    """Nobody is going to do by hand what waits for it."""
-    return _settled(
-        request, brand, posting_id, lambda one, at: actions.give_up_by_hand(delivery=one, by=request.user, at=at)
-    )
+    """Leave out what waits for a hand, was refused or missed."""
+    return _settled(request, brand, posting_id, lambda one, at: actions.give_up(delivery=one, by=request.user, at=at))
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -110,12 +111,14 @@ def enqueue(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
 def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     post = get_object_or_404(queries.whole(brand), pk=post_id)
     standing = queries.standing(post)
-    to_copy, letters = queries.to_copy(standing), mailing.progress_of(post)
+    tasks, letters = queries.tasks(standing), mailing.progress_of(post)
     stop = queries.stopped(brand)
     legs = [
         (version, Post.State(state).label if (state := standing.versions.get(version.pk)) else "",
          calendar.TONES.get(state or "", ""),
-         [] if state == Post.State.SCHEDULED else standing.legs.get(version.pk, []), to_copy.get(version.pk, []),
+         [] if state == Post.State.SCHEDULED
+         else [replace(leg, task=tasks.get(leg.delivery)) for leg in standing.legs.get(version.pk, [])],
+         version.account.connector.home(version.account) if tasks else "",
          letters.get(version.pk), None if stop else _late_turn(version, standing))
         for version in post.versions.all()
     ]  # fmt: skip
@@ -124,6 +127,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "links": links, "earned": earned,
         "room": "publishing", "post": post, "standing": standing, "state": Post.State(standing.state).label,
         "tone": calendar.TONES.get(standing.state, ""), "legs": legs, "states": dict(Delivery.State.choices),
+        "deletions": queries.deletions_of(post),
         "common": [part for part in post.parts.all() if part.version_id is None], "stop": stop,
         "own": {part.version_id for part in post.parts.all() if part.version_id},
         "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
