@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from tertulia.brand import avoided
 from tertulia.brand.models import Brand
 from tertulia.core import activity, jobs
 from tertulia.core.folding import fold
@@ -97,8 +98,8 @@ def _holding(
 
 
 def _has_any(words: str, text: str) -> bool:
-    wanted = [fold(word) for word in words.splitlines() if fold(word)]
-    return not wanted or any(f" {word} " in f" {text} " for word in wanted)
+    wanted, said = [fold(word).split() for word in words.splitlines() if fold(word)], text.split()
+    return not wanted or any(avoided.stands_in(one, said) for one in wanted)
 
 
 def lacks(post: Post, found: Sequence[ApprovalRule] | None = None) -> bool:
