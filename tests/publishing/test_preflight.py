@@ -17,6 +17,7 @@ from tertulia.core.http import Door
 from tertulia.flows.schedule import run_due
 from tertulia.publishing import checks, linking, looking, pieces
 from tertulia.publishing.models import Draft, LinkLook, SavedPiece
+from tertulia.publishing.preflight import Line
 from tertulia.publishing.writing import Piece, Sheet, Writing
 from tertulia.team.models import Membership
 
@@ -272,3 +273,12 @@ def test_a_piece_comes_behind_what_the_draft_holds(as_alba, brand, home):
     page = as_alba.get(f"{home}beginning/?piece={SavedPiece.objects.get().pk}").content.decode()
     assert "Pan de higos\nHasta mañana" in page
     assert "Hasta" not in str(Draft.objects.get().written)
+
+
+def test_who_has_seen_more_has_seen_less_and_nothing_new_passes_as_seen():
+    def checked(*says):
+        return checks.Checked([], [Line("soon", one) for one in says] + [Line("note", "Nada")])
+
+    both, one, other = checked("a", "b"), checked("b"), checked("b", "c")
+    assert (one.is_seen(both.known), both.is_seen(both.known), checked().is_seen("")) == (True, True, True)
+    assert (both.is_seen(one.known), other.is_seen(both.known), one.is_seen("")) == (False, False, False)

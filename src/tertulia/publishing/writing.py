@@ -324,6 +324,11 @@ def keep_draft(*, brand: Brand, post: Post | None, writing: Writing, by: User, a
     return draft
 
 
+def leaves(writing: Writing, post: Post) -> bool:
+    """Keeping it changes what leaves by itself, or schedules it anew. Raises `Problem`."""
+    return Post.State.SCHEDULED in queries.standing(post).versions.values() or reschedules(writing, post)
+
+
 def reschedules(writing: Writing, post: Post) -> bool:
     """Keeping it would schedule anew what missed its time: that is for those who may publish. Raises `Problem`."""
     is_missed = queries.standing(post).state in {Post.State.MISSED, Post.State.PARTLY}

@@ -277,7 +277,7 @@ def _leaving(
         written.zone = zone or request.auth.brand.time_zone
         amiss = _checked(request, found, written)
         act(found, at)  # what stands in its way is said before what could be better
-        if amiss.warns and body.known != amiss.known:
+        if amiss.warns and not amiss.is_seen(body.known):
             raise _warned(amiss)
         return _detail(_post(request, post_id)).model_dump(mode="json")
 
