@@ -358,6 +358,17 @@ def schedule(*, post: Post, by: User, at: datetime) -> Post:
 
 
 @transaction.atomic
+def schedule_or_ask(*, post: Post, by: User, at: datetime) -> bool:
+    """`schedule` it, or ask for the approval it lacks: with that it is scheduled by itself. Tells whether it is
+    scheduled already. Raises as `schedule` and `approval.ask`."""
+    if approval.lacks(_lock(post)):
+        approval.ask(post=post, by=by, at=at)
+        return False
+    schedule(post=post, by=by, at=at)
+    return True
+
+
+@transaction.atomic
 def publish_now(*, post: Post, by: User, at: datetime) -> Post:
     """Let it leave now, once the brand's undo window has passed, wherever it has not begun to. Raises as `schedule`."""
     post = _lock(post)

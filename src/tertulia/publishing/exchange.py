@@ -368,7 +368,7 @@ def _add(wish: Wish, brought: Import, *, by: User, at: datetime) -> int:
     if wish.wall:
         actions.plan(post=post, wall=wish.wall, zone=wish.zone, by=by, at=at)
     if brought.schedules:
-        actions.schedule(post=post, by=by, at=at)
+        actions.schedule_or_ask(post=post, by=by, at=at)
     mark.post = post
     mark.save(update_fields=["post"])
     return 1

@@ -375,10 +375,10 @@ def keep(
     wall, odd = writing.wall(), ""
     if then not in {"now", "queue"} and not writing.leaves_as(kept):
         odd = actions.plan(post=kept, wall=wall, zone=writing.zone, by=by, at=at)
-    if then == "ask" or (then == "schedule" and approval.lacks(kept)):
+    if then == "ask":
         approval.ask(post=kept, by=by, at=at)
     elif then == "schedule":
-        actions.schedule(post=kept, by=by, at=at)
+        actions.schedule_or_ask(post=kept, by=by, at=at)
     elif then == "now":
         actions.publish_now(post=kept, by=by, at=at)
     elif then == "queue":
