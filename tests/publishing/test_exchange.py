@@ -396,3 +396,12 @@ def test_before_rows_are_scheduled_the_page_says_what_may_not_be_meant_so(
     assert [note.partition(":")[0] for note in brought.notes] == ["Línea 2", "Línea 4"]
     page = as_alba.get(f"{home}imports/{brought.pk}/").content.decode()
     assert (picture.name in page, "http://horno" in page) == (True, True)
+
+
+def test_of_a_long_file_only_the_first_rows_are_looked_at_and_it_says_so(account_of, hand_in, monkeypatch):
+    monkeypatch.setattr(exchange, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(exchange, "MOST_WARNINGS", 1)
+    account_of(name="Mastodon")
+    rows = "".join(f"Mira http://horno{n};Mastodon;2026-11-24;11:00\n" for n in range(3))
+    notes = hand_in(f"Texto;Cuentas;Día;Hora\n{rows}", starts=False, schedules="on").notes
+    assert [note[:8] for note in notes] == ["Línea 2:", "y 1 más", "Lo que q"]

@@ -39,8 +39,8 @@ from .writing import Sheet
 TAKE_IN = "publishing.take_in"
 BATCH = 25
 """Rows of one transaction: what others wait for meanwhile is a fraction of a second."""
-MOST_WARNINGS = 30
-"""Told of a file."""
+MOST_WARNINGS, MOST_LOOKED_AT = 30, 500
+"""Told of a file, and rows that are looked at for them: whoever brings it waits for that."""
 KEEP_FILES = timedelta(days=14)
 HEADINGS = {
     "es": ("Título", "Texto", "Cuentas", "Día", "Hora", "Zona horaria", "Enlace", "Imagen", "Campaña",
@@ -299,13 +299,15 @@ def _warnings(found: Checked, brand: Brand) -> list[str]:
     shown = {one.media for _line, wish in rows for piece in wish.pieces for one in piece.pictures}
     silent = Media.objects.filter(brand=brand, pk__in=shown, alt="").in_bulk()
     told = []
-    for line, wish in rows:
+    for line, wish in rows[:MOST_LOOKED_AT]:
         amiss = [one.says for one in checks.of_texts([piece.text for piece in wish.pieces], brand)]
         media = [silent.get(one.media) for piece in wish.pieces for one in piece.pictures]
         amiss += [checks.says_nothing_of(one.name) for one in media if one]
         told += [_("Line {line}: {what}").format(line=line, what=says) for says in dict.fromkeys(amiss)]
     if (more := len(told) - MOST_WARNINGS) > 0:
         told[MOST_WARNINGS:] = [ngettext("and %(n)s more", "and %(n)s more", more) % {"n": more}]
+    if len(rows) > MOST_LOOKED_AT:
+        told.append(_("What may not be meant so is told of the first {n} rows alone.").format(n=MOST_LOOKED_AT))
     return told
 
 
