@@ -47,11 +47,11 @@ def account(account_of):  # noqa: F811
 
 @pytest.fixture
 def begin(api, account):
-    """`begin("Pan")`: a draft for that account, as the API tells it."""
+    """`begin("Pan")`: a draft for that account, of whoever `by` speaks for, as the API tells it."""
 
-    def write(text: str = "Pan de pueblo", **said) -> dict:
+    def write(text: str = "Pan de pueblo", by=None, **said) -> dict:
         body = {"parts": [{"text": text}], "versions": [{"channel_id": account.pk}], **said}
-        answer = api.post("/posts", body, **key())
+        answer = (by or api).post("/posts", body, **key())
         assert answer.status_code == 201, answer.data
         return answer.data
 
@@ -248,7 +248,7 @@ def two_steps(brand, alba, bruno):
 
 def test_a_post_is_approved_by_those_who_are_asked_in_their_turn(api, two_steps, begin, bruno, brand):
     author, first = program(person("Eva", brand, "expert"), brand), program(bruno, brand)
-    id = begin(**ONE)["id"]
+    id = begin(by=author, **ONE)["id"]
     author.put(f"/posts/{id}/approval")
     [asked] = first.get("/approvals").data["items"]
     assert (asked["post_id"], asked["title"], asked["outcome"], api.get("/approvals").data["items"]) == (
@@ -272,7 +272,8 @@ def test_a_post_is_approved_by_those_who_are_asked_in_their_turn(api, two_steps,
 
 
 def test_changes_are_asked_for_and_an_overtaken_request_is_no_longer_decided(api, rule, begin, bruno, brand, account):
-    author, id = program(bruno, brand), begin()["id"]
+    author = program(bruno, brand)
+    id = begin(by=author)["id"]
     author.put(f"/posts/{id}/approval")
     first = ApprovalRequest.objects.get().pk
     told = api.put(f"/approvals/{first}/decision", {"is_approved": False, "comment": "Más corto"}, **key()).data
@@ -286,8 +287,9 @@ def test_changes_are_asked_for_and_an_overtaken_request_is_no_longer_decided(api
 
 
 def test_a_request_that_nobody_is_left_to_decide_is_told(api, rule, begin, bruno, brand):
-    id = begin()["id"]
-    program(bruno, brand).put(f"/posts/{id}/approval")
+    author = program(bruno, brand)
+    id = begin(by=author)["id"]
+    author.put(f"/posts/{id}/approval")
     ApprovalRequest.objects.update(outcome="nobody")
     assert api.get(f"/posts/{id}").data["approval"]["requests"][0]["outcome"] == "nobody"
 

@@ -768,6 +768,11 @@ def test_a_post_is_deleted_again_where_it_says_so(network, speaker):
     assert len(seen(speaker, network)) == before
 
 
+def test_an_address_that_leads_elsewhere_names_no_post_of_its_own(network, speaker):
+    publishing(speaker)
+    assert opened(speaker).named(speaker.account(network), "https://elsewhere.example/@horno/77") is None
+
+
 def test_what_a_person_has_to_publish_is_ready_to_copy_and_says_where(speaker_by_hand):
     publishing(speaker_by_hand)
     with speaker_by_hand.running() as network, pytest.raises(contract.ByHand) as task:

@@ -738,3 +738,14 @@ def test_a_warning_counts_with_the_text(server, connector):
     assert [one.code for one in connector.misfits(account(server), draft)] == ["long"]
     connector.publish(account(server), Draft("n" * 490, warning="w" * 10, language="es"), "key")
     assert server.posts[-1]["spoiler_text"] == "w" * 10
+
+
+def test_an_address_of_the_accounts_own_names_a_post(server, connector):
+    here = account(server)
+    assert (connector.named(here, f"{server.url}/@horno/1001"), connector.home(here)) == (None, "")  # not checked yet
+    here.settings["handle"] = "horno"
+    for path in ("@Horno/1001", "@horno/statuses/1001", "users/horno/statuses/1001"):
+        assert connector.named(here, f"{server.url}/{path}").remote_id == "1001"
+    for url in (f"{server.url}/@otra/1001", "https://otro.example/@horno/1001", f"{server.url}/@horno"):
+        assert connector.named(here, url) is None
+    assert connector.home(here) == f"{server.url}/@horno"

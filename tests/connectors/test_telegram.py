@@ -17,7 +17,7 @@ from fakes import telegram as fake
 from fakes.telegram import ANA, BASIC, BOT, GROUP
 from tertulia.channels import models as channels
 from tertulia.channels.models import Account, Message, Quarantine
-from tertulia.connectors.contract import BadPayload, Inbound, Item, Reconnect, Refused, Retry, Target, Unknown
+from tertulia.connectors.contract import BadPayload, Draft, Inbound, Item, Reconnect, Refused, Retry, Target, Unknown
 from tertulia.connectors.telegram import bot as api
 from tertulia.connectors.telegram import connector as telegram
 from tertulia.connectors.telegram import texts
@@ -559,3 +559,30 @@ def called_scenario(count: int, brand, rng: random.Random) -> None:
 def test_every_message_telegram_still_has_is_shown_once_in_its_last_state(brand, monkeypatch, count, story):
     monkeypatch.setattr(channels, "http", Door(total=5))
     story(count, brand, random.Random(count))
+
+
+def test_an_address_of_its_own_channel_names_a_post_there(bots):
+    connector = Telegram(Door(total=1.5))
+    public, private = fake.account(bots, channel="https://t.me/HornoRuiz"), fake.account(bots, channel="-1001234")
+    for url in ("https://t.me/hornoruiz/77", "https://t.me/s/HornoRuiz/77?single"):
+        named = connector.named(public, url)
+        assert (named.remote_id, named.hints) == ("@HornoRuiz:77", {"chat": "@HornoRuiz", "message": "77"})
+    assert connector.named(private, "https://t.me/c/1234/77").remote_id == "-1001234:77"
+    for account, url in [
+        (public, "https://t.me/otra/77"), (public, "https://t.me/HornoRuiz"), (public, "https://t.me/c/1234/77"),
+        (private, "https://t.me/c/1235/77"), (fake.account(bots, channel=""), "https://t.me/HornoRuiz/77"),
+    ]:  # fmt: skip
+        assert connector.named(account, url) is None
+    assert (connector.home(public), connector.home(private)) == ("https://t.me/HornoRuiz", "")
+
+
+def test_what_is_only_known_by_its_address_is_written_below_and_deleted(bots):
+    connector, account = Telegram(Door(total=1.5)), fake.account(bots, channel="@amigosdelhorno")
+    first = connector.publish(account, Draft("uno"), "1")
+    number = first.remote_id.partition(":")[2]
+    named = connector.named(account, f"https://t.me/amigosdelhorno/{number}")
+    above = Target(named.remote_id, named.remote_id, hints=named.hints, kind="post", is_ours=True)
+    connector.publish(account, Draft("dos", kind="part", above=above), "2")
+    assert [one.above for one in fake.SPEAKER.published(bots)] == ["", first.remote_id]
+    connector.act(account, "delete", above, "3")
+    assert [one.text for one in fake.SPEAKER.published(bots)] == ["dos"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -117,6 +118,10 @@ class Blind(Connector):
 
     def _receipt(self, made: dict[str, Any]) -> Receipt:
         return Receipt(made["id"], url=f"https://fake.example/{made['id']}", hints={"top": made["top"] or made["id"]})
+
+    def named(self, account: Account, url: str) -> Receipt | None:
+        found = re.fullmatch(r"https://fake\.example/(p\d+)", url)
+        return Receipt(found[1], url=url, hints={"top": found[1]}) if found else None
 
     def post_length(self, account: Account, draft: Draft) -> int:
         return graphemes(draft.text)

@@ -150,7 +150,7 @@ class Bots:
         return 200, True
 
     def _get_chat(self, said: dict[str, Any]) -> tuple[int, Any]:
-        id = GROUP if said["chat_id"] == "@amigosdelhorno" else said["chat_id"]
+        id = _number(said["chat_id"])
         if not isinstance(id, int):
             return 400, error(400, "Bad Request: chat not found")
         return 200, {**self.chat(id), "permissions": {"can_send_messages": True, "can_send_photos": True}}
@@ -160,6 +160,7 @@ class Bots:
         return 200, {"status": "administrator" if granted else "member", "user": user(said["user_id"]), **granted}
 
     def _send_message(self, said: dict[str, Any]) -> tuple[int, Any]:
+        said = {**said, "chat_id": _number(said["chat_id"])}
         chat = said["chat_id"]
         if chat in self.moved:
             words = "Bad Request: group chat was upgraded to a supergroup chat"
@@ -198,12 +199,12 @@ class Bots:
         return 200, sent
 
     def _delete_message(self, said: dict[str, Any]) -> tuple[int, Any]:
-        one = self.messages.get((said["chat_id"], said["message_id"]))
+        one = self.messages.get((_number(said["chat_id"]), said["message_id"]))
         if one is None:
             return 400, error(400, "Bad Request: message to delete not found")
         if self.now.timestamp() - one["date"] > 48 * 3600:
             return 400, error(400, "Bad Request: message can't be deleted for everyone")
-        del self.messages[said["chat_id"], said["message_id"]]
+        del self.messages[_number(said["chat_id"]), said["message_id"]]
         self.posts = [post for post in self.posts if post["message_id"] != said["message_id"]]
         return self._done("delete" if one["from"]["id"] == BOT else "remove")
 
@@ -339,6 +340,10 @@ def target(message: int = 11, *, chat: int = GROUP, person: int = ANA, **more: A
     hints = {"chat": str(chat), "message": str(message), "type": kind}
     told = {"person_id": str(person), "hints": hints, "kind": "mention", **more}
     return Target(f"{chat}:0:{person}", remote_id=f"{chat}:{message}", **told)
+
+
+def _number(chat: Any) -> Any:
+    return GROUP if chat == "@amigosdelhorno" else chat
 
 
 def _above(said: dict[str, Any]) -> str:

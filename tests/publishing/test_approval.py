@@ -153,6 +153,45 @@ def test_who_asks_does_not_approve_it_unless_the_rule_lets_them(rule_of, draft_o
     assert state(post) == "scheduled"  # noqa: F405
 
 
+def test_neither_who_wrote_it_nor_who_changed_it_approves_it_whoever_asks(rule_of, draft_of, elsa, alba, bruno, brand):
+    carlos = person("Carlos", brand, role="manager")
+    rule_of({"users": [alba, bruno, elsa, carlos]})
+    post = draft_of(bruno)
+    edit(post, "Pan de centeno", elsa)
+    request = approval.ask(post=post, by=carlos, at=NOON)
+    assert approval.place_of(request).users == {alba.pk}
+    approval.follow_roles(request=request, at=NOON)
+    for one in (bruno, elsa, carlos):
+        with pytest.raises(NotHere):
+            actions.approve(request=request, is_approved=True, by=one, at=NOON)
+    actions.approve(request=request, is_approved=True, by=alba, at=NOON)
+    edit(post, "Pan de espelta", alba)  # who changed what was approved before may look at the next words
+    again = approval.ask(post=Post.objects.get(pk=post.pk), by=carlos, at=NOON)
+    assert approval.place_of(again).users == {elsa.pk}
+
+
+def test_where_only_writers_could_approve_it_asking_says_so_unless_the_rule_lets_them(rule_of, draft_of, elsa, alba):
+    rule = rule_of({"users": [elsa]})
+    post = draft_of(elsa)
+    with pytest.raises(Problem):
+        approval.ask(post=post, by=alba, at=NOON)
+    rule.delete()
+    rule_of({"users": [elsa]}, allows_own=True)
+    assert approval.place_of(approval.ask(post=post, by=alba, at=NOON)).users == {elsa.pk}
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "holds"),
+    [
+        ("sorteo", "¡Sorteos de Navidad!", True), ("oferta flash", "Ofertas flash hoy", True),
+        ("luz", "Luces de Navidad", True), ("pan", "Una panadería", False), ("sorteo", "Sin nada", False),
+    ],
+)  # fmt: skip
+def test_a_word_of_a_rule_holds_for_its_plural_too(rule_of, draft_of, elsa, alba, words, text, holds):
+    rule_of({"users": [alba]}, words=words)
+    assert approval.lacks(draft_of(elsa, text)) is holds
+
+
 def test_a_rule_holds_for_its_account_its_author_and_its_words(brand, rule_of, draft_of, elsa, alba, bruno, account_of):
     rule_of({"users": [alba]}, words="sorteo\npromoción", author=elsa, account=account_of("fake-blind"))
     post = draft_of(elsa, "Gran Sorteo, hoy")

@@ -17,8 +17,8 @@ from time_machine import travel
 
 from conftest import NOON
 from tertulia.core import jobs, tables
-from tertulia.publishing import actions, exchange, feed, initiatives
-from tertulia.publishing.models import Feed, Import, Initiative, Post
+from tertulia.publishing import actions, exchange, feed, initiatives, library
+from tertulia.publishing.models import ApprovalRule, Feed, Import, Initiative, Post
 from tertulia.publishing.saying import Piece, Wanted
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import Membership
@@ -373,3 +373,35 @@ def test_a_list_with_many_posts_shows_each_action_once(as_alba, home, brand, alb
         seen += [one.title for day in page.context["days"] for one in day.outside]
         address = page.context["later"]
     assert seen == [f"Feria {day}" for day in (23, 24, 25, 27, 29)]
+
+
+def test_rows_under_a_rule_are_asked_for_instead_of_refused(account_of, hand_in, alba, bruno, brand):
+    account_of(name="Mastodon")
+    actions.save_rule(rule=ApprovalRule(brand=brand), steps=[{"users": [bruno]}], by=alba, at=NOON)
+    brought = hand_in("Texto;Cuentas;Día;Hora\nPan;Mastodon;2026-11-24;09:00\n", schedules="on")
+    assert (brought.added, brought.problems, state(Post.objects.get())) == (1, [], "approval")
+
+
+def test_before_rows_are_scheduled_the_page_says_what_may_not_be_meant_so(
+    account_of, hand_in, as_alba, alba, home, brand, picture
+):
+    account_of(name="Mastodon")
+    library.describe(media=picture, by=alba, at=NOON)
+    table = (
+        f"Texto;Cuentas;Día;Hora;Imagen\nPan;Mastodon;2026-11-24;09:00;{picture.name}\n"
+        "Bien;Mastodon;2026-11-24;10:00;\nMira http://horno ya;Mastodon;2026-11-24;11:00;\n"
+    )
+    assert hand_in(table, starts=False).notes == []
+    brought = hand_in(table, starts=False, schedules="on")
+    assert [note.partition(":")[0] for note in brought.notes] == ["Línea 2", "Línea 4"]
+    page = as_alba.get(f"{home}imports/{brought.pk}/").content.decode()
+    assert (picture.name in page, "http://horno" in page) == (True, True)
+
+
+def test_of_a_long_file_only_the_first_rows_are_looked_at_and_it_says_so(account_of, hand_in, monkeypatch):
+    monkeypatch.setattr(exchange, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(exchange, "MOST_WARNINGS", 1)
+    account_of(name="Mastodon")
+    rows = "".join(f"Mira http://horno{n};Mastodon;2026-11-24;11:00\n" for n in range(3))
+    notes = hand_in(f"Texto;Cuentas;Día;Hora\n{rows}", starts=False, schedules="on").notes
+    assert [note[:8] for note in notes] == ["Línea 2:", "y 1 más", "Lo que q"]

@@ -1,7 +1,7 @@
 """The plain pages: from a form to a post that has left."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -12,7 +12,7 @@ from time_machine import travel
 
 from conftest import NOON
 from tertulia.publishing import actions
-from tertulia.publishing.models import ApprovalRule, Post, Stop
+from tertulia.publishing.models import ApprovalRule, Post, Slot, Stop
 from tertulia.team.models import Notification
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +126,84 @@ def test_a_day_at_the_end_of_time_is_refused_on_both_pages(network, account_of, 
     post = Post.objects.get()
     assert as_alba.post(f"{home}{post.pk}/schedule/", when).status_code == 302
     assert (state(post), Post.objects.get().on) == ("draft", None)
+
+
+BROKEN = "Pan de http://horno"
+TOMORROW = {"on": "2026-11-24", "time": "13:00"}
+
+
+def known_on(page: str) -> str:
+    return re.search(r'name="known" value="([^"]*)"', page)[1]
+
+
+def begun(as_alba, home: str, account, text: str = BROKEN) -> Post:
+    as_alba.post(f"{home}beginning/", {"text": text, "accounts": [account.pk]})
+    return Post.objects.latest("pk")
+
+
+@pytest.mark.parametrize(
+    ("door", "form"), [("schedule", TOMORROW), ("publication", {}), ("queue", {}), ("queue", TOMORROW)]
+)
+def test_no_door_lets_a_post_leave_over_what_nobody_has_looked_at(account_of, as_alba, brand, door, form):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    Slot.objects.create(account=account, weekday=1, time=time(13))
+    post = begun(as_alba, home, account)
+    address = f"{home}{post.pk}/{door}/"
+    held = as_alba.post(address, form)
+    assert (state(post), Post.objects.get().publish_at) == ("draft", None)
+    page = as_alba.get(held["Location"], follow=True).content.decode()
+    assert "Este enlace parece roto: http://horno" in page
+    assert "Mira esto antes" in page
+    as_alba.post(address, {**form, "known": known_on(page)})
+    assert state(post) == "scheduled"
+
+
+def test_what_the_page_of_a_post_tells_is_seen_and_need_not_be_pressed_twice(account_of, as_alba, brand):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    post = begun(as_alba, home, account)
+    page = as_alba.get(f"{home}{post.pk}/").content.decode()
+    as_alba.post(f"{home}{post.pk}/schedule/", {**TOMORROW, "known": known_on(page)})
+    assert state(post) == "scheduled"
+
+
+def test_a_wished_time_at_night_comes_back_with_its_warning_and_goes_through_then(account_of, as_alba, brand):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    post = begun(as_alba, home, account, "Pan de pueblo")
+    night = {"on": "2026-11-24", "time": "03:00"}
+    seen = known_on(as_alba.get(f"{home}{post.pk}/").content.decode())
+    held = as_alba.post(f"{home}{post.pk}/schedule/", {**night, "known": seen})
+    assert state(post) == "draft"
+    page = as_alba.get(held["Location"]).content.decode()
+    assert ('value="03:00"' in page, 'value="2026-11-24"' in page) == (True, True)
+    as_alba.post(f"{home}{post.pk}/schedule/", {**night, "known": known_on(page)})
+    assert state(post) == "scheduled"
+
+
+def test_what_is_drawn_into_a_slot_leads_to_its_page_where_something_is_to_be_looked_at(account_of, as_alba, brand):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    Slot.objects.create(account=account, weekday=1, time=time(13))
+    post = begun(as_alba, home, account)
+    answer = as_alba.post(f"{home}{post.pk}/queue/", {**TOMORROW, "view": "month"}, HTTP_HX_REQUEST="true")
+    assert (answer["HX-Redirect"], state(post)) == (f"{home}{post.pk}/?on=2026-11-24&time=13:00#when", "draft")
+
+
+def test_saving_a_scheduled_post_in_the_composer_asks_as_scheduling_it_did(account_of, post_on, as_alba, brand):
+    account = account_of()
+    post = post_on(account)
+    address = f"/b/{brand.slug}/posts/{post.pk}/text/"
+    form = {"text": BROKEN, "accounts": [account.pk], "seen": 1, "on": "2026-11-23", "time": "13:00", "do": "keep"}
+    answer = as_alba.post(address, form)
+    assert (answer.status_code, Post.objects.get().revision) == (422, 1)
+    known = known_on(answer.content.decode())
+    assert as_alba.post(address, {**form, "known": known}).status_code == 302
+    assert (Post.objects.get().revision, state(post)) == (2, "scheduled")
+
+
+def test_a_post_of_another_time_zone_is_scheduled_at_the_time_its_page_shows(account_of, as_alba, alba, brand):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    post = begun(as_alba, home, account, "Pan de pueblo")
+    wall = datetime(2026, 11, 24, 13)
+    actions.plan(post=post, wall=wall, zone="America/Santiago", by=alba, at=NOON)
+    as_alba.post(f"{home}{post.pk}/schedule/", TOMORROW)
+    post.refresh_from_db()
+    assert (post.wall, post.zone, state(post)) == (wall, "America/Santiago", "scheduled")

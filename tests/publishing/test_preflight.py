@@ -20,6 +20,7 @@ from tertulia.flows.schedule import run_due
 from tertulia.publishing import checks, heads, linking, looking, pieces
 from tertulia.publishing.looking import Found
 from tertulia.publishing.models import Draft, LinkLook, SavedPiece
+from tertulia.publishing.preflight import Line
 from tertulia.publishing.writing import Piece, Sheet, Writing
 from tertulia.team.models import Membership
 
@@ -310,3 +311,12 @@ def test_what_a_platform_by_hand_shows_no_post_without_is_told_before_it_is_sche
     found = checks.check(written, brand=brand, post=None, at=NOON)
     assert [line.tone for line in found.lines if line.says.startswith("El insta: ")] == ["soon"]
     assert (found.stops, found.is_clean) == (False, False)
+
+
+def test_who_has_seen_more_has_seen_less_and_nothing_new_passes_as_seen():
+    def checked(*says):
+        return checks.Checked([], [Line("soon", one) for one in says] + [Line("note", "Nada")])
+
+    both, one, other = checked("a", "b"), checked("b"), checked("b", "c")
+    assert (one.is_seen(both.known), both.is_seen(both.known), checked().is_seen("")) == (True, True, True)
+    assert (both.is_seen(one.known), other.is_seen(both.known), one.is_seen("")) == (False, False, False)

@@ -383,7 +383,6 @@ def test_a_part_nobody_knows_of_holds_those_behind_it_until_somebody_has_looked(
     first, second = deliveries(post)
     assert (first.state, second.state, len(network.posts)) == ("unknown", "waiting", 1)
     actions.decide(delivery=first, was_sent=True, by=alba, at=DUE + timedelta(hours=1), url="https://fake.example/p0")
-    RemotePost.objects.filter(pk=first.post_id).update(remote_id="p0", hints={"top": "p0"})
     go_on(DUE + timedelta(hours=1), minutes=1)
     assert ([one["text"] for one in network.posts], state(post)) == (["uno", "dos"], "published")
 
@@ -420,6 +419,83 @@ def test_a_part_below_something_the_network_has_no_name_for_does_not_stand_alone
     go_on(DUE + timedelta(hours=1), minutes=1)
     assert [one["text"] for one in network.posts] == ["uno"]
     assert [(one.state, one.why) for one in deliveries(post)] == [("sent", ""), ("refused", outbound.NO_PLACE)]
+
+
+def test_what_was_refused_below_what_is_there_is_left_out_and_nobody_is_asked_again(
+    network, brand, account_of, post_on, go_on, alba, as_alba
+):
+    post = post_on(account_of(), texts=("uno", "dos", "tres"))
+    network.faults.extend(["", "400"])
+    go_on(DUE, minutes=10)
+    page, refused = f"/b/{brand.slug}/posts/{post.pk}/", deliveries(post)[1]
+    address = f"/b/{brand.slug}/posts/deliveries/{refused.pk}/abandonment/"
+    offered = as_alba.get(page).content.decode()
+    assert (address in offered, f"/posts/{post.pk}/cancellation/" in offered) == (True, False)
+    assert address in as_alba.get(f"/b/{brand.slug}/posts/").content.decode()
+    as_alba.post(address)
+    assert ([one.state for one in deliveries(post)], state(post)) == (["sent", "cancelled", "cancelled"], "published")
+    assert (queries.waiting_for_people(brand).count(), [one["text"] for one in network.posts]) == (0, ["uno"])
+    assert Activity.objects.filter(type="post.given_up", on_id=post.pk).count() == 1
+    with pytest.raises(Problem):
+        actions.give_up(delivery=refused, by=alba, at=DUE + timedelta(hours=1))
+
+
+def test_what_missed_its_time_is_left_out_on_its_account_alone(network, brand, account_of, post_on, go_on, alba):
+    post = post_on(account_of(name="Uno"), account_of(name="Otro"))
+    go_on(DUE + timedelta(hours=2), minutes=1)
+    first, second = deliveries(post)
+    actions.give_up(delivery=first, by=alba, at=DUE + timedelta(hours=2))
+    assert [one.state for one in deliveries(post)] == ["cancelled", "missed"]
+    actions.retry(delivery=second, by=alba, at=DUE + timedelta(hours=2))
+    go_on(DUE + timedelta(hours=2), minutes=1)
+    assert [one.state for one in deliveries(post)] == ["cancelled", "sent"]
+
+
+def test_what_was_refused_can_be_put_there_by_hand_and_what_follows_goes_below_it(
+    network, brand, account_of, post_on, go_on, as_alba
+):
+    post = post_on(account_of(), texts=("uno", "dos", "tres"))
+    network.faults.extend(["", "400"])
+    go_on(DUE, minutes=10)
+    refused = deliveries(post)[1]
+    as_alba.post(f"/b/{brand.slug}/posts/deliveries/{refused.pk}/completion/", {"url": "https://fake.example/p77"})
+    refused.post.refresh_from_db()
+    assert (refused.post.remote_id, refused.post.hints) == ("p77", {"top": "p77"})
+    go_on(DUE + timedelta(minutes=11), minutes=1)
+    assert [(one["text"], one["above"]) for one in network.posts] == [("uno", ""), ("tres", "p77")]
+    assert (state(post), queries.waiting_for_people(brand).count()) == ("published", 0)
+
+
+def test_an_address_that_is_another_posts_gives_no_name(network, brand, account_of, post_on, go_on, alba):
+    account = account_of("fake-blind")
+    other = post_on(account, texts=("otra",))
+    go_on(DUE, minutes=1)
+    post = post_on(account, texts=("uno", "dos"))
+    network.faults.append("accept_then_cut")
+    go_on(DUE, minutes=10)
+    url = deliveries(other)[0].post.url
+    actions.decide(delivery=deliveries(post)[0], was_sent=True, by=alba, at=DUE + timedelta(hours=1), url=url)
+    assert [(one.post.remote_id, one.post.url) for one in deliveries(post)][:1] == [("", url)]
+
+
+def test_the_page_of_a_post_nobody_knows_of_shows_what_it_says_and_asks_where_it_is(
+    network, brand, account_of, post_on, go_on, alba, as_alba, monkeypatch
+):
+    post = post_on(account_of("fake-blind"), texts=("uno", "dos"))
+    network.faults.append("accept_then_cut")
+    go_on(DUE, minutes=10)
+    first = deliveries(post)[0]
+    monkeypatch.setattr(KINDS["fake-blind"], "home", lambda self, account: "https://fake.example/@horno")
+    page, address = f"/b/{brand.slug}/posts/{post.pk}/", f"/b/{brand.slug}/posts/deliveries/{first.pk}/decision/"
+    drawn = as_alba.get(page).content.decode()
+    form = drawn[drawn.index(address) :].partition("</form>")[0]
+    assert ('name="url"' in form, "https://fake.example/@horno" in form) == (True, True)
+    assert ">\nuno</textarea>" in drawn
+    as_alba.post(address, {"was_sent": "yes", "url": "https://fake.example/p0"})
+    go_on(DUE + timedelta(minutes=11), minutes=1)
+    assert ([(one["text"], one["above"]) for one in network.posts], state(post)) == (
+        [("uno", ""), ("dos", "p0")], "published",
+    )  # fmt: skip
 
 
 # By hand.
@@ -471,7 +547,7 @@ def test_what_nobody_does_by_hand_is_given_up_there_with_what_would_follow(
     assert (state(post), address in as_alba.get(page).content.decode()) == ("partly", False)
     assert not queries.waiting_for_people(brand).exists()
     with pytest.raises(Problem):
-        actions.give_up_by_hand(delivery=task, by=alba, at=DUE + timedelta(hours=3))
+        actions.give_up(delivery=task, by=alba, at=DUE + timedelta(hours=3))
 
 
 def test_a_deletion_that_nobody_does_by_hand_leaves_it_there(network, brand, post_on, go_on, alba):
@@ -481,8 +557,46 @@ def test_a_deletion_that_nobody_does_by_hand_leaves_it_there(network, brand, pos
     actions.finish_by_hand(delivery=deliveries(post)[0], by=alba, at=DUE)
     actions.delete(post=post, by=alba, at=DUE + timedelta(hours=1))
     go_on(DUE + timedelta(hours=1), minutes=1)
-    actions.give_up_by_hand(delivery=queries.waiting_for_people(brand).get(), by=alba, at=DUE + timedelta(hours=2))
+    actions.give_up(delivery=queries.waiting_for_people(brand).get(), by=alba, at=DUE + timedelta(hours=2))
     assert (state(post), RemotePost.objects.get().deleted_at) == ("published", None)
+
+
+def test_whoever_publishes_by_hand_finds_text_pictures_descriptions_and_place(
+    network, brand, post_on, go_on, alba, as_alba, picture
+):
+    profile = "https://t.example/@horno"
+    account = Account.objects.create(
+        brand=brand, kind="manual", name="TikTok", created_at=NOON, settings={"profile": profile}
+    )
+    own = Wanted(pieces=(Piece("Solo aquí", pictures=(Shown(picture.pk, "Una hogaza partida"),)),))
+    post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece("Para todos")], versions={account.pk: own})
+    actions.plan(post=post, wall=ONE_O_CLOCK, by=alba, at=NOON)
+    actions.schedule(post=post, by=alba, at=NOON)
+    go_on(DUE, minutes=1)
+    drawn = as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+    task = drawn[drawn.index('class="leg__task') :].partition("</li>")[0]
+    assert (task.count("<t-copy"), ">\nSolo aquí</textarea>" in task) == (2, True)
+    assert ">\nUna hogaza partida</textarea>" in task
+    assert f'href="/b/{brand.slug}/media/{picture.pk}/" download="pan.png"' in task
+    assert f'href="{profile}"' in task
+    assert "channels/copy.js" in drawn
+
+
+def test_a_deletion_that_waits_for_a_hand_is_ticked_off_on_the_posts_page(
+    network, brand, post_on, go_on, alba, as_alba
+):
+    account = Account.objects.create(brand=brand, kind="manual", name="TikTok", created_at=NOON, settings={})
+    post = post_on(account)
+    go_on(DUE, minutes=1)
+    actions.finish_by_hand(delivery=deliveries(post)[0], by=alba, at=DUE)
+    actions.delete(post=post, by=alba, at=DUE + timedelta(hours=1))
+    go_on(DUE + timedelta(hours=1), minutes=1)
+    task = queries.waiting_for_people(brand).get()
+    address = f"/b/{brand.slug}/posts/deliveries/{task.pk}/completion/"
+    assert address in as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+    as_alba.post(address)
+    assert (state(post), queries.waiting_for_people(brand).count()) == ("deleted", 0)
+    assert address not in as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
 
 
 # Partial success.

@@ -15,13 +15,14 @@ from time_machine import travel
 
 from conftest import NOON, person
 from tertulia.core import jobs
+from tertulia.core.models import Activity
 from tertulia.publishing import actions, evergreen, library, series
-from tertulia.publishing.models import Evergreen, Occurrence, Post, Series
+from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Evergreen, Occurrence, Post, Series
 from tertulia.publishing.problems import Problem, TooLate
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.publishing.series import Rule
 from tertulia.strategy.models import Campaign
-from tertulia.team.models import Membership
+from tertulia.team.models import Membership, Notification
 from tertulia.team.permissions import Role
 
 DAYS = st.dates(date(2020, 1, 1), date(2035, 12, 31))
@@ -317,3 +318,90 @@ def test_a_series_is_begun_and_changed_on_its_page(model, as_alba, as_bruno, bra
         assert on(one) == ["11-30"]
         assert as_alba.post(f"{home}{one.pk}/skips/", {"on": "2026-11-30"}).status_code == 302
         assert on(one) == []
+
+
+def approvers(brand, by, *users, **said) -> None:
+    actions.save_rule(rule=ApprovalRule(brand=brand, **said), steps=[{"users": list(users)}], by=by, at=NOON)
+
+
+@pytest.mark.django_db
+def test_days_under_a_rule_are_asked_for_and_leave_once_they_are_approved(begin, brand, alba, bruno, as_alba):
+    approvers(brand, alba, bruno)
+    one = begin(then="schedule", most=2)
+    posts = [each.post for each in one.occurrences.order_by("on")]
+    assert [state(post) for post in posts] == ["approval", "approval"]
+    assert {request.asked_by_id for request in ApprovalRequest.objects.all()} == {alba.pk}
+    assert not Activity.objects.filter(type="series.stuck").exists()
+    page = as_alba.get(f"/b/{brand.slug}/posts/series/{one.pk}/").content.decode()
+    assert page.count("Se ha pedido que la aprueben") == 2
+    assert "cambiada a mano" not in page
+    request = ApprovalRequest.objects.get(post=posts[0])
+    actions.approve(request=request, is_approved=True, by=bruno, at=NOON)
+    assert [state(post) for post in posts] == ["scheduled", "approval"]
+    assert "cambiada a mano" not in as_alba.get(f"/b/{brand.slug}/posts/series/{one.pk}/").content.decode()
+
+
+@pytest.mark.django_db
+def test_a_new_text_of_the_model_is_asked_for_anew_and_the_same_one_is_not(begin, model, brand, alba, bruno):
+    approvers(brand, alba, bruno)
+    one = begin(then="schedule", most=1)
+    request = ApprovalRequest.objects.get()
+    series.follow(model=model, at=NOON)
+    assert [each.pk for each in ApprovalRequest.objects.all()] == [request.pk]
+    versions = {each.account_id: Wanted() for each in model.versions.all()}
+    model = actions.save(
+        post=model, seen=model.revision, by=alba, at=NOON, pieces=[Piece("Pan de centeno")], versions=versions
+    )
+    series.follow(model=model, at=NOON)
+    post = one.occurrences.get().post
+    assert (post.pk, state(post)) == (request.post_id, "approval")
+    assert [(each.outcome, each.revision) for each in ApprovalRequest.objects.order_by("pk")] == [
+        ("overtaken", 1), ("", 2),
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_who_set_a_series_up_hears_once_of_a_day_that_does_not_leave(begin, brand, alba):
+    with travel(NOON, tick=False):
+        one = begin(then="schedule", texts=["n" * 301], most=2)
+    series.lay_out(series=one, at=NOON + timedelta(hours=1))
+    jobs.run_due(NOON + timedelta(hours=2))
+    (line,) = Activity.objects.filter(type="series.stuck")
+    assert (line.data["day"], "301" in line.data["why"]) == ("2026-12-01", True)
+    told = Notification.objects.get(user=alba)
+    assert told.url == f"/b/{brand.slug}/posts/series/{one.pk}/"
+
+
+@pytest.mark.django_db
+def test_a_day_that_has_no_post_is_told_once_however_often_it_is_tried(begin, model, brand, alba, monkeypatch):
+    def fails(*args, **said):
+        raise Problem("No va.")
+
+    monkeypatch.setattr(series, "_written", fails)
+    one = begin(most=1)
+    series.lay_out(series=one, at=NOON + timedelta(hours=1))
+    assert Activity.objects.filter(type="series.stuck").count() == 1
+    pool = begin(post=False, most=1)
+    assert (pool.occurrences.get().why, Activity.objects.filter(type="series.stuck").count()) == ("No va.", 1)
+
+
+@pytest.mark.django_db
+def test_a_series_leaves_by_itself_once_somebody_has_seen_what_is_amiss_with_its_text(
+    network, account_of, as_alba, alba, brand
+):
+    account = account_of()
+    post = actions.create(
+        brand=brand, by=alba, at=NOON, pieces=[Piece("Pan de http://horno")], versions={account.pk: Wanted()}
+    )
+    address = f"/b/{brand.slug}/posts/series/beginning/?post={post.pk}"
+    form = {
+        "every": "1", "unit": "week", "month_day": "1", "time": "09:00", "zone": "Europe/Madrid",
+        "starts_on": "2026-11-24", "ahead_days": "30", "then": "schedule",
+    }  # fmt: skip
+    with travel(NOON, tick=False):
+        answer = as_alba.post(address, form)
+        page = answer.content.decode()
+        assert (answer.status_code, Series.objects.count(), "http://horno" in page) == (422, 0, True)
+        known = page.split('name="known" value="')[1].split('"')[0]
+        assert as_alba.post(address, {**form, "known": known}).status_code == 302
+    assert Series.objects.get().occurrences.filter(is_scheduled=True).exists()

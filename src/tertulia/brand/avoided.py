@@ -11,10 +11,11 @@ def found(text: str, brand: Brand) -> list[AvoidedWord]:
     """By whole words, in their order on the list; capitals and accents make no difference, nor does a simple plural."""
     words = fold(text).split()
     listed = AvoidedWord.objects.filter(brand=brand).order_by("pk") if words else AvoidedWord.objects.none()
-    return [one for one in listed if _stands_in(one.folded.split(), words)]
+    return [one for one in listed if stands_in(one.folded.split(), words)]
 
 
-def _stands_in(wanted: list[str], words: list[str]) -> bool:
+def stands_in(wanted: list[str], words: list[str]) -> bool:
+    """Whether folded words stand together in folded ones, each as it is or in a simple plural."""
     forms = [_forms(word) for word in wanted]
     last = len(words) - len(forms) + 1
     return any(all(words[at + n] in some for n, some in enumerate(forms)) for at in range(last))

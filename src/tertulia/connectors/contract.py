@@ -891,6 +891,15 @@ class Connector:
         """As `find`, for what was published."""
         return self.find(account, key)
 
+    def named(self, account: Account, url: str) -> Receipt | None:
+        """What was published of the account, with the hints to write below it, as far as its address there alone tells:
+        nobody is asked. None where that says too little, or is somebody else's."""
+        return None
+
+    def home(self, account: Account) -> str:
+        """Where everybody sees what the account has published; "" where that has no address."""
+        return ""
+
     def post_length(self, account: Account, draft: Draft) -> int:
         """How long the network counts what a draft says; compared with `longest_post`."""
         return self.text_length(account, draft.text)

@@ -16,7 +16,7 @@ from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.core.redact import describe
 from tertulia.inbox.models import Conversation
-from tertulia.publishing.models import Post
+from tertulia.publishing.models import Post, Series
 from tertulia.team import notices
 from tertulia.team.models import Membership
 from tertulia.team.permissions import Role
@@ -202,6 +202,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.by_hand": _post,
     "post.delete_failed": _post,
     "post.absent": _post,
+    "series.stuck": _post,
     "newsletter.test_refused": _test,
     "newsletter.test_unknown": _test,
     "post.approval_asked": _to_approve,
@@ -259,6 +260,8 @@ def _address(line: Activity) -> str:
         return reverse("processing", args=[slug])
     if line.on_kind == Post._meta.label_lower:
         return reverse("publishing:post", args=[slug, line.on_id])
+    if line.on_kind == Series._meta.label_lower:
+        return reverse("publishing:series", args=[slug, line.on_id])
     if line.on_kind == Brand._meta.label_lower:
         return reverse("publishing:posts", args=[slug])
     return reverse("inbox:conversation", args=[slug, line.on_id])

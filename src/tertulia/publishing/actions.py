@@ -52,6 +52,8 @@ from .saying import Piece, Wanted
 S = Delivery.State
 BEGUN = frozenset({S.SENDING, S.SENT, S.UNKNOWN, S.BY_HAND})
 """Something of it may be out there: what it says is no longer ours to change."""
+FOR_HANDS = (S.BY_HAND, S.REFUSED, S.MISSED)
+"""Certainly not there by any program: a person may put it there, or leave it out."""
 MOST_PARTS = 50
 LONGEST_PART = 100_000
 YEARS = range(2000, 2200)
@@ -356,6 +358,17 @@ def schedule(*, post: Post, by: User, at: datetime) -> Post:
 
 
 @transaction.atomic
+def schedule_or_ask(*, post: Post, by: User, at: datetime) -> bool:
+    """`schedule` it, or ask for the approval it lacks: with that it is scheduled by itself. Tells whether it is
+    scheduled already. Raises as `schedule` and `approval.ask`."""
+    if approval.lacks(_lock(post)):
+        approval.ask(post=post, by=by, at=at)
+        return False
+    schedule(post=post, by=by, at=at)
+    return True
+
+
+@transaction.atomic
 def publish_now(*, post: Post, by: User, at: datetime) -> Post:
     """Let it leave now, once the brand's undo window has passed, wherever it has not begun to. Raises as `schedule`."""
     post = _lock(post)
@@ -622,8 +635,9 @@ def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: s
 
 @transaction.atomic
 def finish_by_hand(*, delivery: Delivery, by: User, at: datetime, url: str = "") -> None:
-    """Somebody did by hand what no program may, and says where it can be seen. Raises `Settled` when already ticked."""
-    waiting = Delivery.objects.filter(pk=delivery.pk, state=S.BY_HAND)
+    """Somebody did by hand what no program may, or could, and says where it can be seen. Raises `Settled` when it
+    doesn't wait for anybody any more."""
+    waiting = Delivery.objects.filter(pk=delivery.pk, state__in=FOR_HANDS)
     if not waiting.update(state=S.SENT, finished_at=at, why=""):
         raise Settled(_("Somebody has ticked this off already."))
     _arrived(delivery, url, at=at)
@@ -631,20 +645,21 @@ def finish_by_hand(*, delivery: Delivery, by: User, at: datetime, url: str = "")
 
 
 @transaction.atomic
-def give_up_by_hand(*, delivery: Delivery, by: User, at: datetime) -> None:
-    """It is not going to be done, nor what would have followed it there; what it should have deleted stays. Raises
-    `Settled` when already ticked."""
-    waiting = Delivery.objects.filter(pk=delivery.pk, state=S.BY_HAND)
+def give_up(*, delivery: Delivery, by: User, at: datetime) -> None:
+    """What was refused, missed or waits for a hand is not going to be done, nor what would have followed it there; what
+    it should have deleted stays. Raises `Settled` when it doesn't wait for anybody any more."""
+    waiting = Delivery.objects.filter(pk=delivery.pk, state__in=FOR_HANDS)
     if not waiting.update(state=S.CANCELLED, finished_at=at, why=""):
         raise Settled(_("Somebody has ticked this off already."))
     sending = Sending.objects.filter(remote=delivery.post_id).select_related("version").first()
     if sending and delivery.act != "delete":
         _cut_off(_rows(sending.version), at=at)
-    _record_of(activities.CANCELLED, delivery, by=by, at=at)
+    _record_of(activities.GIVEN_UP, delivery, by=by, at=at)
 
 
 def _arrived(delivery: Delivery, url: str, *, at: datetime) -> None:
-    """What a person says of a delivery that they found, or made."""
+    """What a person says of a delivery that they found, or made. What its address tells of it is enough to go on below
+    it, and to delete it, where no other post has that name."""
     remote = RemotePost.objects.filter(deliveries=delivery)
     if delivery.act == "delete":
         remote.update(deleted_at=at)
@@ -652,6 +667,10 @@ def _arrived(delivery: Delivery, url: str, *, at: datetime) -> None:
     remote.update(published_at=at)
     if url.startswith(("https://", "http://")):
         remote.update(url=url[:500])
+        named = delivery.account.connector.named(delivery.account, url)
+        others = RemotePost.objects.filter(account=delivery.account_id).exclude(deliveries=delivery)
+        if named and not others.filter(remote_id=named.remote_id).exists():
+            remote.filter(remote_id="").update(remote_id=named.remote_id, hints=dict(named.hints))
     release(deliveries=[delivery], at=at)
 
 

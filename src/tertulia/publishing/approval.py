@@ -21,10 +21,12 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from tertulia.brand import avoided
 from tertulia.brand.models import Brand
 from tertulia.core import activity, jobs
 from tertulia.core.folding import fold
 from tertulia.core.html import tidy
+from tertulia.core.models import Activity
 from tertulia.team import mail
 from tertulia.team.models import Membership, User
 
@@ -97,8 +99,8 @@ def _holding(
 
 
 def _has_any(words: str, text: str) -> bool:
-    wanted = [fold(word) for word in words.splitlines() if fold(word)]
-    return not wanted or any(f" {word} " in f" {text} " for word in wanted)
+    wanted, said = [fold(word).split() for word in words.splitlines() if fold(word)], text.split()
+    return not wanted or any(avoided.stands_in(one, said) for one in wanted)
 
 
 def lacks(post: Post, found: Sequence[ApprovalRule] | None = None) -> bool:
@@ -154,7 +156,7 @@ def ask(*, post: Post, by: User, at: datetime, schedules: bool = True) -> Approv
         raise Problem(_("Somebody has asked for approval already."))
     if not (lacking := _lacking(post, found)):
         raise Problem(_("This is approved as it is."))
-    steps = _steps(lacking, by)
+    steps = _steps(lacking, post, by)
     request = ApprovalRequest.objects.create(
         post=post, revision=post.revision, said=_said(post), steps=steps, schedules=schedules, asked_by=by, asked_at=at
     )
@@ -163,15 +165,27 @@ def ask(*, post: Post, by: User, at: datetime, schedules: bool = True) -> Approv
     return request
 
 
-def _steps(found: Iterable[ApprovalRule], by: User) -> list[dict[str, Any]]:
-    steps = []
+def _steps(found: Iterable[ApprovalRule], post: Post, by: User) -> list[dict[str, Any]]:
+    steps, wrote = [], sorted(_writers(post) | {by.pk})
     for rule in found:
         for asked in _asked_by(rule):
+            asked["wrote"] = wrote
             users = _users(asked, _roles(rule.brand_id), by.pk)
             if not users and not asked["outside"]:
-                raise Problem(_("Nobody is left who could approve it: whoever asks may not approve it as well."))
+                raise Problem(
+                    _("Nobody is left who could approve it: whoever wrote it, changed it or asks may not approve it.")
+                )
             steps.append({**asked, "users": users})
     return steps
+
+
+def _writers(post: Post) -> set[int]:
+    """Whoever began a post, or has changed what it says since it was last approved."""
+    approved = ApprovalRequest.objects.filter(post=post, outcome=Outcome.APPROVED).order_by("-revision")
+    seen = approved.values_list("revision", flat=True).first() or 0
+    edits = Activity.objects.filter(type=activities.EDITED, on_kind=Post._meta.label_lower, on_id=post.pk)
+    later = {by for by, data in edits.values_list("by_id", "data") if by and data.get("revision", 0) > seen}
+    return {post.created_by_id, *later}
 
 
 def _roles(brand_id: int) -> dict[int, str]:
@@ -180,10 +194,12 @@ def _roles(brand_id: int) -> dict[int, str]:
 
 
 def _users(step: Mapping[str, Any], roles: Mapping[int, str], asked_by: int) -> list[int]:
-    """Who of the brand may decide about a step, as roles are given now."""
+    """Who of the brand may decide about a step, as roles are given now: unless its rule allows it nobody who `wrote` it
+    (before that was kept: who asked)."""
     named = set(step["named"] if "named" in step else step["users"])
     users = (named & roles.keys()) | {user for user, role in roles.items() if role == step.get("role")}
-    return sorted(users if step.get("own", asked_by in named) else users - {asked_by})
+    wrote = set(step.get("wrote", [asked_by]))
+    return sorted(users if step.get("own", asked_by in named) else users - wrote)
 
 
 def _said(post: Post) -> list[dict[str, Any]]:

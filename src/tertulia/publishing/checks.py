@@ -119,10 +119,14 @@ class Checked:
 
     @property
     def known(self) -> str:
-        """Names exactly what is amiss, to tell whether its reader has seen it."""
+        """Names all that is amiss, to tell whether its reader has seen it."""
         amiss = [line.says for line in self.lines if line.tone != "note"]
         amiss += [one.address for one in self.looks if one.tone == "soon"]
-        return sha256("\n".join(amiss).encode()).hexdigest()[:16] if amiss else ""
+        return ".".join(dict.fromkeys(sha256(one.encode()).hexdigest()[:8] for one in amiss))
+
+    def is_seen(self, known: str) -> bool:
+        """Whether who has seen what `known` names has seen all of it."""
+        return set(self.known.split(".")) <= {"", *known.split(".")}
 
 
 def check(
@@ -137,7 +141,7 @@ def check(
     lines = [
         *_where(accounts, is_blank=writing.is_blank), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
         *_rights(writing, media.values(), brand, at=at), *_films(media.values()),
-        *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing),
+        *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing.texts),
         *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
         *preflight.strangers(writing.texts, brand, others), *_named(writing, accounts, known), *_polls(shown),
         *_approval(writing, brand, post.created_by_id if post else by),
@@ -252,7 +256,12 @@ def _called(part: Shown, number: int) -> str:
 def _alts(shown: Sequence[Preview]) -> Iterator[Line]:
     pictures = [picture for preview in shown for part in preview.parts for picture in part.said["pictures"]]
     for name in dict.fromkeys(one["name"] for one in pictures if not one["alt"].strip()):
-        yield Line("soon", _("Say what {picture} shows: who can't see it hears nothing of it.").format(picture=name))
+        yield Line("soon", says_nothing_of(name))
+
+
+def says_nothing_of(picture: str) -> str:
+    """What is told of a picture without a description."""
+    return _("Say what {picture} shows: who can't see it hears nothing of it.").format(picture=picture)
 
 
 def _rights(writing: Writing, media: Iterable[Media], brand: Brand, *, at: datetime) -> Iterator[Line]:
@@ -340,8 +349,14 @@ _ADDRESS = re.compile(r"(?<![\w@])(?:[a-z]{3,6}:/{1,3}|https?[:/]{2,}|www\.)\S*"
 _HOST = re.compile(r"(?:[\w-]{1,63}\.)+[^\W\d_][\w-]{1,62}")
 
 
-def _links(writing: Writing) -> Iterator[Line]:
-    for text in writing.texts:
+def of_texts(texts: Sequence[str], brand: Brand) -> Iterator[Line]:
+    """What the words alone tell: broken links, and what the brand wouldn't say."""
+    yield from _links(texts)
+    yield from preflight.words(texts, brand)
+
+
+def _links(texts: Sequence[str]) -> Iterator[Line]:
+    for text in texts:
         for found in _ADDRESS.finditer(text):
             if looks_broken(address := found[0].rstrip(".,;:!?'\"»”’)]}")):
                 yield Line("soon", _("This link looks broken: {link}").format(link=address[:80]))

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
@@ -29,7 +30,7 @@ from tertulia.core.tables import Row, Table
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import actions, activities, evergreen, handles, queries, saying
+from . import actions, activities, checks, evergreen, handles, queries, saying
 from .models import Import, Imported, Media, Part, Post
 from .problems import Problem, TooLate
 from .saying import Piece, Shown, Wanted
@@ -38,6 +39,8 @@ from .writing import Sheet
 TAKE_IN = "publishing.take_in"
 BATCH = 25
 """Rows of one transaction: what others wait for meanwhile is a fraction of a second."""
+MOST_WARNINGS, MOST_LOOKED_AT = 30, 500
+"""Told of a file, and rows that are looked at for them: whoever brings it waits for that."""
 KEEP_FILES = timedelta(days=14)
 HEADINGS = {
     "es": ("Título", "Texto", "Cuentas", "Día", "Hora", "Zona horaria", "Enlace", "Imagen", "Campaña",
@@ -284,9 +287,28 @@ def bring(*, brand: Brand, name: str, content: bytes, schedules: bool, by: User,
         raise tables.Unreadable(_("The file has no rows below its first line."))
     return Import.objects.create(
         brand=brand, name=tidy(name).strip()[:200] or "csv", content=content, schedules=schedules,
-        total=len(found.rows), known=len(found.known), problems=found.problems, notes=list(found.notes),
+        total=len(found.rows), known=len(found.known), problems=found.problems,
+        notes=[*found.notes, *(_warnings(found, brand) if schedules else ())],
         created_by_id=by.pk, created_at=at,
     )  # fmt: skip
+
+
+def _warnings(found: Checked, brand: Brand) -> list[str]:
+    """What may not be meant so in rows that are to be scheduled, with their lines."""
+    rows = [(row.line, wish) for place, (row, wish, _why) in enumerate(found.rows) if wish and place not in found.known]
+    shown = {one.media for _line, wish in rows for piece in wish.pieces for one in piece.pictures}
+    silent = Media.objects.filter(brand=brand, pk__in=shown, alt="").in_bulk()
+    told = []
+    for line, wish in rows[:MOST_LOOKED_AT]:
+        amiss = [one.says for one in checks.of_texts([piece.text for piece in wish.pieces], brand)]
+        media = [silent.get(one.media) for piece in wish.pieces for one in piece.pictures]
+        amiss += [checks.says_nothing_of(one.name) for one in media if one]
+        told += [_("Line {line}: {what}").format(line=line, what=says) for says in dict.fromkeys(amiss)]
+    if (more := len(told) - MOST_WARNINGS) > 0:
+        told[MOST_WARNINGS:] = [ngettext("and %(n)s more", "and %(n)s more", more) % {"n": more}]
+    if len(rows) > MOST_LOOKED_AT:
+        told.append(_("What may not be meant so is told of the first {n} rows alone.").format(n=MOST_LOOKED_AT))
+    return told
 
 
 @transaction.atomic
@@ -348,7 +370,7 @@ def _add(wish: Wish, brought: Import, *, by: User, at: datetime) -> int:
     if wish.wall:
         actions.plan(post=post, wall=wish.wall, zone=wish.zone, by=by, at=at)
     if brought.schedules:
-        actions.schedule(post=post, by=by, at=at)
+        actions.schedule_or_ask(post=post, by=by, at=at)
     mark.post = post
     mark.save(update_fields=["post"])
     return 1

@@ -39,7 +39,7 @@ from .series import MOST_TEXTS, Rule
 
 
 class TimeForm(forms.Form):
-    """A day and a time on the wall, of the brand's own zone."""
+    """A day and a time on the wall."""
 
     on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     time = forms.TimeField(label=_("Time"), widget=forms.TimeInput(attrs={"type": "time"}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -54,3 +55,11 @@ class Unfit(Problem):
         self.misfits = misfits
         lines = [f"{name}: {said(one.says)}" for name, some in misfits.items() for one in some]
         super().__init__(" ".join(lines))
+
+
+class Unseen(Problem):
+    """Whoever lets it leave hasn't seen all that may not be meant so; `wall` is when it was to leave, None at once."""
+
+    def __init__(self, wall: datetime | None = None) -> None:
+        self.wall = wall
+        super().__init__(_("Look at this first. If it is meant so, press the button again."))

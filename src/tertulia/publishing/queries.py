@@ -210,6 +210,9 @@ def grace(brand_id: int) -> timedelta:
 # How far they have come.
 
 
+WAITING_FOR_PEOPLE = (Delivery.State.MISSED, Delivery.State.REFUSED, Delivery.State.UNKNOWN, Delivery.State.BY_HAND)
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One part of a version on its way: its delivery, and what has become of it on the network."""
@@ -225,6 +228,8 @@ class Leg:
     revision: int
     planned_at: datetime | None
     due_at: datetime
+    task: Delivery | None = None
+    """What somebody has to see in order to settle it, where it waits for that."""
 
     @property
     def is_catching_up(self) -> bool:
@@ -313,17 +318,11 @@ def all_legs(standing: Standing) -> list[Leg]:
     return [leg for legs in standing.legs.values() for leg in legs]
 
 
-def to_copy(standing: Standing) -> dict[int, list[str]]:
-    """By version, the texts that somebody is to publish by hand, as they leave: with the links that count."""
-    versions = {
-        leg.delivery: id for id, legs in standing.legs.items() for leg in legs if leg.state == Delivery.State.BY_HAND
-    }
-    texts: dict[int, list[str]] = defaultdict(list)
-    if versions:
-        rows = Delivery.objects.filter(pk__in=versions).order_by("pk").values_list("pk", "post__draft")
-        for id, draft in rows:
-            texts[versions[id]].append(draft["text"])
-    return texts
+def tasks(standing: Standing) -> dict[int, Delivery]:
+    """By its id, each delivery that waits for somebody, with the `draft` of what it says: as it leaves, with the links
+    that count."""
+    ids = [leg.delivery for leg in all_legs(standing) if leg.state in WAITING_FOR_PEOPLE]
+    return Delivery.objects.select_related("post").in_bulk(ids) if ids else {}
 
 
 def standing(post: Post) -> Standing:
@@ -369,8 +368,13 @@ def _post_state(versions: Sequence[str], *, is_cancelled: bool) -> str:
 
 def waiting_for_people(brand: Brand) -> QuerySet[Delivery]:
     """What is to be published, or to be deleted again, and doesn't go on without somebody."""
-    states = [Delivery.State.MISSED, Delivery.State.REFUSED, Delivery.State.UNKNOWN, Delivery.State.BY_HAND]
-    return deliveries(brand).filter(state__in=states).order_by("due_at", "pk")
+    return deliveries(brand).filter(state__in=WAITING_FOR_PEOPLE).order_by("due_at", "pk")
+
+
+def deletions_of(post: Post) -> QuerySet[Delivery]:
+    """What was to delete it again, and doesn't go on without somebody."""
+    mine = Sending.objects.filter(version__post=post).values("remote")
+    return waiting_for_people(post.brand).filter(act="delete", post__in=mine)
 
 
 def deliveries(brand: Brand) -> QuerySet[Delivery]:

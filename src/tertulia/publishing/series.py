@@ -22,8 +22,8 @@ from tertulia.brand.models import Brand
 from tertulia.core import activity
 from tertulia.team.models import Membership, User
 
-from . import actions, activities, evergreen, queries, writing
-from .models import Draft, Occurrence, Post, Series
+from . import actions, activities, approval, evergreen, queries, writing
+from .models import ApprovalRequest, Draft, Occurrence, Post, Series
 from .problems import Problem, TooLate
 from .saying import Piece, Wanted
 
@@ -187,14 +187,16 @@ def lay_out(*, series: Series, at: datetime) -> int:
     series = _lock(series)
     if series.ended_at:
         return 0
-    series.occurrences.filter(post__isnull=True, skipped_at__isnull=True).exclude(why="").delete()  # tried again below
+    missing = series.occurrences.filter(post__isnull=True, skipped_at__isnull=True).exclude(why="")
+    told = dict(missing.values_list("on", "why"))
+    missing.delete()  # tried again below
     there = set(series.occurrences.values_list("on", flat=True))
     until = at.astimezone(ZoneInfo(series.zone)).date() + series.ahead_days * DAY
     made = 0
     with translation.override(series.brand.language):
         for number, on in days(series, _last(series, until)):
             if on not in there and _moment(series, on) > at:
-                made += _make(series, number, on, at=at)
+                made += _make(series, number, on, told=told.get(on, ""), at=at)
     return made
 
 
@@ -207,7 +209,8 @@ def _moment(series: Series, on: date) -> datetime:
     return zones.moment(datetime.combine(on, series.time), ZoneInfo(series.zone))
 
 
-def _make(series: Series, number: int, on: date, *, at: datetime) -> bool:
+def _make(series: Series, number: int, on: date, *, told: str, at: datetime) -> bool:
+    """`told`: why the day had no post when it was last tried. That a pool has nothing for a day is no trouble."""
     one = Occurrence(series=series, number=number, on=on, time=series.time, zone=series.zone)
     by = User.objects.filter(pk=series.changed_by_id).first() or User(pk=series.changed_by_id)
     try:
@@ -215,6 +218,8 @@ def _make(series: Series, number: int, on: date, *, at: datetime) -> bool:
             one.post = _written(series, number, on, by=by, at=at)
     except Problem as problem:
         one.why = str(problem)[:500]
+        if series.model and one.why != told:
+            _tell_stuck(one, at=at)
     if one.post:
         one.revision = one.post.revision
         one.model_revision = series.model.revision if series.model else 0
@@ -259,7 +264,7 @@ def _said(series: Series, number: int) -> tuple[str, tuple[Piece, ...], dict[int
 
 
 def _let_leave(one: Occurrence, *, by: User, at: datetime) -> None:
-    """Schedule it if the series says so, or write down why it can't be."""
+    """Schedule it if the series says so, ask for the approval it lacks, or write down why it can't leave and tell."""
     one.is_scheduled, one.why, post = False, "", one.post
     if one.series.then != Series.Then.SCHEDULE or post is None:
         return
@@ -271,10 +276,22 @@ def _let_leave(one: Occurrence, *, by: User, at: datetime) -> None:
     else:
         try:
             with transaction.atomic():
-                actions.schedule(post=post, by=by, at=at)
-            one.is_scheduled = True
+                one.is_scheduled = actions.schedule_or_ask(post=post, by=by, at=at)
+            if not one.is_scheduled:
+                one.why = _("Its approval is asked for: it leaves by itself once it has that.")
+                return
         except Problem as problem:
             one.why = str(problem)[:500]
+    if one.why:
+        _tell_stuck(one, at=at)
+
+
+def _tell_stuck(one: Occurrence, *, at: datetime) -> None:
+    series = one.series
+    activity.record(
+        activities.STUCK, on=series, brand=series.brand_id, at=at, title=series.title, day=one.on.isoformat(),
+        why=one.why, author=series.changed_by_id,
+    )  # fmt: skip
 
 
 def _to_come(series: Series, *, at: datetime) -> list[Occurrence]:
@@ -294,13 +311,28 @@ def is_touched(one: Occurrence) -> bool:
     post = one.post
     if post is None:
         return False
-    laid = Post.State.SCHEDULED if one.is_scheduled else Post.State.DRAFT
     return (
         post.revision != one.revision
         or (post.on, post.time, post.zone) != (one.on, one.time, one.zone)
-        or queries.standing(post).state != laid
+        or not _stands_as_laid(one, post)
         or Draft.objects.filter(post=post).exists()
     )
+
+
+def _stands_as_laid(one: Occurrence, post: Post) -> bool:
+    """A day for which approval was asked may have it by now, or be told what should change."""
+    state = queries.standing(post).state
+    if one.is_scheduled or state == Post.State.DRAFT:
+        return state == (Post.State.SCHEDULED if one.is_scheduled else Post.State.DRAFT)
+    return state in _ASKED and _was_asked(one)
+
+
+_ASKED = {Post.State.APPROVAL, Post.State.CHANGES, Post.State.APPROVED, Post.State.SCHEDULED}
+
+
+def _was_asked(one: Occurrence) -> bool:
+    """Whether its post waits, or has waited, for approval in the words it was laid out with."""
+    return ApprovalRequest.objects.filter(post=one.post_id, revision=one.revision).exists()
 
 
 def _taken_back(one: Occurrence, *, by: User, at: datetime) -> bool:
@@ -336,7 +368,8 @@ def _follow(series: Series, *, at: datetime) -> None:
 def _fits(one: Occurrence, series: Series) -> bool:
     """Whether its post stays and only says something else; what changes more is made anew."""
     wants = series.then == Series.Then.SCHEDULE
-    return (one.time, one.zone) == (series.time, series.zone) and one.is_scheduled == wants
+    leaves = one.is_scheduled or (wants and _was_asked(one))
+    return (one.time, one.zone) == (series.time, series.zone) and leaves == wants
 
 
 def _said_anew(one: Occurrence, number: int, *, by: User, at: datetime) -> bool:
@@ -352,8 +385,11 @@ def _said_anew(one: Occurrence, number: int, *, by: User, at: datetime) -> bool:
             )  # fmt: skip
     except Problem:
         return False  # made anew, and then it says why it can't be scheduled
+    is_new = post.revision != one.revision
     one.number, one.revision, one.model_revision = number, post.revision, series.model.revision
-    one.save(update_fields=["number", "revision", "model_revision"])
+    if is_new and series.then == Series.Then.SCHEDULE and approval.lacks(post):
+        _let_leave(one, by=by, at=at)  # what was approved, or asked for, were other words
+    one.save(update_fields=["number", "revision", "model_revision", "is_scheduled", "why"])
     return True
 
 

@@ -324,6 +324,11 @@ def keep_draft(*, brand: Brand, post: Post | None, writing: Writing, by: User, a
     return draft
 
 
+def leaves(writing: Writing, post: Post) -> bool:
+    """Keeping it changes what leaves by itself, or schedules it anew. Raises `Problem`."""
+    return Post.State.SCHEDULED in queries.standing(post).versions.values() or reschedules(writing, post)
+
+
 def reschedules(writing: Writing, post: Post) -> bool:
     """Keeping it would schedule anew what missed its time: that is for those who may publish. Raises `Problem`."""
     is_missed = queries.standing(post).state in {Post.State.MISSED, Post.State.PARTLY}
@@ -370,10 +375,10 @@ def keep(
     wall, odd = writing.wall(), ""
     if then not in {"now", "queue"} and not writing.leaves_as(kept):
         odd = actions.plan(post=kept, wall=wall, zone=writing.zone, by=by, at=at)
-    if then == "ask" or (then == "schedule" and approval.lacks(kept)):
+    if then == "ask":
         approval.ask(post=kept, by=by, at=at)
     elif then == "schedule":
-        actions.schedule(post=kept, by=by, at=at)
+        actions.schedule_or_ask(post=kept, by=by, at=at)
     elif then == "now":
         actions.publish_now(post=kept, by=by, at=at)
     elif then == "queue":

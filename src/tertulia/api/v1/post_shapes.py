@@ -194,7 +194,7 @@ class ChecksShape(BaseModel):
     stops: bool = Field(description="Something stands in the way of its leaving")
     warns: bool = Field(description="Something is for its writer to judge")
     is_waiting: bool = Field(description="Links are still to be asked; call again in some seconds")
-    known: str = Field(description="Names exactly what is amiss: send it along to schedule or publish all the same")
+    known: str = Field(description="Names all that is amiss: send it along to schedule or publish all the same")
     lines: list[LineShape]
     links: list[LinkLookShape]
     versions: list[PreviewShape]
@@ -309,7 +309,7 @@ class ChangedPostBody(PostBody):
 
 
 class KnownBody(Body):
-    known: Words = Field("", max_length=40, description="`known` of /checks, to do it in spite of its warnings")
+    known: Words = Field("", max_length=1000, description="`known` of /checks, to do it in spite of its warnings")
 
 
 class ScheduleBody(WallBody, KnownBody):

@@ -277,7 +277,7 @@ def _leaving(
         written.zone = zone or request.auth.brand.time_zone
         amiss = _checked(request, found, written)
         act(found, at)  # what stands in its way is said before what could be better
-        if amiss.warns and body.known != amiss.known:
+        if amiss.warns and not amiss.is_seen(body.known):
             raise _warned(amiss)
         return _detail(_post(request, post_id)).model_dump(mode="json")
 
@@ -370,7 +370,10 @@ def decide_delivery(request: Call, delivery_id: Path[Id], body: OutcomeBody) -> 
 
 @router.put("/deliveries/{int:delivery_id}/completion", response=PostDetailShape, **LETS_LEAVE)
 def complete_delivery(request: Call, delivery_id: Path[Id], body: CompletionBody | None = None) -> PostDetailShape:
-    """Tick off what somebody published or deleted by hand. 409 `settled` when it doesn't wait for that (any more)."""
+    """Tick off what somebody published or deleted by hand, also what was refused or missed before.
+
+    409 `settled` when it doesn't wait for anybody (any more).
+    """
     body = body or CompletionBody.model_validate({})
     (found, post), url = _delivery_of(request, delivery_id), _url(body)
 

@@ -167,6 +167,10 @@ class Bluesky(Connector):
         reader = Reader(Client(self.http, account), clock.now())
         return (one.remote_id for one in missing if not one.hints.get("convo") and reader.is_gone(one.remote_id))
 
+    def home(self, account: Account) -> str:
+        handle = account.settings.get("name") or account.settings.get("handle")
+        return f"https://bsky.app/profile/{handle}" if handle else ""
+
     def look(self, account: Account) -> Look:
         handle = account.settings.get("name") or account.settings.get("handle")
         return replace(PUBLISHES.look, handle=f"@{handle}" if handle else "")

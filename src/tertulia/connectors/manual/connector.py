@@ -152,6 +152,9 @@ class Manual(Connector):
             found.append(lacks)
         return found
 
+    def home(self, account: Account) -> str:
+        return str(account.settings.get("profile") or "")
+
     def look(self, account: Account) -> Look:
         profile = str(account.settings.get("profile") or "")
         known = LOOKS.get(_platform(account), Look())

@@ -262,6 +262,17 @@ class Mastodon(Connector):
     def polls_taken(self, account: Account) -> Polls:
         return publishing.poll_rules(account.settings)
 
+    def named(self, account: Account, url: str) -> Receipt | None:
+        whose = re.escape(str(account.settings.get("handle") or ""))
+        server = re.escape(root(account.settings.get("server") or "-"))
+        found = re.fullmatch(rf"{server}/(?:@|users/){whose}/(?:statuses/)?([^/?#]+)", url, re.IGNORECASE)
+        id = id_of(found[1]) if found and whose else ""
+        return Receipt(id, url=url) if id else None
+
+    def home(self, account: Account) -> str:
+        name, server = account.settings.get("handle"), root(account.settings.get("server") or "-")
+        return f"{server}/@{name}" if name else ""
+
     def look(self, account: Account) -> Look:
         name, server = account.settings.get("handle"), urlsplit(root(account.settings.get("server") or "-")).netloc
         return replace(publishing.PUBLISHES.look, handle=f"@{name}@{server}" if name else "")

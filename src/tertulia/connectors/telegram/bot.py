@@ -83,9 +83,9 @@ class Bot:
         return self._call(method, params, is_reading=False)
 
     def do_in(self, chat: str, method: str, **params: Any) -> Any:
-        """Do something in a chat, wherever it has moved to. Messages don't keep their numbers on the way."""
+        """Do something in a chat (number or @name), wherever it has moved to; messages don't keep their numbers."""
         try:
-            return self.do(method, chat_id=int(chat), **params)
+            return self.do(method, chat_id=chat if chat.startswith("@") else int(chat), **params)
         except Moved as moved:
             if "message_id" in params:
                 raise

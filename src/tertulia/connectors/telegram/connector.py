@@ -188,6 +188,13 @@ class Telegram(Connector):
     def longest_post(self, account: Account, draft: Draft) -> int | None:
         return publishing.LONGEST_QUESTION if draft.poll else super().longest_post(account, draft)
 
+    def named(self, account: Account, url: str) -> Receipt | None:
+        return publishing.named(account, url)
+
+    def home(self, account: Account) -> str:
+        chat = moderation.chat_of(str(account.settings.get("channel") or ""))
+        return f"https://t.me/{chat[1:]}" if isinstance(chat, str) and chat != "@" else ""
+
     def look(self, account: Account) -> Look:
         named = str(account.settings.get("channel") or "")
         return replace(publishing.PUBLISHES.look, handle=named if named.startswith("@") else "")

@@ -16,6 +16,7 @@ SILENT = {"can_send_messages": False}
 """What is not named is not allowed either."""
 LIKE = [{"type": "emoji", "emoji": "👍"}]
 _NUMBER = re.compile(r"-?\d{1,16}")
+_CHAT = re.compile(r"-?\d{1,16}|@\w{1,40}", re.ASCII)
 
 
 def do(bot: Bot, act: Act, on: Target, *, undo: bool) -> None:
@@ -26,11 +27,11 @@ def do(bot: Bot, act: Act, on: Target, *, undo: bool) -> None:
 
 
 def where(to: Target) -> tuple[str, int, int]:
-    """The chat, the topic and the message; without hints, as far as the thread tells."""
+    """The chat, by its number or its @name, the topic and the message; without hints, as far as the thread tells."""
     chat, _, rest = to.thread_id.partition(":")
     chat, topic = to.hints.get("chat", chat), to.hints.get("topic", rest.partition(":")[0] if rest else "0")
     message = to.hints.get("message") or to.remote_id.partition(":")[2] or "0"
-    if not all(_NUMBER.fullmatch(number) for number in (chat, topic, message)):
+    if not _CHAT.fullmatch(chat) or not all(_NUMBER.fullmatch(number) for number in (topic, message)):
         raise Refused(texts.NO_CHAT)
     return chat, int(topic), int(message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +44,7 @@ PUBLISHES = Publishes(
 )
 LONGEST_QUESTION = 300
 """The text of a poll (Bot API, sendPoll)."""
+_ADDRESS = re.compile(r"https?://t\.me/(?:s/)?(?:(?!c/)(\w{1,40})|c/(\d{1,13}))/(\d{1,16})(?:\?.*)?", re.ASCII)
 
 
 def publish(bot: Bot, account: Account, draft: Draft) -> Receipt:
@@ -71,6 +73,17 @@ def publish(bot: Bot, account: Account, draft: Draft) -> Receipt:
     return _receipt(made if isinstance(made, list) else [])
 
 
+def named(account: Account, url: str) -> Receipt | None:
+    """A message of the account's own channel: public ones are called by name, others by number."""
+    chat = chat_of(str(account.settings.get("channel") or ""))
+    found = _ADDRESS.fullmatch(url)
+    if not found or chat == "@":
+        return None
+    name, number, id = found.groups()
+    is_other = chat != int(f"-100{number}") if number else isinstance(chat, str) and chat.lower() != f"@{name}".lower()
+    return None if is_other else Receipt(f"{chat}:{id}", url=url, hints={"chat": str(chat), "message": id})
+
+
 def _measured(film: Picture) -> dict[str, Any]:
     """So that it can be played while it is loaded, and at its right size from the start."""
     size = {"width": film.width, "height": film.height, "supports_streaming": True}
@@ -85,7 +98,7 @@ def _asked(poll: Poll) -> dict[str, Any]:
 
 def _chat(account: Account, draft: Draft) -> int | str:
     if draft.above:
-        return int(where(draft.above)[0])
+        return chat_of(where(draft.above)[0])
     named = account.settings.get("channel")
     if not isinstance(named, str) or not named.strip():
         raise Refused(texts.NO_CHANNEL)

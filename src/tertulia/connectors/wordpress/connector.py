@@ -181,6 +181,9 @@ class WordPress(Connector):
     def figures(self, account: Account, posts: Sequence[Target]) -> Mapping[str, Mapping[str, int]]:
         return dict(counts.of_posts(Blog(self.http, account), [one.remote_id for one in posts]))
 
+    def home(self, account: Account) -> str:
+        return str(account.settings.get("url") or "")
+
     def post_length(self, account: Account, draft: Draft) -> int:
         return len(draft.text)
 

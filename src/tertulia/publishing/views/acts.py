@@ -16,7 +16,7 @@ from tertulia.channels.models import Delivery
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import actions, checks, queries
+from .. import actions, checks, leaving, queries
 from ..access import RoomRequest
 from ..forms import CompletionForm, DecisionForm, StopForm, TimeForm
 from ..models import Post
@@ -33,8 +33,9 @@ def schedule(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         if not form.is_valid():
             raise Problem(_("Say on which day and at what time."))
         wall = datetime.combine(form.cleaned_data["on"], form.cleaned_data["time"])  # a time on the wall
-        odd = actions.plan(post=post, wall=wall, by=request.user, at=at)
-        actions.schedule(post=post, by=request.user, at=at)
+        with leaving.only_seen(request, brand, post, wall=wall):
+            odd = actions.plan(post=post, wall=wall, zone=post.zone, by=request.user, at=at)
+            actions.schedule(post=post, by=request.user, at=at)
         if odd:
             messages.info(request, checks.clock_says(odd))
 
@@ -44,7 +45,11 @@ def schedule(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
 @require_POST
 @brand_required("publishing.publish")
 def publish_now(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
-    return _done(request, brand, post_id, lambda post, at: actions.publish_now(post=post, by=request.user, at=at))
+    def change(post: Post, at: datetime) -> None:
+        with leaving.only_seen(request, brand, post):
+            actions.publish_now(post=post, by=request.user, at=at)
+
+    return _done(request, brand, post_id, change)
 
 
 @require_POST
@@ -84,7 +89,7 @@ def decide(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
 @require_POST
 @brand_required("publishing.publish")
 def complete(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
-    """Tick off what was published by hand."""
+    """Tick off what somebody published by hand, be it after the network had refused it."""
     form = CompletionForm(request.POST)
     url = form.cleaned_data["url"] if form.is_valid() else ""
     return _settled(
@@ -96,10 +101,8 @@ def complete(request: RoomRequest, brand: Brand, posting_id: int) -> HttpRespons
 @require_POST
 @brand_required("publishing.publish")
 def abandon(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
-    """Nobody is going to do by hand what waits for it."""
-    return _settled(
-        request, brand, posting_id, lambda one, at: actions.give_up_by_hand(delivery=one, by=request.user, at=at)
-    )
+    """Leave out what waits for a hand, was refused or missed."""
+    return _settled(request, brand, posting_id, lambda one, at: actions.give_up(delivery=one, by=request.user, at=at))
 
 
 @require_POST
@@ -121,9 +124,9 @@ def resume(request: RoomRequest, brand: Brand) -> HttpResponse:
 def _done(
     request: RoomRequest, brand: Brand, post_id: int, change: Callable[[Post, datetime], object]
 ) -> HttpResponse:  # fmt: skip
-    post = get_object_or_404(Post, pk=post_id, brand=brand)
-    _try(request, lambda at: change(post, at))
-    return redirect("publishing:post", brand.slug, post.pk)
+    post = get_object_or_404(queries.whole(brand), pk=post_id)
+    problem = _try(request, lambda at: change(post, at))
+    return redirect(leaving.page_of(post, brand, problem))
 
 
 def _settled(
@@ -135,8 +138,10 @@ def _settled(
     return redirect("publishing:post", brand.slug, found[0].pk) if found else redirect("publishing:posts", brand.slug)
 
 
-def _try(request: RoomRequest, act: Callable[[datetime], object]) -> None:
+def _try(request: RoomRequest, act: Callable[[datetime], object]) -> Problem | None:
     try:
         act(clock.now())
     except Problem as problem:
         messages.error(request, str(problem))
+        return problem
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Delivery
@@ -26,6 +28,7 @@ from .. import (
     figures,
     filling,
     ideas,
+    leaving,
     mailing,
     queries,
     reactions_page,
@@ -36,7 +39,7 @@ from ..access import RoomRequest
 from ..finding import Filters
 from ..forms import DecidingForm, MoveForm, SlotForm, StopForm, TimeForm
 from ..models import Post, Version
-from ..problems import Problem
+from ..problems import Problem, Unseen
 
 YEARS = range(1990, 2200)
 
@@ -105,13 +108,18 @@ def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
 @brand_required("publishing.publish")
 def enqueue(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     """Schedule it for the next free slot, or for the one that is named."""
-    post = get_object_or_404(Post, pk=post_id, brand=brand)
+    post = get_object_or_404(queries.whole(brand), pk=post_id)
     form = SlotForm(request.POST)
     try:
         if not form.is_valid():
             raise Problem(_("Say on which day and at what time."))
-        wall = rhythm.enqueue(post=post, by=request.user, at=clock.now(), wall=form.wall)
+        with leaving.only_seen(request, brand, post, wall=form.wall):
+            wall = rhythm.enqueue(post=post, by=request.user, at=clock.now(), wall=form.wall)
         messages.info(request, rhythm.queued_says(wall, brand, at=clock.now()))
+    except Unseen as unseen:
+        messages.error(request, str(unseen))
+        address = leaving.page_of(post, brand, unseen)
+        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
     except Problem as problem:
         messages.error(request, str(problem))
     if request.htmx:
@@ -126,32 +134,49 @@ def enqueue(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
 def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     post = get_object_or_404(queries.whole(brand), pk=post_id)
     standing = queries.standing(post)
-    to_copy, letters = queries.to_copy(standing), mailing.progress_of(post)
+    tasks, letters = queries.tasks(standing), mailing.progress_of(post)
     stop = queries.stopped(brand)
     legs = [
         (version, Post.State(state).label if (state := standing.versions.get(version.pk)) else "",
          calendar.TONES.get(state or "", ""),
-         [] if state == Post.State.SCHEDULED else standing.legs.get(version.pk, []), to_copy.get(version.pk, []),
+         [] if state == Post.State.SCHEDULED
+         else [replace(leg, task=tasks.get(leg.delivery)) for leg in standing.legs.get(version.pk, [])],
+         version.account.connector.home(version.account) if tasks else "",
          letters.get(version.pk), None if stop else _late_turn(version, standing))
         for version in post.versions.all()
     ]  # fmt: skip
     links, earned = figures.of_post(post)
+    comes_back, wall = recurring.of_post(post), _wished(request, post)
+    shown = wall or post.wall
+    is_open = not legs or any(state in queries.OPEN for state in standing.versions.values())
+    may_time = is_open and request.membership.may("publishing.write")
+    may_time = may_time and not (comes_back["series"] or comes_back["evergreen"])
     context = {
         "links": links, "earned": earned,
         "room": "publishing", "post": post, "standing": standing, "state": Post.State(standing.state).label,
         "tone": calendar.TONES.get(standing.state, ""), "legs": legs, "states": dict(Delivery.State.choices),
+        "deletions": queries.deletions_of(post),
         "common": [part for part in post.parts.all() if part.version_id is None], "stop": stop,
         "own": {part.version_id for part in post.parts.all() if part.version_id},
-        "time_form": TimeForm(initial={"on": post.on, "time": f"{post.time:%H:%M}" if post.time else ""}),
+        "time_form": TimeForm(initial={"on": shown.date(), "time": f"{shown:%H:%M}"} if shown else {}),
+        "checked": leaving.of_post(request, brand, post, wall=wall) if may_time else None,
         "lists": {version.pk for version in post.versions.all() if mailing.is_list(version.account)},
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
         **_approval(request, post),
-        "comes_back": recurring.of_post(post), "idea": ideas.of_post(post),
+        "comes_back": comes_back, "idea": ideas.of_post(post),
         "has_slots": rhythm.has_slots(brand),
         "is_scheduled": set(standing.versions.values()) == {Post.State.SCHEDULED},
-        "is_open": not legs or any(state in queries.OPEN for state in standing.versions.values()),
+        "is_open": is_open,
     }  # fmt: skip
     return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
+
+
+def _wished(request: RoomRequest, post: Post) -> datetime | None:
+    """When it would leave, on the wall: as whoever is to look at something first has wished, else as it is planned."""
+    if "on" not in request.GET:
+        return post.wall
+    form = TimeForm(request.GET)
+    return datetime.combine(form.cleaned_data["on"], form.cleaned_data["time"]) if form.is_valid() else None
 
 
 def _late_turn(version: Version, standing: queries.Standing) -> datetime | None:

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
@@ -23,6 +22,7 @@ from .. import (
     evergreen,
     handles,
     ideas,
+    leaving,
     library,
     looking,
     pieces,
@@ -35,7 +35,7 @@ from .. import (
 from ..access import RoomRequest
 from ..forms import LibraryFilter
 from ..models import ApprovalRule, Draft, Post, SavedPiece
-from ..problems import Changed, Problem
+from ..problems import Changed, Problem, Unseen
 from ..writing import Then, Writing
 
 THEN: dict[str, Then] = {"schedule": "schedule", "now": "now", "ask": "ask", "queue": "queue"}
@@ -154,17 +154,11 @@ def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRe
         return redirect(_address("beginning", "text", brand, post))
     if is_changed or problem or request.FILES:
         return _page(request, brand, post, written, fresh=asked, problem=problem)
-    found = _check(request, brand, post, written)
+    found = leaving.check(request, brand, post, written)
     return render(request, "publishing/_checked.html", {
         "checked": found, "is_kept": True, "poll_times": composer.poll_times(),
         "draft_url": _address("new_draft", "draft", brand, post),
     })  # fmt: skip
-
-
-def _check(request: RoomRequest, brand: Brand, post: Post | None, written: Writing) -> checks.Checked:
-    others = [one.brand for one in request.memberships if one.brand_id != brand.pk]
-    here = request.COOKIES.get("zone", "")
-    return checks.check(written, brand=brand, post=post, at=clock.now(), others=others, here=here, by=request.user.pk)
 
 
 @require_GET
@@ -232,15 +226,13 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
     written, then = writing.from_form(request.POST, brand), THEN.get(request.POST.get("do", ""), "keep")
     if problem := _take_files(request, brand, written):
         return _page(request, brand, post, written, status=422, problem=problem)
-    if then != "keep":
-        if then != "ask" and not request.membership.may("publishing.publish"):
-            raise PermissionDenied
-        found = _check(request, brand, post, written)
-        is_seen = request.POST.get("known", "") == found.known
-        if not is_seen and found.warns:
-            says = _("Look at this first. If it is meant so, press the button again.")
-            return _page(request, brand, post, written, status=422, problem=says)
+    if then not in {"keep", "ask"} and not request.membership.may("publishing.publish"):
+        raise PermissionDenied
     try:
+        if then != "keep" or (post and writing.leaves(written, post)):
+            found = leaving.check(request, brand, post, written)
+            if found.warns and not found.is_seen(request.POST.get("known", "")):
+                raise Unseen
         if post and not request.membership.may("publishing.publish") and writing.reschedules(written, post):
             raise PermissionDenied
         kept, odd = writing.hand_in(
@@ -263,7 +255,7 @@ def _page(
     status: int = 200, problem: str = "", fresh: str = "",
 ) -> HttpResponse:  # fmt: skip
     looking.ask(written.texts, brand, draft=draft, at=clock.now())
-    checked = _check(request, brand, post, written)
+    checked = leaving.check(request, brand, post, written)
     context: dict[str, Any] = {
         "room": "publishing", "post": post, "written": written, "checked": checked, "draft": draft, "problem": problem,
         "idea": ideas.of_post(post),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,8 +19,9 @@ from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import evergreen, recurring, series
+from .. import evergreen, leaving, queries, recurring, series
 from ..access import RoomRequest
+from ..checks import Checked
 from ..forms import EvergreenForm, RepetitionForm, SeriesForm, SkipForm
 from ..models import Evergreen, Post, Series
 from ..problems import Problem
@@ -49,7 +51,8 @@ def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     if not form.is_valid():
         return _form(request, brand, form, post, status=422)
     try:
-        made = series.begin(brand=brand, post=post, rule=form.rule, by=request.user, at=clock.now())
+        with _only_seen(request, brand, post, form.rule):
+            made = series.begin(brand=brand, post=post, rule=form.rule, by=request.user, at=clock.now())
     except Problem as problem:
         return _form(request, brand, form, post, status=422, problem=str(problem))
     return redirect("publishing:series", brand.slug, made.pk)
@@ -67,7 +70,8 @@ def change(request: RoomRequest, brand: Brand, series_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, brand, one, form, status=422)
     try:
-        series.change(series=one, rule=form.rule, by=request.user, at=clock.now())
+        with _only_seen(request, brand, one.model, form.rule):
+            series.change(series=one, rule=form.rule, by=request.user, at=clock.now())
     except Problem as problem:
         return _page(request, brand, one, form, status=422, problem=str(problem))
     return redirect("publishing:series", brand.slug, one.pk)
@@ -172,10 +176,24 @@ def _check_right(request: RoomRequest, one: Series) -> None:
         raise PermissionDenied
 
 
+def _only_seen(
+    request: RoomRequest, brand: Brand, post: Post | None, rule: series.Rule
+) -> AbstractContextManager[None]:
+    """What leaves by itself is let do so by somebody who has seen what may be amiss with it."""
+    if post is None or rule.then != Series.Then.SCHEDULE:
+        return nullcontext()
+    return leaving.only_seen(request, brand, queries.whole(brand).get(pk=post.pk))
+
+
+def _checked(request: RoomRequest, brand: Brand, post: Post | None) -> Checked | None:
+    return leaving.of_post(request, brand, queries.whole(brand).get(pk=post.pk), wall=None) if post else None
+
+
 def _form(
     request: RoomRequest, brand: Brand, form: SeriesForm, post: Post | None, *, status: int = 200, problem: str = ""
 ) -> HttpResponse:
     context: dict[str, Any] = {"room": "publishing", "form": form, "post": post, "problem": problem}
+    context["checked"] = _checked(request, brand, post)
     return render(request, "publishing/series_new.html", context, status=status)
 
 
@@ -186,4 +204,5 @@ def _page(
     may_publish = request.membership.may("publishing.publish")
     may_write = request.membership.may("publishing.write")
     context["may_change"] = may_publish if one.then == Series.Then.SCHEDULE else may_write
+    context["checked"] = _checked(request, brand, one.model) if context["may_change"] else None
     return render(request, "publishing/series.html", context, status=status)

@@ -1,0 +1,55 @@
+"""The list before leaving, for pages: nothing leaves over a warning that whoever presses the button hasn't seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+
+from tertulia.brand.models import Brand
+from tertulia.core import clock
+
+from . import checks, looking, writing
+from .access import RoomRequest
+from .checks import Checked
+from .models import Post
+from .problems import Unseen
+from .writing import Writing
+
+
+def check(request: RoomRequest, brand: Brand, post: Post | None, written: Writing) -> Checked:
+    """What is amiss with what somebody writes, as they are to see it."""
+    others = [one.brand for one in request.memberships if one.brand_id != brand.pk]
+    here = request.COOKIES.get("zone", "")
+    return checks.check(written, brand=brand, post=post, at=clock.now(), others=others, here=here, by=request.user.pk)
+
+
+def of_post(request: RoomRequest, brand: Brand, post: Post, *, wall: datetime | None) -> Checked:
+    """What is amiss with a post (of `queries.whole`) that would leave at `wall`, on the wall of its zone; None: now."""
+    written = writing.from_post(post)
+    written.on, written.time = (wall.date().isoformat(), f"{wall:%H:%M}") if wall else ("", "")
+    looking.ask(written.texts, brand, draft=None, at=clock.now())
+    return check(request, brand, post, written)
+
+
+@contextmanager
+def only_seen(request: RoomRequest, brand: Brand, post: Post, *, wall: datetime | None = None) -> Iterator[None]:
+    """What is done inside lets the post leave, as in `of_post`. It is undone where something is amiss that wasn't on
+    the page: then raises `Unseen`. What stands in its way is said before what could be better."""
+    found = of_post(request, brand, post, wall=wall)
+    with transaction.atomic():
+        yield
+        if found.warns and not found.is_seen(request.POST.get("known", "")):
+            raise Unseen(wall)
+
+
+def page_of(post: Post, brand: Brand, problem: Exception | None = None) -> str:
+    """The address of a post's page; with the list that `problem` asks to look at, at the time that was wished."""
+    address = reverse("publishing:post", args=[brand.slug, post.pk])
+    if not isinstance(problem, Unseen):
+        return address
+    on, time = (f"{problem.wall:%Y-%m-%d}", f"{problem.wall:%H:%M}") if problem.wall else ("", "")
+    return f"{address}?on={on}&time={time}#when"
