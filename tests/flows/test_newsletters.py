@@ -465,6 +465,40 @@ def test_a_stop_holds_letters_too(post_office, weekly, brand, alba, people, publ
     assert len(post_office.posts) == 2
 
 
+def most_in_an_hour() -> int:
+    left = sorted(Delivery.objects.filter(act="letter", state="sent").values_list("finished_at", flat=True))
+    return max(sum(one <= other < one + timedelta(hours=1) for other in left) for one in left)
+
+
+@pytest.mark.parametrize("why", ["stop", "mailbox", "work"])
+@pytest.mark.parametrize("since", [timedelta(), timedelta(minutes=50)])
+def test_after_a_pause_no_more_leave_in_an_hour_than_ever(
+    post_office, weekly, box, brand, alba, people, publish, go_on, why, since
+):  # fmt: skip
+    """Ten hours of stop, of a mailbox that needs attention, or of no work at all, since some were let go."""
+    weekly.settings = {**weekly.settings, "per_hour": "2"}
+    weekly.save()
+    people(10)
+    publish()
+    go_on(NOON + timedelta(seconds=20), seconds=0)
+    assert states() == {"queued": 2, "waiting": 8}
+    if why == "stop":
+        actions.stop(brand=brand, by=alba, at=NOON)
+    elif why == "mailbox":
+        Account.objects.filter(pk=box.pk).update(state=Account.State.ATTENTION)
+    back = NOON + timedelta(hours=10) + since
+    if why != "work":
+        go_on(NOON + timedelta(minutes=1), step=60, seconds=(back - NOON).total_seconds() - 60)
+    assert post_office.posts == []
+
+    actions.resume(brand=brand, by=alba, at=back)
+    Account.objects.filter(pk=box.pk).update(state=Account.State.ACTIVE)
+    go_on(back, step=60, hours=5)
+
+    assert (states(), most_in_an_hour()) == ({"sent": 10}, 2)
+    assert set(taken(post_office).values()) == {1}
+
+
 def test_a_list_that_nobody_could_send_refuses_before_anything_leaves(weekly, box, people, publish, go_on):
     people(1)
     box.delete()

@@ -730,7 +730,7 @@ def _settle(result: Result, *, at: datetime) -> Delivery | None:
 def _note_other(delivery: Delivery, post: RemotePost, receipt: Receipt, *, at: datetime) -> None:
     """That a post is gone, or a letter out."""
     if delivery.act == LETTER:
-        Letter.objects.filter(delivery=delivery).update(remote_id=receipt.remote_id)
+        Letter.objects.filter(delivery=delivery).update(remote_id=receipt.remote_id, released_at=at)
     elif delivery.act == "delete":
         RemotePost.objects.filter(pk=post.pk).update(deleted_at=at)
 
