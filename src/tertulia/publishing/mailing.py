@@ -493,6 +493,24 @@ def decide(*, letter: Letter, was_sent: bool, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
+def decide_all(*, brand: Brand, post: int, was_sent: bool, by: User, at: datetime) -> int:
+    """The same of all letters of a mailing of which nobody knows; what is sent again leaves at the pace of its list.
+    Returns how many. Raises `Problem` when somebody has settled them."""
+    stuck = letters_of(brand).filter(post=post, delivery__state=S.UNKNOWN)
+    ids = [*stuck.values_list("pk", "delivery")]
+    mine = Delivery.objects.filter(pk__in=[delivery for _letter, delivery in ids], state=S.UNKNOWN)
+    ended = {"state": S.SENT if was_sent else S.WAITING, "finished_at": at if was_sent else None}
+    n = mine.update(**ended, why="", due_at=at, looks=0, absences=0, in_doubt_since=None)
+    if not n:
+        raise Problem(_("Somebody has settled this already."))
+    if not was_sent:
+        Letter.objects.filter(pk__in=[letter for letter, _delivery in ids]).update(released_at=None)
+    list = Account.objects.get(pk=RemotePost.objects.values_list("account", flat=True).get(pk=post))
+    _record(activities.LETTERS_DECIDED, list, by=by, at=at, was_sent=was_sent, letters=n)
+    return n
+
+
+@transaction.atomic
 def again(*, brand: Brand, post: int, by: User, at: datetime) -> int:
     """Let go once more what was refused, to whoever is still on the list. Raises `Problem` when that is nobody."""
     refused = letters_of(brand).filter(post=post, subscriber__state=State.CONFIRMED, delivery__state=S.REFUSED)
