@@ -480,8 +480,10 @@ def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent | He
         return Unknown(delivery.why or STOPPED)
     if delivery.restored_at and memory.finds and _can_be_found(delivery) and delivery.act != LETTER:
         there = _outcome_of(lambda: tokens.use(account, lambda: _find(delivery, connector)) or Absent())
-        if not isinstance(there, Absent):
-            return there if isinstance(there, Receipt | Retry | Reconnect) else Unknown(there.why)
+        if isinstance(there, Receipt | Retry | Reconnect):
+            return there
+        if isinstance(there, Outcome):
+            return Unknown(there.why)
     return _outcome_of(lambda: tokens.use(account, lambda: _send(delivery, connector, at=claimed.at)))
 
 
