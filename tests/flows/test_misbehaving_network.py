@@ -24,12 +24,14 @@ HONEST_FAULTS = ["429", "500", "503", "cut_before", "html_502", "echo_secret_500
 
 
 @pytest.fixture
-def network(monkeypatch):
+def network(monkeypatch, record_property):
     installed = registry.all_connectors()
     monkeypatch.setattr(registry, "all_connectors", lambda: {**installed, **KINDS})
     monkeypatch.setattr(channels, "http", Door(total=1.5))
     with running(Network(hang_seconds=2.2)) as network:
         yield network
+        if network.posts:
+            record_property("doubled", len(network.posts) - len({post["key"] for post in network.posts}))
 
 
 def connected(network: Network, brand, kind: str = "fake-blind") -> Account:
@@ -60,7 +62,7 @@ def deliver(network: Network, account: Account, events: list[dict]) -> None:
 
 
 @pytest.mark.proof_heavy
-def test_twenty_thousand_messages_over_a_bad_line_are_each_shown_once(network, brand):
+def test_twenty_thousand_messages_over_a_bad_line_are_each_shown_once(network, brand, record_property):
     rng = random.Random(20_000)
     account = connected(network, brand)
     events = [network.write(f"visitor {rng.randrange(16)}", f"Pregunta número {number}") for number in range(20_000)]
@@ -76,6 +78,9 @@ def test_twenty_thousand_messages_over_a_bad_line_are_each_shown_once(network, b
     shown = Message.objects.values_list("remote_id", "thread_id", "text", "deleted_at")
     here = {id: (thread, "" if deleted else text, deleted is not None) for id, thread, text, deleted in shown}
     there = {id: (m["thread"], m["text"], m["deleted"]) for id, m in network.messages.items()}
+    record_property("tried", len(there))
+    record_property("lost", sum(here.get(id) != said for id, said in there.items()))
+    record_property("doubled", len(shown) - len(here))
     assert (len(shown), here) == (20_000, there)
     assert set(Conversation.objects.values_list("thread_id", flat=True)) == {
         m["thread"] for m in network.messages.values()

@@ -13,7 +13,7 @@ from django.test import Client
 from conftest import NOON
 from fakes import mail
 from fakes.connector import KINDS
-from publishing.publishing_cast import png
+from publishing.publishing_cast import lost, png
 from tertulia.channels import models as channels
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.connectors import registry
@@ -21,7 +21,7 @@ from tertulia.connectors.contract import Author, Envelope
 from tertulia.core import clock, jobs
 from tertulia.core.activity import Activity
 from tertulia.core.http import Door
-from tertulia.flows import inbound, limits, outbound
+from tertulia.flows import inbound, limits, outbound, restored
 from tertulia.flows import mailing as flow
 from tertulia.publishing import actions, library, mailing, queries
 from tertulia.publishing.models import Letter, Subscriber
@@ -31,6 +31,8 @@ from tertulia.team import notices
 from tertulia.team.models import Membership, Notification
 
 pytestmark = pytest.mark.django_db
+BACK = NOON + timedelta(hours=5)
+"""When a backup is put back."""
 FILE = "El mostrador, firma en la hoja de altas de 2025"
 
 
@@ -463,6 +465,106 @@ def test_a_stop_holds_letters_too(post_office, weekly, brand, alba, people, publ
     actions.resume(brand=brand, by=alba, at=NOON)
     go_on(NOON + timedelta(hours=3), minutes=2)
     assert len(post_office.posts) == 2
+
+
+def most_in_an_hour() -> int:
+    left = sorted(Delivery.objects.filter(act="letter", state="sent").values_list("finished_at", flat=True))
+    return max(sum(one <= other < one + timedelta(hours=1) for other in left) for one in left)
+
+
+@pytest.mark.parametrize("why", ["stop", "mailbox", "work"])
+@pytest.mark.parametrize("since", [timedelta(), timedelta(minutes=50)])
+def test_after_a_pause_no_more_leave_in_an_hour_than_ever(
+    post_office, weekly, box, brand, alba, people, publish, go_on, why, since
+):  # fmt: skip
+    """Ten hours of stop, of a mailbox that needs attention, or of no work at all, since some were let go."""
+    weekly.settings = {**weekly.settings, "per_hour": "2"}
+    weekly.save()
+    people(10)
+    publish()
+    go_on(NOON + timedelta(seconds=20), seconds=0)
+    assert states() == {"queued": 2, "waiting": 8}
+    if why == "stop":
+        actions.stop(brand=brand, by=alba, at=NOON)
+    elif why == "mailbox":
+        Account.objects.filter(pk=box.pk).update(state=Account.State.ATTENTION)
+    back = NOON + timedelta(hours=10) + since
+    if why != "work":
+        go_on(NOON + timedelta(minutes=1), step=60, seconds=(back - NOON).total_seconds() - 60)
+    assert post_office.posts == []
+
+    actions.resume(brand=brand, by=alba, at=back)
+    Account.objects.filter(pk=box.pk).update(state=Account.State.ACTIVE)
+    go_on(back, step=60, hours=5)
+
+    assert (states(), most_in_an_hour()) == ({"sent": 10}, 2)
+    assert set(taken(post_office).values()) == {1}
+
+
+def test_a_newsletter_that_left_since_a_backup_goes_to_nobody_again(
+    post_office, weekly, brand, alba, people, publish, go_on
+):  # fmt: skip
+    people(3)
+    post = publish()
+    with lost():
+        go_on(NOON, minutes=2)
+    [waiting] = restored.hold_everything(made_at=NOON, at=BACK)
+    assert (waiting.newsletters, waiting.letters, waiting.doubtful) == (1, 0, 0)
+    assert "1 boletines" in "\n".join(restored.told([waiting]))
+    actions.resume(brand=brand, by=alba, at=BACK)
+    go_on(BACK, step=60, hours=2)
+    [stuck] = queries.waiting_for_people(brand)
+    assert (stuck.state, len(post_office.posts)) == ("unknown", 3)
+    actions.decide(delivery=stuck, was_sent=True, by=alba, at=BACK)
+    go_on(BACK, step=60, hours=2)
+    assert (queries.standing(post).state, len(post_office.posts)) == ("published", 3)
+
+
+def test_mails_that_were_still_to_be_written_when_the_backup_was_made_are_not_written_by_themselves(
+    post_office, weekly, brand, alba, people, publish, go_on, monkeypatch
+):  # fmt: skip
+    people(3)
+    post = publish()
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+    outbound.run_due(NOON + timedelta(seconds=20))  # it is out; the job that writes its letters waits
+    assert queries.standing(post).state == "published"
+    with lost():
+        go_on(NOON + timedelta(seconds=20), minutes=2)
+    assert len(post_office.posts) == 3
+    restored.hold_everything(made_at=NOON, at=BACK)
+    actions.resume(brand=brand, by=alba, at=BACK)
+    go_on(BACK, step=60, hours=2)
+    assert (queries.standing(post).state, len(post_office.posts)) == ("unknown", 3)
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_of_mails_that_waited_for_their_turn_a_person_is_asked_once(
+    post_office, weekly, brand, alba, as_alba, people, publish, go_on, answer
+):  # fmt: skip
+    weekly.settings = {**weekly.settings, "per_hour": "2"}
+    weekly.save()
+    people(5)
+    post = publish()
+    go_on(NOON, seconds=60)
+    assert states() == {"sent": 2, "waiting": 3}
+    with lost():
+        go_on(NOON + timedelta(minutes=2), step=60, hours=3)
+    assert len(post_office.posts) == 5
+    [waiting] = restored.hold_everything(made_at=NOON + timedelta(minutes=1), at=BACK)
+    assert (waiting.newsletters, waiting.letters) == (0, 3)
+    actions.resume(brand=brand, by=alba, at=BACK)
+    go_on(BACK, step=60, hours=2)
+    assert (states(), len(post_office.posts)) == ({"sent": 2, "unknown": 3}, 5)
+
+    post_office.posts.clear()
+    as_alba.force_login(alba)
+    assert "Llegaron todos" in as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+    leg = queries.standing(post).legs[post.versions.get().pk][0]
+    as_alba.post(f"/b/{brand.slug}/posts/deliveries/{leg.delivery}/letters/decision/", {"was_sent": answer})
+    go_on(BACK + timedelta(hours=3), step=60, hours=3)
+    assert states() == {"sent": 5}
+    assert len(post_office.posts) == (3 if answer == "no" else 0)
+    assert answer == "yes" or most_in_an_hour() == 2
 
 
 def test_a_list_that_nobody_could_send_refuses_before_anything_leaves(weekly, box, people, publish, go_on):

@@ -58,6 +58,6 @@ def test_what_was_due_since_is_in_doubt_and_the_rest_is_held(world):
 
     outbound.run_due(LATER + timedelta(hours=40))
     states = dict(Delivery.objects.filter(pk__in=[due.pk, later.pk, answer.pk]).values_list("pk", "state"))
-    # Nobody can look at a board: people are asked. Our own page knows the key: it may leave again, but is held.
+    # Nobody can look at a board: people are asked. Our own page was restored, too: it may leave again, but is held.
     assert states == {due.pk: "unknown", later.pk: "queued", answer.pk: "queued"}
     assert "En 30 horas" in "\n".join(restored.told([waiting]))

@@ -11,7 +11,7 @@ from tertulia.channels.models import Delivery, Message
 from tertulia.connectors.contract import Author, Target
 from tertulia.connectors.mail import writing
 from tertulia.core.models import Activity
-from tertulia.flows import inbound
+from tertulia.flows import inbound, restored
 from tertulia.inbox import actions, automatic
 from tertulia.inbox.models import AutomaticAnswer, AutomaticReply, Conversation
 
@@ -46,6 +46,13 @@ def test_who_writes_is_told_and_goes_on_waiting(answering):
     assert (conversation.waiting_since, conversation.last_outbound_at, conversation.turn) == (NOON, None, 1)
     assert conversation.first_responded_at is None
     assert Activity.objects.filter(type="conversation.acknowledged").count() == 1
+
+
+def test_what_is_read_once_more_after_a_backup_was_put_back_is_not_answered_again(answering):
+    back = NOON + timedelta(minutes=10)
+    restored.hold_everything(made_at=NOON - timedelta(minutes=1), at=back)
+    assert not written(answering, at=back, minutes=0)
+    assert len(written(answering, at=back + timedelta(minutes=5), remote_id="m2", text="¿Y esto?")) == 1
 
 
 def test_a_colleague_answers_after_it_as_if_it_had_not_been(answering, alba):

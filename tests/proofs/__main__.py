@@ -82,7 +82,7 @@ def _by_kind(room: str) -> Callable[[Found], list[dict[str, Any]]]:
             line = lines.setdefault(f"{room}_{end}", dict.fromkeys(("tried", "lost", "doubled", "unknown", "parts"), 0))
             line["tried"] += tally["hit"]
             line["lost"] += tally["lost"] + tally["untold"] + tally["unknown_though_askable"]
-            line["doubled"] += tally["doubled"]
+            line["doubled"] = None if room == "renewal" else line["doubled"] + tally["doubled"]
             line["unknown"] += tally["unknown"]
             line["parts"] += tally["tried"]
         return [
@@ -256,7 +256,7 @@ def _is_of(case: ET.Element, each: Tests) -> bool:
 
 
 def _line(each: Tests, database: str, cases: Sequence[ET.Element]) -> Line:
-    counts: dict[str, Any] = dict.fromkeys((each.breaks, *each.zeros), 0) | {"tried": 0, "unknown": 0}
+    counts: dict[str, Any] = {each.breaks: 0, "tried": 0, "unknown": 0}
     wrong, made, seconds = [], 0, 0.0
     for case in cases:
         seconds += float(case.get("time", 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tertulia.insight.proofs import Line, Run
@@ -23,6 +23,20 @@ kill points, cuts, stories' steps, requests, answers or texts, whatever the proo
 """
 
 
+GOALS = (
+    (
+        "Kill points of publishing, reading and renewing",
+        ("publishing_kills", "intake_kills", "renewal_kills"),
+        300,
+        3_000,
+    ),
+    ("Faults of disk, memory and line", ("publishing_faults", "intake_faults", "renewal_faults"), 300, 3_000),
+    ("Power cuts", ("power_cuts",), 200, 2_000),
+    ("Steps of stories", ("posts_machine",), 10_000, 100_000),
+)
+"""How much was meant to be tried of what, at every merge and at night, on both databases together."""
+
+
 def page(runs: Sequence[Run]) -> str:
     return "\n".join([HEAD, *(_run(run) for run in runs)])
 
@@ -37,8 +51,17 @@ def _run(run: Run) -> str:
         "|---|---|--:|--:|--:|--:|--:|--:|---|",
         *(_row(line) for line in run.lines),
         "",
+        *_goals(run),
     ]
     return "\n".join(rows)
+
+
+def _goals(run: Run) -> Iterator[str]:
+    yield from ("| On both databases together | tried | goal |", "|---|--:|--:|")
+    for says, names, merge, night in GOALS:
+        tried = sum(line.tried for line in run.lines if line.proof in names)
+        yield f"| {says} | {tried:,} | {night if run.command.endswith('night') else merge:,} |"
+    yield ""
 
 
 def _row(line: Line) -> str:

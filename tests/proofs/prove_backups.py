@@ -7,7 +7,9 @@ As `prove_publishing.py`, whose points, faults and strace these are. `tertulia b
 SQLite. After each point there is a whole backup of one moment or none under its name; an installation as it was or as
 the backup has it, or one that says that it was left half way and won't start, and that the same command brings to its
 end; a database with every row or an empty one. Nothing of what was there before may be gone. A command that ends
-otherwise than with a sentence counts as untold.
+otherwise than with a sentence counts as untold. What is restored has posts for two networks that were due when the
+backup was made and left after it: once it is in place publishing goes on for two hours, and what is there twice then
+is doubled.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from importlib import import_module
 from multiprocessing import Pipe, Process
@@ -90,8 +92,12 @@ class Desk(Hand):
         for name in ("pan.gif", "vino.gif"):
             (self.home / "media" / name[0]).mkdir(parents=True, exist_ok=True)
             (self.home / "media" / name[0] / name).write_bytes(DOT + name.encode())
+        self._fill()
         self.file = self.beside / "before.zip"
         archive.make(self.file, at=AT, with_keys=True)
+
+    def _fill(self) -> None:
+        """What else is in the backup."""
 
     def run(self, command: str, strace: Sequence[str] = (), **options: Any) -> int:
         """The command, in a process of its own; returns how it ended."""
@@ -339,14 +345,76 @@ def _write_on(answer: Connection) -> None:
 # ── restoring over another installation ────────────────────────────────────
 
 
+PARTS = 3
+
+
+def take_doubles(network: Any) -> tuple[int, int]:
+    """How many posts there are, and how many too many; those are taken away."""
+    once = {post["key"]: post for post in network.posts}
+    too_many = len(network.posts) - len(once)
+    network.posts[:] = once.values()
+    return len(once), too_many
+
+
 class Restorer(Desk):
     command = "restore"
+    kinds = ("fake-looking", "fake-blind")
+
+    def _fill(self) -> None:
+        """A thread with a comment on each network, due by now."""
+        from fakes.connector import KINDS as FAKES
+        from fakes.network import SIGNING, TOKEN
+        from tertulia.brand.models import Brand
+        from tertulia.channels.models import Account
+        from tertulia.connectors import registry
+        from tertulia.publishing import actions
+        from tertulia.publishing.saying import Piece, Wanted
+
+        installed = registry.all_connectors()
+        registry.all_connectors = lambda: {**installed, **FAKES}  # type: ignore[assignment]
+        brand = Brand.objects.create(slug="proof", name="Proof", created_at=AT)
+        accounts = [
+            Account.objects.create(
+                brand=brand, kind=kind, name=kind, created_at=AT, settings={"url": self.networks[kind].url},
+                secrets={"token": TOKEN, "signing": SIGNING},
+            )
+            for kind in self.kinds
+        ]  # fmt: skip
+        pieces = [Piece("Pan de pueblo"), Piece("Y más pan"), Piece("¿Lo pruebas?", "comment")]
+        wanted = {account.pk: Wanted() for account in accounts}
+        post = actions.create(brand=brand, by=self.by, at=AT, pieces=pieces, versions=wanted)
+        actions.publish_now(post=post, by=self.by, at=AT - timedelta(minutes=5))
+
+    def _send(self, since: datetime, minutes: int) -> None:
+        """Only what is due on these networks, the sample's channels rest."""
+        from tertulia.channels.models import Account
+        from tertulia.core import clock
+        from tertulia.flows import outbound
+
+        Account.objects.exclude(kind__in=self.kinds).update(state="paused")
+        for minute in range(minutes):
+            at = since + timedelta(minutes=minute)
+            clock.now = lambda at=at: at  # type: ignore[misc]
+            outbound.run_due(at)
+        clock.now = lambda: AT  # type: ignore[misc]
+        self._close_connections()
+
+    def _sent_again(self) -> int:
+        """Somebody lets publishing go on; so much more is on the networks then."""
+        from tertulia.publishing.models import Stop
+
+        Stop.objects.all().delete()
+        self._send(AT, 120)
+        return sum(network.ask(take_doubles)[1] for network in self.networks.values())
 
     def _furnish(self) -> None:
         from tertulia.brand.models import Brand
         from tertulia.core.backup import archive
 
         super()._furnish()
+        self._send(AT, 10)
+        if [network.ask(take_doubles) for network in self.networks.values()] != [(PARTS, 0)] * len(self.kinds):
+            raise SystemExit("Undisturbed, everything should have been sent.")
         # The installation it comes into is another one: other rows, other pictures, other keys.
         Brand.objects.create(slug="former", name="Former", created_at=AT)
         (self.home / "media" / "p" / "pan.gif").write_bytes(b"another")
@@ -414,6 +482,9 @@ class Restorer(Desk):
             if self.run("setup", for_start=False) != ENDED:
                 yield "repeated, it does not start"
         yield from self._gone()
+        if again := self._sent_again():
+            tally.doubled += again
+            tally.wrong.append(f"{self.command} ({status}): {again} posts are there twice")
 
     def _gone(self) -> Iterator[str]:
         """What was there before has to lie aside."""

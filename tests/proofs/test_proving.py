@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+import xml.etree.ElementTree as ET
 from types import SimpleNamespace
 
 import pytest
@@ -80,6 +81,19 @@ def test_points_that_were_not_met_with_prove_nothing():
     assert [Line(database="SQLite", **line).broken for line in publishing.read({"by_kind": {"kill -9": tally}})] == [1]
     assert [line["tried"] for line in publishing.read({"by_kind": {"kill -9": {**tally, "hit": 2}}})] == [2]
     assert backups.read({**tally, "by_kind": {"kill -9": tally}})[0]["lost"] == 1
+
+
+def test_a_proof_says_nothing_of_what_it_does_not_count():
+    renewal = next(rig for rig in RIGS if "renewal_kills" in rig.proves)
+    nothing = dict.fromkeys(("lost", "untold", "unknown_though_askable", "doubled", "unknown"), 0)
+    [line] = renewal.read({"by_kind": {"kill -9": {**nothing, "hit": 2, "tried": 4}}})
+    assert (line["lost"], line["doubled"]) == (0, None)
+    case = ET.fromstring('<testcase name="test_a" time="1"/>')
+    said = ET.fromstring(
+        '<testcase name="test_b"><properties><property name="lost" value="2"/></properties></testcase>'
+    )
+    tests = chosen.Tests("loops", "doubled", ("test_x.py",))
+    assert [_line(tests, "SQLite", some).promised for some in ([case], [case, said])] == [(None, 0, None), (2, 0, None)]
 
 
 def test_the_last_run_of_each_command_is_kept(kept):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from struct import pack
 
 import pytest
+from django.db import transaction
 
 from conftest import NOON
 from fakes.connector import KINDS
@@ -81,6 +83,14 @@ def go_on(monkeypatch):
 @pytest.fixture
 def picture(brand, alba, network):
     return library.add(brand=brand, name="pan.png", content=png(), by=alba, at=NOON, alt="Un pan de pueblo")
+
+
+@contextmanager
+def lost():
+    """What happens in here the backup doesn't have that is put back then; the network remembers it."""
+    made = transaction.savepoint()
+    yield
+    transaction.savepoint_rollback(made)
 
 
 def png(width: int = 2, height: int = 3, *notes: tuple[bytes, bytes]) -> bytes:

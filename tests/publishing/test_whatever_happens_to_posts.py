@@ -1,6 +1,7 @@
 """Whatever people, networks, clocks and processes do, in whatever order: no post twice, early, outdated, cancelled,
 unapproved, during a stop, deleted unasked or unaccounted for, and nothing done that the feed doesn't tell. The network
-itself judges each post and each deletion in the moment in which it gets it.
+itself judges each post and each deletion in the moment in which it gets it. Now and then a backup is put back: people
+and database know again what they knew when it was made, the network remembers.
 
 `TERTULIA_TEST_EXAMPLES=2000` tries as many stories as you like, each of 40 steps.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from contextlib import suppress
+from copy import deepcopy
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -31,7 +33,7 @@ from conftest import NOON
 from tertulia.channels.models import POSTING, Account, Delivery
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
-from tertulia.flows import outbound
+from tertulia.flows import outbound, restored
 from tertulia.publishing import actions, approval, queries
 from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Post, Sending
 from tertulia.publishing.problems import NotHere, Problem
@@ -55,6 +57,8 @@ WHERE = st.sets(st.integers(0, 2), min_size=1)
 FURTHER = st.sampled_from(["part", "comment"])
 Place = tuple[int, str]
 """A post by its number, on the account of a kind: its brand has one of each."""
+KNOWN = ("brand_of", "newest", "kind_of", "approved", "texts", "due", "begun", "deleting", "cut_off")
+"""What a backup takes people back to."""
 
 
 class Story(RuleBasedStateMachine):
@@ -71,7 +75,9 @@ class Story(RuleBasedStateMachine):
         self.network.posts.clear()
         self.network.faults.clear()
         self.network.deleted.clear()
-        self.now, self.stopped = NOON, set()
+        self.now = self.latest = NOON
+        self.stopped: set[int] = set()
+        self.numbers = 0
         self.brand_of: dict[int, object] = {}
         self.newest: dict[int, tuple[str, ...]] = {}
         self.kind_of: dict[str, str] = {}
@@ -85,6 +91,14 @@ class Story(RuleBasedStateMachine):
         self.cut_off: dict[Place, set[str]] = defaultdict(set)
         """What would have followed when it was deleted."""
         self.wrong: list[str] = []
+        self.kept: tuple[str, object, dict] | None = None
+        """A backup: its savepoint, when it was made, what people knew."""
+        self.there_before: set[tuple[Place, str]] = set()
+        """Parts that stood on the network when a backup was put back that had them under way: they don't come again."""
+        self.forgotten: set[Place] = set()
+        """Where something stood then."""
+        self.told_anew: set[Place] = set()
+        """Of these, where people say once more what they no longer know that they said, or had planned it for later."""
         self.set_clock(lambda: self.now)
         kind = type(self.network)
 
@@ -101,8 +115,11 @@ class Story(RuleBasedStateMachine):
     def judge(self, said) -> None:
         number, text = int(said["text"].split()[0]), said["text"]
         place = number, said["by"]
-        if any(one["key"] == said["key"] for one in self.network.posts) and said["by"] != "fake-keyed":
+        is_known = any(one["key"] == said["key"] for one in self.network.posts) and place not in self.told_anew
+        if is_known and said["by"] != "fake-keyed":
             self.wrong.append(f"twice: {said}")
+        if (place, text.split()[2]) in self.there_before:
+            self.wrong.append(f"twice after a backup: {said}")
         if text not in self.texts.get(place, ()):
             self.wrong.append(f"outdated: {text} for {self.texts.get(place)}")
         if said["kind"] != self.kind_of[text]:
@@ -137,7 +154,8 @@ class Story(RuleBasedStateMachine):
 
     @rule(place=st.integers(0, 1), further=st.lists(FURTHER, max_size=2), where=WHERE, later=MINUTES)
     def begin(self, place, further, where, later):
-        number, (brand, accounts) = len(self.newest), self.places[place]
+        number, (brand, accounts) = self.numbers, self.places[place]
+        self.numbers += 1  # those that a backup didn't have are not given again
         self.brand_of[number], self.approved[number] = brand, set()
         kinds = ["post", *further]
         self._is_written(number, 1, kinds)
@@ -210,6 +228,13 @@ class Story(RuleBasedStateMachine):
                 self.due[place], self.texts[place] = post.publish_at, self.newest[number]
                 self.begun.discard(place)
                 self.cut_off.pop(place, None)
+                self._is_told_anew(place)
+
+    def _is_told_anew(self, place):
+        before = {(there, part) for there, part in self.there_before if there == place}
+        self.there_before -= before
+        if before:
+            self.told_anew.add(place)
 
     def _states(self, post):
         found = queries.standing(post).versions
@@ -271,8 +296,7 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.newest)
     @rule(which=WHICH)
     def aim_at_another_brands_account(self, which):
-        number = which % len(self.newest)
-        post = Post.objects.get(title=str(number))
+        post = Post.objects.get(title=str(self._chosen(which)))
         foreign = next(accounts for brand, accounts in self.places if brand.pk != post.brand_id)[0]
         said = {"pieces": [Piece("x")], "versions": {foreign.pk: Wanted()}, "by": self.alba, "at": self.now}
         with pytest.raises((NotHere, Problem)), transaction.atomic():
@@ -300,12 +324,14 @@ class Story(RuleBasedStateMachine):
             return
         one = waiting[which % len(waiting)]
         is_unknown, is_deletion = one.state == "unknown", one.act == "delete"
+        if not is_unknown and not is_deletion and (self._place_of(one), self._part_of(one)) in self.there_before:
+            return  # they look before they press
         name = "post.decided" if is_unknown else "post.retried"
         before, is_done = self._told(name, data__delivery=one.pk), False
         if is_deletion:
             is_done = one.post.remote_id in self.network.deleted
         elif is_unknown:
-            is_done = any(post["key"] == one.key for post in self.network.posts)
+            is_done = (self._place_of(one), self._part_of(one)) in self._there()
         with suppress(Problem):
             if is_unknown:
                 actions.decide(delivery=one, was_sent=is_done, by=self.alba, at=self.now)
@@ -314,6 +340,20 @@ class Story(RuleBasedStateMachine):
             assert self._told(name, data__delivery=one.pk) == before + 1
             if not is_deletion:
                 self.begun.add((int(queries.post_of(one)[0].title), one.account.kind))  # now is when it is to leave
+
+    def _place_of(self, delivery):
+        return int(delivery.post.draft["text"].split()[0]), delivery.account.kind
+
+    def _part_of(self, delivery):
+        return delivery.post.draft["text"].split()[2]
+
+    def _there(self):
+        """What can be seen on the network: which parts, where, in whatever words."""
+        return {
+            ((int(number), one["by"]), part)
+            for one in self.network.posts
+            for number, _revision, part in [one["text"].split()]
+        }
 
     def feed_of(self, post):
         """How often the feed tells what of a post."""
@@ -352,13 +392,55 @@ class Story(RuleBasedStateMachine):
             outbound.run_due(self.now)
             jobs.run_due(self.now)
 
+    @rule()
+    def back_up(self):
+        self.kept = (transaction.savepoint(), self.now, deepcopy({name: getattr(self, name) for name in KNOWN}))
+
+    @precondition(lambda self: self.kept)
+    @rule()
+    def restore(self):
+        """Of what it had planned for later, or as a draft, people see to it themselves that it isn't there already. The
+        clock goes right by then."""
+        (savepoint, made_at, known), self.kept = self.kept, None
+        transaction.savepoint_rollback(savepoint)
+        self.now = max(self.now, self.latest)
+        for name, value in known.items():
+            setattr(self, name, value)
+        restored.hold_everything(made_at=made_at, at=self.now)
+        self.stopped = {brand.pk for brand, _accounts in self.places}
+        doubtful = Delivery.objects.filter(act__in=POSTING).exclude(
+            in_doubt_since=None, state__in=["queued", "waiting"]
+        )
+        mine = {self._place_of(one) for one in doubtful.select_related("post", "account")}
+        there = self._there()
+        self.there_before = {(place, part) for place, part in there if place in mine}
+        self.forgotten |= {place for place, _part in there}
+        self.told_anew |= self.forgotten - mine
+
+    @rule(which=WHICH)
+    def lose(self, which):
+        """The machine dies an hour and a half after a backup was made, in which all went as it should."""
+        self.network.faults.clear()
+        self.renew_tokens()
+        for place in (0, 1):
+            self.resume(place)
+        if self.newest:
+            self.publish_now(which)
+        self.back_up()
+        self.work(90)
+        self.restore()
+
     @rule(hours=st.sampled_from([-2, -1, 1, 3]))
     def jump(self, hours):
         """Somebody sets the machine's clock, or it slept."""
+        self.latest = max(self.latest, self.now)
         self.now += timedelta(hours=hours)
 
     def _try(self, which, *told):
-        return _Trying(self, which % len(self.newest), told)
+        return _Trying(self, self._chosen(which), told)
+
+    def _chosen(self, which):
+        return list(self.newest)[which % len(self.newest)]
 
     def take_note(self, post):
         """What isn't to leave any more."""
@@ -382,22 +464,34 @@ class Story(RuleBasedStateMachine):
         self.now += timedelta(hours=6)  # past any clock that was set back
         for _ in range(3):
             self.renew_tokens()
+            if self.forgotten:
+                self._settle_all()
             for _ in range(90):
                 self.now += timedelta(minutes=1)
                 outbound.run_due(self.now)
                 jobs.run_due(self.now)
 
+    def _settle_all(self) -> None:
+        """So that what waits behind what a backup left in doubt goes on, too."""
+        for place, (brand, _accounts) in enumerate(self.places):
+            for which in range(queries.waiting_for_people(brand).count()):
+                self.settle_one(place, which)
+
     def _account_for_everything(self) -> None:
         assert self.wrong == []
         keys = [one["key"] for one in self.network.posts]
-        assert len(set(keys)) == len(keys), "one post for each part and revision"
+        once = [
+            one["key"] for one in self.network.posts if (int(one["text"].split()[0]), one["by"]) not in self.told_anew
+        ]
+        assert len(set(once)) == len(once), "one post for each part and revision"
         there: dict[Place, list[tuple[str, str]]] = defaultdict(list)
         for one in self.network.posts:
             number, revision, part = one["text"].split()
             there[int(number), one["by"]].append((revision, part))
         for place, parts in there.items():
-            assert len({revision for revision, _part in parts}) == 1, (place, parts)
-            assert len(set(parts)) == len(parts), (place, parts)
+            named = [part for _revision, part in parts]
+            assert place in self.forgotten or len({revision for revision, _part in parts}) == 1, (place, parts)
+            assert place in self.told_anew or len(set(named)) == len(named), (place, parts)
         told = Counter(
             (one.type, one.data.get("delivery")) for one in Activity.objects.filter(type__startswith="post.")
         )
@@ -408,10 +502,10 @@ class Story(RuleBasedStateMachine):
             assert state in FINAL or (state == "waiting" and delivery.after.state in HOLDING), delivery
             if state == "sent" and is_deletion:
                 assert delivery.post.remote_id in self.network.deleted
-            elif state == "sent":
+            elif state == "sent" and not delivery.restored_at:
                 assert delivery.key in keys
                 assert delivery.post.remote_id or delivery.account.kind == "fake-blind"
-            if state in {"missed", "waiting", "refused"}:
+            if state in {"missed", "waiting", "refused"} and not self._is_forgotten(delivery):
                 assert delivery.key not in keys
             says = SAID_OF_DELETIONS if is_deletion else SAID_OF_PARTS if numbers[delivery.post_id] else SAID
             if said := says.get(state):
@@ -419,6 +513,9 @@ class Story(RuleBasedStateMachine):
                 assert state != "sent" or told[said, delivery.pk] <= 1, delivery
         for sending in Sending.objects.select_related("version__post", "remote__account"):
             assert sending.remote.account.brand_id == sending.version.post.brand_id
+
+    def _is_forgotten(self, delivery):
+        return self._place_of(delivery) in self.forgotten
 
 
 class _Trying:

@@ -384,6 +384,8 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     in_doubt_since = models.DateTimeField(null=True)
     """When the first try began of which something may have come without our knowing."""
+    restored_at = models.DateTimeField(null=True)
+    """When a backup was put back that has it unfinished: what came of it since that was made, nobody here knows."""
     looks = models.PositiveSmallIntegerField(default=0)
     reminders = models.PositiveSmallIntegerField(default=0)
     """How often people were reminded that it waits to be done by hand."""

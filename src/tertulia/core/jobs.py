@@ -192,6 +192,14 @@ def take_along(what: Callable[..., None], *, at: datetime, limit: int) -> list[M
     return [json.loads(args) if isinstance(args, str) else args for (args,) in found]
 
 
+def take_back(what: Callable[..., None]) -> list[Mapping[str, Any]]:
+    """Of a task nothing more is done: the arguments of what was still to come."""
+    mine = Job.objects.filter(task=what.task_name, state__in=[Job.State.WAITING, Job.State.RUNNING])  # type: ignore[attr-defined]
+    given = list(mine.values_list("args", flat=True))
+    mine.delete()
+    return given
+
+
 def run_due(at: datetime, *, raises: bool = True) -> int:
     """Run all that is due, and what that enqueues, in the calling thread; returns how many ran. For tests.
 

@@ -4,7 +4,9 @@ That it is being sent is written down before the network is called, the outcome 
 was *sending* when a worker died, or when the network fell silent, is never simply repeated: it is looked for there;
 where nobody can look it is repeated with the same key while the network knows it; else a person decides. What three
 looks didn't find is sent again only where the network shows all it has, or still knows the key. A look that could not
-be made found nothing out.
+be made found nothing out. What was due since a backup that was put back never leaves again unasked: that it isn't
+there may also mean that somebody changed, cancelled or deleted it meanwhile. What that has planned is looked for before
+it leaves.
 
 A post goes the same way as an answer, with more that keeps it: it leaves in its time or is missed, the late ones of an
 account leave one by one, none leaves once its brand is stopped, its pictures go ahead of it, and a further part waits
@@ -476,6 +478,12 @@ def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent | He
         return _outcome_of(lambda: tokens.use(account, lambda: _find(delivery, connector)) or Absent())
     if _can_be_found(delivery) and not _is_key_known(delivery, memory, at=claimed.at):
         return Unknown(delivery.why or STOPPED)
+    if delivery.restored_at and memory.finds and _can_be_found(delivery) and delivery.act != LETTER:
+        there = _outcome_of(lambda: tokens.use(account, lambda: _find(delivery, connector)) or Absent())
+        if isinstance(there, Receipt | Retry | Reconnect):
+            return there
+        if isinstance(there, Outcome):
+            return Unknown(there.why)
     return _outcome_of(lambda: tokens.use(account, lambda: _send(delivery, connector, at=claimed.at)))
 
 
@@ -732,7 +740,7 @@ def _settle(result: Result, *, at: datetime) -> Delivery | None:
 def _note_other(delivery: Delivery, post: RemotePost, receipt: Receipt, *, at: datetime) -> None:
     """That a post is gone, or a letter out."""
     if delivery.act == LETTER:
-        Letter.objects.filter(delivery=delivery).update(remote_id=receipt.remote_id)
+        Letter.objects.filter(delivery=delivery).update(remote_id=receipt.remote_id, released_at=at)
     elif delivery.act == "delete":
         RemotePost.objects.filter(pk=post.pk).update(deleted_at=at)
 
@@ -813,6 +821,8 @@ def _after_absence(delivery: Delivery, *, at: datetime) -> dict[str, Any]:
     delivery.absences += 1
     if delivery.absences < len(LOOK_AT):
         return _look_later(delivery, delivery.why, at=at)
+    if _is_of_a_backup(delivery):
+        return _final(Delivery.State.UNKNOWN, delivery.why or STOPPED, at=at)
     if memory.shows_own_within is not None:
         return _again(delivery, delivery.why, at=at, due_at=at) | {"in_doubt_since": None}
     if memory.repeats_safely and _is_key_known(delivery, memory, at=at):
@@ -829,9 +839,17 @@ def _after_silence(delivery: Delivery, ended: Outcome, *, at: datetime) -> dict[
         return _look_later(delivery, why, at=at, after=ended.after if isinstance(ended, Retry) else None)
     due_at = at + max(REPEAT_AFTER, _backoff(delivery))
     can_repeat = memory.repeats_safely and not memory.finds and delivery.attempts % TRIES
+    if _is_of_a_backup(delivery) and not _capabilities(delivery.account.kind).hosted:  # our own page was restored, too
+        can_repeat = False
     if can_repeat and _is_key_known(delivery, memory, at=due_at):
         return _again(delivery, why, at=at, due_at=due_at)
     return _final(Delivery.State.UNKNOWN, why, at=at)
+
+
+def _is_of_a_backup(delivery: Delivery) -> bool:
+    """Whether it may have left since the backup was made that it was restored from, and nobody has decided yet."""
+    since, restored_at = delivery.in_doubt_since, delivery.restored_at
+    return since is not None and restored_at is not None and since <= restored_at
 
 
 def _is_key_known(delivery: Delivery, memory: Capabilities | Publishes, *, at: datetime) -> bool:

@@ -1,28 +1,42 @@
-"""After a backup was put back: nothing leaves by itself, and what may have left since it was made is not sent again."""
+"""After a backup was put back: nothing leaves by itself, and what may have left since it was made is not sent again.
+
+What was due is in doubt, with what waits behind it, and looked for where that can be done (`flows.outbound`). Nobody
+can look into other people's mailboxes: of newsletters a person decides, before any mail is written, or of all that
+wait. What is planned for later is held by the stop, and looked for before it leaves: somebody may have published it
+sooner.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import F, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery
 from tertulia.core import jobs
 from tertulia.core.models import Heartbeat
+from tertulia.inbox.models import AutomaticReply
 from tertulia.publishing import actions as publishing
+from tertulia.publishing import mailing as newsletters
 
+from .mailing import write_letters
+
+S = Delivery.State
+WHY = gettext_noop("A backup was restored. It may have been done since that was made.")
 STOPPABLE = (*POSTING, LETTER, "reply")
 """What a stop holds; other acts are left to people at once."""
 SHOWN = 20
 """So many planned posts are named."""
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +49,14 @@ class Waiting:
     more: int
     """Planned posts that aren't named."""
     answers: int
-    """Answers and letters that were not due yet when the backup was put back."""
+    """Answers that were not due yet when the backup was put back."""
     doubtful: int
-    """Posts, answers and letters that were due since it was made: they are looked for where that can be done."""
+    """Posts and answers that were due since it was made, with what follows them: they are looked for where that can be
+    done."""
+    newsletters: int
+    """Newsletters whose mails may have been written since: people decide."""
+    letters: int
+    """Mails of newsletters that may have left since: people decide, of all of a newsletter at once."""
     acts: int
     """Other acts that may have been done since: people decide."""
 
@@ -47,38 +66,52 @@ def hold_everything(*, made_at: datetime, at: datetime) -> list[Waiting]:
     """Stop every brand, answers too, as of a database that was true at `made_at`; returns what waits in each."""
     Session.objects.all().delete()  # those that were ended since would live again
     Heartbeat.objects.all().delete()
-    acts = Delivery.objects.exclude(act__in=STOPPABLE).filter(state__in=[Delivery.State.QUEUED, Delivery.State.SENDING])
-    doubtful = Delivery.objects.filter(act__in=STOPPABLE).filter(
-        Q(state=Delivery.State.QUEUED, due_at__lte=at) | Q(state=Delivery.State.SENDING)
-    )
-    counted = {
-        brand.pk: (acts.filter(account__brand=brand).count(), doubtful.filter(account__brand=brand).count())
-        for brand in Brand.objects.all()
+    AutomaticReply.objects.update(since=at)  # what is read once more was answered then
+    open_rows = Delivery.objects.exclude(state__in=[S.SENT, S.CANCELLED])
+    open_rows.exclude(act=LETTER).update(restored_at=at)
+    under_way = Delivery.objects.filter(state__in=[S.QUEUED, S.SENDING])
+    waiting = Delivery.objects.filter(state=S.WAITING)
+    due = under_way.filter(Q(state=S.SENDING) | Q(due_at__lte=at))
+    lists = [list.pk for brand in Brand.objects.all() for list in newsletters.lists(brand)]
+    unwritten = [job["post_id"] for job in jobs.take_back(write_letters)]
+    mailings = due.filter(account__in=lists) | Delivery.objects.filter(post__in=unwritten, state=S.SENT)
+    asked = {
+        "acts": _leave_to_people(under_way.exclude(act__in=STOPPABLE), at=at),
+        "newsletters": _leave_to_people(mailings.filter(act__in=POSTING), at=at),
+        "letters": _leave_to_people(under_way.filter(act=LETTER) | waiting.filter(act=LETTER), at=at),
     }
-    _leave_to_people(list(acts.values_list("pk", flat=True)), at=at)
+    doubtful = due.filter(act__in=STOPPABLE)
     doubtful.update(
-        in_doubt_since=Coalesce("in_doubt_since", Greatest("due_at", Value(made_at))),
-        attempts=Greatest("attempts", Value(1)), state=Delivery.State.SENDING, lease_until=at, fence=F("fence") + 1,
+        in_doubt_since=Coalesce("in_doubt_since", Greatest("due_at", Value(made_at))), why=WHY,
+        attempts=Greatest("attempts", Value(1)), state=S.SENDING, lease_until=at, fence=F("fence") + 1,
     )  # fmt: skip
+    before = Delivery.objects.filter(
+        account=OuterRef("account"), thread_id=OuterRef("thread_id"), state__in=[S.SENDING, S.UNKNOWN], act__in=POSTING
+    )
+    waiting.filter(Exists(before), act__in=POSTING).update(in_doubt_since=made_at, why=WHY, attempts=1)
     Account.objects.filter(next_poll_at__isnull=False).update(next_poll_at=at)
     Account.objects.update(poll_lease_until=None, renew_lease_until=None, listen_lease_until=None)
-    return [_held(brand, *counted[brand.pk], at=at) for brand in Brand.objects.order_by("name", "pk")]
+    return [_held(brand, asked, at=at) for brand in Brand.objects.order_by("name", "pk")]
 
 
-def _leave_to_people(ids: list[int], *, at: datetime) -> None:
-    why = gettext("A backup was restored. It may have been done since that was made.")
-    Delivery.objects.filter(pk__in=ids).update(
-        state=Delivery.State.UNKNOWN, why=why, lease_until=None, finished_at=at, fence=F("fence") + 1
-    )
-    if ids:
-        jobs.enqueue("outbound.tell_inbox", delivery_ids=ids)
+def _leave_to_people(deliveries: QuerySet[Delivery], *, at: datetime) -> Counter[int]:
+    """Returns how many of each brand."""
+    found = list(deliveries.order_by("pk").values_list("pk", "account__brand"))
+    for first in range(0, len(found), AT_ONCE):
+        some = [id for id, _brand in found[first : first + AT_ONCE]]
+        Delivery.objects.filter(pk__in=some).update(
+            state=S.UNKNOWN, why=WHY, lease_until=None, finished_at=at, fence=F("fence") + 1
+        )
+        jobs.enqueue("outbound.tell_inbox", delivery_ids=some)
+    return Counter(brand for _id, brand in found)
 
 
-def _held(brand: Brand, acts: int, doubtful: int, *, at: datetime) -> Waiting:
+def _held(brand: Brand, asked: Mapping[str, Counter[int]], *, at: datetime) -> Waiting:
     with translation.override(brand.language):
         because = gettext("A backup was restored.")
     publishing.stop(brand=brand, by=None, at=at, because=because, holds_answers=True)
-    later = Delivery.objects.filter(account__brand=brand, state=Delivery.State.QUEUED)
+    mine = Delivery.objects.filter(account__brand=brand)
+    later = mine.filter(state=S.QUEUED)
     posts = later.filter(act="post").order_by("due_at", "pk")
     planned = posts.select_related("account", "post").defer("account__secrets")[:SHOWN]
     return Waiting(
@@ -86,8 +119,8 @@ def _held(brand: Brand, acts: int, doubtful: int, *, at: datetime) -> Waiting:
         [(each.due_at, each.account.name, _words(each)) for each in planned],
         max(posts.count() - SHOWN, 0),
         later.exclude(act__in=POSTING).count(),
-        doubtful,
-        acts,
+        mine.filter(restored_at=at, in_doubt_since__isnull=False, state__in=[S.SENDING, S.WAITING]).count(),
+        **{name: counted[brand.pk] for name, counted in asked.items()},
     )
 
 
@@ -105,13 +138,19 @@ def told(waiting: list[Waiting]) -> Iterator[str]:
         if each.more:
             yield "  " + gettext("and {n} more posts that are planned").format(n=each.more)
         if each.answers:
-            yield "  " + gettext("{n} answers and letters wait").format(n=each.answers)
+            yield "  " + gettext("{n} answers wait").format(n=each.answers)
         if each.doubtful:
             says = gettext(
                 "{n} that were due since the backup was made may be out already: they are looked for on the network,"
                 " and where nobody can look a person is asked"
             )
             yield "  " + says.format(n=each.doubtful)
+        if each.newsletters:
+            says = gettext("{n} newsletters may be out already: a person is asked before anybody gets them")
+            yield "  " + says.format(n=each.newsletters)
+        if each.letters:
+            says = gettext("{n} mails of newsletters may have left already: a person is asked, of all of one at once")
+            yield "  " + says.format(n=each.letters)
         if each.acts:
             says = gettext("{n} other acts may have been done since: a person is asked")
             yield "  " + says.format(n=each.acts)

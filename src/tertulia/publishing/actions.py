@@ -553,11 +553,14 @@ def _lay_out_again(post: Post, times: Mapping[int, _Withdrawn], *, at: datetime)
 
 @transaction.atomic
 def release(*, deliveries: Sequence[Delivery], at: datetime) -> None:
-    """What waited for these may leave: they have arrived."""
+    """What waited for these may leave: they have arrived. What may have left already, as a backup was put back, is
+    looked for first."""
     brands: dict[int | None, int] = {row.pk: row.account.brand_id for row in deliveries}
     for held in bulk.find(Delivery, "after_id", brands, state=S.WAITING.value):
-        late_at = at + queries.grace(brands[held.after_id])
-        Delivery.objects.filter(pk=held.pk, state=S.WAITING).update(state=S.QUEUED, due_at=at, late_at=late_at)
+        goes: dict[str, Any] = {"state": S.SENDING, "lease_until": at}
+        if held.in_doubt_since is None:
+            goes = {"state": S.QUEUED, "due_at": at, "late_at": at + queries.grace(brands[held.after_id])}
+        Delivery.objects.filter(pk=held.pk, state=S.WAITING).update(**goes)
         wake_work.after_commit()
 
 
@@ -629,6 +632,9 @@ def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: s
         raise Settled(_("Somebody has settled this already."))
     if was_sent:
         _arrived(delivery, url, at=at)
+    elif delivery.act in POSTING:  # nor has anything left that waits for it
+        behind = Delivery.objects.filter(account=delivery.account_id, thread_id=delivery.thread_id, state=S.WAITING)
+        behind.update(in_doubt_since=None)
     _record_of(activities.DECIDED, delivery, by=by, at=at, was_sent=was_sent)
     wake_work.after_commit()
 

@@ -99,6 +99,9 @@ TAKEN_OFF = declare("newsletter.taken_off", _("{who} took somebody off the newsl
 BROUGHT = declare("newsletter.brought", _("{who} put people from a file on the newsletter {account}: {added}"))
 ERASED = declare("newsletter.erased", _("{who} erased somebody from the newsletter {account}"))
 LETTER_DECIDED = declare("newsletter.decided", _("{who} settled whether a mail of the newsletter {account} arrived"))
+LETTERS_DECIDED = declare(
+    "newsletter.all_decided", _("{who} settled whether {letters} mails of the newsletter {account} arrived")
+)
 LETTERS_AGAIN = declare("newsletter.again", _("{who} sent refused mails of the newsletter {account} again: {letters}"))
 MAILED = declare("newsletter.mailed", _("The newsletter {account} goes to {letters} people"))
 TESTED = declare(

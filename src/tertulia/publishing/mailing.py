@@ -360,10 +360,14 @@ def release(*, at: datetime) -> int:
 @transaction.atomic
 def _release(list: Account, *, at: datetime) -> int:
     Account.objects.select_for_update().only("pk").get(pk=list.pk)
-    mine = Letter.objects.filter(post__account=list)
-    lately = mine.filter(released_at__gt=at - timedelta(hours=1)).count()
+    mine, an_hour_ago = Letter.objects.filter(post__account=list), at - timedelta(hours=1)
+    _take_back(mine.filter(released_at__lte=an_hour_ago, is_welcome=False))
+    if queries.stopped(list.brand):
+        return 0
+    lately = mine.filter(released_at__gt=an_hour_ago).count()
     room = min(max(pace_of(list) - lately, 0), RELEASED_AT_ONCE)
     next_ones = mine.filter(released_at__isnull=True, delivery__state=S.WAITING).order_by("pk")
+    next_ones = next_ones.filter(delivery__account__state=Account.State.ACTIVE)
     chosen = [*next_ones.values_list("pk", "delivery")[:room]]
     Letter.objects.filter(pk__in=[letter for letter, _delivery in chosen]).update(released_at=at)
     let_go = Delivery.objects.filter(pk__in=[delivery for _letter, delivery in chosen], state=S.WAITING)
@@ -371,6 +375,16 @@ def _release(list: Account, *, at: datetime) -> int:
     if chosen:
         wake_work.after_commit()
     return len(chosen)
+
+
+def _take_back(letters: QuerySet[Letter]) -> None:
+    """What was let go and could not leave (a stop, a mailbox that needs attention, no worker) waits for its turn again:
+    else it would leave beside those whose hour it is by then."""
+    stuck = [*letters.filter(delivery__state=S.QUEUED, delivery__attempts=0).values_list("delivery", flat=True)]
+    mine = Delivery.objects.filter(pk__in=stuck, state=S.QUEUED, attempts=0, in_doubt_since__isnull=True)
+    held = [*mine.select_for_update().values_list("pk", flat=True)]
+    Delivery.objects.filter(pk__in=held, state=S.QUEUED).update(state=S.WAITING)
+    Letter.objects.filter(delivery__in=held).update(released_at=None)
 
 
 @transaction.atomic
@@ -476,6 +490,24 @@ def decide(*, letter: Letter, was_sent: bool, by: User, at: datetime) -> None:
         raise Problem(_("Somebody has settled this already."))
     _record(activities.LETTER_DECIDED, letter.post.account, by=by, at=at, was_sent=was_sent)
     wake_work.after_commit()
+
+
+@transaction.atomic
+def decide_all(*, brand: Brand, post: int, was_sent: bool, by: User, at: datetime) -> int:
+    """The same of all letters of a mailing of which nobody knows; what is sent again leaves at the pace of its list.
+    Returns how many. Raises `Problem` when somebody has settled them."""
+    stuck = letters_of(brand).filter(post=post, delivery__state=S.UNKNOWN)
+    ids = [*stuck.values_list("pk", "delivery")]
+    mine = Delivery.objects.filter(pk__in=[delivery for _letter, delivery in ids], state=S.UNKNOWN)
+    ended = {"state": S.SENT if was_sent else S.WAITING, "finished_at": at if was_sent else None}
+    n = mine.update(**ended, why="", due_at=at, looks=0, absences=0, in_doubt_since=None)
+    if not n:
+        raise Problem(_("Somebody has settled this already."))
+    if not was_sent:
+        Letter.objects.filter(pk__in=[letter for letter, _delivery in ids]).update(released_at=None)
+    list = Account.objects.get(pk=RemotePost.objects.values_list("account", flat=True).get(pk=post))
+    _record(activities.LETTERS_DECIDED, list, by=by, at=at, was_sent=was_sent, letters=n)
+    return n
 
 
 @transaction.atomic

@@ -148,6 +148,7 @@ urlpatterns = [
     path(f"{_SUBSCRIBER}removal/", newsletters.erase, name="subscriber_removal"),
     path("b/<slug:brand>/newsletters/letters/<int:letter_id>/decision/", newsletters.decide, name="letter_decision"),
     path("b/<slug:brand>/newsletters/versions/<int:version_id>/test/", newsletters.try_out, name="letter_test"),
+    path(f"{_DELIVERY}letters/decision/", newsletters.decide_all, name="letters_decision"),
     path(f"{_DELIVERY}letters/again/", newsletters.again, name="letters_again"),
     path(f"{_DELIVERY}letters/removal/", newsletters.cut_off, name="letters_removal"),
     path("b/<slug:brand>/media/", library.show, name="media"),

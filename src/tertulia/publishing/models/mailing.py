@@ -64,7 +64,7 @@ class Letter(models.Model):
     remote_id = models.CharField(max_length=255, blank=True, default="")
     """What the mail is called: a notice that it came back names it."""
     released_at = models.DateTimeField(null=True)
-    """When it was let go, at the pace of its list."""
+    """When it was let go, at the pace of its list; once it is out, when it left."""
 
     class Meta:
         constraints = [

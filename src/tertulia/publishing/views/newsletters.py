@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -160,6 +161,20 @@ def decide(request: RoomRequest, brand: Brand, letter_id: int) -> HttpResponse:
     except Problem as problem:
         messages.error(request, str(problem))
     return _to_post(brand, letter.post_id)
+
+
+@require_POST
+@brand_required("publishing.publish")
+def decide_all(request: RoomRequest, brand: Brand, posting_id: int) -> HttpResponse:
+    """Somebody says of all mails that nobody knows of whether they arrived."""
+    form = DecisionForm(request.POST)
+
+    def act(**of: Any) -> int:
+        if not form.is_valid():
+            raise Problem(_("Something was missing. Try it again."))
+        return mailing.decide_all(was_sent=form.cleaned_data["was_sent"] == "yes", **of)
+
+    return _mailing(request, brand, posting_id, act)
 
 
 @require_POST

@@ -1,0 +1,135 @@
+"""Posts in a backup that is put back: what left since it was made, or was changed, does not leave again unasked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from publishing_cast import *  # noqa: F403
+from publishing_cast import DUE, deliveries, lost, state
+
+from conftest import NOON
+from tertulia.channels.models import Delivery
+from tertulia.flows import restored
+from tertulia.publishing import actions, queries
+from tertulia.publishing.models import Post
+from tertulia.publishing.saying import Piece, Wanted
+
+pytestmark = pytest.mark.django_db
+LATER = DUE + timedelta(hours=2)
+"""When it is put back; it was made at noon."""
+KINDS = ["fake-blind", "fake-keyed", "fake-looking"]
+
+
+@pytest.fixture
+def put_back(brand, alba, go_on):
+    """Put it back, let work go by, and then publishing go on."""
+
+    def run(at=LATER):
+        waiting = restored.hold_everything(made_at=NOON, at=at)
+        go_on(at, minutes=2)
+        actions.resume(brand=brand, by=alba, at=at)
+        go_on(at + timedelta(minutes=2), minutes=2)
+        return waiting
+
+    return run
+
+
+def said(network) -> list[str]:
+    return [one["text"] for one in network.posts]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thread_that_left_since_does_not_leave_again(network, account_of, post_on, alba, go_on, put_back, kind):
+    post = post_on(account_of(kind), texts=("Uno", "Dos", "Tres"), comment="Y esto")
+    with lost():
+        go_on(DUE, minutes=2)
+        assert state(post) == "published"
+
+    [waiting] = put_back()
+
+    assert waiting.doubtful == 4
+    for _asked in range(4):
+        for stuck in queries.waiting_for_people(post.brand):
+            actions.decide(delivery=stuck, was_sent=True, by=alba, at=LATER + timedelta(hours=1))
+            go_on(LATER + timedelta(hours=1), minutes=1)
+    assert (state(post), said(network)) == ("published", ["Uno", "Dos", "Tres", "Y esto"])
+    assert [one.attempts for one in deliveries(post)] == [1] * 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_a_thread_that_did_not_leave_a_person_is_asked_once(
+    network, account_of, post_on, alba, go_on, put_back, kind
+):
+    post = post_on(account_of(kind), texts=("Uno", "Dos", "Tres"))
+    put_back()
+    assert (state(post), network.posts) == ("unknown", [])
+    actions.decide(delivery=deliveries(post)[0], was_sent=False, by=alba, at=LATER + timedelta(hours=1))
+    go_on(LATER + timedelta(hours=1), minutes=2)
+    assert (state(post), said(network)) == ("published", ["Uno", "Dos", "Tres"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_changed_or_cancelled_since_asks_before_it_leaves(
+    network, account_of, post_on, alba, go_on, put_back, kind
+):
+    account = account_of(kind)
+    changed, cancelled = post_on(account, texts=("Antes",)), post_on(account, texts=("Nunca",))
+    with lost():
+        versions = {account.pk: Wanted()}
+        actions.save(post=changed, seen=1, pieces=[Piece("Después")], versions=versions, by=alba, at=NOON)
+        actions.cancel(post=cancelled, by=alba, at=NOON)
+        go_on(DUE, minutes=2)
+        assert said(network) == ["Después"]
+    put_back()
+    assert (state(changed), state(cancelled), said(network)) == ("unknown", "unknown", ["Después"])
+
+
+def test_what_was_published_sooner_than_planned_is_found(network, account_of, post_on, alba, go_on, put_back):
+    post = post_on(account_of("fake-looking"), texts=("Uno", "Dos"))
+    with lost():
+        actions.publish_now(post=Post.objects.get(pk=post.pk), by=alba, at=NOON)
+        go_on(NOON, minutes=1)
+    [waiting] = put_back(NOON + timedelta(minutes=30))
+    assert (waiting.doubtful, [words for _due, _account, words in waiting.planned]) == (0, ["Uno"])
+    go_on(DUE, minutes=1)
+    assert (state(post), said(network)) == ("published", ["Uno", "Dos"])
+
+
+def test_what_was_refused_and_then_sent_is_found_before_it_is_sent_again(
+    network, account_of, post_on, alba, go_on, put_back
+):  # fmt: skip
+    post = post_on(account_of("fake-looking"))
+    network.faults.append("400")
+    go_on(DUE, minutes=1)
+    [refused] = deliveries(post)
+    assert refused.state == "refused"
+    with lost():
+        actions.retry(delivery=refused, by=alba, at=DUE)
+        go_on(DUE + timedelta(minutes=2), minutes=1)
+    put_back()
+    assert state(post) == "failed"
+    actions.retry(delivery=Delivery.objects.get(pk=refused.pk), by=alba, at=LATER + timedelta(hours=1))
+    go_on(LATER + timedelta(hours=1), minutes=1)
+    assert (state(post), said(network)) == ("published", ["Pan de pueblo"])
+
+
+def test_a_network_that_can_not_be_asked_just_then_is_asked_again(network, account_of, post_on, alba, go_on, put_back):
+    """A look that fails is no answer."""
+    post = post_on(account_of("fake-looking"))
+    with lost():
+        actions.publish_now(post=Post.objects.get(pk=post.pk), by=alba, at=NOON)
+        go_on(NOON, minutes=1)
+    put_back(NOON + timedelta(minutes=10))
+    network.faults.extend(["503", "400", "504"])
+    go_on(DUE, minutes=10)
+    assert (state(post), said(network)) == ("published", ["Pan de pueblo"])
+
+
+def test_what_is_written_afterwards_needs_no_look(network, account_of, post_on, go_on, put_back):
+    account = account_of("fake-looking")
+    put_back(NOON + timedelta(minutes=1))
+    post = post_on(account)
+    network.requests.clear()
+    go_on(DUE, minutes=1)
+    assert (state(post), [line for line in network.requests if line.startswith("GET")]) == ("published", [])
