@@ -14,10 +14,20 @@ from tertulia.connectors.contract import Poll
 from tertulia.core import jobs
 from tertulia.core.models import Job
 from tertulia.publishing import actions, approval, library, queries
-from tertulia.publishing.models import ApprovalDecision, ApprovalRequest, ApprovalRule, GuestPass, Post
+from tertulia.publishing.models import (
+    ApprovalDecision,
+    ApprovalRequest,
+    ApprovalRule,
+    GuestPass,
+    Idea,
+    Pillar,
+    Post,
+)
 from tertulia.publishing.problems import NotApproved, NotHere, Problem
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team.models import Notification
+from tertulia.understanding.learning import NOTHING
+from tertulia.understanding.models import Topic
 
 pytestmark = pytest.mark.django_db
 AGENCY = "marta@agencia.example"
@@ -203,6 +213,60 @@ def test_a_rule_holds_for_its_account_its_author_and_its_words(brand, rule_of, d
     assert not approval.lacks(draft_of(bruno, "Gran Sorteo, hoy"))
 
 
+def test_a_rule_holds_for_what_a_post_is_about_by_the_model_or_by_the_brands_own_name_for_it(
+    brand, rule_of, draft_of, elsa, alba
+):
+    topic = Topic.objects.create(brand=brand, slug="obrador-nuevo", name="Obrador nuevo", at=NOON)
+    rule_of({"users": [alba]}, topic="price")
+    rule_of({"users": [alba]}, topic=topic.slug)
+    texts = ("Hemos subido el precio de la barra a 1,40 €", "Visita el OBRADOR nuevo", "Feliz Navidad a todos")
+    posts = [draft_of(elsa, text) for text in texts]
+    found = [[one.topic for one in approval.rules_for(post)] for post in posts]
+    assert found == [["price"], [topic.slug], []]
+    with pytest.raises(NotApproved):
+        actions.schedule(post=posts[0], by=elsa, at=NOON)
+
+
+def test_a_topic_in_one_part_of_a_thread_is_enough_and_one_that_was_taught_counts(
+    brand, rule_of, account_of, elsa, alba, monkeypatch
+):
+    rule_of({"users": [alba]}, topic="price")
+    texts = ["Feliz Navidad a todos. " * 20, "Hemos subido el precio de la barra"]
+    pieces = [Piece(text) for text in texts]
+    post = actions.create(brand=brand, by=elsa, at=NOON, pieces=pieces, versions={account_of().pk: Wanted()})
+    assert approval.lacks(post)
+    asked = []
+    monkeypatch.setattr(approval.layers, "of_one", lambda of: asked.append(of) or NOTHING)
+    assert approval.lacks(post)
+    assert asked == [brand.pk]
+
+
+def test_a_rule_holds_for_the_pillar_of_a_posts_idea_which_then_stays(brand, rule_of, draft_of, elsa, alba, as_alba):
+    pillar = Pillar.objects.create(brand=brand, name="Oficio")
+    rule = rule_of({"users": [alba]}, pillar=pillar)
+    post, other = draft_of(elsa, "Pan"), draft_of(elsa, "Pan")
+    idea = {"brand": brand, "title": "Pan", "created_at": NOON, "changed_at": NOON}
+    Idea.objects.create(post=post, pillar=pillar, **idea)
+    assert (approval.lacks(post), approval.lacks(other)) == (True, False)
+    page = as_alba.post(reverse("publishing:pillar_removal", args=[brand.slug, pillar.pk]), follow=True)
+    assert "Hay una regla de aprobación" in page.content.decode()
+    actions.remove_rule(rule=rule, by=alba, at=NOON)
+    as_alba.post(reverse("publishing:pillar_removal", args=[brand.slug, pillar.pk]))
+    assert not Pillar.objects.exists()
+
+
+def test_topics_and_pillars_of_a_rule_are_those_of_the_brand(as_alba, brand, other_brand, alba):
+    Topic.objects.create(brand=other_brand, slug="tornillos", name="Tornillos", at=NOON)
+    theirs = Pillar.objects.create(brand=other_brand, name="Taller")
+    mine = Pillar.objects.create(brand=brand, name="Oficio")
+    address = reverse("publishing:approval_rules", args=[brand.slug])
+    steps = {"users0": [alba.pk]}
+    for wrong in ({"topic": "tornillos"}, {"pillar": theirs.pk}):
+        assert as_alba.post(address, {**steps, **wrong}).status_code == 422
+    assert as_alba.post(address, {**steps, "topic": "price", "pillar": mine.pk}).status_code == 302
+    assert "sobre «precios», del pilar «Oficio» → Alba" in as_alba.get(address).content.decode()
+
+
 def test_a_new_rule_takes_back_what_is_scheduled_and_lets_what_is_missed_not_slip_through(
     network, rule_of, draft_of, elsa, alba, go_on
 ):
@@ -338,3 +402,5 @@ def test_whoever_writes_reads_beforehand_who_has_to_approve_it(rule_of, account_
 
     assert "Antes hay que aprobarla: con «oferta» → Bruno." in told("Oferta de otoño")
     assert "Antes hay que aprobarla" not in told("Pan de pueblo")
+    rule_of({"users": [bruno]}, topic="price")
+    assert "sobre «precios» → Bruno." in told("Hemos subido el precio de la barra")

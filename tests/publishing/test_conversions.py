@@ -241,13 +241,15 @@ def test_an_order_is_noted_by_hand(as_alba, as_bruno, brand, alba, posts):
 
 def test_settings_are_kept_and_the_pixel_keeps_its_key(as_alba, as_bruno, brand):
     url = f"/b/{brand.slug}/links/settings/"
-    form = {"shortens": "on", "click_days": 7, "currency": "usd", "has_pixel": "on"}
+    form = {"shortens": "on", "shortens_answers": "on", "click_days": 7, "currency": "usd", "has_pixel": "on"}
     assert as_bruno.post(url, form).status_code == 403
     as_alba.post(url, form)
     one = LinkSettings.objects.get()
     as_alba.post(url, {**form, "click_days": 8})
     again = LinkSettings.objects.get()
     assert (again.shortens, again.adds_utm, again.currency, again.pixel_key) == (True, False, "USD", one.pixel_key)
+    assert again.shortens_answers
     assert as_alba.post(url, {**form, "currency": "€"}).status_code == 422
     as_alba.post(url, {"click_days": 7, "currency": "EUR"})
-    assert LinkSettings.objects.get().pixel_key == ""
+    off = LinkSettings.objects.get()
+    assert (off.pixel_key, off.shortens_answers) == ("", False)

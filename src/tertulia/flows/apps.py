@@ -10,6 +10,7 @@ class FlowsConfig(AppConfig):
     def ready(self) -> None:
         for journey in (
             "activities",
+            "answering",
             "backups",
             "brains",
             "connections",

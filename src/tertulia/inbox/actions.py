@@ -21,7 +21,7 @@ from tertulia.core.html import tidy
 from tertulia.core.models import Activity
 from tertulia.team.models import Membership, User
 
-from . import activities, allowed, filing, promises
+from . import activities, allowed, filing, promises, wording
 from .models import (
     Assignment,
     Conversation,
@@ -114,6 +114,7 @@ def reply(
         author_name=by.name, direction=Message.Direction.OUT, kind=_kind(conversation), text=text,
         sent_at=sent_at, received_at=at,
     )  # fmt: skip
+    _give_links(message, by=by, at=at)
     facts.index_message(message)
     due_at = at + timedelta(seconds=conversation.brand.undo_seconds)
     delivery = Delivery.objects.create(
@@ -151,9 +152,16 @@ def _check_reply(conversation: Conversation, text: str, *, at: datetime) -> None
         raise CannotReply(said(possible.why_not))
     if account.state == Account.State.PAUSED:
         raise CannotReply(_("The channel is paused. Set it going again under Channels, then send."))
-    longest = connector.longest_text(account)
-    if longest is not None and connector.text_length(account, text) > longest:
+
+
+def _give_links(message: Message, *, by: User, at: datetime) -> None:
+    """How long an answer is shows only once its links are there: one that is too long takes them back with it."""
+    written, message.text = message.text, wording.with_links(message.text, answer=message, by=by.id, at=at)
+    longest = message.account.connector.longest_text(message.account)
+    if longest is not None and message.account.connector.text_length(message.account, message.text) > longest:
         raise TooLong(longest)
+    if message.text != written:
+        message.save(update_fields=["text"])
 
 
 def _same_again(conversation: Conversation, *, text: str, by: User, at: datetime) -> Delivery:
@@ -171,7 +179,13 @@ def _same_again(conversation: Conversation, *, text: str, by: User, at: datetime
     delivery: Delivery | None = getattr(last, "delivery", None)  # what was said on the phone has none
     if last is None or (delivery and delivery.state == Delivery.State.CANCELLED):
         raise Answered("", at)  # taken back: to pass for sent it would have to be sent
-    if delivery and last.author_id == by.id and last.text == text and at - last.sent_at < timedelta(minutes=5):
+    is_mine = last.author_id == by.id and at - last.sent_at < timedelta(minutes=5)
+    # Links that this makes for other words go with what is raised.
+    if (
+        delivery
+        and is_mine
+        and (last.text == text or last.text == wording.with_links(text, answer=last, by=by.id, at=at))
+    ):
         return delivery
     raise Answered(last.author_name, last.sent_at)
 
@@ -198,7 +212,7 @@ def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
     conversation = _conversation_of(delivery)
     was_closed = _open_what_it_closed(conversation, delivery)
     filing.recompute(conversation, at=at)
-    text = delivery.subject.text
+    text = wording.as_written(delivery.subject)
     begun = Draft.objects.filter(conversation=conversation, user=by, is_note=False).first()
     if begun and begun.text.strip() != text:
         text = f"{text}\n\n{begun.text}"

@@ -1,10 +1,45 @@
-"""Texts with variables in braces, as somebody wrote them once for many people."""
+"""Texts with variables in braces, as somebody wrote them once for many people; and addresses in answers."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from typing import Protocol
+
+from tertulia.channels.models import Message
 
 from .models import Conversation
+
+
+class Links(Protocol):
+    """Own links of a brand, which the room beside this one keeps."""
+
+    def in_answer(self, text: str, *, answer: Message, by: int | None, at: datetime) -> str: ...
+
+    def as_written(self, text: str, *, answer: Message) -> str: ...
+
+
+_links: list[Links] = []
+
+
+def offer(links: Links) -> None:
+    """Let what somebody answers have links that know it."""
+    _links.append(links)
+
+
+def with_links(text: str, *, answer: Message, by: int, at: datetime) -> str:
+    """An answer as it is kept and leaves. Asked again, it makes no link anew."""
+    for links in _links:
+        text = links.in_answer(text, answer=answer, by=by, at=at)
+    return text
+
+
+def as_written(answer: Message) -> str:
+    """What somebody wrote, its addresses as long as they were."""
+    text = answer.text
+    for links in _links:
+        text = links.as_written(text, answer=answer)
+    return text
 
 
 def emptied(text: str, *, conversation: Conversation, agent: str) -> str:

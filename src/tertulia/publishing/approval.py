@@ -29,9 +29,11 @@ from tertulia.core.html import tidy
 from tertulia.core.models import Activity
 from tertulia.team import mail
 from tertulia.team.models import Membership, User
+from tertulia.understanding import layers, reading, teaching
+from tertulia.understanding import words as understood
 
 from . import activities, saying
-from .models import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass, Post, Version
+from .models import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass, Idea, Post, Version
 from .problems import NotAsked, Problem, Settled
 
 Outcome = ApprovalRequest.Outcome
@@ -53,7 +55,7 @@ class Place:
 
 
 def rules(brand: Brand) -> list[ApprovalRule]:
-    mine = ApprovalRule.objects.filter(brand=brand).select_related("account", "campaign", "author")
+    mine = ApprovalRule.objects.filter(brand=brand).select_related("brand", "account", "campaign", "author", "pillar")
     return list(mine.prefetch_related("steps__users").order_by("pk"))
 
 
@@ -63,7 +65,7 @@ def rules_for(post: Post) -> list[ApprovalRule]:
     if not found:
         return []
     accounts = set(post.versions.values_list("account", flat=True))
-    return _holding(found, accounts, _words(post), campaign=post.campaign_id, author=post.created_by_id)
+    return _holding(found, accounts, _words(post), post, campaign=post.campaign_id, author=post.created_by_id)
 
 
 def _words(post: Post) -> Iterator[str]:
@@ -77,25 +79,50 @@ def _words(post: Post) -> Iterator[str]:
 
 
 def rules_ahead(
-    brand: Brand, *, accounts: Iterable[int], texts: Iterable[str], campaign: int | None, author: int | None
-) -> list[ApprovalRule]:
+    brand: Brand, *, accounts: Iterable[int], texts: Iterable[str], post: Post | None, campaign: int | None,
+    author: int | None,
+) -> list[ApprovalRule]:  # fmt: skip
     """Those that what is being written will fall under. `texts`: all its words, those of polls, pictures and hints too;
-    `accounts`, `campaign` and `author` are ids."""
-    return _holding(rules(brand), set(accounts), texts, campaign=campaign, author=author)
+    `accounts`, `campaign` and `author` are ids; `post`, where there is one already."""
+    return _holding(rules(brand), set(accounts), texts, post, campaign=campaign, author=author)
 
 
 def _holding(
-    found: Sequence[ApprovalRule], accounts: set[int], texts: Iterable[str], *, campaign: int | None, author: int | None
-) -> list[ApprovalRule]:
-    text = fold("\n".join(texts)) if found else ""
-    return [
+    found: Sequence[ApprovalRule], accounts: set[int], texts: Iterable[str], post: Post | None, *,
+    campaign: int | None, author: int | None,
+) -> list[ApprovalRule]:  # fmt: skip
+    said = list(texts) if found else []
+    text = fold("\n".join(said))
+    pillar = _pillar_of(post) if post and any(rule.pillar_id for rule in found) else None
+    near = [
         rule
         for rule in found
         if (rule.account_id is None or rule.account_id in accounts)
         and (rule.campaign_id is None or rule.campaign_id == campaign)
         and (rule.author_id is None or rule.author_id == author)
+        and (rule.pillar_id is None or rule.pillar_id == pillar)
         and _has_any(rule.words, text)
     ]
+    topics = _topics(near[0].brand_id, said) if any(rule.topic for rule in near) else frozenset()
+    return [rule for rule in near if not rule.topic or rule.topic in topics]
+
+
+def _pillar_of(post: Post) -> int | None:
+    return Idea.objects.filter(post=post).values_list("pillar", flat=True).first()
+
+
+def _topics(brand: int, said: Sequence[str]) -> frozenset[str]:
+    """What is read in all of it or in any of its texts, and the brand's own topics that it calls by their names."""
+    whole = "\n".join(said)
+    found = {topic for one in reading.read([whole, *said], layers.of_one(brand)) for topic in one.topics}
+    own = teaching.own_topics(brand)
+    return frozenset(found | {slug for slug, name in own.items() if _has_any(name, fold(whole))})
+
+
+def topics(brand: Brand) -> dict[str, str]:
+    """What a post can be about, in the reader's language, by what a rule keeps."""
+    named = {**teaching.own_topics(brand.pk), **understood.topics()}
+    return dict(sorted(named.items(), key=lambda pair: pair[1].casefold()))
 
 
 def _has_any(words: str, text: str) -> bool:
@@ -428,6 +455,8 @@ def summary(rule: ApprovalRule) -> str:
     """A rule in one sentence."""
     what = [str(one) for one in (rule.account, rule.campaign, rule.author) if one]
     what += [_("with “{words}”").format(words=", ".join(rule.words.split("\n")))] if rule.words.strip() else []
+    what += [_("about “{topic}”").format(topic=topics(rule.brand).get(rule.topic, rule.topic))] if rule.topic else []
+    what += [_("of the pillar “{pillar}”").format(pillar=rule.pillar)] if rule.pillar else []
     said = ", ".join(what) or _("Every post")
     return f"{said} → " + " → ".join(_step_said(step) for step in sorted(rule.steps.all(), key=lambda one: one.number))
 

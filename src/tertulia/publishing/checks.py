@@ -144,17 +144,18 @@ def check(
         *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing.texts),
         *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
         *preflight.strangers(writing.texts, brand, others), *_named(writing, accounts, known), *_polls(shown),
-        *_approval(writing, brand, post.created_by_id if post else by),
+        *_approval(writing, brand, post, post.created_by_id if post else by),
     ]  # fmt: skip
     looks = looking.seen(writing.texts, brand, at=at)
     return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand), looks, writing.is_blank)
 
 
-def _approval(writing: Writing, brand: Brand, author: int | None) -> Iterator[Line]:
+def _approval(writing: Writing, brand: Brand, post: Post | None, author: int | None) -> Iterator[Line]:
     if writing.accounts:
         found = approval.rules_ahead(
-            brand, accounts=writing.accounts, texts=writing.words, campaign=writing.campaign or None, author=author
-        )
+            brand, accounts=writing.accounts, texts=writing.words, post=post, campaign=writing.campaign or None,
+            author=author,
+        )  # fmt: skip
         for rule in found:
             yield Line("note", _("It has to be approved first: {rule}.").format(rule=approval.summary(rule)))
 

@@ -20,7 +20,7 @@ from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 from tertulia.team.permissions import Role
 
-from . import actions, handles, queries
+from . import actions, approval, handles, queries
 from .models import (
     LAST_DAY,
     ApprovalRule,
@@ -159,10 +159,13 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     """A rule of approval with up to three steps."""
 
     STEPS = 3
+    topic = forms.ChoiceField(
+        label=_("What it is about"), required=False, help_text=_("As far as its words tell: it is read like a message.")
+    )
 
     class Meta:
         model = ApprovalRule
-        fields = ("account", "campaign", "author", "words", "allows_own")
+        fields = ("account", "campaign", "author", "words", "topic", "pillar", "allows_own")
         widgets = {"words": forms.Textarea(attrs={"rows": 3})}
         help_texts = {"words": _("A word or a phrase a line; any of them is enough. Empty: whatever it says.")}
 
@@ -175,6 +178,9 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         )
         fields["campaign"].queryset = strategy.open_to(brand, self.instance.campaign_id or 0)
         fields["author"].queryset = people
+        fields["topic"].choices = [("", _("Whatever it is about")), *approval.topics(brand).items()]
+        fields["pillar"].queryset = Pillar.objects.filter(brand=brand).order_by("name", "pk")
+        name_empty(fields["pillar"], _("With and without a pillar"))
         name_empty(fields["account"], _("Every channel"))
         name_empty(fields["campaign"], _("With and without a campaign"))
         name_empty(fields["author"], _("Whoever writes it"))

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tertulia.channels.models import Delivery, Identity
 from tertulia.community.models import Member
-from tertulia.core.personal import MASK, Person, deleted, held, named, none
+from tertulia.core.personal import MASK, Person, blanked, deleted, held, named, none
 
 from . import mailing
 from .models import (
@@ -92,6 +92,17 @@ def _any(column: str, person: Person) -> Q:
     for mark in person.marks:
         found |= Q(**{f"{column}__icontains": mark})
     return found
+
+
+held(
+    Click, _("Clicks on links in our answers to them"), rows=lambda p: Click.objects.filter(
+        link__brand=p.brand, link__reply_id__in=p.messages),
+    erase=blanked(referrer=""), without=("visitor",),
+)  # fmt: skip
+held(
+    Link, _("Links in our answers to them"), rows=lambda p: Link.objects.filter(brand=p.brand, reply_id__in=p.messages),
+    erase=blanked(reply_id=None),
+)  # fmt: skip
 
 
 def _save_order(order: Conversion, changed: list[str]) -> None:
@@ -189,6 +200,6 @@ named(SavedPiece, _("Saved pieces"), "title", "text", names=False, within=lambda
     brand=p.brand))  # fmt: skip
 none("People from outside who decide about posts; not who writes to the brand.", GuestPass, ApprovalStep,
      "publishing.ApprovalStep_users")  # fmt: skip
-none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", Click, DayKey)
+none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", DayKey)
 none("The brand's plan and settings.", BestHour, Coupon, Evergreen, Feed, Imported, LinkSettings, Occurrence, Pillar,
      Promise, Repetition, Sending, Settings, Slot)  # fmt: skip

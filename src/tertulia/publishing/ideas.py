@@ -26,7 +26,7 @@ from tertulia.team.models import User
 
 from . import actions, activities, queries
 from .calendar import TONES
-from .models import Idea, Pillar, Post, Sending
+from .models import ApprovalRule, Idea, Pillar, Post, Sending
 from .problems import Problem
 
 A_COLUMN = 40
@@ -124,7 +124,9 @@ def keep_pillar(*, pillar: Pillar, by: User, at: datetime) -> None:
 
 @transaction.atomic
 def remove_pillar(*, pillar: Pillar, by: User, at: datetime) -> None:
-    """Its ideas stay, without it."""
+    """Its ideas stay, without it. Raises `Problem` while a rule of approval asks for it."""
+    if ApprovalRule.objects.filter(pillar=pillar).exists():
+        raise Problem(_("A rule of approval is for this pillar. Change or remove the rule first."))
     _record_pillar(activities.PILLAR_GONE, pillar, by=by, at=at)
     pillar.delete()
 

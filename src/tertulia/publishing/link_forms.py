@@ -77,6 +77,7 @@ class OrderFileForm(forms.Form):
 
 class LinkSettingsForm(forms.Form):
     shortens = forms.BooleanField(label=_("Shorten the links of posts"), required=False)
+    shortens_answers = forms.BooleanField(label=_("Shorten the links in answers too"), required=False)
     adds_utm = forms.BooleanField(label=_("Add UTM to the links of posts"), required=False)
     click_days = forms.IntegerField(
         label=_("Days after a click in which it earns a conversion"), min_value=1, max_value=365

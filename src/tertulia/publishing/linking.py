@@ -20,7 +20,7 @@ from . import activities, addresses, shortening
 from .models import Coupon, Link, LinkSettings, Post
 from .problems import NotHere, Problem
 
-SETTINGS = ("shortens", "adds_utm", "click_days", "currency")
+SETTINGS = ("shortens", "shortens_answers", "adds_utm", "click_days", "currency")
 
 
 @transaction.atomic
@@ -99,20 +99,21 @@ def remove_coupon(*, coupon: Coupon, by: User, at: datetime) -> None:
 
 @transaction.atomic
 def settle(
-    *, brand: Brand, shortens: bool, adds_utm: bool, click_days: int, currency: str, has_pixel: bool, by: User,
-    at: datetime,
+    *, brand: Brand, shortens: bool, shortens_answers: bool, adds_utm: bool, click_days: int, currency: str,
+    has_pixel: bool, by: User, at: datetime,
 ) -> LinkSettings:  # fmt: skip
     """What the brand does with links from now on; what is laid out already stays. Raises `ValidationError`."""
     before = shortening.settings_of(brand.pk)
     settings = LinkSettings(
-        brand=brand, shortens=shortens, adds_utm=adds_utm, click_days=click_days, currency=currency.strip().upper(),
+        brand=brand, shortens=shortens, shortens_answers=shortens_answers, adds_utm=adds_utm, click_days=click_days,
+        currency=currency.strip().upper(),
         pixel_key=(before.pixel_key or secrets.token_urlsafe(16)) if has_pixel else "",
     )  # fmt: skip
     settings.full_clean(exclude=["brand"], validate_unique=False)
     kept = {name: getattr(settings, name) for name in (*SETTINGS, "pixel_key")}
     LinkSettings.objects.update_or_create(brand=brand, defaults=kept)
     activity.record(
-        activities.LINKS_SETTLED, on=brand, brand=brand.pk, by=by.pk, at=at, shortens=shortens, adds_utm=adds_utm,
-        click_days=click_days,
+        activities.LINKS_SETTLED, on=brand, brand=brand.pk, by=by.pk, at=at, shortens=shortens,
+        shortens_answers=shortens_answers, adds_utm=adds_utm, click_days=click_days,
     )  # fmt: skip
     return settings

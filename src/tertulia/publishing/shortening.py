@@ -1,4 +1,5 @@
-"""What becomes of the addresses in a post: short links of its own for each account, or the same with UTM on them.
+"""What becomes of the addresses in a post: short links of its own for each account, or the same with UTM on them; and
+of those in an answer to somebody.
 
 A version has one link for each address, which stays when the post is laid out again. Nothing that exists already on an
 address is overridden, and what can't be shortened leaves as it was written.
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tertulia.channels.models import Account
+from tertulia.channels.models import Account, Message
 from tertulia.connectors import registry
 
 from . import addresses, handles
@@ -143,6 +144,43 @@ def _link(version: Version, target: str, tags: Mapping[str, str], *, by: int | N
     return Link.objects.create(
         brand_id=post.brand_id, code=free_code(), created_by_id=by, created_at=at, **there, **carried
     )
+
+
+# In answers to people.
+
+
+def in_answer(text: str, *, answer: Message, by: int | None, at: datetime) -> str:
+    """What somebody wrote with the links that the answer has already, and with new ones where the brand wants them."""
+    if not _has_addresses([text]):
+        return text
+    account = answer.account
+    settings = settings_of(account.brand_id)
+    there = Link.objects.filter(reply_id=answer.pk, ended_at__isnull=True)
+    codes = dict(there.values_list("target", "code"))
+    tags = utm(settings, post=None, account=account)
+
+    def replace(address: str) -> str:
+        if not addresses.may_lead_to(address):
+            return address
+        target = addresses.plain(address)
+        if target not in codes and settings.shortens_answers:
+            codes[target] = Link.objects.create(
+                brand_id=account.brand_id, code=free_code(), target=target, reply_id=answer.pk, created_by_id=by,
+                created_at=at, source=tags.get("utm_source", ""), medium=tags.get("utm_medium", ""),
+                content=f"answer-{answer.pk}" if tags else "",
+            ).code  # fmt: skip
+        return addresses.short(codes[target]) if target in codes else address
+
+    return addresses.replaced(text, replace)
+
+
+def as_written(text: str, *, answer: Message) -> str:
+    """A text of an answer with the addresses that its links lead to, to be written anew from."""
+    if not _has_addresses([text]):
+        return text
+    mine = Link.objects.filter(reply_id=answer.pk).values_list("code", "target")
+    targets = {addresses.short(code): target for code, target in mine}
+    return addresses.replaced(text, lambda address: targets.get(address, address))
 
 
 def free_code() -> str:

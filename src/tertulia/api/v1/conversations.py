@@ -179,6 +179,7 @@ def reply(request: Call, conversation_id: Path[Id], body: ReplyBody) -> ReplySha
     The answer is queued and leaves at `due_at`, after the brand's time to take it back. The header `Idempotency-Key`
     (1 to 255 characters, new for each answer) is required: a repeat with the same key and body gives the first
     answer again and sends nothing; the same key with another body gives 409 `idempotency_key_reused`.
+    Where the brand shortens the links in answers, `text` comes back with these.
 
     409 `answered` when somebody has answered since `turn`: the error names who (`by`) and when (`at`); read the
     conversation again. 409 `cannot_reply` when the channel takes no answers or is paused. 422 when the text is empty

@@ -171,7 +171,7 @@ def _answer(brand: Brand, message_id: int) -> dict[str, str]:
         Conversation.objects.select_related("brand"), account=message.account_id, thread_id=message.thread_id
     )
     return {
-        "text": wording.emptied(message.text, conversation=conversation, agent=message.author_name),
+        "text": wording.emptied(wording.as_written(message), conversation=conversation, agent=message.author_name),
         "language": conversation.language[:2],
     }
 

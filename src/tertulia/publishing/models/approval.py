@@ -11,6 +11,7 @@ from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 from tertulia.team.permissions import Role
 
+from .ideas import Pillar
 from .posts import Post
 
 
@@ -29,6 +30,12 @@ class ApprovalRule(models.Model):
     )
     words = models.TextField(_("words in the text"), blank=True, default="", max_length=2_000)
     """One a line; any of them is enough. Empty: whatever it says."""
+    topic = models.CharField(_("what it is about"), max_length=60, blank=True, default="")
+    """As readings name it: a topic of those that are known everywhere, or one of the brand's own by its slug."""
+    pillar = models.ForeignKey(
+        Pillar, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("pillar")
+    )
+    """That of the idea that the post was made of."""
     allows_own = models.BooleanField(_("whoever wrote it may approve it too"), default=False)
 
     def __str__(self) -> str:

@@ -29,6 +29,7 @@ class LinkSettings(models.Model):
 
     brand = models.OneToOneField(Brand, on_delete=models.CASCADE, primary_key=True, related_name="+")
     shortens = models.BooleanField(_("Shorten the links of posts"), default=False)
+    shortens_answers = models.BooleanField(_("Shorten the links in answers too"), default=False)
     adds_utm = models.BooleanField(_("Add UTM to the links of posts"), default=False)
     click_days = models.PositiveSmallIntegerField(
         _("Days after a click in which it earns a conversion"),
@@ -56,8 +57,8 @@ class LinkSettings(models.Model):
 class Link(models.Model):
     """A short address of our own that leads elsewhere, and what it carries there.
 
-    Made by hand, or for one version of a post when this was scheduled. `reply_id` is the answer to somebody that it
-    was made for. Ended, it leads nowhere any more; its figures stay.
+    Made by hand, for one version of a post when this was scheduled, or in an answer to somebody: `reply_id`. Ended,
+    it leads nowhere any more; its figures stay.
     """
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -85,7 +86,10 @@ class Link(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(target__startswith="https://"), name="link_is_https"),
         ]
-        indexes = [models.Index(fields=["brand", "created_at", "id"], name="link_newest")]
+        indexes = [
+            models.Index(fields=["brand", "created_at", "id"], name="link_newest"),
+            models.Index(fields=["reply_id"], name="link_of_answer", condition=models.Q(reply_id__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.code

@@ -206,5 +206,8 @@ def _pillars(request: RoomRequest, brand: Brand, form: PillarForm, pillar: Pilla
 @brand_required("publishing.settings")
 def remove_pillar(request: RoomRequest, brand: Brand, pillar_id: int) -> HttpResponse:
     pillar = get_object_or_404(Pillar, pk=pillar_id, brand=brand)
-    ideas.remove_pillar(pillar=pillar, by=request.user, at=clock.now())
+    try:
+        ideas.remove_pillar(pillar=pillar, by=request.user, at=clock.now())
+    except Problem as problem:
+        messages.error(request, str(problem))
     return redirect("publishing:pillars", brand.slug)
