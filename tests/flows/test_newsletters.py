@@ -477,7 +477,7 @@ def most_in_an_hour() -> int:
 def test_after_a_pause_no_more_leave_in_an_hour_than_ever(
     post_office, weekly, box, brand, alba, people, publish, go_on, why, since
 ):  # fmt: skip
-    """Ten hours of stop, of a mailbox that needs attention, or of no work at all, since some were let go."""
+    """Three hours of stop, of a mailbox that needs attention, or of no work at all, since some were let go."""
     weekly.settings = {**weekly.settings, "per_hour": "2"}
     weekly.save()
     people(10)
@@ -488,14 +488,14 @@ def test_after_a_pause_no_more_leave_in_an_hour_than_ever(
         actions.stop(brand=brand, by=alba, at=NOON)
     elif why == "mailbox":
         Account.objects.filter(pk=box.pk).update(state=Account.State.ATTENTION)
-    back = NOON + timedelta(hours=10) + since
+    back = NOON + timedelta(hours=3) + since
     if why != "work":
-        go_on(NOON + timedelta(minutes=1), step=60, seconds=(back - NOON).total_seconds() - 60)
+        go_on(NOON + timedelta(minutes=1), step=180, seconds=(back - NOON).total_seconds() - 60)
     assert post_office.posts == []
 
     actions.resume(brand=brand, by=alba, at=back)
     Account.objects.filter(pk=box.pk).update(state=Account.State.ACTIVE)
-    go_on(back, step=60, hours=5)
+    go_on(back, step=120, hours=5)
 
     assert (states(), most_in_an_hour()) == ({"sent": 10}, 2)
     assert set(taken(post_office).values()) == {1}
