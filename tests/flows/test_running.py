@@ -1,8 +1,8 @@
-"""The inbox knows what runs: a message that speaks of a campaign or an action outside is linked to it."""
+"""The inbox knows what runs: a message that speaks of a campaign or an action outside is linked to it, and shows it."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
@@ -194,6 +194,31 @@ def test_the_forms_take_words_and_refuse_the_name_alone(as_alba, brand, alba, ki
     assert as_alba.post(address[kind], {**form, "words": "recinto\n\nla carpa"}).status_code == 302
     model = Initiative if kind == "actions" else Campaign
     assert wording.entries(model.objects.get().words, brand) == wording.entries("recinto\nla carpa", brand)
+
+
+def test_beside_the_conversation_stands_what_runs_what_they_speak_of_first(
+    brand, other_brand, site, as_alba, alba, carla
+):
+    campaign = strategy.begin(brand=brand, by=alba, at=NOON, name="Navidad", starts_on=TODAY - 20 * DAY)
+    older = act(brand, alba, first=TODAY - 30 * DAY, last=TODAY)
+    act(other_brand, carla, "De otros")
+    act(brand, alba, "Lo de octubre", first=date(2026, 10, 1), last=date(2026, 10, 2))
+    conversation = write(site)
+    address = reverse("running", args=[brand.slug, conversation.pk])
+    assert address in as_alba.get(reverse("inbox:conversation", args=[brand.slug, conversation.pk])).content.decode()
+    for headers in ({}, {"HX-Request": "true"}):
+        page = as_alba.get(address, headers=headers).content.decode()
+        at = page.index(reverse("publishing:initiative", args=[brand.slug, older.pk]))
+        assert at < page.index("lo menciona") < page.index(f"/campaigns/{campaign.pk}/")
+        assert "De otros" not in page
+        assert "octubre" not in page
+        assert page.count("lo menciona") == 1
+
+
+def test_where_nothing_runs_nothing_stands_there(brand, site, as_alba):
+    address = reverse("running", args=[brand.slug, write(site).pk])
+    assert as_alba.get(address, headers={"HX-Request": "true"}).content.strip() == b""
+    assert "Ahora mismo no hay nada en marcha." in as_alba.get(address).content.decode()
 
 
 def test_their_pages_show_how_many_conversations_speak_of_them_and_the_newest(brand, site, as_alba, alba, advert):

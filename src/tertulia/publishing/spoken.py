@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from tertulia.brand.models import Brand
 from tertulia.channels import search
 from tertulia.channels.models import Message
+from tertulia.community.models import Member, MemberIdentity
 from tertulia.core import clock, jobs
 from tertulia.strategy import wording
 from tertulia.strategy.models import Campaign
@@ -128,6 +129,17 @@ def _link(messages: QuerySet[Message], goes_on: Mapping[int, Sequence[Running]],
 
 
 # Reading.
+
+
+def beside(member: Member, brand: Brand, *, at: datetime) -> list[tuple[Running, bool]]:
+    """What runs, and whether the person has written of it: that comes first."""
+    if not (some := running([brand], at=at).get(brand.pk, [])):
+        return []
+    theirs = _told().filter(message__identity__in=MemberIdentity.objects.filter(member=member).values("identity"))
+    actions, campaigns = ([one.of.pk for one in some if one.field == field] for field in ("initiative", "campaign"))
+    theirs = theirs.filter(Q(initiative__in=actions) | Q(campaign__in=campaigns))
+    spoken = set(theirs.values_list("initiative", "campaign"))
+    return sorted(((one, one.key in spoken) for one in some), key=lambda pair: not pair[1])
 
 
 def conversations(**of: Initiative | Campaign) -> tuple[int, list[Message]]:
