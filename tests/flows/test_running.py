@@ -11,7 +11,7 @@ from conftest import NOON, envelope
 from tertulia.channels.models import Account, Message
 from tertulia.community import actions as community
 from tertulia.core import clock, jobs
-from tertulia.flows import inbound, personal
+from tertulia.flows import inbound, launching, personal
 from tertulia.inbox.models import Conversation
 from tertulia.publishing import actions as publishing
 from tertulia.publishing import initiatives, spoken
@@ -116,6 +116,14 @@ def test_what_came_before_anybody_said_so_is_linked_too(brand, other_brand, site
     initiatives.change(initiative=advert, by=alba, at=NOON, words="periódico\nmarquesina")
     jobs.run_due(NOON)
     assert linked()[2:] == [("diego3", "Marquesinas de Atocha")]
+
+
+def test_a_launch_finds_what_was_written_of_its_product_already(brand, site, alba):
+    write(site, "¿Qué es el Roscón Atocha?", sent_at=NOON - DAY)
+    sheet = launching.Sheet(name="Roscón Atocha", what="De avellana", on=TODAY)
+    launching.launch(brand=brand, sheet=sheet, accounts=[], by=alba, at=NOON)
+    jobs.run_due(NOON)
+    assert linked() == [("diego1", "Roscón Atocha")]
 
 
 def test_nothing_is_linked_across_brands(brand, other_brand, site, alba, carla):
