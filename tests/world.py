@@ -49,6 +49,7 @@ from tertulia.publishing.models import (
     LinkSettings,
     Pillar,
     SavedPiece,
+    SpokenOf,
     Subscriber,
 )
 from tertulia.publishing.saying import Piece, Shown, Wanted
@@ -135,7 +136,9 @@ class World:
         pieces = [Piece(f"Pan de {name}", pictures=(Shown(self.media.pk),))]
         said = {"pieces": pieces, "versions": {posted.pk: Wanted()}}
         self.post = publishing.create(brand=brand, by=owner, at=NOON, **said)
-        self.campaign = strategy.begin(brand=brand, by=owner, at=NOON, name="Pan", goal="Más pan", owner=owner)
+        self.campaign = strategy.begin(brand=brand, by=owner, at=NOON, name="Pan", goal="Más pan", owner=owner,
+                                       starts_on=NOON.date(), words=f"la oferta de {name}")  # fmt: skip
+        SpokenOf.objects.create(message=self.message, campaign=self.campaign, at=NOON)
         publishing.count_for(post=self.post, campaign=self.campaign, by=owner, at=NOON)
         publishing.publish_now(post=self.post, by=owner, at=NOON)
         guarded = publishing.create(brand=brand, by=owner, at=NOON, pieces=[Piece("Sorteo")], versions=said["versions"])

@@ -168,6 +168,23 @@ def test_after_a_close_j_goes_on_where_the_closed_one_stood(company, sign_in):
     assert first != second
 
 
+def test_beside_a_conversation_stands_what_is_running(company, sign_in, visit):
+    alba = sign_in("alba")
+    alba.goto(f"{company.url}/b/{SAMPLE}/posts/actions/beginning/")
+    alba.locator("input[name=title]").fill("Marquesinas de Atocha")
+    alba.locator("form.card .button--primary").click()
+    expect(alba.locator("textarea[name=words]")).to_have_value("marquesinas\natocha")
+    text = "He visto lo de la marquesina, ¿sigue?"
+    write_as_customer(visit(), company, text)
+    alba.goto(f"{company.url}/b/{SAMPLE}/inbox/")
+    row = row_of(alba, text)
+    expect(row).to_be_visible(timeout=5_000)
+    open_row(alba, text)
+    running = alba.locator("#person section").filter(has=alba.locator("h3", has_text="Qué está en marcha"))
+    expect(running.get_by_text("Marquesinas de Atocha")).to_be_visible()
+    assert not serious(alba)
+
+
 @pytest.fixture
 def without_script(company, chromium):
     """Alba at a browser that runs no script."""

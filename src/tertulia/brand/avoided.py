@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from tertulia.core.folding import fold
 
 from .models import AvoidedWord, Brand
@@ -16,11 +18,15 @@ def found(text: str, brand: Brand) -> list[AvoidedWord]:
 
 def stands_in(wanted: list[str], words: list[str]) -> bool:
     """Whether folded words stand together in folded ones, each as it is or in a simple plural."""
-    forms = [_forms(word) for word in wanted]
+    return is_run([forms_of(word) for word in wanted], words)
+
+
+def is_run(forms: Sequence[Collection[str]], words: Sequence[str]) -> bool:
+    """Whether some of the words, one after the other, are each one of the forms of its place."""
     last = len(words) - len(forms) + 1
     return any(all(words[at + n] in some for n, some in enumerate(forms)) for at in range(last))
 
 
-def _forms(word: str) -> set[str]:
+def forms_of(word: str) -> set[str]:
     """The word and its plurals as Spanish and English make them: barato, baratos; papel, papeles; voz, voces."""
     return {word, f"{word}s", f"{word}es", *([f"{word[:-1]}ces"] if word.endswith("z") else [])}

@@ -1,4 +1,4 @@
-"""The way in: connector → intake → inbox → what it says → labels → the right person.
+"""The way in: connector → intake → inbox → what it says → labels → the right person → what it speaks of.
 
 `intake` is one short transaction and the only thing that must not fail; what is clever happens afterwards, in jobs that
 may run twice. A message that nothing else understands is in the inbox all the same.
@@ -29,7 +29,7 @@ from tertulia.core.redact import describe
 from tertulia.inbox import automatic, filing, labelling, routing, rules, understood
 from tertulia.inbox.actions import put_on_labels
 from tertulia.inbox.models import Conversation, Label
-from tertulia.publishing import ideas
+from tertulia.publishing import ideas, spoken
 
 from . import brains, forwarded, mailing
 
@@ -261,9 +261,9 @@ def _read_some_again(account_id: int, *, by: int | None, at: datetime, after: in
 
 @jobs.task("inbound.process", attempts=10, at_once=2)
 def process(*, conversation_ids: list[int]) -> None:
-    """Read and label what has come in, let the rules act, give it away and say that it arrived; all may be repeated.
+    """Read and label what has come in, let the rules act, give it away, say that it arrived, link it to what it names.
 
-    One that fails doesn't keep the others.
+    All may be repeated. One that fails doesn't keep the others.
     """
     at = clock.now()
     if len(conversation_ids) < TOGETHER:
@@ -295,7 +295,8 @@ def _put_together(*, at: datetime) -> None:
 
 def _process(conversation_ids: Sequence[int], *, at: datetime) -> None:
     understand(conversation_ids, at=at)
-    for conversation in Conversation.objects.filter(id__in=conversation_ids).select_related("brand"):
+    conversations = list(Conversation.objects.filter(id__in=conversation_ids).select_related("brand"))
+    for conversation in conversations:
         label_by_words(conversation, at=at)
     for rule, case in rules.apply(conversation_ids, at=at):
         ideas.add_by_rule(brand=case.conversation.brand, message=case.message, rule=rule.name, at=at)
@@ -303,6 +304,7 @@ def _process(conversation_ids: Sequence[int], *, at: datetime) -> None:
     routing.route_many(list(fresh.select_related("brand")), at=at)
     for conversation in automatic.waiting(conversation_ids):
         automatic.acknowledge(conversation, at=at)
+    spoken.note({(row.account_id, row.thread_id): row.brand for row in conversations}, at=at)
 
 
 def understand(conversation_ids: Sequence[int], *, at: datetime) -> None:

@@ -23,7 +23,6 @@ from tertulia.publishing import actions as publishing
 from tertulia.publishing import saying
 from tertulia.publishing.models import Post
 from tertulia.publishing.saying import Piece, Wanted
-from tertulia.strategy import actions as strategy
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
@@ -58,7 +57,7 @@ def launch(*, brand: Brand, sheet: Sheet, accounts: Sequence[Account], by: User,
     Raises `publishing.problems.Problem` for an account that isn't the brand's or can't publish.
     """
     with translation.override(brand.language):
-        campaign = strategy.begin(
+        campaign = publishing.begin_campaign(
             brand=brand, by=by, at=at, name=sheet.name, goal=_("Make {name} known.").format(name=sheet.name),
             messages="\n".join(sheet.good), starts_on=sheet.on and sheet.on - AHEAD,
             ends_on=sheet.on and sheet.on + AHEAD, owner=by,

@@ -14,6 +14,7 @@ from .views import (
     phone,
     posted,
     quarantine,
+    running,
     shop,
     visitors,
 )
@@ -71,6 +72,8 @@ urlpatterns = [
     path("b/<slug:brand>/phone/people/", phone.search, name="phone_people"),
     # What stands on a platform without an API.
     path("b/<slug:brand>/messages/new/", posted.note, name="posted_note"),
+    # What goes on outside, beside a conversation.
+    path("b/<slug:brand>/conversations/<int:conversation_id>/running/", running.show, name="running"),
     # The installation's own.
     path("b/<slug:brand>/settings/backups/", backups.show, name="backups"),
     path("b/<slug:brand>/settings/backups/making/", backups.make, name="backup_making"),

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import POSTING, Account, Delivery, RemotePost
-from tertulia.core import activity, bulk
+from tertulia.core import activity, bulk, jobs
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
@@ -30,7 +30,7 @@ from tertulia.strategy import actions as strategy
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
-from . import activities, approval, queries, rights, saying, shortening
+from . import activities, approval, queries, rights, saying, shortening, spoken
 from .models import (
     ApprovalRequest,
     ApprovalRule,
@@ -94,6 +94,17 @@ def count_for(*, post: Post, campaign: Campaign | None, by: User, at: datetime) 
 
 
 @transaction.atomic
+def begin_campaign(*, brand: Brand, by: User, at: datetime, **said: Any) -> Campaign:
+    """As `strategy.actions.begin`; what people have written of it already is linked to it. Raises `Problem`."""
+    try:
+        campaign = strategy.begin(brand=brand, by=by, at=at, **said)
+    except strategy.Problem as problem:
+        raise Problem(str(problem)) from None
+    jobs.enqueue(spoken.look_back, campaign_id=campaign.pk)
+    return campaign
+
+
+@transaction.atomic
 def change_campaign(*, campaign: Campaign, by: User, at: datetime, **said: Any) -> None:
     """Change a campaign as `strategy.actions.change`; while nothing that carries its tag is out, this follows a new
     name, and with it the links of what is scheduled. Raises `Unfit`, `Problem`."""
@@ -102,6 +113,7 @@ def change_campaign(*, campaign: Campaign, by: User, at: datetime, **said: Any) 
         campaign = strategy.change(campaign=campaign, by=by, at=at, follows_name=not _is_out(campaign), **said)
     except strategy.Problem as problem:
         raise Problem(str(problem)) from None
+    jobs.enqueue(spoken.look_back, campaign_id=campaign.pk)
     if campaign.tag != before:
         for post in Post.objects.filter(campaign=campaign, versions__sendings__isnull=False).distinct().order_by("pk"):
             _tag_anew(_lock(post), at=at)

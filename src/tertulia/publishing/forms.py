@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, URLValidator, validate_email
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
@@ -15,6 +17,7 @@ from tertulia.core import dates, marks
 from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.strategy import queries as strategy
+from tertulia.strategy import wording
 from tertulia.strategy.actions import FIELDS
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
@@ -107,6 +110,27 @@ class CompletionForm(forms.Form):
     url = forms.URLField(required=False, max_length=500, assume_scheme="https")
 
 
+def _ask_words(form: forms.ModelForm, brand: Brand) -> None:  # type: ignore[type-arg]
+    """By which messages are known to speak of what the form is about."""
+    field: Any = form.fields["words"]
+    field.help_text = _(
+        "A word or a phrase a line; any of them is enough. Messages that come while it runs, or in the week after it, "
+        "are linked to it."
+    )
+    if not form.instance.pk:
+        field.help_text = format_lazy("{} {}", field.help_text, _("Left empty, it begins with those of its name."))
+    field.validators += [MaxLengthValidator(2000), partial(_says_more_than_the_name, brand)]
+
+
+def _says_more_than_the_name(brand: Brand, text: str) -> None:
+    for line in text.splitlines():
+        if line.strip() and not wording.entries(line, brand):
+            raise ValidationError(
+                _("“%(word)s” is only your name and stands in messages of all sorts: add what is said of this alone."),
+                params={"word": line.strip()},
+            )  # fmt: skip
+
+
 class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Campaign
@@ -115,6 +139,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
             "goal": forms.Textarea(attrs={"rows": 2}),
             "audience": forms.Textarea(attrs={"rows": 2}),
             "messages": forms.Textarea(attrs={"rows": 4}),
+            "words": forms.Textarea(attrs={"rows": 3}),
             "starts_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "ends_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "currency": forms.TextInput(attrs={"size": 4, "maxlength": 3, "autocapitalize": "characters"}),
@@ -129,6 +154,7 @@ class CampaignForm(forms.ModelForm):  # type: ignore[type-arg]
         owner: Any = self.fields["owner"]
         owner.queryset = User.objects.filter(memberships__brand=brand).order_by("name", "pk")
         name_empty(owner, _("Nobody yet"))
+        _ask_words(self, brand)
 
     def clean_currency(self) -> str:
         currency: str = self.cleaned_data["currency"].upper()
@@ -340,12 +366,13 @@ class SkipForm(forms.Form):
 class InitiativeForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Initiative
-        fields = ["title", "kind", "starts_on", "ends_on", "place", "cost", "owner", "campaign", "notes"]
+        fields = ["title", "kind", "starts_on", "ends_on", "place", "cost", "owner", "campaign", "notes", "words"]
         widgets = {
             "starts_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "ends_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "cost": forms.NumberInput(attrs={"min": "0", "step": "0.01"}),
             "notes": forms.Textarea(attrs={"rows": 4}),
+            "words": forms.Textarea(attrs={"rows": 3}),
         }
         help_texts = {"ends_on": _("The same day when it lasts one day.")}
 
@@ -360,6 +387,7 @@ class InitiativeForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in ("starts_on", "ends_on"):
             fields[name].validators.append(_in_our_time)
         fields["notes"].validators.append(MaxLengthValidator(5000))
+        _ask_words(self, brand)
 
     def clean_title(self) -> str:
         return tidy(self.cleaned_data["title"])

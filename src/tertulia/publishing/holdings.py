@@ -48,6 +48,7 @@ from .models import (
     Series,
     Settings,
     Slot,
+    SpokenOf,
     Stop,
     Subscriber,
     Version,
@@ -84,6 +85,12 @@ held(
     _("Lists of orders that wait to be taken over"),
     erase=deleted,
     rows=lambda p: OrderFile.objects.filter(_any("text", p), brand=p.brand),
+)
+held(
+    SpokenOf,
+    _("Campaigns and actions that their messages speak of"),
+    erase=deleted,
+    rows=lambda p: SpokenOf.objects.filter(message__in=p.messages),
 )
 
 
@@ -166,6 +173,7 @@ named(
     "title",
     "place",
     "notes",
+    "words",
     "result",
     within=lambda p: Initiative.objects.filter(brand=p.brand),
 )

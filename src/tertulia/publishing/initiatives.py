@@ -11,11 +11,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from tertulia.brand.models import Brand
-from tertulia.core import activity
+from tertulia.core import activity, jobs
 from tertulia.core.html import tidy
+from tertulia.strategy import wording
 from tertulia.team.models import User
 
-from . import activities
+from . import activities, spoken
 from .models import Initiative
 
 MOST_SHOWN = 500
@@ -24,10 +25,12 @@ MOST_SHOWN = 500
 
 @transaction.atomic
 def add(*, brand: Brand, by: User, at: datetime, **said: Any) -> Initiative:
-    """Put it on the calendar; `said` as its form gives it."""
+    """Put it on the calendar; `said` as its form gives it. Its words are those of its title, where none are said."""
     one = Initiative(brand=brand, created_by_id=by.pk, created_at=at, changed_at=at, **said)
+    one.words = one.words or wording.telling(one.title, brand, before=one.starts_on, at=at)
     one.save()
     _record(activities.INITIATED, one, by=by, at=at)
+    jobs.enqueue(spoken.look_back, initiative_id=one.pk)
     return one
 
 
@@ -38,6 +41,7 @@ def change(*, initiative: Initiative, by: User, at: datetime, **said: Any) -> No
     initiative.changed_at = at
     initiative.save()
     _record(activities.REVISED, initiative, by=by, at=at)
+    jobs.enqueue(spoken.look_back, initiative_id=initiative.pk)
 
 
 @transaction.atomic

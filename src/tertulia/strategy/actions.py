@@ -15,10 +15,11 @@ from tertulia.core import activity
 from tertulia.core.html import tidy
 from tertulia.team.models import User
 
-from . import activities
+from . import activities, wording
 from .models import Campaign
 
-FIELDS = ("name", "goal", "audience", "messages", "starts_on", "ends_on", "budget", "currency", "owner")
+FIELDS = ("name", "goal", "audience", "messages", "words", "starts_on", "ends_on", "budget", "currency",
+          "owner")  # fmt: skip
 """What a form says of a campaign."""
 
 
@@ -29,9 +30,10 @@ class Problem(Exception):
 @transaction.atomic
 def begin(*, brand: Brand, by: User, at: datetime, **said: Any) -> Campaign:
     """Begin a campaign; `said` holds any of `FIELDS`, `name` among them. Its tag is made of its name and stays once
-    links that are out carry it. Raises `Problem`."""
+    links that are out carry it; its words are those of its name, where none are said. Raises `Problem`."""
     campaign = Campaign(brand=brand, created_by_id=by.pk, created_at=at)
     _take(campaign, said)
+    campaign.words = campaign.words or wording.telling(campaign.name, brand, before=campaign.starts_on, at=at)
     campaign.tag = _tag(campaign)
     campaign.save()
     activity.record(activities.BEGUN, on=campaign, brand=brand.pk, by=by.pk, at=at, campaign=campaign.name)

@@ -7,6 +7,6 @@ from tertulia.core.personal import named
 from .models import Campaign
 
 named(
-    Campaign, _("Campaigns"), "name", "goal", "audience", "messages", "learned", names=False,
+    Campaign, _("Campaigns"), "name", "goal", "audience", "messages", "words", "learned", names=False,
     within=lambda p: Campaign.objects.filter(brand=p.brand),
 )  # fmt: skip

@@ -28,6 +28,8 @@ class Campaign(models.Model):
     owner = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("in charge")
     )
+    words = models.TextField(_("words by which people speak of it"), max_length=2_000, blank=True, default="")
+    """A word or a phrase a line (`wording`)."""
     learned = models.TextField(_("what was learned"), blank=True, default="")
     results = models.JSONField(default=list)
     """As they stood when it was closed: pairs of what and how much."""

@@ -4,7 +4,7 @@ from .approval import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalS
 from .exchange import Feed, Import, Imported
 from .handles import Handle
 from .ideas import Idea, Pillar
-from .initiatives import Initiative
+from .initiatives import Initiative, SpokenOf
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .mailing import Letter, Subscriber
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
@@ -51,6 +51,7 @@ __all__ = [
     "Series",
     "Settings",
     "Slot",
+    "SpokenOf",
     "Stop",
     "Subscriber",
     "Version",

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
+from tertulia.channels.models import Message
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
@@ -36,6 +37,8 @@ class Initiative(models.Model):
         Campaign, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("campaign")
     )
     notes = models.TextField(_("notes"), max_length=5000, blank=True, default="")
+    words = models.TextField(_("words by which people speak of it"), max_length=2_000, blank=True, default="")
+    """A word or a phrase a line (`strategy.wording`)."""
     done_at = models.DateTimeField(null=True)
     done_by_id = models.BigIntegerField(null=True)
     result = models.TextField(_("what came of it"), max_length=2000, blank=True, default="")
@@ -53,3 +56,26 @@ class Initiative(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class SpokenOf(models.Model):
+    """That somebody's message speaks of an action or a campaign; for good, whatever words those are known by later."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+", db_index=False)
+    initiative = models.ForeignKey(Initiative, on_delete=models.CASCADE, null=True, related_name="+")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message", "initiative"], name="initiative_spoken_of_once"),
+            models.UniqueConstraint(fields=["message", "campaign"], name="campaign_spoken_of_once"),
+            models.CheckConstraint(
+                condition=models.Q(initiative__isnull=False, campaign__isnull=True)
+                | models.Q(initiative__isnull=True, campaign__isnull=False),
+                name="spoken_of_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} of {self.initiative or self.campaign}"

@@ -14,7 +14,7 @@ from tertulia.strategy.models import Campaign
 from tertulia.team.access import brand_required
 
 from .. import actions as publishing
-from .. import campaigns
+from .. import campaigns, spoken
 from ..access import RoomRequest
 from ..forms import CampaignForm, LearnedForm
 from ..problems import Problem
@@ -25,7 +25,7 @@ from ..problems import Problem
 def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     form = CampaignForm(request.POST or None, brand=brand)
     if request.method == "POST" and form.is_valid():
-        campaign = actions.begin(brand=brand, by=request.user, at=clock.now(), **form.cleaned_data)
+        campaign = publishing.begin_campaign(brand=brand, by=request.user, at=clock.now(), **form.cleaned_data)
         return redirect("publishing:campaign", brand.slug, campaign.pk)
     return _form(request, form, None)
 
@@ -67,8 +67,10 @@ def show(request: RoomRequest, brand: Brand, campaign_id: int) -> HttpResponse:
 
 def _page(request: RoomRequest, campaign: Campaign, form: LearnedForm) -> HttpResponse:
     counted = campaigns.results(campaign)
+    speakers, newest = spoken.conversations(campaign=campaign)
     context = {
         "room": "publishing", "tab": "campaigns", "campaign": campaign, "lines": campaigns.lines(campaign),
+        "speakers": speakers, "spoken": newest,
         "results": [(campaigns.said(one), one["value"]) for one in counted],
         "frozen": [(campaigns.said(one), one["value"]) for one in campaign.results], "form": form,
     }  # fmt: skip

@@ -14,7 +14,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import initiatives
+from .. import initiatives, spoken
 from ..access import RoomRequest
 from ..actions import YEARS
 from ..forms import InitiativeForm, ResultForm
@@ -91,5 +91,9 @@ def _page(
     result: ResultForm | None = None,
 ) -> HttpResponse:  # fmt: skip
     result = result or ResultForm(initial={"result": one.result if one else ""})
-    context = {"room": "publishing", "form": form, "initiative": one, "result_form": result}
+    speakers, newest = spoken.conversations(initiative=one) if one else (0, [])
+    context = {
+        "room": "publishing", "form": form, "initiative": one, "result_form": result, "speakers": speakers,
+        "spoken": newest,
+    }  # fmt: skip
     return render(request, "publishing/initiative.html", context, status=status)
