@@ -34,9 +34,10 @@ def noted(brand, by, kind: str = "access", known_at: datetime = NOON) -> DataReq
 @pytest.mark.parametrize(
     ("kind", "known_at", "due_at"),
     [
-        ("erasure", datetime(2026, 10, 23, 9, tzinfo=UTC), datetime(2026, 11, 23, 9, tzinfo=UTC)),
+        ("erasure", datetime(2026, 10, 23, 9, tzinfo=UTC), datetime(2026, 11, 23, 10, tzinfo=UTC)),
         ("access", datetime(2026, 1, 31, 9, tzinfo=UTC), datetime(2026, 2, 28, 9, tzinfo=UTC)),
         ("access", datetime(2025, 12, 31, 9, tzinfo=UTC), datetime(2026, 1, 31, 9, tzinfo=UTC)),
+        ("access", datetime(2026, 2, 28, 23, 30, tzinfo=UTC), datetime(2026, 3, 31, 22, 30, tzinfo=UTC)),
         ("breach", datetime(2026, 11, 22, 9, tzinfo=UTC), datetime(2026, 11, 25, 9, tzinfo=UTC)),
     ],
 )

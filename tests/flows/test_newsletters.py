@@ -510,7 +510,7 @@ def test_a_newsletter_that_left_since_a_backup_goes_to_nobody_again(
         go_on(NOON, minutes=2)
     [waiting] = restored.hold_everything(made_at=NOON, at=BACK)
     assert (waiting.newsletters, waiting.letters, waiting.doubtful) == (1, 0, 0)
-    assert "1 boletines" in "\n".join(restored.told([waiting]))
+    assert "1 boletín puede" in "\n".join(restored.told([waiting]))
     actions.resume(brand=brand, by=alba, at=BACK)
     go_on(BACK, step=60, hours=2)
     [stuck] = queries.waiting_for_people(brand)

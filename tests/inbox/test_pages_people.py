@@ -30,6 +30,12 @@ def test_people_are_found_by_what_they_are_called_anywhere(as_alba, brand, site,
     assert [member.name for member in queries.people(brand, q=words).members] == ["Ángela Núñez"]
 
 
+@pytest.mark.parametrize("name", ["がくや", "กินดี", "हिन्दी", "שָׁלוֹם", "Ньютон Йод"])
+def test_other_writings_are_found_as_they_are_written(brand, name):
+    Member.objects.create(brand=brand, name=name, first_seen_at=NOON, last_seen_at=NOON)
+    assert [member.name for member in queries.people(brand, q=name).members] == [name]
+
+
 def test_what_one_brand_calls_somebody_finds_nobody_of_another(other_brand, diego):
     Member.objects.create(brand=other_brand, name="Eva", first_seen_at=NOON, last_seen_at=NOON)
     assert queries.people(other_brand, q="diego").members == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,7 +47,7 @@ def told(brand, text: str, *, tone: str = "", post=None, **writing) -> list[str]
 @pytest.fixture
 def web(monkeypatch):
     """A server whose addresses say their status: /404, /200; /hop goes to /200, /loop to itself; /page says what it is,
-    and never ends."""
+    at great length, /stream never ends."""
 
     class Handler(BaseHTTPRequestHandler):
         asked: list[str] = []
@@ -54,16 +55,20 @@ def web(monkeypatch):
         def do_GET(self) -> None:
             self.asked.append(f"{self.command} {self.path}")
             name = self.path.strip("/")
-            is_hop = name in {"hop", "loop"}
+            is_hop = name in {"hop", "loop", "lost"}
             self.send_response(302 if is_hop else int(name) if name.isdecimal() else 200)
             if is_hop:
-                self.send_header("location", "/200" if name == "hop" else "/loop")
+                self.send_header("location", {"hop": "/200", "loop": "/loop", "lost": "http://["}[name])
             content = PAGE.encode() + b"<p>x" * 100_000 if name == "page" else b""
             self.send_header("content-type", "text/html; charset=utf-8")
-            self.send_header("content-length", str(len(content)))
+            if name != "stream":
+                self.send_header("content-length", str(len(content)))
             self.end_headers()
             with suppress(ConnectionError):
                 self.wfile.write(content)
+                for _second in range(5 if name == "stream" else 0):
+                    self.wfile.write(b"<title>Radio</title>")
+                    time.sleep(1)
 
         def log_message(self, *args) -> None:
             pass
@@ -98,6 +103,15 @@ def test_an_address_answers_with_what_stands_behind_it(web, path, found):
     assert looking.answer_of(f"{web.url}{path}") == found
 
 
+def test_what_never_ends_answers_all_the_same(web, monkeypatch):
+    monkeypatch.setattr(looking.door, "total", 1.0)
+    assert looking.answer_of(f"{web.url}/stream") == Found(200, "", "Radio")
+
+
+def test_a_redirect_to_what_is_no_address_is_no_answer(web):
+    assert looking.answer_of(f"{web.url}/lost").status == 0
+
+
 @pytest.mark.parametrize(
     ("page", "title", "about"),
     [
@@ -107,6 +121,7 @@ def test_an_address_answers_with_what_stands_behind_it(web, path, found):
         (b'<meta charset="no-such"><title>Pan\xff</title>', "Pan\N{REPLACEMENT CHARACTER}", ""),
         (b'<meta property="og:title" content="Para redes"><title>De la pagina</title>', "Para redes", ""),
         (b"<title>" + b"x" * 400 + b"</title>", "x" * 299 + "…", ""),
+        (b'<meta charset="idna"><title>Pan\xc3\xa9</title>', "Pané", ""),
         (b"<title>cut of", "cut of", ""),
         (b'<title>a\x00\xe2\x80\xaeb</title><meta name=DESCRIPTION content="c\n\td">', "a b", "c d"),
         (b"\x00\xff<meta <meta content><<<title", "", ""),
@@ -122,6 +137,8 @@ def test_the_card_of_a_post_is_that_of_its_first_link_and_keeps_the_link_as_writ
     LinkLook.objects.create(brand=brand, target="https://tienda.example/", status=200, title="Tienda", about="De pan")
     short = f"https://horno.example/l/{link.code}"
     assert looking.card_of(f"Ven: {short} o https://otra.example", brand.pk) == Card(short, "Tienda", "De pan")
+    tagged = "https://tienda.example/?utm_source=bluesky&utm_medium=social"
+    assert looking.card_of(f"Ven: {tagged}", brand.pk) == Card(tagged, "Tienda", "De pan")
     assert looking.card_of("Ven: https://otra.example y https://tienda.example/", brand.pk) is None
     assert looking.card_of("Ven", brand.pk) is None
 

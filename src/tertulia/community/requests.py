@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -29,7 +30,8 @@ def note(
     *, brand: Brand, kind: str, about: str, known_at: datetime, member: Member | None, by: User, at: datetime
 ) -> DataRequest:
     """Write down that it was asked, or became known, at that moment. Its term begins then."""
-    due_at = known_at + TO_NOTIFY if kind == DataRequest.Kind.BREACH else months_after(known_at, TO_ANSWER)
+    here = known_at.astimezone(ZoneInfo(brand.time_zone))  # a month of its calendar: elsewhere it is another day
+    due_at = known_at + TO_NOTIFY if kind == DataRequest.Kind.BREACH else months_after(here, TO_ANSWER).astimezone(UTC)
     request = DataRequest.objects.create(
         brand=brand, member=member, kind=kind, about=about, known_at=known_at, due_at=due_at, by_id=by.pk
     )

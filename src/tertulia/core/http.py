@@ -126,9 +126,9 @@ class Door:
     ) -> Answer:
         """Send and return the answer, whatever its status; a redirect is an answer too.
 
-        `params` take the place of the address's own query. `beginning`: of one that is too large, its first `largest`
-        bytes are enough. Raises `Retry` when no byte of the request can have been
-        acted on, `Unknown` when it may have been, `Refused` for what this door never does.
+        `params` take the place of the address's own query. `beginning`: of a body that is too large, never ends or
+        breaks off, what came of its first `largest` bytes is enough. Raises `Retry` when no byte of the request can
+        have been acted on, `Unknown` when it may have been, `Refused` for what this door never does.
         """
         address = _checked(url)
         began = time.monotonic()
@@ -260,14 +260,16 @@ class Door:
         return httpx2.Client(transport=transport, timeout=self.total, trust_env=False, follow_redirects=False)
 
     def _body(self, response: httpx2.Response, beginning: bool = False) -> bytes:
-        expand = _expander(response.headers.get("content-encoding", ""))
         body = bytearray()
-        for chunk in response.iter_raw(CHUNK):
-            body += expand(chunk, self.largest + 1 - len(body))
-            if len(body) > self.largest:
-                if beginning:
-                    break
-                raise Unknown(TOO_LARGE)
+        try:
+            expand = _expander(response.headers.get("content-encoding", ""))
+            for chunk in response.iter_raw(None if beginning else CHUNK):  # which waits until it has so much
+                body += expand(chunk, self.largest + 1 - len(body))
+                if len(body) > self.largest:
+                    raise Unknown(TOO_LARGE)
+        except (httpx2.HTTPError, OSError, zlib.error, Unknown):
+            if not beginning:
+                raise
         return bytes(body[: self.largest])
 
 

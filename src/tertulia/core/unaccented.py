@@ -5,18 +5,22 @@ For lists that are gone through anyway; what has an index of its own (the messag
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
 from django.db.models import CharField, TextField, Transform
 from django.db.models.sql.compiler import SQLCompiler
 
+_MARKS = re.compile("[\u0300-\u036f]")
+
 
 def unaccented(text: str) -> str:
-    """In lower case and without marks on letters; everything else stays, so that addresses can be compared, too."""
+    """In lower case and without the marks of Latin, Greek and Cyrillic letters; everything else stays, also what other
+    writings put on theirs: there it makes other words."""
     if text.isascii():
         return text.lower()
-    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if unicodedata.category(sign) != "Mn").lower()
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text)).lower()
 
 
 @CharField.register_lookup

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import translation
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery
@@ -138,7 +138,7 @@ def told(waiting: list[Waiting]) -> Iterator[str]:
         if each.more:
             yield "  " + gettext("and {n} more posts that are planned").format(n=each.more)
         if each.answers:
-            yield "  " + gettext("{n} answers wait").format(n=each.answers)
+            yield "  " + ngettext("{n} answer waits", "{n} answers wait", each.answers).format(n=each.answers)
         if each.doubtful:
             says = gettext(
                 "{n} that were due since the backup was made may be out already: they are looked for on the network,"
@@ -146,7 +146,11 @@ def told(waiting: list[Waiting]) -> Iterator[str]:
             )
             yield "  " + says.format(n=each.doubtful)
         if each.newsletters:
-            says = gettext("{n} newsletters may be out already: a person is asked before anybody gets them")
+            says = ngettext(
+                "{n} newsletter may be out already: a person is asked before anybody gets it",
+                "{n} newsletters may be out already: a person is asked before anybody gets them",
+                each.newsletters,
+            )
             yield "  " + says.format(n=each.newsletters)
         if each.letters:
             says = gettext("{n} mails of newsletters may have left already: a person is asked, of all of one at once")

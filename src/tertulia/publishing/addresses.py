@@ -83,6 +83,16 @@ def is_ours(address: str) -> bool:
     return address.lower().startswith(f"{settings.PUBLIC_URL}/l/".lower())
 
 
+def untagged(address: str) -> list[str]:
+    """What it may have been before parameters of ours were put on it (`tagged`), itself first."""
+    parts, found = urlsplit(address), [address]
+    query = parts.query.split("&")
+    while query and query[-1].startswith("utm_"):
+        query.pop()
+        found.append(urlunsplit(parts._replace(query="&".join(query))))
+    return found
+
+
 def tagged(address: str, more: Mapping[str, str]) -> str:
     """With these parameters on it, but for those that it has already. Raises `ValueError` for what is no address."""
     parts = urlsplit(address)

@@ -8,24 +8,27 @@ from html.parser import HTMLParser
 TITLE, ABOUT = 300, 500
 """The longest that is kept, in characters."""
 _CHARSET = re.compile(rb"""<meta[^>]+charset=["']?([\w-]+)""", re.IGNORECASE)
+_READABLE = re.compile(
+    r"utf-?8|us-ascii|iso-8859-\d+|latin-?1|windows-125\d|koi8-[ru]|shift_jis|euc-(jp|kr)|gb(2312|k|18030)|big5"
+)
+"""What pages are really written in: Python knows more, some of which take very long or refuse what others accept."""
 _NAMES = {"og:title": "title", "twitter:title": "title", "og:description": "about", "twitter:description": "about",
           "description": "about"}  # fmt: skip
 
 
-def said(beginning: bytes) -> tuple[str, str]:
-    """The title and the description of a page of which this is the beginning; "" for what it doesn't say."""
+def said(beginning: bytes, charset: str = "") -> tuple[str, str]:
+    """The title and the description of a page of which this is the beginning; "" for what it doesn't say. `charset` as
+    its server names it, else as it does itself."""
     head = _Head()
-    head.feed(_text(beginning))
+    head.feed(_text(beginning, charset))
     title = head.found.get("title") or "".join(head.title)
     return _line(title, TITLE), _line(head.found.get("about", ""), ABOUT)
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes, charset: str) -> str:
     named = _CHARSET.search(content[:2048])
-    try:
-        return content.decode(named[1].decode() if named else "utf-8", errors="replace")
-    except LookupError:
-        return content.decode(errors="replace")
+    charset = (charset or (named[1].decode() if named else "")).lower()
+    return content.decode(charset if _READABLE.fullmatch(charset) else "utf-8", errors="replace")
 
 
 def _line(text: str, longest: int) -> str:

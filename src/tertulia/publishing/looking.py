@@ -1,7 +1,8 @@
-"""Whether the addresses in a post answer. They are asked by a job, never by a page, and the answer is kept a day.
+"""Whether the addresses in a post answer, and what their pages say of themselves. They are asked by a job, never by a
+page, and the answer is kept a day.
 
-No more than the beginning of a page is read, for what it says of itself; redirects are followed, each through the one
-door. That nobody answers is our line, or theirs, or a name that doesn't exist: it is told as it is, not as a dead link.
+No more than the beginning of a page is read; redirects are followed, each through the one door. That nobody answers is our
+line, or theirs, or a name that doesn't exist: it is told as it is, not as a dead link.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ LOOK = "publishing.look_at_link"
 HOLDS = timedelta(days=1)
 TRIES_AGAIN = timedelta(hours=1)
 """After no answer, or one that the server could not give."""
-KEPT = timedelta(days=30)
+KEPT = timedelta(days=180)
 MOST = 20
 """Addresses of a text that are asked."""
 HOPS = 5
@@ -177,22 +178,28 @@ def answer_of(address: str) -> Found:
         except Outcome as outcome:
             return Found(0, (outcome.why or NO_ANSWER)[:200])
         if answer.status not in ELSEWHERE or not answer.headers.get("location"):
-            is_page = answer.status == 200 and "html" in answer.headers.get("content-type", "")
-            return Found(answer.status, "", *(heads.said(answer.body) if is_page else ()))
-        address = urljoin(address, answer.headers["location"])
+            kind, _semicolon, rest = answer.headers.get("content-type", "").partition(";")
+            is_page = answer.status == 200 and "html" in kind
+            charset = rest.partition("charset=")[2].strip(" \"'")
+            return Found(answer.status, "", *(heads.said(answer.body, charset) if is_page else ()))
+        try:
+            address = urljoin(address, answer.headers["location"])
+        except ValueError:
+            return Found(0, NO_ANSWER)
     return Found(0, TOO_MANY)
 
 
 def card_of(text: str, brand_id: int) -> Card | None:
-    """What is known of the page that the first link of a text leads to. Asks nobody."""
+    """What is known of the page that a text's first link leads to, as it is written or as it leaves. Asks nobody."""
     first = next((one for one in addresses.listed(text) if addresses.is_ours(one) or _is_whole(one)), "")
     if not first:
         return None
     target = next(iter(_targets([first], brand_id).values()))
-    look = LinkLook.objects.filter(brand=brand_id, target=target).exclude(title="").first() if target else None
+    looks = LinkLook.objects.filter(brand=brand_id, target__in=addresses.untagged(target)).exclude(title="")
+    look = max(looks, key=lambda one: len(one.target), default=None) if target else None
     return Card(addresses.plain(first), look.title, look.about) if look else None
 
 
 def forget(*, at: datetime) -> None:
-    """What nobody has asked about for a month."""
+    """What nobody has asked about for so long."""
     LinkLook.objects.filter(asked_at__lt=at - KEPT).delete()
