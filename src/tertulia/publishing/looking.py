@@ -1,8 +1,8 @@
 """Whether the addresses in a post answer, and what their pages say of themselves. They are asked by a job, never by a
 page, and the answer is kept a day.
 
-No more than the beginning of a page is read; redirects are followed, each through the one door. That nobody answers is our
-line, or theirs, or a name that doesn't exist: it is told as it is, not as a dead link.
+No more than the beginning of a page is read; redirects are followed, each through the one door. That nobody answers is
+our line, or theirs, or a name that doesn't exist: it is told as it is, not as a dead link.
 """
 
 from __future__ import annotations
