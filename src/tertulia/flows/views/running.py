@@ -7,11 +7,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from tertulia.brand.models import Brand
-from tertulia.core import clock
+from tertulia.core import clock, dates
 from tertulia.inbox import queries
 from tertulia.inbox.access import DeskRequest
 from tertulia.inbox.models import Conversation
 from tertulia.publishing import spoken
+from tertulia.publishing.models import Initiative
+from tertulia.strategy.models import Campaign
 from tertulia.team.access import brand_required
 
 
@@ -23,6 +25,12 @@ def show(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpRespon
         conversation = queries.conversation_of(brand=brand, id=conversation_id)
     except Conversation.DoesNotExist:
         raise Http404 from None
-    running = spoken.beside(conversation.member, brand, at=clock.now())
+    beside = spoken.beside(conversation.member, brand, at=clock.now())
+    running = [(one, is_theirs, _days(one.of)) for one, is_theirs in beside]
     context = {"room": "inbox", "conversation": conversation, "running": running}
     return render(request, "flows/_running.html" if request.htmx else "flows/running.html", context)
+
+
+def _days(of: Initiative | Campaign) -> str:
+    days = sorted({day for day in (of.starts_on, of.ends_on) if day})
+    return dates.days(days[0], days[1]) if len(days) == 2 else "".join(map(dates.day, days))
