@@ -120,11 +120,27 @@ def undo_correction(*, conversation: Conversation, message: Message, field: str,
 
 def _note_word(conversation: Conversation, message: Message, field: str) -> None:
     """Let the conversation know. Whatever language a message is said to be in, they write, until a newer one surely
-    says otherwise."""
+    says otherwise; once that is taken back, what stood without it."""
     if field == "language":
-        said = MessageReading.objects.get(pk=message.pk).language
-        Conversation.objects.filter(pk=conversation.pk).update(language="" if said == UNKNOWN else said)
+        reading = MessageReading.objects.get(pk=message.pk)
+        row = Conversation.objects.select_for_update(of=("self",)).select_related("member").get(pk=conversation.pk)
+        if "language" not in reading.corrected:
+            row.language = _language(_written(row), row.language)
+        else:
+            row.language = "" if reading.language == UNKNOWN else _language(reading.language, row.language)
+        row.save(update_fields=["language"])
     _note([conversation.pk])
+
+
+def _written(row: Conversation) -> str:
+    """The language they write in, by the newest message where it is sure; else the person's own, else as it began."""
+    readings = MessageReading.objects.exclude(language=UNKNOWN).filter(
+        message__account_id=row.account_id, message__thread_id=row.thread_id, message__direction=Message.Direction.IN,
+        message__deleted_at__isnull=True, message__is_automatic=False,
+    ).select_related("message").only("language", "confidence", "corrected", "brained", "message__text")  # fmt: skip
+    known = list(readings.order_by("-message__sent_at", "-message_id")[:AT_ONCE])
+    sure = (each.language for each in known if "language" in each.corrected or is_sure_of_language(each))
+    return next(sure, "") or row.member.language or (known[-1].language if known else "")
 
 
 def undo_of_message(*, message: Message, field: str, by: User, at: datetime) -> None:
