@@ -436,7 +436,7 @@ class RuleForm(forms.Form):
             "kind": list(words.kinds().items()),
             "sentiment": list(words.sentiments().items()),
             "urgency": [(level, name) for level, name in words.urgencies().items() if level],
-            "offensive": [("1", _("Offensive")), ("0", _("Not offensive"))],
+            "offensive": [(str(int(value)), name) for value, name in words.offences().items()],
             "language": _languages(str(rule.conditions.get("language") or "")),
             "topic": _topics(rule),
             "person": [("new", _("Somebody new")), ("known", _("Somebody we know"))],
