@@ -86,14 +86,14 @@ def read_through(conversation_ids: Collection[int], messages: QuerySet[Message],
 
 
 def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> bool:
-    """Say what a message means; whether that is something else than was read.
+    """Say what a message means; whether that is something else than was read, and learnt from.
 
     Raises `understanding.actions.NotUnderstood`.
     """
     with transaction.atomic():
         said = understanding.correct(message=message, field=field, value=value, by=by.pk, at=at, on=conversation)
         _note_word(conversation, message, field)
-    return said is not None
+    return said is not None and said.is_lesson
 
 
 def put_topic(*, conversation: Conversation, message: Message, name: str, by: User, at: datetime) -> bool:
