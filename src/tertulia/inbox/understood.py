@@ -10,11 +10,12 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from tertulia.channels.models import Message
 from tertulia.core import bulk
 from tertulia.core.redact import describe
-from tertulia.team.models import User
+from tertulia.team.models import Membership, User
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, words
 from tertulia.understanding.learning import TOPIC
@@ -98,7 +99,7 @@ def correct(*, conversation: Conversation, message: Message, field: str, value: 
 
 def put_topic(*, conversation: Conversation, message: Message, name: str, by: User, at: datetime) -> bool:
     """Say that a message is about a topic of the brand's own or a shipped one, by its name; a new one is added.
-    Whether it wasn't read so.
+    Whether it wasn't read so. To bring back a removed one by its name takes the right to the settings.
 
     Raises `NotUnderstood` or `lessons.NoTopic`.
     """
@@ -107,8 +108,17 @@ def put_topic(*, conversation: Conversation, message: Message, name: str, by: Us
     with transaction.atomic():
         slug = shipped.get(name.casefold())
         if slug is None:
+            if lessons.is_removed(conversation.brand, name) and not _may_settle(by, conversation.brand_id):
+                raise lessons.NoTopic(
+                    _("“{name}” was removed. Whoever manages the settings can bring it back.").format(name=name)
+                )
             slug = lessons.add_topic(brand=conversation.brand, name=name, by=by.pk, at=at).slug
         return correct(conversation=conversation, message=message, field=TOPIC + slug, value=True, by=by, at=at)
+
+
+def _may_settle(user: User, brand: int) -> bool:
+    membership = Membership.objects.filter(brand=brand, user=user).select_related("user").first()
+    return membership is not None and membership.may("inbox.settings")
 
 
 def undo_correction(*, conversation: Conversation, message: Message, field: str, by: User, at: datetime) -> None:
