@@ -39,8 +39,8 @@ def value(name: str, value: Any) -> str:
 
 
 def values(name: str) -> Mapping[Any, str]:
-    """All that one can say of a field, and how it is called."""
-    return _VALUES[name]()
+    """All that one can say of a field, and how it is called; nothing of one that isn't known, or no more."""
+    return _VALUES.get(name, dict)()
 
 
 @once_a_language
