@@ -15,7 +15,7 @@ from tertulia.inbox import actions, queries
 from tertulia.inbox.models import Conversation, Label, SavedView
 from tertulia.inbox.queries import Filters
 from tertulia.understanding import lessons
-from tertulia.understanding.models import MessageReading
+from tertulia.understanding.models import MessageReading, Topic
 
 pytestmark = pytest.mark.django_db
 
@@ -226,3 +226,5 @@ def test_the_list_offers_topics_the_brand_s_own_too_and_keeps_a_view_of_one(read
     as_alba.post("/b/horno-candela/inbox/views/?topic=refund&language=en&offensive=1", {"name": "Reembolsos"})
     assert SavedView.objects.get().filters == {"topic": "refund", "language": "en", "offensive": True}
     assert "gone" in as_alba.get("/b/horno-candela/inbox/?topic=gone").content.decode()
+    lessons.remove_topic(topic=Topic.objects.get(), by=alba.pk, at=NOON)
+    assert "Tartas de encargo" not in as_alba.get("/b/horno-candela/inbox/").content.decode()

@@ -15,6 +15,7 @@ from tertulia.understanding import actions, lessons, teaching
 from tertulia.understanding.layers import belongs_to
 from tertulia.understanding.learning import NOTHING
 from tertulia.understanding.models import BrandLayer, Correction, Example, Import, MessageReading, Topic
+from tertulia.understanding.questions import field_of
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +106,8 @@ def test_a_correction_that_is_set_aside_says_so_at_the_click(as_bruno, message, 
     assert told not in say(as_bruno, message, say="kind=support")
     assert told in say(as_bruno, message, topic="Tartas")
     assert told not in say(as_bruno, message, undo="topic:tartas")
+    assert told not in say(as_bruno, message, say="language=fr")
+    assert told not in say(as_bruno, message, say=f"{field_of(CHEESE)}=0")
 
 
 @pytest.fixture
@@ -153,6 +156,25 @@ def test_topics_are_added_renamed_removed_and_brought_back(as_alba):
     as_alba.post(f"{PAGE}topics/{topic.pk}/removal/undoing/")
     assert 'value="Tartas de encargo"' in page(as_alba)
     assert "tema eliminado" not in page(as_alba)
+
+
+def test_only_whoever_manages_the_settings_brings_a_removed_topic_back_by_its_name(as_alba, as_bruno, message):
+    say(as_bruno, message, topic="Tartas")
+    topic = Topic.objects.get()
+    as_alba.post(f"{PAGE}topics/{topic.pk}/removal/")
+    assert "«tartas» se eliminó. Quien lleva los ajustes puede recuperarlo." in say(as_bruno, message, topic="tartas")
+    assert teaching.own_topics(topic.brand_id) == {}
+    say(as_alba, message, topic="tartas")
+    assert teaching.own_topics(topic.brand_id) == {"tartas": "Tartas"}
+
+
+def test_a_topic_isn_t_called_like_a_removed_one(as_alba):
+    for name in ("Tartas", "Panes"):
+        as_alba.post(f"{PAGE}topics/", {"name": name})
+    removed, other = Topic.objects.order_by("pk")
+    as_alba.post(f"{PAGE}topics/{removed.pk}/removal/")
+    said = as_alba.post(f"{PAGE}topics/{other.pk}/", {"name": "tartas"}, follow=True).content.decode()
+    assert "«Tartas» es un tema eliminado: recupéralo o elige otro nombre." in said
 
 
 def test_what_is_exported_can_be_imported_and_taken_back(as_alba, brand, message, alba):

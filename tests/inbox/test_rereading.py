@@ -124,6 +124,19 @@ def test_older_messages_are_read_for_an_own_topic_bit_by_bit_and_so_far_it_is_co
     assert Job.objects.filter(task="flows.read_back").count() == 3
 
 
+def test_a_topic_that_was_taught_before_older_messages_were_read_for_it_has_that_done(cakes, brand):
+    Job.objects.filter(task="flows.read_back").delete()
+    learning.learn_anew()
+    assert Job.objects.filter(task="flows.read_back").count() == 1
+    schedule.run_due(NOON + timedelta(hours=7))
+    assert Topic.objects.get().read_since == NOON - teaching.BACK
+    Job.objects.all().delete()
+    learning.learn_anew()
+    Topic.objects.update(slug="not-taught", read_since=None)
+    learning.learn_anew()
+    assert not Job.objects.exists()
+
+
 def test_a_topic_that_is_not_read_any_more_is_not_compared_any_more(cakes, brand, alba):
     for stop in (
         lambda: teaching.switch(brand=brand.pk, is_on=False, by=alba.pk, at=NOON),

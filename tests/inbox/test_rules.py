@@ -238,3 +238,21 @@ def test_own_topics_can_be_asked_for_and_a_language_by_its_name(brand, site, as_
     assert ">Euskera</option>" in as_alba.get("/b/horno-candela/settings/rules/").content.decode()
     assert as_alba.post("/b/horno-candela/settings/rules/", said).status_code == 302
     assert Rule.objects.get().conditions == {"language": "eu", "topic": "tartas-de-encargo"}
+
+
+def test_a_rule_of_a_removed_topic_keeps_it_and_holds_for_nothing(brand, site, as_alba, alba):
+    topic = lessons.add_topic(brand=brand, name="Tartas de encargo", by=alba.pk, at=NOON)
+    one = rule(brand, conditions={"topic": topic.slug}, note="x")
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    page = as_alba.get(f"/b/horno-candela/settings/rules/{one.pk}/").content.decode()
+    assert '<option value="tartas-de-encargo" selected>Tartas de encargo, eliminado</option>' in page
+    said = {"name": "Encargos", "topic": topic.slug, "note": "x"}
+    assert as_alba.post(f"/b/horno-candela/settings/rules/{one.pk}/", said).status_code == 302
+    one.refresh_from_db()
+    assert (one.name, one.conditions) == ("Encargos", {"topic": topic.slug})
+
+    conversation = run(arrive(site, topics=[topic.slug]))  # as a layer reads that has not been learnt anew yet
+    assert not conversation.notes.exists()
+    assert rules.tried(one) == (1, [])
+    lessons.restore_topic(topic=topic, by=alba.pk, at=NOON)
+    assert run(conversation).notes.count() == 1

@@ -102,6 +102,38 @@ def test_a_corrected_language_stands_until_a_newer_message_is_surely_in_another(
     assert Conversation.objects.get().language == "en"
 
 
+def test_a_language_that_is_said_again_leaves_the_conversation_s_more_exact_one(site, alba):
+    arrive(site, envelope("ok"))
+    MessageReading.objects.update(language="pt")
+    Conversation.objects.update(language="es-MX")
+    what = {"message": Message.objects.get(), "field": "language", "by": alba, "at": NOON}
+    understood.correct(conversation=Conversation.objects.get(), value="es", **what)
+    assert Conversation.objects.get().language == "es-MX"
+
+
+@pytest.mark.parametrize(
+    ("first", "own", "language"),
+    [
+        (ANGRY, "", "es"),  # the only sure one
+        ("ok", "de-AT", "de-AT"),
+        ("ok", "", "ca"),  # as it began
+    ],
+)
+def test_a_correction_taken_back_leaves_no_language_that_only_a_word_or_two_are_in(site, alba, first, own, language):
+    arrive(site, envelope(first), envelope("vale", remote_id="m2", minutes=1))
+    row, last = Conversation.objects.select_related("member").get(), Message.objects.get(remote_id="m2")
+    MessageReading.objects.filter(message__text="ok").update(language="ca")
+    MessageReading.objects.filter(message=last).update(language="pt")
+    row.member.language = own
+    row.member.save()
+    what = {"conversation": row, "message": last, "field": "language", "by": alba, "at": NOON}
+    understood.correct(value="fr", **what)
+    assert Conversation.objects.get().language == "fr"
+    understood.undo_correction(**what)
+    assert MessageReading.objects.get(message=last).language == "pt"
+    assert Conversation.objects.get().language == language
+
+
 def test_the_right_person_is_found_by_the_language_that_was_read(site, brand, alba, bruno):
     Skill.objects.create(membership=Membership.objects.get(user=bruno), kind="language", value="en")
     arrive(site, envelope("Good morning, what time do you close on Sundays?"))

@@ -184,23 +184,30 @@ def test_a_removed_topic_is_nobodys_any_more(as_alba, alba, brand, site):
 
 
 def test_an_own_topic_is_compared_once_what_is_older_was_read_for_it(as_alba, alba, brand, site):
-    cakes = ["Una de nata", "Una de limón", "Otra de nata"]
-    write(site, cakes, days_ago=1)
+    write(site, LATE, days_ago=1)
     write(site, ["Una tarta de boda"], days_ago=40, name="before")
     topic = lessons.add_topic(brand=brand, name="Tartas", by=alba.pk, at=NOON)
-    MessageReading.objects.filter(message__text__in=cakes).update(topics=[topic.slug])
+    MessageReading.objects.filter(message__text__in=LATE).update(topics=[topic.slug])
 
     def told() -> tuple[str, str]:
         [own] = [each for each in as_alba.get(PAGE).context["topics"] if each.name == "Tartas"]
+        [part] = own.parts
+        assert (part.change, part.trend) == (own.change, own.trend)
         return own.change, own.trend
+
+    def table() -> list[str]:
+        rows = tables.read(as_alba.get(f"{PAGE}export/").content).rows
+        return [row.cells["mensajes antes"] for row in rows if row.cells["tema"] == "Tartas"]
 
     untold = ("sin comparar: lo anterior no se ha leído para este tema", "")
     assert told() == untold
+    assert table() == ["", ""]
     before = topics.Period(NOON.date() - timedelta(days=29), NOON.date(), brand.time_zone).before
     Topic.objects.update(read_since=before.since + timedelta(hours=1))
     assert told() == untold
     Topic.objects.update(read_since=before.since)
     assert told() == ("nuevo", "up")
+    assert table() == ["0", "0"]
 
 
 def test_it_costs_as_many_queries_for_many_as_for_few(as_alba, site):

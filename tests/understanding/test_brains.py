@@ -401,6 +401,20 @@ def test_what_is_no_translation_is_not_kept(as_alba, brain, english, server, say
     assert Translation.objects.count() == 0
 
 
+def test_no_translation_keeps_it_from_reading_unless_it_isn_t_let_in(as_alba, brain, english, server):
+    server.translation = None
+    for _again in range(4):
+        translate(as_alba, english)
+    assert list(BrainCall.objects.order_by("-pk").values_list("outcome", flat=True)[:4]) == [str(brains.NONSENSE)] * 4
+    brain.refresh_from_db()
+    assert (brain.failures, brain.trouble, brain.paused_until) == (0, "", None)
+    server.fault = "401"
+    translate(as_alba, english)
+    brain.refresh_from_db()
+    assert brain.paused_until is not None
+    assert Activity.objects.filter(type="brain.failing").count() == 1
+
+
 def test_a_translation_that_failed_can_be_asked_for_again(as_alba, brain, english, server):
     server.fault = "500"
     assert "Contestó con un error." in translate(as_alba, english).content.decode()

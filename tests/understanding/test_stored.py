@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from conftest import NOON, envelope
 from tertulia.channels.models import Message
@@ -189,3 +190,17 @@ def test_how_sure_a_topic_is(message, alba):
     assert row.sure_of("topic:delivery") == 0.33, "as it was read before each had its own"
     row.brained = {"topics": "big-1"}
     assert [row.sure_of(f"topic:{each}") for each in ("delivery", "price")] == [BRAINED, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("reader", "code", "label", "inside"),
+    [
+        ("es", "en", "Inglés", "inglés"),
+        ("en", "es", "Spanish", "Spanish"),
+        ("en", "pt-BR", "Portuguese", "Portuguese"),
+        ("es", "xx", "xx", "xx"),
+    ],
+)
+def test_a_language_is_called_as_the_reader_writes_it(reader, code, label, inside):
+    with translation.override(reader):
+        assert (words.language(code), words.spoken(code)) == (label, inside)

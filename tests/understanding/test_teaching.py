@@ -91,6 +91,13 @@ def test_many_corrections_in_a_while_ask_for_one_job(site, brand):
     assert Job.objects.filter(task="flows.learn").count() == 2
 
 
+def test_what_is_never_learnt_from_asks_for_no_job_nor_does_taking_it_back(site, brand, alba):
+    message = taught(site, CHEESE, "a")
+    correct(message, alba, "language", "fr")
+    actions.undo_correction(message=message, field="language", by=alba.pk, at=NOON)
+    assert not Job.objects.filter(task="flows.learn").exists()
+
+
 def test_to_undo_a_correction_is_to_unlearn_it(site, brand, alba):
     message = taught(site, CHEESE, "a")
     correct(message, alba)

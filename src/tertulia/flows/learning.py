@@ -44,6 +44,9 @@ def read_back(*, brand_id: int, began: str = "", own: Sequence[str] = (), below:
 
 @jobs.periodic("flows.learn_anew", seconds=1800)
 def learn_anew() -> None:
-    """After an update with another model: what stood on the one before is learnt again."""
+    """After an update with another model what stood on the one before is learnt again; and own topics that were taught
+    before older messages were read for them have that done."""
     for layer in teaching.layers_of_another_model():
         teaching.ask(layer.brand_id, at=clock.now())
+    for brand in teaching.never_read_back():
+        teaching.ask_back(brand, at=clock.now())

@@ -22,7 +22,7 @@ from tertulia.core.html import tidy
 from tertulia.team.models import User
 from tertulia.team.skills import languages
 from tertulia.understanding import words
-from tertulia.understanding.models import Brain
+from tertulia.understanding.models import Brain, Topic
 from tertulia.understanding.reading import LANGUAGES
 from tertulia.understanding.teaching import own_topics
 
@@ -374,6 +374,15 @@ def _languages(kept: str) -> list[tuple[str, str]]:
     return known if not kept or kept in dict(known) else [*known, (kept, kept)]
 
 
+def _topics(rule: Rule) -> list[tuple[str, str]]:
+    """Those there are, and the one that the rule asks for already: without it the rule would hold for every message."""
+    known, kept = {**own_topics(rule.brand_id), **words.topics()}, str(rule.conditions.get("topic") or "")
+    if kept and kept not in known:
+        name = Topic.objects.filter(brand=rule.brand_id, slug=kept).values_list("name", flat=True).first()
+        known[kept] = gettext("{topic}, removed").format(topic=name or kept)
+    return sorted(known.items(), key=itemgetter(1))
+
+
 class RuleForm(forms.Form):
     """If … then …; what is left empty isn't asked, or isn't done."""
 
@@ -427,9 +436,9 @@ class RuleForm(forms.Form):
             "kind": list(words.kinds().items()),
             "sentiment": list(words.sentiments().items()),
             "urgency": [(level, name) for level, name in words.urgencies().items() if level],
-            "offensive": [("1", _("Offensive")), ("0", _("Not offensive"))],
+            "offensive": [(str(int(value)), name) for value, name in words.offences().items()],
             "language": _languages(str(rule.conditions.get("language") or "")),
-            "topic": sorted({**own_topics(rule.brand_id), **words.topics()}.items(), key=itemgetter(1)),
+            "topic": _topics(rule),
             "person": [("new", _("Somebody new")), ("known", _("Somebody we know"))],
             "confidence": [(90, words.sure(0.9)), (70, words.sure(0.7))],
             "owner": names.people,

@@ -768,7 +768,8 @@ UNION ALL SELECT 'person', person.id, person.name, 0, ''
     FROM {Membership._meta.db_table} membership JOIN {User._meta.db_table} person ON person.id = membership.user_id
     WHERE membership.brand_id = %s
 UNION ALL SELECT 'account', id, name, 0, kind FROM {Account._meta.db_table} WHERE brand_id = %s
-UNION ALL SELECT 'topic', id, name, 0, slug FROM {Topic._meta.db_table} WHERE brand_id = %s
+UNION ALL SELECT 'topic', id, name, 0, slug FROM {Topic._meta.db_table}
+    WHERE brand_id = %s AND removed_at IS NULL
 ORDER BY 1, 3
 """  # noqa: S608 — our own tables' names
 

@@ -25,7 +25,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 from django.utils.text import get_text_list
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from tertulia.brand import hours
@@ -36,6 +36,7 @@ from tertulia.core import activity
 from tertulia.core.models import Activity
 from tertulia.team.models import Absence, Membership, Shift, Skill, User
 from tertulia.team.permissions import PERMISSIONS, Role
+from tertulia.understanding import words
 from tertulia.understanding.teaching import own_topics
 
 from . import activities
@@ -440,7 +441,7 @@ def _reasons(because: Mapping[str, Any]) -> Iterable[str]:
     if topics:
         yield _("knows about {topics}").format(topics=get_text_list(topics, _("and")))
     if language := because.get("language"):
-        yield _("speaks {language}").format(language=language_name(language))
+        yield _("speaks {language}").format(language=words.spoken(language))
     if channel := because.get("channel"):
         yield _("is at home on “{channel}”").format(channel=channel)
     yield {"thread": _("is already in this conversation"), "before": _("has answered this person before")}.get(
@@ -470,11 +471,3 @@ def _weekday(number: int) -> str:
 def _small(topic: str) -> str:
     """A label's name inside a sentence: without its capital, unless it is all capitals (VIP)."""
     return topic if topic[1:2].isupper() else topic[:1].lower() + topic[1:]
-
-
-def language_name(code: str) -> str:
-    try:
-        name = str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
-    return name if get_language() == "en" else name.lower()

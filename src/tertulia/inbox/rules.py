@@ -7,7 +7,7 @@ Each acts once on a message, which a row remembers (`RuleAct`), and none ever an
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,7 +20,7 @@ from tertulia.channels.models import Message
 from tertulia.core import activity
 from tertulia.team.models import User
 from tertulia.understanding.learning import TOPIC
-from tertulia.understanding.models import MessageReading
+from tertulia.understanding.models import MessageReading, Topic
 
 from . import actions, activities, labelling
 from .models import Conversation, Label, Rule, RuleAct
@@ -44,6 +44,8 @@ class Case:
     conversation: Conversation
     known_since: datetime
     """When the person's first conversation began."""
+    topics: Collection[str]
+    """What was read, without topics that were removed since."""
 
 
 def _person(case: Case, wanted: str) -> bool:
@@ -56,6 +58,15 @@ def _known_since(conversations: Collection[Conversation]) -> dict[int, datetime]
     return dict(theirs.values_list("member").annotate(Min("created_at")))
 
 
+def _removed(rules: Collection[Rule]) -> dict[int, set[str]]:
+    """By their brand, the removed topics, where rules ask for topics at all."""
+    brands = {rule.brand_id for rule in rules if "topic" in rule.conditions}
+    found: dict[int, set[str]] = {}
+    for brand, slug in Topic.objects.filter(brand__in=brands, removed_at__isnull=False).values_list("brand", "slug"):
+        found.setdefault(brand, set()).add(slug)
+    return found
+
+
 CONDITIONS: dict[str, Callable[[Case, Any], bool]] = {
     "account": lambda case, wanted: case.message.account_id == wanted,
     "channel": lambda case, wanted: case.conversation.channel == wanted,
@@ -64,7 +75,7 @@ CONDITIONS: dict[str, Callable[[Case, Any], bool]] = {
     "urgency": lambda case, wanted: case.reading.urgency >= wanted,
     "offensive": lambda case, wanted: case.reading.offensive == wanted,
     "language": lambda case, wanted: case.reading.language == wanted,
-    "topic": lambda case, wanted: wanted in case.reading.topics,
+    "topic": lambda case, wanted: wanted in case.topics,
     "subject": lambda case, wanted: case.message.subject.strip().casefold().startswith(wanted.casefold()),
     "words": lambda case, wanted: labelling.holds_any(f"{case.message.subject}\n{case.message.text}", wanted),
     "person": _person,
@@ -98,7 +109,8 @@ def apply(conversation_ids: Collection[int], *, at: datetime) -> list[tuple[Rule
     brands = {row.brand_id for row in conversations}
     for rule in Rule.objects.filter(brand__in=brands, on_at__isnull=False).order_by("position", "id"):
         rules.setdefault(rule.brand_id, []).append(rule)
-    cases = list(_cases([row for row in conversations if row.brand_id in rules], at=at))
+    removed = _removed([rule for of_brand in rules.values() for rule in of_brand])
+    cases = list(_cases([row for row in conversations if row.brand_id in rules], removed, at=at))
     done: dict[int, set[int]] = {}
     acts = RuleAct.objects.filter(message__in=[case.message.pk for case in cases])
     for message_id, rule_id in acts.values_list("message", "rule"):
@@ -111,7 +123,9 @@ def apply(conversation_ids: Collection[int], *, at: datetime) -> list[tuple[Rule
     ]
 
 
-def _cases(conversations: Sequence[Conversation], *, at: datetime) -> Iterator[Case]:
+def _cases(
+    conversations: Sequence[Conversation], removed: Mapping[int, Collection[str]], *, at: datetime
+) -> Iterator[Case]:
     threads = {(row.account_id, row.thread_id): row for row in conversations}
     if not threads:
         return
@@ -126,7 +140,14 @@ def _cases(conversations: Sequence[Conversation], *, at: datetime) -> Iterator[C
         thread = reading.message.account_id, reading.message.thread_id
         if thread in threads:
             row = threads[thread]
-            yield Case(reading.message, reading, row, since[row.member_id])
+            yield _case(reading, row, since, removed)
+
+
+def _case(
+    reading: MessageReading, row: Conversation, since: Mapping[int, datetime], removed: Mapping[int, Collection[str]]
+) -> Case:
+    topics = set(reading.topics).difference(removed.get(row.brand_id, ()))
+    return Case(reading.message, reading, row, since[row.member_id], topics)
 
 
 def _apply_to(case: Case, rules: Sequence[Rule], done: Collection[int], *, at: datetime) -> list[Rule]:
@@ -223,9 +244,9 @@ def tried(rule: Rule, *, most: int = TRIED) -> tuple[int, list[Case]]:
     accounts, threads = {r.message.account_id for r in readings}, {r.message.thread_id for r in readings}
     found = Conversation.objects.filter(brand=rule.brand_id, account__in=accounts, thread_id__in=threads)
     conversations = {(row.account_id, row.thread_id): row for row in found}
-    since = _known_since(conversations.values())
+    since, removed = _known_since(conversations.values()), _removed([rule])
     cases = [
-        Case(reading.message, reading, row, since[row.member_id])
+        _case(reading, row, since, removed)
         for reading in readings
         if (row := conversations.get((reading.message.account_id, reading.message.thread_id)))
     ]

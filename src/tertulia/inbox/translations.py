@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from django.utils.translation import get_language
 
 from tertulia.channels.models import Message
-from tertulia.understanding import translating
+from tertulia.understanding import translating, words
 from tertulia.understanding.masking import LONGEST
 from tertulia.understanding.script import UNKNOWN
 from tertulia.understanding.teaching import text_of
 
 from . import queries
-from .routing import language_name
 from .understood import is_sure_of_language
 
 
@@ -50,7 +49,7 @@ def shown(items: Sequence[queries.Item], *, brand: int) -> dict[int, Shown]:
     can_be_asked = translating.translator(brand) is not None
     found = {}
     for message in foreign:
-        of = language_name(message.reading.language)
+        of = words.spoken(message.reading.language)
         if row := kept.get(message.pk):
             found[message.pk] = Shown(of, language, row.text, row.model, is_cut=len(text_of(message)) > LONGEST)
         else:

@@ -10,11 +10,12 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from tertulia.channels.models import Message
 from tertulia.core import bulk
 from tertulia.core.redact import describe
-from tertulia.team.models import User
+from tertulia.team.models import Membership, User
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, words
 from tertulia.understanding.learning import TOPIC
@@ -86,19 +87,19 @@ def read_through(conversation_ids: Collection[int], messages: QuerySet[Message],
 
 
 def correct(*, conversation: Conversation, message: Message, field: str, value: Any, by: User, at: datetime) -> bool:
-    """Say what a message means; whether that is something else than was read.
+    """Say what a message means; whether that is something else than was read, and learnt from.
 
     Raises `understanding.actions.NotUnderstood`.
     """
     with transaction.atomic():
         said = understanding.correct(message=message, field=field, value=value, by=by.pk, at=at, on=conversation)
         _note_word(conversation, message, field)
-    return said is not None
+    return said is not None and said.is_lesson
 
 
 def put_topic(*, conversation: Conversation, message: Message, name: str, by: User, at: datetime) -> bool:
     """Say that a message is about a topic of the brand's own or a shipped one, by its name; a new one is added.
-    Whether it wasn't read so.
+    Whether it wasn't read so. To bring back a removed one by its name takes the right to the settings.
 
     Raises `NotUnderstood` or `lessons.NoTopic`.
     """
@@ -107,8 +108,17 @@ def put_topic(*, conversation: Conversation, message: Message, name: str, by: Us
     with transaction.atomic():
         slug = shipped.get(name.casefold())
         if slug is None:
+            if lessons.is_removed(conversation.brand, name) and not _may_settle(by, conversation.brand_id):
+                raise lessons.NoTopic(
+                    _("“{name}” was removed. Whoever manages the settings can bring it back.").format(name=name)
+                )
             slug = lessons.add_topic(brand=conversation.brand, name=name, by=by.pk, at=at).slug
         return correct(conversation=conversation, message=message, field=TOPIC + slug, value=True, by=by, at=at)
+
+
+def _may_settle(user: User, brand: int) -> bool:
+    membership = Membership.objects.filter(brand=brand, user=user).select_related("user").first()
+    return membership is not None and membership.may("inbox.settings")
 
 
 def undo_correction(*, conversation: Conversation, message: Message, field: str, by: User, at: datetime) -> None:
@@ -120,11 +130,27 @@ def undo_correction(*, conversation: Conversation, message: Message, field: str,
 
 def _note_word(conversation: Conversation, message: Message, field: str) -> None:
     """Let the conversation know. Whatever language a message is said to be in, they write, until a newer one surely
-    says otherwise."""
+    says otherwise; once that is taken back, what stood without it."""
     if field == "language":
-        said = MessageReading.objects.get(pk=message.pk).language
-        Conversation.objects.filter(pk=conversation.pk).update(language="" if said == UNKNOWN else said)
+        reading = MessageReading.objects.get(pk=message.pk)
+        row = Conversation.objects.select_for_update(of=("self",)).select_related("member").get(pk=conversation.pk)
+        if "language" not in reading.corrected:
+            row.language = _language(_written(row), row.language)
+        else:
+            row.language = "" if reading.language == UNKNOWN else _language(reading.language, row.language)
+        row.save(update_fields=["language"])
     _note([conversation.pk])
+
+
+def _written(row: Conversation) -> str:
+    """The language they write in, by the newest message where it is sure; else the person's own, else as it began."""
+    readings = MessageReading.objects.exclude(language=UNKNOWN).filter(
+        message__account_id=row.account_id, message__thread_id=row.thread_id, message__direction=Message.Direction.IN,
+        message__deleted_at__isnull=True, message__is_automatic=False,
+    ).select_related("message").only("language", "confidence", "corrected", "brained", "message__text")  # fmt: skip
+    known = list(readings.order_by("-message__sent_at", "-message_id")[:AT_ONCE])
+    sure = (each.language for each in known if "language" in each.corrected or is_sure_of_language(each))
+    return next(sure, "") or row.member.language or (known[-1].language if known else "")
 
 
 def undo_of_message(*, message: Message, field: str, by: User, at: datetime) -> None:

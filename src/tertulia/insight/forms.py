@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from django import forms
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
 from tertulia.channels import queries as channels
 from tertulia.core.choices import name_empty
+from tertulia.understanding import words
 from tertulia.understanding.reading import LANGUAGES
 
 from .topics import Period
@@ -35,7 +35,7 @@ class PeriodForm(forms.Form):
         self.brand, self.today = brand, today
         accounts = [(account.pk, account.name) for account in channels.accounts(brand)]
         self._choose("channel", accounts, _("Every channel"))
-        named = [(code, get_language_info(code)["name_translated"].lower()) for code in LANGUAGES]
+        named = [(code, words.spoken(code)) for code in LANGUAGES]
         self._choose("language", named, _("Every language"))
         for name in ("first", "last"):
             self.fields[name].widget = forms.DateInput(

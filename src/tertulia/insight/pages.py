@@ -73,13 +73,14 @@ def opened(topic: Topic, found: Topics) -> Shown:
     return _shown(topic, found, topic.messages)
 
 
-def _shown(topic: Topic, found: Topics, widest: int) -> Shown:
-    change, trend = _change(topic, found)
+def _shown(topic: Topic, found: Topics, widest: int, of: Topic | None = None) -> Shown:
+    """`of` is the topic that this one is a part of."""
+    change, trend = _change(topic, found, of or topic)
     return Shown(
         topic.key, name(topic, found), topic.kind == "own", topic.messages, topic.people, change, trend,
         _pieces(topic, widest), _feelings(topic), _channels(topic, found) if len(found.accounts) > 1 else [],
         [(found.rows[quote.at], quote.text, quote.alike) for quote in topic.quotes],
-        [_shown(part, found, widest) for part in topic.parts], urlencode(place(topic, found)),
+        [_shown(part, found, widest, topic) for part in topic.parts], urlencode(place(topic, found)),
     )  # fmt: skip
 
 
@@ -90,11 +91,11 @@ def name(topic: Topic, found: Topics) -> str:
     return told[:1].upper() + told[1:]
 
 
-def _change(topic: Topic, found: Topics) -> tuple[str, str]:
+def _change(topic: Topic, found: Topics, of: Topic) -> tuple[str, str]:
     """Against the period before, and the way it went; nothing where there is nothing to compare with."""
     if not found.is_compared:
         return "", ""
-    if not found.compares(topic):
+    if not found.compares(of):
         return _("not compared: what is older wasn't read for it"), ""
     more = topic.messages - topic.before
     if topic.before == 0:
@@ -151,7 +152,7 @@ def table(found: Topics, address: str) -> bytes:
             channels = ", ".join(f"{called}: {n}" for called, n in _channels(each, found))
             rows.append([
                 name(topic, found), "" if each is topic else name(each, found), each.messages,
-                each.before if found.is_compared else "", each.people, *(each.feelings[tone] for tone in feelings),
+                each.before if found.compares(topic) else "", each.people, *(each.feelings[tone] for tone in feelings),
                 channels, *quotes, *[""] * (MOST_QUOTES - len(quotes)), link,
             ])  # fmt: skip
     return tables.write(header, rows)

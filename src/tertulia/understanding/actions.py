@@ -202,7 +202,8 @@ def _take_back(reading: MessageReading, last: Correction, *, by: int, at: dateti
     read_messages([reading.message], at=at)
     _as_it_was(last)
     _record(activities.UNCORRECTED, last, by=by, at=at, on=on)
-    teaching.ask(reading.brand_id, at=at)
+    if last.is_lesson:
+        teaching.ask(reading.brand_id, at=at)
 
 
 def _as_it_was(last: Correction) -> None:

@@ -120,11 +120,13 @@ def ask(brain: Brain, texts: Sequence[str], *, at: datetime, of: Sequence[int] =
     return _settle(brain, "", hugging_face.ask(brain, texts), of=of, reserved=0, began=time.monotonic(), at=at)
 
 
-def exchange(brain: Brain, body: dict[str, Any], values_in: ValuesIn, *, of: Sequence[int], at: datetime) -> Said:
+def exchange(
+    brain: Brain, body: dict[str, Any], values_in: ValuesIn, *, of: Sequence[int], at: datetime, forgives: bool = False
+) -> Said:
     """Send a `body` to what is behind an address, within budget and time, and write down what left and what came back.
 
     `values_in` finds in its answer what can be used, and may raise whatever reading JSON raises; `of` are the messages'
-    ids.
+    ids. With `forgives`, an answer that can't be used is no failure after which it is left alone.
     """
     if _is_paused(brain, at):
         return Said(why=brain.trouble)
@@ -133,7 +135,8 @@ def exchange(brain: Brain, body: dict[str, Any], values_in: ValuesIn, *, of: Seq
     if not _reserve(brain, reserved, at=at):
         return Said(why=NO_BUDGET)
     began = time.monotonic()
-    return _settle(brain, sent, _call(brain, body, values_in), of=of, reserved=reserved, began=began, at=at)
+    said = _call(brain, body, values_in)
+    return _settle(brain, sent, said, of=of, reserved=reserved, began=began, at=at, forgives=forgives)
 
 
 def _is_paused(brain: Brain, at: datetime) -> bool:
@@ -320,8 +323,9 @@ def _reserve(brain: Brain, tokens: int, *, at: datetime) -> bool:
 
 
 def _settle(
-    brain: Brain, sent: str, said: Said, *, of: Sequence[int], reserved: int, began: float, at: datetime
-) -> Said:
+    brain: Brain, sent: str, said: Said, *, of: Sequence[int], reserved: int, began: float, at: datetime,
+    forgives: bool = False,
+) -> Said:  # fmt: skip
     """Write the call down; what it used instead of what was reserved, where it says how much."""
     took = round((time.monotonic() - began) * 1000)
     BrainCall.objects.create(
@@ -330,7 +334,8 @@ def _settle(
     )  # fmt: skip
     if reserved and said.tokens:
         BrainMonth.objects.filter(brain=brain, month=_month(at)).update(tokens=F("tokens") + said.tokens - reserved)
-    _remember(brain, said, at=at)
+    if said.why != NONSENSE or not forgives:
+        _remember(brain, said, at=at)
     return said
 
 

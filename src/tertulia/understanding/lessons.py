@@ -58,6 +58,11 @@ def add_topic(*, brand: Brand, name: str, by: int | None, at: datetime) -> Topic
     return _add(brand, _free(brand, slug), name, by, at)
 
 
+def is_removed(brand: Brand, name: str) -> bool:
+    """Whether a topic of the brand's own that was removed is called so."""
+    return Topic.objects.filter(brand=brand, name__iexact=name, removed_at__isnull=False).exists()
+
+
 def _leave_room(brand: Brand) -> None:
     if len(teaching.own_topics(brand.pk)) >= MOST_TOPICS:
         raise NoTopic(_("A brand has at most {n} topics of its own. Remove one first.").format(n=MOST_TOPICS))
@@ -86,7 +91,11 @@ def rename_topic(*, topic: Topic, name: str, by: int, at: datetime) -> None:
     name, was = " ".join(name.split()), topic.name
     if not name or len(name) > 60:
         raise NoTopic(_("Give the topic a name of at most 60 characters."))
-    if Topic.objects.filter(brand=topic.brand_id, name__iexact=name).exclude(pk=topic.pk).exists():
+    if other := Topic.objects.filter(brand=topic.brand_id, name__iexact=name).exclude(pk=topic.pk).first():
+        if other.removed_at:
+            raise NoTopic(
+                _("“{name}” is a removed topic: bring it back, or choose another name.").format(name=other.name)
+            )
         raise NoTopic(_("Another topic is called “{name}” already.").format(name=name))
     if name != was:
         topic.name = name

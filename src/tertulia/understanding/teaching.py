@@ -25,6 +25,7 @@ from . import models as rows
 from .features import normalised
 from .judging import Figure, judged
 from .layers import belongs_to, of_one
+from .layers import of as layers_of
 from .learning import NOTHING, TOPIC, Layer, fit, unpacked
 from .learning import Example as Lesson
 from .model import shipped
@@ -221,6 +222,14 @@ def not_read_back(brand: int, *, to: datetime) -> frozenset[str]:
     """The brand's own topics for which not all was read that was written from then on."""
     there = Topic.objects.filter(brand=brand, removed_at=None)
     return frozenset(there.exclude(read_since__lte=to).values_list("slug", flat=True))
+
+
+def never_read_back() -> list[int]:
+    """The brands with a topic of their own in the layer in use for which nothing older was read yet."""
+    unread: dict[int, set[str]] = {}
+    for brand, slug in Topic.objects.filter(removed_at=None, read_since=None).values_list("brand", "slug"):
+        unread.setdefault(brand, set()).add(slug)
+    return [brand for brand, (_name, layer) in layers_of(unread).items() if unread[brand].intersection(layer.own)]
 
 
 @transaction.atomic

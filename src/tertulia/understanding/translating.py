@@ -60,8 +60,9 @@ def translate(*, brand: int, message: Message, language: str, by: int, at: datet
         return
     text = masked(text_of(message), [*brains.known_names(brand), *brains.names_of(message)])
     said = brains.exchange(
-        brain, _body(brain, text, language), lambda content: _in(content, text), of=[message.pk], at=at
-    )
+        brain, _body(brain, text, language), lambda content: _in(content, text), of=[message.pk], at=at,
+        forgives=True,  # who can't translate may read well
+    )  # fmt: skip
     if not said.values:
         row.delete()
         raise NotTranslated(told(said.why))

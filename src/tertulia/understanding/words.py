@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.utils.translation import get_language_info, pgettext
+from django.utils.translation import get_language, get_language_info, pgettext
 from django.utils.translation import gettext as _
 
 from tertulia.core.languages import once_a_language
@@ -39,8 +39,8 @@ def value(name: str, value: Any) -> str:
 
 
 def values(name: str) -> Mapping[Any, str]:
-    """All that one can say of a field, and how it is called."""
-    return _VALUES[name]()
+    """All that one can say of a field, and how it is called; nothing of one that isn't known, or no more."""
+    return _VALUES.get(name, dict)()
 
 
 @once_a_language
@@ -104,12 +104,18 @@ def languages() -> dict[str, str]:
 
 
 def language(code: str) -> str:
-    """What a language is called; one without a name by its code."""
+    """What a language is called, as a label; one without a name by its code."""
+    name = spoken(code)
+    return name if name == code else name[:1].upper() + name[1:]
+
+
+def spoken(code: str) -> str:
+    """The same inside a sentence."""
     try:
         name = str(get_language_info(code)["name_translated"])
     except KeyError:
         return code
-    return name[:1].upper() + name[1:]
+    return name if get_language() == "en" else name.lower()
 
 
 _VALUES: dict[str, Callable[[], Mapping[Any, str]]] = {

@@ -36,7 +36,9 @@ def topics(request: Call, filters: Query[PeriodParameters]) -> TopicsShape:
     found = insight.topics(request.auth.brand, period)
     items = [
         TopicShape(
-            kind=topic.kind, parts=[_part(part, found) for part in topic.parts], **_part(topic, found).model_dump()
+            kind=topic.kind,
+            parts=[_part(part, found, topic) for part in topic.parts],
+            **_part(topic, found, topic).model_dump(),
         )
         for topic in found.grouping.topics
     ]
@@ -69,10 +71,10 @@ def _about(period: insight.Period, messages: int, *, is_cut: bool) -> PeriodShap
     return PeriodShape(first=period.first, last=period.last, messages=messages, is_cut=is_cut)
 
 
-def _part(topic: Topic, found: insight.Topics) -> PartShape:
+def _part(topic: Topic, found: insight.Topics, of: Topic) -> PartShape:
     return PartShape(
         name=topic.name, messages=topic.messages, people=topic.people,
-        before=topic.before if found.compares(topic) else None, sentiments=topic.feelings,
+        before=topic.before if found.compares(of) else None, sentiments=topic.feelings,
         channels={str(account): n for account, n in found.channels(topic)},
         quotes=[
             QuoteShape(text=quote.text, message_id=row.id, conversation_id=row.conversation, alike=quote.alike)

@@ -1,5 +1,4 @@
 from django.db import migrations, models
-from django.db.models.functions import Substr
 
 
 class Migration(migrations.Migration):
@@ -25,7 +24,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "conversation",
             models.Index(
-                "brand", Substr("language", 1, 2), "state", models.F("listed_at").desc(), models.F("id").desc(),
+                "brand",
+                models.Func("language", template="SUBSTR(%(expressions)s, 1, 2)", output_field=models.TextField()),
+                "state", models.F("listed_at").desc(), models.F("id").desc(),
                 name="conversation_language",
                 condition=~models.Q(language=""),
             ),

@@ -67,18 +67,18 @@ def correct_reading(request: DeskRequest, brand: Brand, message_id: int) -> Http
     what: dict[str, Any] = {"conversation": conversation, "message": message, "by": request.user, "at": clock.now()}
     form = ReadingForm(request.POST)
     said = form.cleaned_data if form.is_valid() else {"say": "", "undo": "", "topic": ""}
-    is_corrected = False
+    is_learnt = False
     try:
         if said["topic"]:
-            is_corrected = understood.put_topic(name=said["topic"], **what)
+            is_learnt = understood.put_topic(name=said["topic"], **what)
         elif said["undo"]:
             understood.undo_correction(field=said["undo"], **what)
         else:
             field, value = readings.said(said["say"])
-            is_corrected = understood.correct(field=field, value=value, **what)
+            is_learnt = understood.correct(field=field, value=value, **what)
     except (NotUnderstood, NoTopic) as problem:
         messages.error(request, str(problem))
-    if is_corrected and teaching.is_aside(message.pk):
+    if is_learnt and teaching.is_aside(message.pk):
         messages.info(
             request, _("Kept to check with: every fifth corrected message or so shows whether it reads better since.")
         )
