@@ -96,6 +96,22 @@ def test_what_was_published_sooner_than_planned_is_found(network, account_of, po
     assert (state(post), said(network)) == ("published", ["Uno", "Dos"])
 
 
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_it_is_found_at_a_new_time_too(network, account_of, post_on, alba, go_on, put_back, is_moved):
+    post = post_on(account_of("fake-looking"), texts=("Uno", "Dos"))
+    with lost():
+        actions.publish_now(post=Post.objects.get(pk=post.pk), by=alba, at=NOON)
+        go_on(NOON, minutes=1)
+    at = NOON + timedelta(minutes=30)
+    put_back(at)
+    if is_moved:
+        actions.plan(post=post, wall=post.wall + timedelta(minutes=5), by=alba, at=at)
+    else:
+        actions.schedule(post=post, by=alba, at=at)
+    go_on(DUE + timedelta(minutes=5), minutes=1)
+    assert (state(post), said(network)) == ("published", ["Uno", "Dos"])
+
+
 def test_what_was_refused_and_then_sent_is_found_before_it_is_sent_again(
     network, account_of, post_on, alba, go_on, put_back
 ):  # fmt: skip
