@@ -644,14 +644,16 @@ def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: s
         _check_allowed(delivery, at=at)
     undecided = Delivery.objects.filter(pk=delivery.pk, state=S.UNKNOWN)
     late_at = None if was_sent else at + queries.grace(delivery.account.brand_id)
-    ended = {"state": S.SENT if was_sent else S.QUEUED, "finished_at": at if was_sent else None}
+    ended: dict[str, Any] = {"state": S.SENT, "finished_at": at}
+    if not was_sent:
+        ended = {"state": S.QUEUED, "finished_at": None, "restored_at": None}
     if not undecided.update(**ended, why="", due_at=at, late_at=late_at, looks=0, absences=0, in_doubt_since=None):
         raise Settled(_("Somebody has settled this already."))
     if was_sent:
         _arrived(delivery, url, at=at)
     elif delivery.act in POSTING:  # nor has anything left that waits for it
         behind = Delivery.objects.filter(account=delivery.account_id, thread_id=delivery.thread_id, state=S.WAITING)
-        behind.update(in_doubt_since=None)
+        behind.update(in_doubt_since=None, restored_at=None)
     _record_of(activities.DECIDED, delivery, by=by, at=at, was_sent=was_sent)
     wake_work.after_commit()
 
