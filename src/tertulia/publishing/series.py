@@ -223,6 +223,7 @@ def _make(series: Series, number: int, on: date, *, told: str, at: datetime) -> 
     if one.post:
         one.revision = one.post.revision
         one.model_revision = series.model.revision if series.model else 0
+        one.save()  # by it approval knows what its words were copied from
         _let_leave(one, by=by, at=at)
     one.save()
     return one.post is not None
