@@ -199,6 +199,16 @@ def test_warnings_are_read_before_it_leaves(api, begin, picture, brand):  # noqa
     assert (again.status_code, again.data["state"]) == (200, "scheduled")
 
 
+def test_warnings_are_read_before_approval_lets_it_leave_by_itself(api, rule, begin, bruno, brand):
+    author = program(bruno, brand)
+    ids = [begin("Mira htp://pan", by=author, **ONE)["id"] for _each in range(2)]
+    told = author.put(f"/posts/{ids[0]}/approval")
+    assert (code(told), ApprovalRequest.objects.count()) == ((409, "warnings"), 0)
+    again = author.put(f"/posts/{ids[0]}/approval", {"known": told.data["error"]["known"]})
+    assert (again.status_code, again.data["state"]) == (200, "approval")
+    assert author.put(f"/posts/{ids[1]}/approval", {"schedules": False}).data["state"] == "approval"
+
+
 def test_links_are_asked_in_the_background_and_a_dead_one_is_told(api, begin):
     id = begin("Mira https://pan.example/oferta")["id"]
     [link] = api.get(f"/posts/{id}/checks").data["links"]

@@ -313,6 +313,21 @@ def test_a_person_may_send_what_the_network_has_forgotten(account_of, answer, al
     assert (delivery.state, len(network.sent)) == ("sent", 1)
 
 
+@pytest.mark.parametrize("kind", ["tests-memory", "tests-repeating"])
+def test_of_an_answer_from_a_backup_a_person_is_asked_once_where_nobody_can_look(
+    account_of, answer, alba, network, kind
+):  # fmt: skip
+    delivery = answer(account_of(kind))
+    Delivery.objects.update(restored_at=NOON)
+    outbound.run_due(NOON)
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.why, network.sent) == ("unknown", outbound.RESTORED, [])
+    actions.decide_unknown(delivery=delivery, was_sent=False, by=alba, at=later(hours=1))
+    outbound.run_due(later(hours=1))
+    delivery.refresh_from_db()
+    assert (delivery.state, len(network.sent)) == ("sent", 1)
+
+
 @pytest.mark.parametrize(
     ("kind", "state"), [("tests-memory", "unknown"), ("tests-repeating", "queued"), ("tests-finding", "sending")]
 )

@@ -1,6 +1,6 @@
 """What falls under a rule leaves only in the words that were approved, whoever tries and by whatever way."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.conf import settings
@@ -13,7 +13,7 @@ from tertulia.channels.models import Delivery
 from tertulia.connectors.contract import Poll
 from tertulia.core import jobs
 from tertulia.core.models import Job
-from tertulia.publishing import actions, approval, library, queries
+from tertulia.publishing import actions, approval, evergreen, library, queries, series
 from tertulia.publishing.models import (
     ApprovalDecision,
     ApprovalRequest,
@@ -26,6 +26,7 @@ from tertulia.publishing.models import (
 from tertulia.publishing.problems import NotApproved, NotHere, Problem
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team.models import Notification
+from tertulia.understanding import lessons
 from tertulia.understanding.learning import NOTHING
 from tertulia.understanding.models import Topic
 
@@ -180,6 +181,36 @@ def test_neither_who_wrote_it_nor_who_changed_it_approves_it_whoever_asks(rule_o
     assert approval.place_of(again).users == {elsa.pk}
 
 
+@pytest.mark.parametrize("is_planned", [True, False])
+def test_who_wrote_what_a_repetition_is_made_of_does_not_approve_it(
+    rule_of, draft_of, elsa, alba, bruno, brand, is_planned
+):  # fmt: skip
+    carlos = person("Carlos", brand, role="manager")
+    rule_of({"users": [alba, bruno, elsa, carlos]})
+    post = draft_of(elsa)
+    if not is_planned:
+        actions.plan(post=post, wall=None, by=elsa, at=NOON)
+    pooled = evergreen.add(post=Post.objects.get(pk=post.pk), by=bruno, at=NOON, rest_days=1)
+    assert (pooled.origin_id is not None) == is_planned
+    edit(pooled.model, "Pan de centeno", carlos)
+    wall = ONE_O_CLOCK + timedelta(days=9)  # noqa: F405
+    repeated = evergreen.repeat(evergreen=pooled, wall=wall, by=bruno, at=NOON)
+    request = approval.ask(post=repeated, by=bruno, at=NOON)
+    assert approval.place_of(request).users == {alba.pk}
+
+
+def test_who_changed_what_a_series_says_does_not_approve_its_days(rule_of, draft_of, elsa, alba, bruno, brand):
+    carlos = person("Carlos", brand, role="manager")
+    rule_of({"users": [alba, bruno, elsa, carlos]})
+    post = draft_of(elsa)
+    actions.plan(post=post, wall=None, by=elsa, at=NOON)
+    edit(post, "Pan de centeno", bruno)
+    rule = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=NOON.date(), then="schedule", most=2)
+    series.begin(brand=brand, post=Post.objects.get(pk=post.pk), rule=rule, by=carlos, at=NOON)
+    request = ApprovalRequest.objects.order_by("pk")[0]
+    assert (request.asked_by, approval.place_of(request).users) == (carlos, {alba.pk})
+
+
 def test_where_only_writers_could_approve_it_asking_says_so_unless_the_rule_lets_them(rule_of, draft_of, elsa, alba):
     rule = rule_of({"users": [elsa]})
     post = draft_of(elsa)
@@ -239,6 +270,23 @@ def test_a_topic_in_one_part_of_a_thread_is_enough_and_one_that_was_taught_count
     monkeypatch.setattr(approval.layers, "of_one", lambda of: asked.append(of) or NOTHING)
     assert approval.lacks(post)
     assert asked == [brand.pk]
+
+
+def test_a_rule_about_a_topic_that_was_removed_holds_whatever_a_post_is_about(
+    brand, rule_of, draft_of, elsa, alba, as_alba
+):
+    topic = lessons.add_topic(brand=brand, name="Alérgenos", by=alba.pk, at=NOON)
+    rule = rule_of({"users": [alba]}, topic=topic.slug)
+    post = draft_of(elsa, "Feliz Navidad a todos")
+    assert not approval.lacks(post)
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    assert approval.lacks(post)
+    address = reverse("publishing:approval_rules", args=[brand.slug])
+    assert "sobre «Alérgenos» → Alba" in as_alba.get(address).content.decode()
+    address = reverse("publishing:approval_rule", args=[brand.slug, rule.pk])
+    assert as_alba.post(address, {"users0": [alba.pk], "topic": topic.slug}).status_code == 302
+    lessons.restore_topic(topic=topic, by=alba.pk, at=NOON)
+    assert not approval.lacks(post)
 
 
 def test_a_rule_holds_for_the_pillar_of_a_posts_idea_which_then_stays(brand, rule_of, draft_of, elsa, alba, as_alba):

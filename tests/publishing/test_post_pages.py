@@ -11,8 +11,9 @@ from publishing_cast import DUE, state
 from time_machine import travel
 
 from conftest import NOON
-from tertulia.publishing import actions
-from tertulia.publishing.models import ApprovalRule, Post, Slot, Stop
+from tertulia.publishing import actions, leaving
+from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Post, Slot, Stop
+from tertulia.publishing.saying import Piece, Wanted
 from tertulia.team.models import Notification
 
 pytestmark = pytest.mark.django_db
@@ -185,6 +186,52 @@ def test_what_is_drawn_into_a_slot_leads_to_its_page_where_something_is_to_be_lo
     post = begun(as_alba, home, account)
     answer = as_alba.post(f"{home}{post.pk}/queue/", {**TOMORROW, "view": "month"}, HTTP_HX_REQUEST="true")
     assert (answer["HX-Redirect"], state(post)) == (f"{home}{post.pk}/?on=2026-11-24&time=13:00#when", "draft")
+
+
+def test_asking_for_approval_shows_first_over_what_it_would_leave_by_itself(account_of, as_alba, brand, alba, bruno):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    actions.save_rule(rule=ApprovalRule(brand=brand), steps=[{"users": [bruno]}], by=alba, at=NOON)
+    post = begun(as_alba, home, account)
+    address = f"{home}{post.pk}/approval/"
+    held = as_alba.post(address)
+    assert not ApprovalRequest.objects.exists()
+    page = as_alba.get(held["Location"]).content.decode()
+    assert "Este enlace parece roto: http://horno" in page
+    form = page[page.index(f'action="{address}"') :].partition("</form>")[0]
+    as_alba.post(address, {"known": known_on(form)})
+    assert state(post) == "approval"
+
+
+def test_what_missed_its_time_gets_no_other_over_what_nobody_has_looked_at(
+    network, account_of, post_on, go_on, as_alba, brand
+):  # fmt: skip
+    post = post_on(account_of(), texts=(BROKEN,))
+    go_on(DUE + timedelta(hours=3), minutes=1)
+    assert state(post) == "missed"
+    address = f"/b/{brand.slug}/posts/{post.pk}/time/"
+    held = as_alba.post(address, TOMORROW)
+    assert state(post) == "missed"
+    page = as_alba.get(held["Location"]).content.decode()
+    assert "Mira esto antes" in page
+    as_alba.post(address, {**TOMORROW, "known": known_on(page)})
+    assert state(post) == "scheduled"
+
+
+def test_what_a_colleague_changes_while_it_is_looked_at_does_not_leave(account_of, as_alba, brand, alba, monkeypatch):
+    account, home = account_of(), f"/b/{brand.slug}/posts/"
+    post, check = begun(as_alba, home, account, "Pan de pueblo"), leaving.check
+
+    def meanwhile(*given):
+        found = check(*given)
+        said = {"pieces": [Piece(BROKEN)], "versions": {account.pk: Wanted()}}
+        actions.save(post=post, seen=post.revision, by=alba, at=NOON, **said)
+        return found
+
+    monkeypatch.setattr(leaving, "check", meanwhile)
+    held = as_alba.post(f"{home}{post.pk}/schedule/", TOMORROW)
+    monkeypatch.undo()
+    assert (state(post), Post.objects.get().publish_at) == ("draft", None)
+    assert "Alguien ha cambiado" in as_alba.get(held["Location"]).content.decode()
 
 
 def test_saving_a_scheduled_post_in_the_composer_asks_as_scheduling_it_did(account_of, post_on, as_alba, brand):

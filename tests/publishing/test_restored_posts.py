@@ -11,6 +11,7 @@ from publishing_cast import DUE, deliveries, lost, state
 from conftest import NOON
 from tertulia.channels.models import Delivery
 from tertulia.flows import restored
+from tertulia.flows.outbound import RESTORED
 from tertulia.publishing import actions, queries
 from tertulia.publishing.models import Post
 from tertulia.publishing.saying import Piece, Wanted
@@ -93,6 +94,52 @@ def test_what_was_published_sooner_than_planned_is_found(network, account_of, po
     [waiting] = put_back(NOON + timedelta(minutes=30))
     assert (waiting.doubtful, [words for _due, _account, words in waiting.planned]) == (0, ["Uno"])
     go_on(DUE, minutes=1)
+    assert (state(post), said(network)) == ("published", ["Uno", "Dos"])
+
+
+@pytest.mark.parametrize("was_sent", [True, False])
+@pytest.mark.parametrize("kind", ["fake-blind", "fake-keyed"])
+def test_where_nobody_can_look_a_person_is_asked_of_what_was_planned(
+    network, account_of, post_on, alba, go_on, put_back, kind, was_sent
+):
+    post = post_on(account_of(kind))
+    with lost():
+        if was_sent:
+            actions.publish_now(post=Post.objects.get(pk=post.pk), by=alba, at=NOON)
+            go_on(NOON, minutes=1)
+    put_back(NOON + timedelta(minutes=30))
+    go_on(DUE, minutes=5)
+    [asked] = deliveries(post)
+    assert (state(post), asked.why, said(network)) == ("unknown", RESTORED, ["Pan de pueblo"] * was_sent)
+    actions.decide(delivery=asked, was_sent=was_sent, by=alba, at=DUE + timedelta(minutes=5))
+    go_on(DUE + timedelta(minutes=5), minutes=2)
+    assert (state(post), said(network)) == ("published", ["Pan de pueblo"])
+
+
+def test_nothing_of_a_thread_is_asked_again_once_a_person_says_it_is_not_there(
+    network, account_of, post_on, alba, go_on, put_back
+):
+    post = post_on(account_of("fake-blind"), texts=("Uno", "Dos"))
+    put_back(NOON + timedelta(minutes=30))
+    go_on(DUE, minutes=1)
+    actions.decide(delivery=deliveries(post)[0], was_sent=False, by=alba, at=DUE + timedelta(minutes=1))
+    go_on(DUE + timedelta(minutes=1), minutes=2)
+    assert (state(post), said(network)) == ("published", ["Uno", "Dos"])
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_it_is_found_at_a_new_time_too(network, account_of, post_on, alba, go_on, put_back, is_moved):
+    post = post_on(account_of("fake-looking"), texts=("Uno", "Dos"))
+    with lost():
+        actions.publish_now(post=Post.objects.get(pk=post.pk), by=alba, at=NOON)
+        go_on(NOON, minutes=1)
+    at = NOON + timedelta(minutes=30)
+    put_back(at)
+    if is_moved:
+        actions.plan(post=post, wall=post.wall + timedelta(minutes=5), by=alba, at=at)
+    else:
+        actions.schedule(post=post, by=alba, at=at)
+    go_on(DUE + timedelta(minutes=5), minutes=1)
     assert (state(post), said(network)) == ("published", ["Uno", "Dos"])
 
 

@@ -361,6 +361,22 @@ def test_a_new_text_of_the_model_is_asked_for_anew_and_the_same_one_is_not(begin
 
 
 @pytest.mark.django_db
+def test_days_that_fall_under_no_rule_any_more_leave_by_themselves(begin, model, brand, alba, bruno):
+    approvers(brand, alba, bruno, words="pueblo")
+    one = begin(then="schedule", most=2)
+    request = ApprovalRequest.objects.order_by("pk")[0]
+    actions.approve(request=request, is_approved=True, by=bruno, at=NOON)
+    versions = {each.account_id: Wanted() for each in model.versions.all()}
+    model = actions.save(
+        post=model, seen=model.revision, by=alba, at=NOON, pieces=[Piece("Pan de centeno")], versions=versions
+    )
+    series.follow(model=model, at=NOON)
+    found = [(state(each.post), each.is_scheduled, each.why) for each in one.occurrences.select_related("post")]
+    assert found == [("scheduled", True, "")] * 2
+    assert not any(series.is_touched(each) for each in one.occurrences.select_related("post"))
+
+
+@pytest.mark.django_db
 def test_who_set_a_series_up_hears_once_of_a_day_that_does_not_leave(begin, brand, alba):
     with travel(NOON, tick=False):
         one = begin(then="schedule", texts=["n" * 301], most=2)

@@ -116,6 +116,7 @@ UPLOADS_LIVE = timedelta(hours=1)
 """A picture that was handed in longer ago is handed in again: networks throw away what nobody publishes."""
 
 STOPPED = _("Background work was interrupted while this was being sent.")
+RESTORED = _("A backup was restored. It may have been done since that was made.")
 UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
 NO_CONNECTOR = _("The connector of this channel isn't installed.")
 NO_PLACE = _("It isn't known what the network calls the part above it. Publish it there by hand, or cancel it.")
@@ -478,13 +479,23 @@ def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent | He
         return _outcome_of(lambda: tokens.use(account, lambda: _find(delivery, connector)) or Absent())
     if _can_be_found(delivery) and not _is_key_known(delivery, memory, at=claimed.at):
         return Unknown(delivery.why or STOPPED)
-    if delivery.restored_at and memory.finds and _can_be_found(delivery) and delivery.act != LETTER:
+    if _may_be_out(delivery):
+        if not memory.finds:
+            return Unknown(RESTORED)
         there = _outcome_of(lambda: tokens.use(account, lambda: _find(delivery, connector)) or Absent())
         if isinstance(there, Receipt | Retry | Reconnect):
             return there
         if isinstance(there, Outcome):
             return Unknown(there.why)
     return _outcome_of(lambda: tokens.use(account, lambda: _send(delivery, connector, at=claimed.at)))
+
+
+def _may_be_out(delivery: Delivery) -> bool:
+    """Whether it may have left since the backup was made that brought it back. Our own page was restored, too, and what
+    people do by hand they see themselves."""
+    can = _capabilities(delivery.account.kind)
+    is_elsewhere = _memory(delivery).finds or not (can.hosted or can.by_hand)
+    return bool(delivery.restored_at) and is_elsewhere and delivery.act != LETTER and _can_be_found(delivery)
 
 
 def _can_be_found(delivery: Delivery) -> bool:
@@ -839,7 +850,7 @@ def _after_silence(delivery: Delivery, ended: Outcome, *, at: datetime) -> dict[
         return _look_later(delivery, why, at=at, after=ended.after if isinstance(ended, Retry) else None)
     due_at = at + max(REPEAT_AFTER, _backoff(delivery))
     can_repeat = memory.repeats_safely and not memory.finds and delivery.attempts % TRIES
-    if _is_of_a_backup(delivery) and not _capabilities(delivery.account.kind).hosted:  # our own page was restored, too
+    if delivery.restored_at and not _capabilities(delivery.account.kind).hosted:  # our own page was restored, too
         can_repeat = False
     if can_repeat and _is_key_known(delivery, memory, at=due_at):
         return _again(delivery, why, at=at, due_at=due_at)

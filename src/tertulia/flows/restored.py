@@ -2,8 +2,8 @@
 
 What was due is in doubt, with what waits behind it, and looked for where that can be done (`flows.outbound`). Nobody
 can look into other people's mailboxes: of newsletters a person decides, before any mail is written, or of all that
-wait. What is planned for later is held by the stop, and looked for before it leaves: somebody may have published it
-sooner.
+wait. What is planned for later is held by the stop: somebody may have published it sooner. Before it leaves it is
+looked for, and where nobody can look a person is asked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import translation
-from django.utils.translation import gettext, gettext_noop, ngettext
+from django.utils.translation import gettext, ngettext
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery
@@ -29,9 +29,9 @@ from tertulia.publishing import actions as publishing
 from tertulia.publishing import mailing as newsletters
 
 from .mailing import write_letters
+from .outbound import RESTORED
 
 S = Delivery.State
-WHY = gettext_noop("A backup was restored. It may have been done since that was made.")
 STOPPABLE = (*POSTING, LETTER, "reply")
 """What a stop holds; other acts are left to people at once."""
 SHOWN = 20
@@ -82,13 +82,13 @@ def hold_everything(*, made_at: datetime, at: datetime) -> list[Waiting]:
     }
     doubtful = due.filter(act__in=STOPPABLE)
     doubtful.update(
-        in_doubt_since=Coalesce("in_doubt_since", Greatest("due_at", Value(made_at))), why=WHY,
+        in_doubt_since=Coalesce("in_doubt_since", Greatest("due_at", Value(made_at))), why=RESTORED,
         attempts=Greatest("attempts", Value(1)), state=S.SENDING, lease_until=at, fence=F("fence") + 1,
     )  # fmt: skip
     before = Delivery.objects.filter(
         account=OuterRef("account"), thread_id=OuterRef("thread_id"), state__in=[S.SENDING, S.UNKNOWN], act__in=POSTING
     )
-    waiting.filter(Exists(before), act__in=POSTING).update(in_doubt_since=made_at, why=WHY, attempts=1)
+    waiting.filter(Exists(before), act__in=POSTING).update(in_doubt_since=made_at, why=RESTORED, attempts=1)
     Account.objects.filter(next_poll_at__isnull=False).update(next_poll_at=at)
     Account.objects.update(poll_lease_until=None, renew_lease_until=None, listen_lease_until=None)
     return [_held(brand, asked, at=at) for brand in Brand.objects.order_by("name", "pk")]
@@ -100,7 +100,7 @@ def _leave_to_people(deliveries: QuerySet[Delivery], *, at: datetime) -> Counter
     for first in range(0, len(found), AT_ONCE):
         some = [id for id, _brand in found[first : first + AT_ONCE]]
         Delivery.objects.filter(pk__in=some).update(
-            state=S.UNKNOWN, why=WHY, lease_until=None, finished_at=at, fence=F("fence") + 1
+            state=S.UNKNOWN, why=RESTORED, lease_until=None, finished_at=at, fence=F("fence") + 1
         )
         jobs.enqueue("outbound.tell_inbox", delivery_ids=some)
     return Counter(brand for _id, brand in found)

@@ -249,6 +249,8 @@ def decide_unknown(*, delivery: Delivery, was_sent: bool, by: User, at: datetime
         "finished_at": at if was_sent else None,
         "due_at": at,
     }
+    if not was_sent:
+        changes["restored_at"] = None
     if not undecided.update(**changes, looks=0, in_doubt_since=None):
         raise Problem(_("Somebody has settled this already."))
     conversation = _conversation_of(delivery)

@@ -132,7 +132,9 @@ def _tag_anew(post: Post, *, at: datetime) -> None:
         raise Unfit(found)
     for version in waiting:
         one = _withdrawn(version)
-        _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
+        _lay_out(
+            version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended, restored_at=one.restored_at
+        )  # fmt: skip
 
 
 def _take_back_unapproved(post: Post, *, by: User, at: datetime) -> bool:
@@ -344,8 +346,8 @@ def plan(
     if waiting:
         rights.check(waiting, brand=post.brand, leaves_at=_moment(post))
     for version in waiting:
-        _withdrawn(version)
-        _lay_out(version, post, due_at=_moment(post), by=by.pk, at=at)
+        restored_at = _withdrawn(version).restored_at
+        _lay_out(version, post, due_at=_moment(post), by=by.pk, at=at, restored_at=restored_at)
     _record(activities.MOVED, post, by=by, at=at, publish_at=post.publish_at and post.publish_at.isoformat())
     wake_work.after_commit()
     return zones.oddity(wall, ZoneInfo(zone)) if wall else ""
@@ -404,8 +406,8 @@ def _schedule(post: Post, *, due_at: datetime, by: User, at: datetime) -> Post:
     _check_fit(waiting)
     rights.check(waiting, brand=post.brand, leaves_at=due_at)
     for version in waiting:
-        _withdrawn(version)
-        _lay_out(version, post, due_at=due_at, by=by.pk, at=at)
+        restored_at = _withdrawn(version).restored_at
+        _lay_out(version, post, due_at=due_at, by=by.pk, at=at, restored_at=restored_at)
     post.scheduled_by_id, post.cancelled_at, post.changed_at = by.pk, None, at
     post.save(update_fields=["scheduled_by_id", "cancelled_at", "changed_at"])
     _record(activities.SCHEDULED, post, by=by, at=at, publish_at=due_at.isoformat(), revision=post.revision)
@@ -453,8 +455,8 @@ def follow_clocks(*, at: datetime) -> int:
         post.save(update_fields=["publish_at"])
         for version in filter(_is_open, _versions(post)):
             if version.sendings.exists():
-                by = _withdrawn(version).by
-                _lay_out(version, post, due_at=_moment(post), by=by, at=at)
+                one = _withdrawn(version)
+                _lay_out(version, post, due_at=_moment(post), by=one.by, at=at, restored_at=one.restored_at)
         facts = {"before": before and before.isoformat(), "publish_at": _moment(post).isoformat()}
         _record(activities.SHIFTED, post, by=None, at=at, **facts)
     return len(shifted)
@@ -494,11 +496,13 @@ def _moment(post: Post) -> datetime:
 
 
 class _Withdrawn:
-    """What was taken back: when it was due, for whom, and how it stood when it had ended."""
+    """What was taken back: when it was due, for whom, how it stood when it had ended, and whether a backup brought it
+    back: then it may have left since that was made."""
 
     def __init__(self, first: Delivery | None) -> None:
         self.due_at = (first.planned_at or first.due_at) if first else None
         self.by = first.created_by_id if first else None
+        self.restored_at = first.restored_at if first else None
         self.ended = {"state": first.state, "why": first.why, "finished_at": first.finished_at} if first else {}
         if self.ended.get("state") not in {S.MISSED, S.REFUSED}:
             self.ended = {}
@@ -524,9 +528,10 @@ def _withdrawn(version: Version) -> _Withdrawn:
 
 def _lay_out(
     version: Version, post: Post, *, due_at: datetime, by: int | None, at: datetime,
-    ended: Mapping[str, Any] | None = None,
+    ended: Mapping[str, Any] | None = None, restored_at: datetime | None = None,
 ) -> None:  # fmt: skip
-    """Write the deliveries of a version: the first part due at its moment, each other behind the one before it."""
+    """Write the deliveries of a version: the first part due at its moment, each other behind the one before it.
+    `restored_at` is that of the rows it had before, where it says what it said then."""
     late_at = due_at + queries.grace(post.brand_id)
     first = above = before = None
     for number, said in enumerate(shortening.laid_out(version, approval.spoken(version), by=by, at=at)):
@@ -541,7 +546,7 @@ def _lay_out(
             account_id=version.account_id, thread_id=f"post:{version.pk}", post=remote, act=kind, after=before,
             key=version.key(number, post.revision), due_at=due_at,
             planned_at=due_at if before is None else None, late_at=late_at if before is None else None,
-            created_by_id=by, created_at=at, **stands,
+            created_by_id=by, created_at=at, restored_at=restored_at, **stands,
         )  # fmt: skip
         Sending.objects.create(version=version, number=number, revision=post.revision, remote=remote)
 
@@ -639,14 +644,16 @@ def decide(*, delivery: Delivery, was_sent: bool, by: User, at: datetime, url: s
         _check_allowed(delivery, at=at)
     undecided = Delivery.objects.filter(pk=delivery.pk, state=S.UNKNOWN)
     late_at = None if was_sent else at + queries.grace(delivery.account.brand_id)
-    ended = {"state": S.SENT if was_sent else S.QUEUED, "finished_at": at if was_sent else None}
+    ended: dict[str, Any] = {"state": S.SENT, "finished_at": at}
+    if not was_sent:
+        ended = {"state": S.QUEUED, "finished_at": None, "restored_at": None}
     if not undecided.update(**ended, why="", due_at=at, late_at=late_at, looks=0, absences=0, in_doubt_since=None):
         raise Settled(_("Somebody has settled this already."))
     if was_sent:
         _arrived(delivery, url, at=at)
     elif delivery.act in POSTING:  # nor has anything left that waits for it
         behind = Delivery.objects.filter(account=delivery.account_id, thread_id=delivery.thread_id, state=S.WAITING)
-        behind.update(in_doubt_since=None)
+        behind.update(in_doubt_since=None, restored_at=None)
     _record_of(activities.DECIDED, delivery, by=by, at=at, was_sent=was_sent)
     wake_work.after_commit()
 

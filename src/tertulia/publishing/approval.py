@@ -31,9 +31,22 @@ from tertulia.team import mail
 from tertulia.team.models import Membership, User
 from tertulia.understanding import layers, reading, teaching
 from tertulia.understanding import words as understood
+from tertulia.understanding.models import Topic
 
 from . import activities, saying
-from .models import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass, Idea, Post, Version
+from .models import (
+    ApprovalDecision,
+    ApprovalRequest,
+    ApprovalRule,
+    ApprovalStep,
+    Evergreen,
+    GuestPass,
+    Idea,
+    Occurrence,
+    Post,
+    Repetition,
+    Version,
+)
 from .problems import NotAsked, Problem, Settled
 
 Outcome = ApprovalRequest.Outcome
@@ -116,12 +129,21 @@ def _topics(brand: int, said: Sequence[str]) -> frozenset[str]:
     whole = "\n".join(said)
     found = {topic for one in reading.read([whole, *said], layers.of_one(brand)) for topic in one.topics}
     own = teaching.own_topics(brand)
-    return frozenset(found | {slug for slug, name in own.items() if _has_any(name, fold(whole))})
+    named = {slug for slug, name in own.items() if _has_any(name, fold(whole))}
+    untold = _removed(brand).keys()  # whether it is about one of these nobody can tell any more: rather asked in vain
+    return frozenset(found | named | untold)
 
 
-def topics(brand: Brand) -> dict[str, str]:
-    """What a post can be about, in the reader's language, by what a rule keeps."""
+def _removed(brand: int) -> dict[str, str]:
+    """As `teaching.own_topics`, those that the brand has removed."""
+    return dict(Topic.objects.filter(brand=brand, removed_at__isnull=False).values_list("slug", "name"))
+
+
+def topics(brand: Brand, kept: str = "") -> dict[str, str]:
+    """What a post can be about, in the reader's language, by what a rule keeps; `kept` also where it was removed."""
     named = {**teaching.own_topics(brand.pk), **understood.topics()}
+    if kept and (name := _removed(brand.pk).get(kept)):
+        named[kept] = name
     return dict(sorted(named.items(), key=lambda pair: pair[1].casefold()))
 
 
@@ -207,12 +229,25 @@ def _steps(found: Iterable[ApprovalRule], post: Post, by: User) -> list[dict[str
 
 
 def _writers(post: Post) -> set[int]:
-    """Whoever began a post, or has changed what it says since it was last approved."""
+    """Whoever began a post or what it was made of, or has changed what either says since it was last approved."""
+    return set().union(*map(_wrote, [post, *Post.objects.filter(pk__in=_sources(post))]))
+
+
+def _wrote(post: Post) -> set[int]:
     approved = ApprovalRequest.objects.filter(post=post, outcome=Outcome.APPROVED).order_by("-revision")
     seen = approved.values_list("revision", flat=True).first() or 0
     edits = Activity.objects.filter(type=activities.EDITED, on_kind=Post._meta.label_lower, on_id=post.pk)
     later = {by for by, data in edits.values_list("by_id", "data") if by and data.get("revision", 0) > seen}
     return {post.created_by_id, *later}
+
+
+def _sources(post: Post) -> set[int]:
+    """What its series, or the text that doesn't age, copies its words from; and what that was copied from."""
+    copied = Occurrence.objects.filter(post=post).values_list("series__model", flat=True)
+    repeated = Repetition.objects.filter(post=post).values_list("evergreen__model", flat=True)
+    models = {id for id in [*copied, *repeated] if id}
+    origins = Evergreen.objects.filter(model__in=models, origin__isnull=False).values_list("origin", flat=True)
+    return {*models, *filter(None, origins)}
 
 
 def _roles(brand_id: int) -> dict[int, str]:
@@ -455,7 +490,9 @@ def summary(rule: ApprovalRule) -> str:
     """A rule in one sentence."""
     what = [str(one) for one in (rule.account, rule.campaign, rule.author) if one]
     what += [_("with “{words}”").format(words=", ".join(rule.words.split("\n")))] if rule.words.strip() else []
-    what += [_("about “{topic}”").format(topic=topics(rule.brand).get(rule.topic, rule.topic))] if rule.topic else []
+    if rule.topic:
+        topic = topics(rule.brand, rule.topic).get(rule.topic, rule.topic)
+        what.append(_("about “{topic}”").format(topic=topic))
     what += [_("of the pillar “{pillar}”").format(pillar=rule.pillar)] if rule.pillar else []
     said = ", ".join(what) or _("Every post")
     return f"{said} → " + " → ".join(_step_said(step) for step in sorted(rule.steps.all(), key=lambda one: one.number))

@@ -204,7 +204,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         )
         fields["campaign"].queryset = strategy.open_to(brand, self.instance.campaign_id or 0)
         fields["author"].queryset = people
-        fields["topic"].choices = [("", _("Whatever it is about")), *approval.topics(brand).items()]
+        fields["topic"].choices = [
+            ("", _("Whatever it is about")),
+            *approval.topics(brand, self.instance.topic).items(),
+        ]
         fields["pillar"].queryset = Pillar.objects.filter(brand=brand).order_by("name", "pk")
         name_empty(fields["pillar"], _("With and without a pillar"))
         name_empty(fields["account"], _("Every channel"))

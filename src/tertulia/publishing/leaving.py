@@ -16,7 +16,7 @@ from . import checks, looking, writing
 from .access import RoomRequest
 from .checks import Checked
 from .models import Post
-from .problems import Unseen
+from .problems import Changed, Unseen
 from .writing import Writing
 
 
@@ -38,12 +38,20 @@ def of_post(request: RoomRequest, brand: Brand, post: Post, *, wall: datetime | 
 @contextmanager
 def only_seen(request: RoomRequest, brand: Brand, post: Post, *, wall: datetime | None = None) -> Iterator[None]:
     """What is done inside lets the post leave, as in `of_post`. It is undone where something is amiss that wasn't on
-    the page: then raises `Unseen`. What stands in its way is said before what could be better."""
+    the page: then raises `Unseen`; or `Changed` where somebody has changed meanwhile what was looked at. What stands in
+    its way is said before what could be better."""
     found = of_post(request, brand, post, wall=wall)
     with transaction.atomic():
         yield
+        check_same(post)
         if found.warns and not found.is_seen(request.POST.get("known", "")):
             raise Unseen(wall)
+
+
+def check_same(post: Post) -> None:
+    """Raises `Changed` where a post doesn't say any more what it did when it was read."""
+    if not Post.objects.filter(pk=post.pk, revision=post.revision).exists():
+        raise Changed
 
 
 def page_of(post: Post, brand: Brand, problem: Exception | None = None) -> str:

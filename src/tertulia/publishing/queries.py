@@ -246,6 +246,11 @@ class Standing:
     versions: dict[int, str] = field(default_factory=dict)
     legs: dict[int, list[Leg]] = field(default_factory=dict)
 
+    @property
+    def is_open(self) -> bool:
+        """Something of it can still be made to leave."""
+        return not self.versions or any(state in OPEN for state in self.versions.values())
+
 
 def standings(posts: Iterable[Post]) -> dict[int, Standing]:
     """By post, in three statements for any number of them."""

@@ -22,7 +22,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import activity
 from tertulia.team.models import Membership, User
 
-from . import actions, activities, approval, evergreen, queries, writing
+from . import actions, activities, evergreen, queries, writing
 from .models import ApprovalRequest, Draft, Occurrence, Post, Series
 from .problems import Problem, TooLate
 from .saying import Piece, Wanted
@@ -223,6 +223,7 @@ def _make(series: Series, number: int, on: date, *, told: str, at: datetime) -> 
     if one.post:
         one.revision = one.post.revision
         one.model_revision = series.model.revision if series.model else 0
+        one.save()  # by it approval knows what its words were copied from
         _let_leave(one, by=by, at=at)
     one.save()
     return one.post is not None
@@ -387,8 +388,11 @@ def _said_anew(one: Occurrence, number: int, *, by: User, at: datetime) -> bool:
         return False  # made anew, and then it says why it can't be scheduled
     is_new = post.revision != one.revision
     one.number, one.revision, one.model_revision = number, post.revision, series.model.revision
-    if is_new and series.then == Series.Then.SCHEDULE and approval.lacks(post):
-        _let_leave(one, by=by, at=at)  # what was approved, or asked for, were other words
+    if is_new and series.then == Series.Then.SCHEDULE:
+        if queries.standing(post).state == Post.State.SCHEDULED:
+            one.is_scheduled, one.why = True, ""
+        else:
+            _let_leave(one, by=by, at=at)  # what was approved, or asked for, were other words
     one.save(update_fields=["number", "revision", "model_revision", "is_scheduled", "why"])
     return True
 

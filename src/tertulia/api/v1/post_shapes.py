@@ -322,7 +322,7 @@ class QueueBody(KnownBody):
     time: GivenWall | None = None
 
 
-class ApprovalBody(Body):
+class ApprovalBody(KnownBody):
     schedules: bool = Field(True, description="Once approved, schedule it by itself if its time is still to come")
 
 

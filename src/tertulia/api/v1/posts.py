@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from ninja import Path, Query, Router
@@ -24,6 +26,7 @@ from tertulia.publishing import (
     campaigns,
     checks,
     ideas,
+    leaving,
     looking,
     queries,
     rhythm,
@@ -212,10 +215,16 @@ def check_post(request: Call, post_id: Path[Id]) -> ChecksShape:
 
 @router.put("/posts/{int:post_id}/approval", response=PostDetailShape, **WRITES)
 def ask_for_approval(request: Call, post_id: Path[Id], body: ApprovalBody | None = None) -> PostDetailShape:
-    """Ask for approval of a post as it is. Asking twice changes nothing; 422 when no rule asks for it."""
-    found, schedules = _post(request, post_id), body.schedules if body else True
+    """Ask for approval of a post as it is. Asking twice changes nothing; 422 when no rule asks for it.
+
+    Where it is to be scheduled once it is approved, 409 `warnings` while `known` isn't that of its checks.
+    """
+    found, body = _post(request, post_id), body or ApprovalBody.model_validate({})
     if not ApprovalRequest.objects.filter(post=found, outcome=ApprovalRequest.Outcome.OPEN).exists():
-        approval.ask(post=found, by=request.auth.user, at=clock.now(), schedules=schedules)
+        leaves = body.schedules and queries.standing(found).is_open and not queries.is_model(found)
+        seen = _only_seen(request, found, body, wall=found.wall, zone=found.zone) if leaves else nullcontext()
+        with seen:
+            approval.ask(post=found, by=request.auth.user, at=clock.now(), schedules=body.schedules)
     return _detail(_post(request, post_id))
 
 
@@ -272,16 +281,27 @@ def _leaving(
     found, at = _post(request, post_id), clock.now()
 
     def leave() -> dict[str, Any]:
-        written = writing.from_post(found)
-        written.on, written.time = (wall.date().isoformat(), f"{wall:%H:%M}") if wall else ("", "")
-        written.zone = zone or request.auth.brand.time_zone
-        amiss = _checked(request, found, written)
-        act(found, at)  # what stands in its way is said before what could be better
-        if amiss.warns and not amiss.is_seen(body.known):
-            raise _warned(amiss)
+        with _only_seen(request, found, body, wall=wall, zone=zone):
+            act(found, at)
         return _detail(_post(request, post_id)).model_dump(mode="json")
 
     return PostDetailShape.model_validate(once(request, body.model_dump(mode="json"), leave, at=at))
+
+
+@contextmanager
+def _only_seen(
+    request: Call, found: Post, body: KnownBody, *, wall: datetime | None, zone: str
+) -> Iterator[None]:  # fmt: skip
+    """As `leaving.only_seen`: what stands in its way is said before what could be better."""
+    written = writing.from_post(found)
+    written.on, written.time = (wall.date().isoformat(), f"{wall:%H:%M}") if wall else ("", "")
+    written.zone = zone or request.auth.brand.time_zone
+    amiss = _checked(request, found, written)
+    with transaction.atomic():
+        yield
+        leaving.check_same(found)
+        if amiss.warns and not amiss.is_seen(body.known):
+            raise _warned(amiss)
 
 
 def _warned(amiss: checks.Checked) -> ApiError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.contrib import messages
@@ -18,18 +19,26 @@ from tertulia.core import clock, ranges
 from tertulia.team import mail
 from tertulia.team.access import brand_required
 
-from .. import actions, approval, library
+from .. import actions, approval, leaving, library, queries
 from ..access import RoomRequest
 from ..forms import DecidingForm, GuestForm, RuleForm
-from ..models import ApprovalRequest, ApprovalRule, GuestPass, Post
+from ..models import ApprovalRequest, ApprovalRule, GuestPass
 from ..problems import Problem
 
 
 @require_POST
 @brand_required("publishing.write")
 def ask(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
-    post = get_object_or_404(Post, pk=post_id, brand=brand)
-    _try(request, lambda at: approval.ask(post=post, by=request.user, at=at))
+    """With the approval it leaves by itself: over nothing that whoever asks hasn't seen."""
+    post = get_object_or_404(queries.whole(brand), pk=post_id)
+    leaves = queries.standing(post).is_open and not queries.is_model(post)
+    seen = leaving.only_seen(request, brand, post, wall=post.wall) if leaves else nullcontext()
+    try:
+        with seen:
+            approval.ask(post=post, by=request.user, at=clock.now())
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect(leaving.page_of(post, brand, problem))
     return redirect("publishing:post", brand.slug, post.pk)
 
 

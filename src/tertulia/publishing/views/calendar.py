@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -79,10 +80,12 @@ def settle_zone(request: RoomRequest, brand: Brand) -> HttpResponse:
 @brand_required("publishing.write")
 def move(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     """Give it another day, and another time where one is named; on the wall of its own zone."""
-    post = get_object_or_404(Post, pk=post_id, brand=brand)
+    post = get_object_or_404(queries.whole(brand), pk=post_id)
     form = MoveForm(request.POST)
     try:
-        _move(request, post, form)
+        _move(request, brand, post, form)
+    except Unseen as unseen:
+        return _look_first(request, brand, post, unseen)
     except Problem as problem:
         messages.error(request, str(problem))
     if request.htmx:
@@ -90,7 +93,13 @@ def move(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     return redirect("publishing:post", brand.slug, post.pk)
 
 
-def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
+def _look_first(request: RoomRequest, brand: Brand, post: Post, unseen: Unseen) -> HttpResponse:
+    messages.error(request, str(unseen))
+    address = leaving.page_of(post, brand, unseen)
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+def _move(request: RoomRequest, brand: Brand, post: Post, form: MoveForm) -> None:
     if not form.is_valid():
         raise Problem(_("Say on which day and at what time."))
     on, at = form.cleaned_data["on"], form.cleaned_data["time"] or post.time
@@ -100,7 +109,9 @@ def _move(request: RoomRequest, post: Post, form: MoveForm) -> None:
     if is_missed and not request.membership.may("publishing.publish"):  # a new time schedules it anew
         raise PermissionDenied
     wall = datetime.combine(on, at)  # a time on the wall
-    if odd := actions.plan(post=post, wall=wall, zone=post.zone, by=request.user, at=clock.now()):
+    with leaving.only_seen(request, brand, post, wall=wall) if is_missed else nullcontext():
+        odd = actions.plan(post=post, wall=wall, zone=post.zone, by=request.user, at=clock.now())
+    if odd:
         messages.info(request, checks.clock_says(odd))
 
 
@@ -117,9 +128,7 @@ def enqueue(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
             wall = rhythm.enqueue(post=post, by=request.user, at=clock.now(), wall=form.wall)
         messages.info(request, rhythm.queued_says(wall, brand, at=clock.now()))
     except Unseen as unseen:
-        messages.error(request, str(unseen))
-        address = leaving.page_of(post, brand, unseen)
-        return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+        return _look_first(request, brand, post, unseen)
     except Problem as problem:
         messages.error(request, str(problem))
     if request.htmx:
@@ -148,8 +157,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
     links, earned = figures.of_post(post)
     comes_back, wall = recurring.of_post(post), _wished(request, post)
     shown = wall or post.wall
-    is_open = not legs or any(state in queries.OPEN for state in standing.versions.values())
-    may_time = is_open and request.membership.may("publishing.write")
+    may_time = standing.is_open and request.membership.may("publishing.write")
     may_time = may_time and not (comes_back["series"] or comes_back["evergreen"])
     context = {
         "links": links, "earned": earned,
@@ -166,7 +174,7 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "comes_back": comes_back, "idea": ideas.of_post(post),
         "has_slots": rhythm.has_slots(brand),
         "is_scheduled": set(standing.versions.values()) == {Post.State.SCHEDULED},
-        "is_open": is_open,
+        "is_open": standing.is_open,
     }  # fmt: skip
     return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
 
