@@ -130,9 +130,9 @@ def test_a_copy_is_written_for_people_in_words_and_in_the_brands_time(site, bran
     with translation.override("es"), timezone.override(brand.time_zone):
         parcel = zipfile.ZipFile(io.BytesIO(personal.written(member, at=NOON)))
     page, data = parcel.read("index.html").decode(), parcel.read("data.json").decode()
-    for words in ("<dt>Cuándo</dt><dd>23/11/2026 12:00</dd>", "de ti a la empresa", "¿Abrís el domingo?", "Ana Prados"):
+    for words in ("<dt>Cuándo</dt><dd>23/11/2026 12:00</dd>", "de ti a nosotros", "¿Abrís el domingo?", "Ana Prados"):
         assert words in page
-    for name in ("identity_id", "remote_id", "waiting_since", "{&#x27;"):
+    for name in ("identity_id", "remote_id", "waiting_since", "{&#x27;", "{&quot;"):
         assert name not in page
     assert "remote_id" in data
 

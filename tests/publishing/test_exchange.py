@@ -404,4 +404,4 @@ def test_of_a_long_file_only_the_first_rows_are_looked_at_and_it_says_so(account
     account_of(name="Mastodon")
     rows = "".join(f"Mira http://horno{n};Mastodon;2026-11-24;11:00\n" for n in range(3))
     notes = hand_in(f"Texto;Cuentas;Día;Hora\n{rows}", starts=False, schedules="on").notes
-    assert [note[:8] for note in notes] == ["Línea 2:", "y 1 más", "Lo que q"]
+    assert [note[:8] for note in notes] == ["Línea 2:", "y 1 más", "Estos av"]

@@ -4,6 +4,7 @@ program understands. What is left out here stands in the copy's `data.json`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -63,7 +64,16 @@ def pairs(row: Model, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
 
 def quotes(passages: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What others wrote around somebody's name (`core.personal.passages`)."""
-    return [("", each) for texts in passages.values() if isinstance(texts, list) for each in texts]
+    return [("", _bare(each)) for texts in passages.values() if isinstance(texts, list) for each in texts]
+
+
+def _bare(text: str) -> str:
+    """Of what is kept as JSON, its words."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return " · ".join(each for each in found.values() if isinstance(each, str)) if isinstance(found, dict) else text
 
 
 def _name(column: Field[Any, Any]) -> str | Promise:
