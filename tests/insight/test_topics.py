@@ -197,7 +197,7 @@ def test_an_own_topic_is_compared_once_what_is_older_was_read_for_it(as_alba, al
 
     def table() -> list[str]:
         rows = tables.read(as_alba.get(f"{PAGE}export/").content).rows
-        return [row.cells["mensajes antes"] for row in rows if row.cells["tema"] == "Tartas"]
+        return [row.cells["mensajes en el periodo anterior"] for row in rows if row.cells["tema"] == "Tartas"]
 
     untold = ("sin comparar: lo anterior no se ha leído para este tema", "")
     assert told() == untold
