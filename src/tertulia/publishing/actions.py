@@ -568,7 +568,7 @@ def _lay_out_again(post: Post, times: Mapping[int, _Withdrawn], *, at: datetime)
         _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def release(*, deliveries: Sequence[Delivery], at: datetime) -> None:
     """What waited for these may leave: they have arrived. What may have left already, as a backup was put back, is
     looked for first."""

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_noop
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import RemotePost
-from tertulia.core import bulk
+from tertulia.core import bulk, due
 
 from . import queries, saying
-from .models import Media, Sending, Version
+from .models import Media, Version
 from .problems import Problem
 
 SOON = queries.ENDING
@@ -72,13 +72,20 @@ def check_again(remote: RemotePost, *, at: datetime) -> None:
 
 def against(remote: RemotePost, *, at: datetime) -> list[str]:
     """What stands in the way of that."""
-    for mine in bulk.find(Sending, "remote_id", [remote.pk]):
-        parts = bulk.find(Sending, "version_id", [mine.version_id])
-        behind = bulk.find(RemotePost, "id", [part.remote_id for part in parts if part.number > mine.number])
-        if ids := _shown([remote.draft, *(each.draft for each in behind)]):
-            zones = Version.objects.filter(pk=mine.version_id).values_list("post__brand__time_zone", flat=True)
-            return [why for zone in zones for why in _against(ids, _day_in(zone, at))]
-    return []
+    found = due.rows(_PARTS, [remote.pk])
+    behind = bulk.find(RemotePost, "id", [part for _, part, is_behind in found if is_behind])
+    ids = _shown([remote.draft, *(each.draft for each in behind)]) if found else set()
+    if not ids:
+        return []
+    zones = Version.objects.filter(pk=found[0][0]).values_list("post__brand__time_zone", flat=True)
+    return [why for zone in zones for why in _against(ids, _day_in(zone, at))]
+
+
+_PARTS = """
+SELECT mine.version_id, part.remote_id, part.number > mine.number
+FROM publishing_sending mine JOIN publishing_sending part ON part.version_id = mine.version_id WHERE mine.remote_id = %s
+"""
+"""All parts of the version that a part belongs to: asked before each call that publishes."""
 
 
 def _shown(drafts: Iterable[Mapping[str, Any]]) -> set[int]:
