@@ -86,19 +86,22 @@ def of_post(post: Post) -> dict[str, Any]:
 
 
 def says(one: Series) -> str:
-    """The rule in words: «Cada 2 semanas, lunes y jueves, 09:00»."""
+    """The rule in words: «Cada 2 semanas: lunes, jueves, 09:00 (Europe/Madrid)»."""
+    return _("{rule}, {time} ({zone})").format(rule=rhythm(one), time=f"{one.time:%H:%M}", zone=one.zone)
+
+
+def rhythm(one: Series | series.Rule) -> str:
+    """On which days: «Cada 2 semanas: lunes, jueves»."""
     n = one.every
     if one.unit == Series.Unit.DAY:
-        rule = ngettext("Every day", "Every {n} days", n).format(n=n)
-    elif one.unit == Series.Unit.WEEK:
+        return ngettext("Every day", "Every {n} days", n).format(n=n)
+    if one.unit == Series.Unit.WEEK:
         names = [whole for _short, whole in dates.weekdays()]
         on = ", ".join(names[number] for number in one.weekdays or [one.starts_on.weekday()])
-        rule = ngettext("Every week: {days}", "Every {n} weeks: {days}", n).format(n=n, days=on)
-    elif one.month_day == LAST_DAY:
-        rule = ngettext("Every month, on its last day", "Every {n} months, on the last day", n).format(n=n)
-    else:
-        rule = ngettext("Every month, on day {day}", "Every {n} months, on day {day}", n).format(n=n, day=one.month_day)
-    return _("{rule}, {time} ({zone})").format(rule=rule, time=f"{one.time:%H:%M}", zone=one.zone)
+        return ngettext("Every week: {days}", "Every {n} weeks: {days}", n).format(n=n, days=on)
+    if one.month_day == LAST_DAY:
+        return ngettext("Every month, on its last day", "Every {n} months, on the last day", n).format(n=n)
+    return ngettext("Every month, on day {day}", "Every {n} months, on day {day}", n).format(n=n, day=one.month_day)
 
 
 def rule_of(one: Series) -> dict[str, Any]:
