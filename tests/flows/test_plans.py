@@ -104,6 +104,8 @@ def test_every_section_is_in_the_plan_and_every_planned_action_on_the_calendar(w
     for post in posts:
         assert reverse("publishing:post", args=[brand.slug, post.pk]) in page
     assert reverse("publishing:initiative", args=[brand.slug, tasting.pk]) in page
+    post_page = as_alba.get(reverse("publishing:post", args=[brand.slug, posts[0].pk])).content.decode()
+    assert f'Del plan <a href="{reverse("plan", args=[brand.slug, whole.pk])}">' in post_page
 
 
 def test_doing_it_twice_doubles_nothing_and_what_is_added_later_comes_too(whole, alba, board):
@@ -250,12 +252,14 @@ def test_a_line_of_somebody_else_or_a_wrong_one_is_refused_and_nothing_that_was_
     for wrong in ({}, {"where": "outside", "on": "2027-01-01"}, {"where": "outside", "owner": carla.pk}):
         answer = as_alba.post(f"{home}calendar/", said | {"text": "Lo que escribí"} | wrong)
         assert (answer.status_code, "Lo que escribí" in answer.content.decode()) == (422, True)
+    feed = Account.objects.create(brand=brand, kind="feed", name="Blog de otros", created_at=NOON)
+    assert as_alba.post(f"{home}channels/", {"account": feed.pk, "name": "Blog"}).status_code == 422
     assert as_alba.post(f"{home}people/", {"user": "", "name": " ", "does": "Todo"}).status_code == 422
     assert as_alba.post(f"{home}audience/", {"name": "x", "about": "y" * 5001}).status_code == 422
     text = "z" * 100_001
     answer = as_alba.post(f"{home}situation/", {"text": text})
     assert (answer.status_code, text in answer.content.decode()) == (422, True)
-    assert not any(lines.exists() for lines in (plan.actions, plan.duties, plan.audiences))
+    assert not any(lines.exists() for lines in (plan.actions, plan.duties, plan.audiences, plan.channels))
 
 
 def test_what_the_desk_knows_is_taken_over_with_one_press_and_never_by_itself(as_alba, alba, plan, brand, board):

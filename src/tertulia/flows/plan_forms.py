@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.core import dates
@@ -135,7 +136,9 @@ class PlanChannelForm(LineForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
-        fields["account"].queryset = publishing.of_brand(self.plan.brand)
+        able = [account.kind for account in publishing.accounts(self.plan.brand)]
+        kept = Q(kind__in=able) | Q(pk=self.instance.account_id)
+        fields["account"].queryset = publishing.of_brand(self.plan.brand).filter(kept)
         name_empty(fields["account"], _("none that is connected"))
         fields["name"].required = False
 

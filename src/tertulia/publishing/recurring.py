@@ -14,7 +14,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import dates
 
 from . import calendar, evergreen, queries, series
-from .models import LAST_DAY, Evergreen, Occurrence, Post, Repetition, Series
+from .models import LAST_DAY, Evergreen, Occurrence, PlannedDay, Post, Repetition, Series
 
 SHOWN_BACK, SHOWN_AHEAD = 5, 24
 
@@ -76,12 +76,13 @@ def _line(on: date, made: Occurrence | None, standings: dict[int, queries.Standi
 
 
 def of_post(post: Post) -> dict[str, Any]:
-    """What a post has to do with others: the series or the pool it is the model of, or that it came from."""
+    """What a post has to do with others: the series or the pool it is the model of, or what it came from."""
     occurrence = Occurrence.objects.filter(post=post).select_related("series").first()
     repetition = Repetition.objects.filter(post=post).select_related("evergreen__model").first()
     return {
         "series": Series.objects.filter(model=post).first(), "evergreen": Evergreen.objects.filter(model=post).first(),
         "occurrence": occurrence, "repetition": repetition,
+        "planned": PlannedDay.objects.filter(post=post).select_related("action__plan", "action__owner").first(),
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,14 +39,14 @@ from tertulia.strategy import plans
 from tertulia.strategy.models import Kpi, Objective, Plan, PlannedAction
 from tertulia.team.access import BrandRequest, brand_required
 
-LINES: Mapping[str, tuple[str, type[LineForm]]] = {
-    "audience": ("audiences", AudienceForm),
-    "objectives": ("objectives", ObjectiveForm),
-    "channels": ("channels", PlanChannelForm),
-    "calendar": ("actions", PlannedActionForm),
-    "people": ("duties", DutyForm),
+LINES: Mapping[str, type[LineForm]] = {
+    "audience": AudienceForm,
+    "objectives": ObjectiveForm,
+    "channels": PlanChannelForm,
+    "calendar": PlannedActionForm,
+    "people": DutyForm,
 }
-"""The steps that are made of lines: under what name a plan has them, and the form of one. The others are a text."""
+"""The steps that are made of lines, each with the form of one. The others are a text."""
 
 
 @require_GET
@@ -197,7 +197,7 @@ def show_step(request: BrandRequest, brand: Brand, plan_id: int, step: str) -> H
 
 def _form(plan: Plan, step: str, data: Any = None) -> TextForm | LineForm:
     if step in LINES:
-        return LINES[step][1](data, plan=plan)
+        return LINES[step](data, plan=plan)
     return TextForm(data, label=flow.STEPS[step].title, initial={"text": getattr(plan, step)})
 
 
@@ -218,10 +218,8 @@ def _kpis(plan: Plan) -> list[Kpi]:
 
 def _lines(plan: Plan, step: str) -> list[dict[str, Any]]:
     """Each with a name, a few words about it, and where it is changed."""
-    if step not in LINES:
-        return []
     found = []
-    for line in getattr(plan, LINES[step][0]).order_by("on", "pk") if step == "calendar" else _in_order(plan, step):
+    for line in _in_order(plan, step):
         place = reverse(f"plan_{step}_line", args=[plan.brand.slug, plan.pk, line.pk])
         found.append(
             {"name": str(line), "says": _about(line), "href": place, "removal": f"{place}removal/"} | _of(line)
@@ -229,8 +227,16 @@ def _lines(plan: Plan, step: str) -> list[dict[str, Any]]:
     return found
 
 
-def _in_order(plan: Plan, step: str) -> Any:
-    return getattr(plan, LINES[step][0]).order_by("pk")
+def _in_order(plan: Plan, step: str) -> Iterable[Any]:
+    if step == "audience":
+        return plan.audiences.order_by("pk")
+    if step == "objectives":
+        return plan.objectives.prefetch_related("kpis__owner").order_by("pk")
+    if step == "channels":
+        return plan.channels.order_by("pk")
+    if step == "calendar":
+        return plan.actions.select_related("plan__brand", "account", "owner").order_by("on", "pk")
+    return plan.duties.select_related("user").order_by("pk") if step == "people" else []
 
 
 def _about(line: Any) -> str:
@@ -246,7 +252,7 @@ def _about(line: Any) -> str:
 
 def _of(line: Any) -> dict[str, Any]:
     if isinstance(line, Objective):
-        return {"kpis": [flow.told(kpi) for kpi in line.kpis.select_related("owner")], "lacks": not line.is_measurable}
+        return {"kpis": [flow.told(kpi) for kpi in line.kpis.all()], "lacks": not line.is_measurable}
     return {}
 
 
@@ -281,12 +287,12 @@ def remove_line(request: BrandRequest, brand: Brand, /, plan_id: int, step: str,
 
 def _line(plan: Plan, step: str, ids: Mapping[str, int]) -> Any:
     [pk] = ids.values()
-    return get_object_or_404(LINES[step][1]._meta.model, pk=pk, plan=plan)
+    return get_object_or_404(LINES[step]._meta.model, pk=pk, plan=plan)
 
 
 def _line_form(plan: Plan, step: str, line: Any, data: Any = None) -> LineForm:
     more = {"is_laid_out": line.days.exists()} if isinstance(line, PlannedAction) else {}
-    return LINES[step][1](data, instance=type(line).objects.get(pk=line.pk), plan=plan, **more)
+    return LINES[step](data, instance=type(line).objects.get(pk=line.pk), plan=plan, **more)
 
 
 def _line_page(
