@@ -187,6 +187,7 @@ def test_what_cannot_be_published_stops_all_of_it_and_says_what(whole, alba, boa
     ("said", "days"),
     [
         ({"repeats": R.ONCE, "on": date(2026, 12, 24)}, [24]),
+        ({"repeats": R.ONCE, "on": date(2026, 12, 24), "weekdays": [0]}, [24]),
         ({"repeats": R.WEEKLY}, [1, 8, 15, 22, 29]),
         ({"repeats": R.FORTNIGHTLY, "weekdays": [4]}, [4, 18]),
         ({"repeats": R.MONTHLY, "on": date(2026, 12, 31)}, [31]),

@@ -33,7 +33,8 @@ def rule(action: PlannedAction) -> series.Rule:
     """Its days, as those of what comes back are said."""
     repeats = PlannedAction.Repeats(action.repeats)
     return series.Rule(
-        action.time, action.plan.brand.time_zone, action.on, month_day=action.on.day, weekdays=action.weekdays,
+        action.time, action.plan.brand.time_zone, action.on, month_day=action.on.day,
+        weekdays=[] if repeats == repeats.ONCE else action.weekdays,
         unit=Series.Unit.MONTH if repeats == repeats.MONTHLY else Series.Unit.WEEK,
         every=2 if repeats == repeats.FORTNIGHTLY else 1, most=1 if repeats == repeats.ONCE else MOST + 1,
     )  # fmt: skip
@@ -118,7 +119,7 @@ def _make(action: PlannedAction, on: date, *, by: User, at: datetime) -> None:
     if action.is_outside:
         made = initiatives.add(
             brand=action.plan.brand, by=by, at=at, title=action.title, kind=Initiative.Kind.OTHER, starts_on=on,
-            ends_on=on, owner=action.owner, campaign=action.campaign, notes=action.text[:5000],
+            ends_on=on, owner=action.owner, campaign=action.campaign, notes=action.text,
         )  # fmt: skip
         PlannedDay.objects.create(action=action, on=on, initiative=made)
     else:

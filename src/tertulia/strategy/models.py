@@ -161,7 +161,7 @@ class PlannedAction(models.Model):
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="actions")
     title = models.CharField(_("what is done"), max_length=200)
-    text = models.TextField(_("what it says"), max_length=10_000, blank=True, default="")
+    text = models.TextField(_("what it says"), max_length=5_000, blank=True, default="")
     is_outside = models.BooleanField(default=False)
     account = models.ForeignKey(Account, on_delete=models.SET_NULL, null=True, related_name="+")
     """Where it is published; none outside, nor once the account is gone."""

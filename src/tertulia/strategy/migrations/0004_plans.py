@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("title", models.CharField(max_length=200, verbose_name="what is done")),
-                ("text", models.TextField(blank=True, default="", max_length=10000, verbose_name="what it says")),
+                ("text", models.TextField(blank=True, default="", max_length=5000, verbose_name="what it says")),
                 ("is_outside", models.BooleanField(default=False)),
                 ("on", models.DateField(verbose_name="day")),
                 ("time", models.TimeField(default=datetime.time(10, 0), verbose_name="time")),
