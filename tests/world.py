@@ -19,6 +19,7 @@ from tertulia.community import actions as community
 from tertulia.community.models import Member
 from tertulia.core.models import Activity
 from tertulia.flows import inbound, personal
+from tertulia.flows import plans as planning
 from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.insight import actions as insight
@@ -54,6 +55,8 @@ from tertulia.publishing.models import (
 )
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
+from tertulia.strategy import plans
+from tertulia.strategy.models import Audience, Duty, Kpi, Objective, PlanChannel, PlannedAction
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, teaching
@@ -201,6 +204,33 @@ class World:
         self.piece = SavedPiece(brand=brand, title=f"Firma {name}", text="{marca}")
         saved_pieces.keep(piece=self.piece, by=owner, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
+        self._plan(name)
+
+    def _plan(self, name: str) -> None:
+        """A whole one, at work."""
+        by, at = self.owner, NOON
+        first, last = date(2026, 12, 1), date(2026, 12, 31)
+        self.plan = plans.begin(
+            brand=self.brand, by=by, at=at, name=f"Navidad {name}", starts_on=first, ends_on=last,
+            situation="Pocos nos siguen", messages="Pan de verdad", measuring="Cada lunes",
+        )  # fmt: skip
+        self.audience = Audience(plan=self.plan, name="Familias", about="Compran los sábados")
+        self.objective = Objective(plan=self.plan, title="Más pedidos", because="Es la mejor época")
+        self.plan_channel = PlanChannel(
+            plan=self.plan, account=self.posted, name="Tablón", purpose="Contar", per_week=2
+        )
+        self.planned_action = PlannedAction(
+            plan=self.plan, title=f"Roscones {name}", text="Encarga el tuyo", account=self.posted, on=first, owner=by
+        )
+        outside = PlannedAction(plan=self.plan, title="Cata", is_outside=True, on=last, owner=by)
+        self.duty = Duty(plan=self.plan, user=by, does="Escribe")
+        for line in (self.audience, self.objective, self.plan_channel, self.planned_action, outside, self.duty):
+            plans.keep(line=line, by=by, at=at)
+        self.kpi = Kpi(
+            objective=self.objective, name="Pedidos", source="La tienda", baseline=40, target=60, due_on=last, owner=by
+        )
+        plans.keep(line=self.kpi, by=by, at=at)
+        planning.put_to_work(plan=self.plan, by=by, at=at)
 
     def _newsletter(self, name: str) -> None:
         address = f"{name}@n.example"
@@ -294,6 +324,13 @@ class World:
             "digest": self.media.digest,
             "consent_id": self.consent.id,
             "export_id": self.export.id,
+            "plan_id": self.plan.id,
+            "audience_id": self.audience.id,
+            "objective_id": self.objective.id,
+            "kpi_id": self.kpi.id,
+            "plan_channel_id": self.plan_channel.id,
+            "planned_action_id": self.planned_action.id,
+            "duty_id": self.duty.id,
         }
 
     def body(self) -> dict[str, object]:

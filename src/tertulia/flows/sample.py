@@ -42,7 +42,7 @@ from tertulia.publishing.models import Idea, Pillar
 from tertulia.team.models import Absence, Membership, Notification, Shift, Skill, User
 from tertulia.team.permissions import Role
 
-from . import inbound, notify, sample_posts
+from . import inbound, notify, sample_plan, sample_posts
 from .phone import note_call
 from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Notion, Words
 
@@ -77,6 +77,7 @@ def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
     sample_posts.publish(
         brand, _told(f"posts_{brand.language}", is_formal=_is_formal(brand)), company.people, site=company.site, at=at
     )
+    sample_plan.write(brand, company.people, at=at)
     _tell_the_news(brand, at=at)
 
 

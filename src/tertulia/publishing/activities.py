@@ -71,6 +71,7 @@ REVISED = declare("initiative.changed", _("{who} changed the action “{title}�
 FINISHED = declare("initiative.done", _("{who} marked the action “{title}” as done"))
 REOPENED = declare("initiative.reopened", _("{who} marked the action “{title}” as not done"))
 DROPPED = declare("initiative.removed", _("{who} removed the action “{title}”"))
+PLAN_LAID_OUT = declare("plan.laid_out", _("{who} put actions of the plan “{plan}” on the calendar: {added}"))
 POSTS_IMPORTED = declare("posts.imported", _("{who} imported posts from {file}: {added}"))
 IDEA_ADDED = declare("idea.added", _("{who} added the idea “{title}”"))
 IDEA_BY_RULE = declare("idea.by_rule", _("The rule “{rule}” made an idea of a message"))

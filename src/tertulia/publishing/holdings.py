@@ -40,6 +40,7 @@ from .models import (
     OrderFile,
     Part,
     Pillar,
+    PlannedDay,
     Post,
     Promise,
     Repetition,
@@ -210,4 +211,4 @@ none("People from outside who decide about posts; not who writes to the brand.",
      "publishing.ApprovalStep_users")  # fmt: skip
 none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", DayKey)
 none("The brand's plan and settings.", BestHour, Coupon, Evergreen, Feed, Imported, LinkSettings, Occurrence, Pillar,
-     Promise, Repetition, Sending, Settings, Slot)  # fmt: skip
+     PlannedDay, Promise, Repetition, Sending, Settings, Slot)  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tertulia.channels.models import Account
 from tertulia.connectors.contract import Draft, Misfit, Picture, Pictures, Poll, Target
 
 from . import handles, shortening
@@ -42,6 +43,12 @@ class Wanted:
 
     pieces: tuple[Piece, ...] = ()
     hints: tuple[tuple[str, str], ...] = ()
+
+
+def headline(account: Account, title: str) -> tuple[tuple[str, str], ...]:
+    """The hint that holds a title, where the account's network asks for one."""
+    rule = account.connector.capabilities.publishes
+    return (("title", title),) if rule and "title" in rule.needs else ()
 
 
 def parts_of(version: Version) -> list[Part]:

@@ -7,6 +7,7 @@ from .ideas import Idea, Pillar
 from .initiatives import Initiative, SpokenOf
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .mailing import Letter, Subscriber
+from .planned import PlannedDay
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
 from .preflight import LinkLook, SavedPiece
 from .rhythm import BestHour, Promise, Slot
@@ -43,6 +44,7 @@ __all__ = [
     "OrderFile",
     "Part",
     "Pillar",
+    "PlannedDay",
     "Post",
     "Promise",
     "Repetition",
