@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from tertulia.channels import intake as facts
 from tertulia.channels.forms import said
 from tertulia.channels.models import Account, Delivery, Message
+from tertulia.community import testimonials
 from tertulia.core import activity, bulk
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
@@ -81,7 +82,7 @@ class TooLate(Problem):
 
 
 class NotAllowedHere(Problem):
-    """The person or label belongs to another brand, or may not answer."""
+    """The person or label belongs to another brand, or may not answer; or somebody is quoted who doesn't agree."""
 
 
 # Answering
@@ -98,7 +99,7 @@ def reply(
     what came after that still waits for an answer. The same words again from the same person (a double click, a
     repeated request) give the delivery that is already there. With `closes` the conversation is closed as answered,
     unless something waits that the page did not show.
-    Raises `Empty`, `TooLong`, `CannotReply`, `Answered`.
+    Raises `Empty`, `TooLong`, `CannotReply`, `NotAllowedHere`, `Answered`.
     """
     text = tidy(text).strip()
     conversation = lock(conversation)
@@ -114,6 +115,7 @@ def reply(
         author_name=by.name, direction=Message.Direction.OUT, kind=_kind(conversation), text=text,
         sent_at=sent_at, received_at=at,
     )  # fmt: skip
+    testimonials.note_uses(texts=[text], brand=conversation.brand_id, by=by.pk, at=at, answer=message)
     _give_links(message, by=by, at=at)
     facts.index_message(message)
     due_at = at + timedelta(seconds=conversation.brand.undo_seconds)
@@ -150,6 +152,9 @@ def _check_reply(conversation: Conversation, text: str, *, at: datetime) -> None
     possible = allowed.reply(conversation, at=at)
     if possible and not possible.is_possible:
         raise CannotReply(said(possible.why_not))
+    on = testimonials.today(conversation.brand, at)
+    if found := testimonials.against([text], brand=conversation.brand_id, on=on, to=conversation.member_id):
+        raise NotAllowedHere(" ".join(found))
     if account.state == Account.State.PAUSED:
         raise CannotReply(_("The channel is paused. Set it going again under Channels, then send."))
 
