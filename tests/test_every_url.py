@@ -90,6 +90,7 @@ BRAND_PATHS = (
     "plan__brand",
     "objective__plan__brand",
     "action__plan__brand",
+    "testimonial__brand",
 )
 
 

@@ -16,6 +16,7 @@ from tertulia.brand.models import Holiday
 from tertulia.channels import erasures, reactions
 from tertulia.channels.models import Account, AccountWatch, Delivery, Message, PostWatch, Quarantine, RemotePost
 from tertulia.community import actions as community
+from tertulia.community import models as people
 from tertulia.community.models import Member
 from tertulia.core.models import Activity
 from tertulia.flows import inbound, personal
@@ -195,6 +196,16 @@ class World:
         self.consent = community.note_consent(
             member=member, purpose="Sorteo", wording="Acepto", source="paper", given_at=NOON, by=owner, at=NOON
         )
+        self.testimonial = people.Testimonial(
+            brand=brand, text=f"El pan de {name} es el mejor que he comido", member=member, said_by="Ana",
+            kind="review", stars=5, source="https://resenas.example/7", said_on=NOON.date(), created_by_id=owner.pk,
+            created_at=NOON,
+        )  # fmt: skip
+        community.keep_testimonial(testimonial=self.testimonial, by=owner, at=NOON)
+        community.settle_consent(
+            testimonial=self.testimonial, consent="given", on=NOON.date(), wording="Sí", until=None, by=owner, at=NOON
+        )
+        publishing.create(brand=brand, by=owner, at=NOON, pieces=[Piece(self.testimonial.text)])
         community.restrict(member=member, because="Lo pide", by=owner, at=NOON)
         self.export = personal.ask_export(member=member, by=owner, at=NOON)
         personal.keep_for(account=self.site, months=24, by=owner, at=NOON)
@@ -331,6 +342,7 @@ class World:
             "plan_channel_id": self.plan_channel.id,
             "planned_action_id": self.planned_action.id,
             "duty_id": self.duty.id,
+            "testimonial_id": self.testimonial.id,
         }
 
     def body(self) -> dict[str, object]:
@@ -354,6 +366,8 @@ class World:
             "account": self.site.id,
             "pillar": self.pillar.id, "brief": "intruso", "avoided": "intruso", "look": "1",
             "purpose": "intruso", "wording": "intruso", "source": "paper", "given_at": "2026-01-01T10:00", "months": 1,
+            "said_by": "intruso", "said_on": "2026-11-20", "stars": 1, "consent": "refused",
+            "consent_on": "2026-11-20", "consent_wording": "intruso", "language": "es",
             "per_week": 2, "slot": "3-18:00", "weekday": "1",
         }  # fmt: skip
 

@@ -41,6 +41,11 @@ DONE_BY_HAND = declare("post.done_by_hand", _("{who} put the post “{title}” 
 GIVEN_UP = declare("post.given_up", _("{who} left out what was still to be done for “{title}” on {account}"))
 DELETED = declare("post.deleted", _("The post “{title}” was deleted from {account}"))
 DELETE_FAILED = declare("post.delete_failed", _("The post “{title}” could not be deleted from {account}"))
+QUOTE_ENDED = declare(
+    "post.quote_ended",
+    _("The post “{title}” quotes somebody who may not be quoted any more: it won't leave as it is"),
+    is_public=False,
+)
 ABSENT = declare("post.absent", _("{account} doesn't show the post “{title}” any more"))
 STOPPED = declare("publishing.stopped", _("{who} stopped everything that was to be published"))
 RESUMED = declare("publishing.resumed", _("{who} let publishing go on"))
