@@ -256,7 +256,7 @@ PAGES = [
     "posts/series/", "posts/series/beginning/", "posts/pieces/", "ideas/", "ideas/?stage=new", "ideas/new/",
     "ideas/pillars/",
     "posts/actions/beginning/", "posts/exchange/",
-    "campaigns/", "campaigns/beginning/", "campaigns/launch/",
+    "campaigns/", "campaigns/beginning/", "campaigns/launch/", "experiments/",
     "links/", "links/new/", "links/settings/", "coupons/", "conversions/", "settings/names/",
     "posts/reactions/", "posts/reactions/file/",
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
