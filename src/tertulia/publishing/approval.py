@@ -92,6 +92,8 @@ def _words(post: Post) -> Iterator[str]:
         yield from (one.alt or one.media.alt for one in part.attachments.all())
     for hints in post.versions.values_list("hints", flat=True):
         yield from hints.values()
+    for other in Experiment.objects.filter(post=post, kind=Experiment.Kind.LETTER, closed_at__isnull=True):
+        yield from (other.title_b, other.text_b)
 
 
 def rules_ahead(
@@ -238,10 +240,12 @@ def _writers(post: Post) -> set[int]:
 
 
 def _tried(post: Post, sources: Iterable[int]) -> set[int]:
-    """Whoever wrote the wording of an experiment that a post tries, or that its model has from one."""
+    """Whoever wrote the wording of an experiment that a post tries, that half of its readers get, or that its model has
+    from one."""
     mine = Turn.objects.filter(post=post).values("experiment")
     won = Q(post__in=sources, went_on_at__isnull=False)
-    return set(Experiment.objects.filter(Q(pk__in=mine) | won).values_list("begun_by_id", flat=True))
+    read = Q(post=post, kind=Experiment.Kind.LETTER)
+    return set(Experiment.objects.filter(Q(pk__in=mine) | won | read).values_list("begun_by_id", flat=True))
 
 
 def _wrote(post: Post) -> set[int]:

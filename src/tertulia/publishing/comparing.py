@@ -20,7 +20,7 @@ for effects that multiply; Phipson and Smyth, Stat. Appl. Genet. Mol. Biol. 9 (2
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,6 +77,46 @@ def _ratios(pairs: Pairs) -> npt.NDArray[np.float64]:
     ratios: npt.NDArray[np.float64] = np.full(len(sets), np.inf)
     np.divide(b, a, out=ratios, where=a > 0)
     return ratios
+
+
+def rates(a: int, of_a: int, b: int, of_b: int) -> Compared:
+    """The same of people who did something, `a` of `of_a` and `b` of `of_b`: how many times as likely with B.
+
+    Given how many there were in all, those with B are binomial with the share q = r·of_b / (of_a + r·of_b)
+    (Przyborowski and Wilenski, Biometrika 31, 1940), and the interval of q is that of Clopper and Pearson (Biometrika
+    26, 1934).
+    """
+    many = a + b
+    if not many or not of_a or not of_b:
+        return Compared(None, 0.0, None, 1.0)
+    share, even = of_a / of_b, of_b / (of_a + of_b)
+    low = _share_at(lambda q: 1 - _at_most(b - 1, many, q) > SURE / 2) if b else 0.0
+    high = _share_at(lambda q: _at_most(b, many, q) <= SURE / 2) if a else 1.0
+    return Compared(
+        ratio=(b / of_b) / (a / of_a) if a else None,
+        low=low / (1 - low) * share,
+        high=high / (1 - high) * share if a else None,
+        chance=min(1.0, 2 * min(_at_most(b, many, even), 1 - _at_most(b - 1, many, even))),
+    )
+
+
+def _at_most(most: int, many: int, share: float) -> float:
+    """How likely so many or fewer are, of a binomial."""
+    if most < 0:
+        return 0.0
+    so_far = np.arange(1, most + 1)
+    ways = np.concatenate([[0.0], np.cumsum(np.log((many - so_far + 1) / so_far))])
+    numbers = np.arange(most + 1)
+    return min(1.0, float(np.exp(ways + numbers * math.log(share) + (many - numbers) * math.log1p(-share)).sum()))
+
+
+def _share_at(is_over: Callable[[float], bool]) -> float:
+    """The share from which on it is so, by halving."""
+    low, high = 0.0, 1.0
+    for _step in range(50):
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_over(middle) else (middle, high)
+    return (low + high) / 2
 
 
 def more_needed(found: Compared, pairs: int, *, wanted: int, matters: float) -> int:

@@ -7,12 +7,13 @@ and the turn's number: tried again after a crash, or put back from a backup, it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 from .models import Experiment, Post, Turn
-from .saying import Piece
+from .saying import Piece, as_read
 
 Arm = Experiment.Arm
 
@@ -21,6 +22,16 @@ def arm_of(seed: str, number: int) -> Arm:
     """The wording of a turn."""
     is_swapped = sha256(f"{seed}:{number // 2}".encode()).digest()[0] & 1
     return Arm.B if (number + is_swapped) % 2 else Arm.A
+
+
+def group_of(seed: str, token: str) -> Arm:
+    """The wording of a newsletter that somebody on the list gets: always the same one, whoever else joins or leaves."""
+    return Arm.B if sha256(f"{seed}:{token}".encode()).digest()[0] & 1 else Arm.A
+
+
+def letter_for(said: Mapping[str, Any], token: str) -> dict[str, Any]:
+    """What a newsletter (`RemotePost.draft`) says to somebody, by the token of their subscription."""
+    return as_read(said, group_of(said["b"]["seed"], token) if "b" in said else Arm.A)
 
 
 def running(model: Post) -> Experiment | None:

@@ -15,8 +15,9 @@ from tertulia.team.models import User
 from . import actions, experiments
 from .models import Experiment, Post
 
-_OF_ONE_KIND = {
+_OF_ONE_KIND: dict[str, tuple[str, ...]] = {
     Experiment.Kind.WORDING: ("text_b", "expects", "pairs"),
+    Experiment.Kind.LETTER: ("title_b", "text_b", "expects", "pairs"),
     Experiment.Kind.FORMAT: ("format",),
 }
 
@@ -29,7 +30,8 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Experiment
         fields = [
-            "title", "hypothesis", "text_b", "format", "measure", "expects", "matters", "pairs", "hours", "owner",
+            "title", "hypothesis", "title_b", "text_b", "format", "measure", "expects", "matters", "pairs", "hours",
+            "owner",
         ]  # fmt: skip
         widgets = {
             "hypothesis": forms.Textarea(attrs={"rows": 3}),
@@ -46,14 +48,24 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, post: Post, account: Account | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kind = experiments.kind_of(post)
+        kind = experiments.kind_of(post, account)
         fields: Any = self.fields
-        for name in (name for other, names in _OF_ONE_KIND.items() if other != kind for name in names):
+        for name in {name for names in _OF_ONE_KIND.values() for name in names} - {*_OF_ONE_KIND[kind]}:
             del fields[name]
         if kind == Experiment.Kind.WORDING:
             fields["text_b"].required = True
             fields["text_b"].validators.append(MaxLengthValidator(actions.LONGEST_PART))
             some = experiments.accounts(post)
+        elif kind == Experiment.Kind.LETTER:
+            fields["title_b"].help_text = _("Empty: the subject stays the same, and only the text differs.")
+            fields["text_b"].help_text = _("Empty: the text stays the same, and only the subject differs.")
+            fields["text_b"].validators.append(MaxLengthValidator(actions.LONGEST_PART))
+            fields["pairs"].label, fields["pairs"].help_text = (
+                _("People in all, at least"),
+                _("So many have to click, or leave, with either wording: below that no winner is named."),
+            )
+            fields["pairs"].initial = self.initial.get("pairs", 20)
+            some = [account] if account else []
         else:
             fields["format"].choices = experiments.formats_new_to(account, post) if account else []
             some = [account] if account else []

@@ -21,6 +21,7 @@ from .verdicts import FEW, SAME, USUAL, A, B, Point, Verdict
 
 WIDTH: Final = 600
 EDGE: Final = 12
+Kind = Experiment.Kind
 MOST_TIMES: Final = 8.0
 """How many times more the axis of the interval shows, in both directions."""
 
@@ -57,13 +58,13 @@ class Whisker:
 
 def page(experiment: Experiment, *, at: datetime) -> dict[str, Any]:
     found = verdicts.of(experiment, at=at)
-    is_new = experiment.kind == Experiment.Kind.FORMAT
+    is_new, is_wording = experiment.kind == Kind.FORMAT, experiment.kind == Kind.WORDING
     there = set(Post.objects.filter(pk__in=[one.post for one in found.points if one.post]).values_list("pk", flat=True))
     return {
         "verdict": found, "headline": headline(found, experiment), "says": says(found, experiment),
-        "tone": tone(found), "rows": _rows(found, is_new=is_new),
-        "whisker": _whisker(found, experiment) if not is_new and found.is_told else None,
-        "turns": [] if is_new else [_turn(one, one.post in there) for one in found.points if one.why != "ahead"],
+        "tone": tone(found), "rows": _groups(found) if found.sizes else _rows(found, is_new=is_new),
+        "whisker": _whisker(found, experiment) if not is_new and found.is_told and not found.is_early else None,
+        "turns": [_turn(one, one.post in there) for one in found.points if is_wording and one.why != "ahead"],
         "ahead": 0 if experiment.closed_at else sum(one.why == "ahead" for one in found.points),
         "progress": _progress(found, experiment),
     }  # fmt: skip
@@ -78,9 +79,10 @@ def tone(found: Verdict) -> str:
 
 def headline(found: Verdict, experiment: Experiment) -> str:
     """The outcome in some words."""
-    if found.outcome == FEW and not experiment.closed_at and (not found.is_told or _is_waiting(found, experiment)):
+    is_short = experiment.kind == Kind.WORDING and not found.is_told
+    if found.outcome == FEW and not experiment.closed_at and (is_short or _is_waiting(found, experiment)):
         return _("It is running")
-    if experiment.kind == Experiment.Kind.FORMAT and found.outcome == B:
+    if experiment.kind == Kind.FORMAT and found.outcome == B:
         return _("It did better than usual")
     return {
         A: _("A wins"), B: _("B wins"), SAME: _("No difference that matters"), USUAL: _("As usual"),
@@ -89,13 +91,15 @@ def headline(found: Verdict, experiment: Experiment) -> str:
 
 
 def _is_waiting(found: Verdict, experiment: Experiment) -> bool:
-    return experiment.kind == Experiment.Kind.FORMAT and found.points[0].why in {"ahead", "waits"}
+    return experiment.kind != Kind.WORDING and found.points[0].why in {"ahead", "waits"}
 
 
 def says(found: Verdict, experiment: Experiment) -> list[str]:
     """What the verdict rests on, a sentence each."""
-    if experiment.kind == Experiment.Kind.FORMAT:
+    if experiment.kind == Kind.FORMAT:
         return _says_new(found, experiment)
+    if experiment.kind == Kind.LETTER:
+        return _says_of_a_newsletter(found, experiment)
     if not found.is_told and not experiment.closed_at:
         return []
     said = [_("{n} pairs were compared: {a} in all with A, {b} with B.").format(
@@ -109,13 +113,27 @@ def says(found: Verdict, experiment: Experiment) -> list[str]:
         )
     if found.pairs and (between := _between(found)):
         said.append(between)
-    if found.is_told:
+    return [*said, *_ends(found, experiment)]
+
+
+def _ends(found: Verdict, experiment: Experiment) -> list[str]:
+    """What every comparison of wordings ends with."""
+    said = []
+    if found.is_told and (found.sums[0] or found.sums[1]):
         said.append(
             _("Chance alone makes a difference as great as this in {percent} of such experiments.").format(
                 percent=_percent(found.chance)
             )
         )
-    if found.outcome == FEW:
+    if found.outcome == FEW and found.more and experiment.kind == Kind.LETTER:
+        said.append(
+            ngettext(
+                "About {n} person more would have to do it to tell a difference of {matters} % from none.",
+                "About {n} people more would have to do it to tell a difference of {matters} % from none.",
+                found.more,
+            ).format(n=number(found.more), matters=experiment.matters)
+        )
+    elif found.outcome == FEW and found.more:
         said.append(
             ngettext(
                 "About {n} pair more would be needed to tell a difference of {matters} % from none.",
@@ -126,6 +144,25 @@ def says(found: Verdict, experiment: Experiment) -> list[str]:
     if found.outcome in (A, B):
         said.append(_("As you expected.") if found.outcome == experiment.expects else _("Not what you expected."))
     return said
+
+
+def _says_of_a_newsletter(found: Verdict, experiment: Experiment) -> list[str]:
+    if not found.sizes:
+        return [_("It was closed before it was out.")] if found.is_early else []
+    (a, b), (of_a, of_b) = found.sums, found.sizes
+    said = [
+        _("With A {a} of {of_a} did it, with B {b} of {of_b}.").format(
+            a=number(a), of_a=number(of_a), b=number(b), of_b=number(of_b)
+        )
+    ]
+    if found.points[0].why and not experiment.closed_at:
+        return said
+    if found.is_early:
+        said.append(_("It was closed early, before all mails were old enough. No winner is named before."))
+        return said
+    if between := _between(found):
+        said.append(between)
+    return [*said, *_ends(found, experiment)]
 
 
 def _between(found: Verdict) -> str:
@@ -181,7 +218,7 @@ def _says_new(found: Verdict, experiment: Experiment) -> list[str]:
 def _progress(found: Verdict, experiment: Experiment) -> str:
     if experiment.closed_at:
         return ""
-    if experiment.kind == Experiment.Kind.FORMAT:
+    if experiment.kind != Kind.WORDING:
         return why(found.points[0]) if found.points[0].why else ""
     if found.is_told:
         return _("All pairs are in. Close it with what was learned.")
@@ -216,6 +253,20 @@ def _percent(share: float) -> str:
 
 
 # In a drawing.
+
+
+def _groups(found: Verdict) -> list[Row]:
+    """Of a newsletter: the share of each half, on one axis from nought to the greater."""
+    shares = [done / size if size else 0.0 for done, size in zip(found.sums, found.sizes, strict=True)]
+    return [
+        Row(
+            name,
+            [Dot(_along(share, max(shares)), _percent(share), is_used=True)],
+            None,
+            _("{a} of {of_a} ({percent})").format(a=number(done), of_a=number(size), percent=_percent(share)),
+        )
+        for name, share, done, size in zip("AB", shares, found.sums, found.sizes, strict=True)
+    ]
 
 
 def _rows(found: Verdict, *, is_new: bool) -> list[Row]:

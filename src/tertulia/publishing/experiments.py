@@ -21,8 +21,22 @@ from tertulia.core import activity
 from tertulia.core.html import tidy
 from tertulia.team.models import User
 
-from . import actions, activities, addresses, dealing, queries, sameness, series, shortening, verdicts, writing
-from .models import Evergreen, Experiment, Part, Post, Series, Turn
+from . import (
+    actions,
+    activities,
+    addresses,
+    approval,
+    dealing,
+    mailing,
+    queries,
+    sameness,
+    saying,
+    series,
+    shortening,
+    verdicts,
+    writing,
+)
+from .models import Evergreen, Experiment, Part, Post, Sending, Series, Turn
 from .problems import Problem, TooLate
 
 Kind, Measure = Experiment.Kind, Experiment.Measure
@@ -31,9 +45,11 @@ Kind, Measure = Experiment.Kind, Experiment.Measure
 # What can be tried.
 
 
-def kind_of(post: Post) -> str:
-    """What others are made after tries wordings, any other post something new."""
-    return Kind.WORDING if queries.is_model(post) else Kind.FORMAT
+def kind_of(post: Post, account: Account | None = None) -> str:
+    """What others are made after tries wordings; any other post another wording on a list, or something new."""
+    if queries.is_model(post):
+        return Kind.WORDING
+    return Kind.LETTER if account and mailing.is_list(account) else Kind.FORMAT
 
 
 def wording_of(post: Post) -> str:
@@ -43,8 +59,10 @@ def wording_of(post: Post) -> str:
 
 
 def accounts(post: Post) -> list[Account]:
-    """Those that say what the post says to all: of one with a text of its own no wording is tried."""
+    """On which something can be tried with it. Of a model only those that say what it says to all: of one with a text
+    of its own no wording is tried."""
     own = Part.objects.filter(post=post, version__isnull=False).values("version")
+    own = own if queries.is_model(post) else own.none()
     versions = post.versions.exclude(pk__in=own).select_related("account").defer("account__secrets")
     installed = registry.all_connectors()
     return [one.account for one in versions.order_by("account__name", "pk") if one.account.kind in installed]
@@ -53,6 +71,9 @@ def accounts(post: Post) -> list[Account]:
 def measures(some: Collection[Account], brand: Brand) -> list[str]:
     """The figures that are known of every one of these accounts: the network tells them, or people write them down."""
     told = [facts.told_by(one).of_posts | _written_down(one) for one in some]
+    if some and all(map(mailing.is_list, some)):
+        shortens = shortening.settings_of(brand.pk).shortens
+        return [*([Measure.CLICKS] if shortens else []), Measure.LEAVES]
     known = [name for name in facts.REACTING if name in Measure.values and told and all(name in one for one in told)]
     return [*([Measure.CLICKS] if some and shortening.settings_of(brand.pk).shortens else []), *known]
 
@@ -79,7 +100,7 @@ def begin(*, post: Post, by: User, at: datetime, **said: Any) -> Experiment:
     if Experiment.objects.filter(post=post, closed_at__isnull=True).exists():
         raise Problem(_("An experiment with it is running already."))
     one = Experiment(
-        brand=post.brand, post=post, kind=kind_of(post), begun_by_id=by.pk, begun_at=at,
+        brand=post.brand, post=post, kind=kind_of(post, said.get("account")), begun_by_id=by.pk, begun_at=at,
         **{name: tidy(value).strip() if isinstance(value, str) else value for name, value in said.items()},
     )  # fmt: skip
     if not one.hypothesis or one.measure not in Measure.values:
@@ -87,9 +108,13 @@ def begin(*, post: Post, by: User, at: datetime, **said: Any) -> Experiment:
     if one.kind == Kind.WORDING:
         one.text_a = wording_of(post)
         _check_wordings(one)
+    elif one.kind == Kind.LETTER:
+        _check_newsletter(one)
     else:
         _check_new(one)
     one.save()
+    if one.kind == Kind.LETTER:
+        _says_something_else(post, at=at)
     _record(activities.TRIED, one, by=by, at=at)
     series.follow(model=post, at=at)
     return one
@@ -114,6 +139,37 @@ def _check_wordings(one: Experiment) -> None:
 
 def _has_link(text: str) -> bool:
     return any(map(addresses.may_lead_to, addresses.listed(text)))
+
+
+def _check_newsletter(one: Experiment) -> None:
+    """Takes what it says now as A. Raises `Problem`, `TooLate`."""
+    version = one.post.versions.select_related("account", "post").filter(account=one.account).first()
+    if version is None:
+        raise Problem(_("Choose one of the accounts of the post."))
+    if version.sendings.exists():
+        raise TooLate(_("It is scheduled, or has left. Cancel it first: then half of the list can get something else."))
+    one.title_a, one.text_a = _said(one)
+    if not one.text_a:
+        raise Problem(_("Write first what the post says: that is wording A."))
+    if (one.title_b or one.title_a, one.text_b or one.text_a) == (one.title_a, one.text_a):
+        raise Problem(_("B needs another subject, another text, or both."))
+    _check_measure(one, [version.account])
+    if one.measure == Measure.CLICKS and not all(map(_has_link, (one.text_a, one.text_b or one.text_a))):
+        raise Problem(_("To be judged by clicks each wording needs an address that begins with https://."))
+
+
+def _said(one: Experiment) -> tuple[str, str]:
+    """What a newsletter says itself, subject and text; as it was kept where it is on that list no more."""
+    version = one.post.versions.select_related("account", "post").filter(account=one.account_id).first()
+    said = saying.spoken(version) if version else []
+    return (said[0].get("title", ""), said[0]["text"]) if said else (one.title_a, one.text_a)
+
+
+def _says_something_else(post: Post, *, at: datetime) -> None:
+    """What was approved, or waits for it, were other words."""
+    post.revision, post.changed_at = post.revision + 1, at
+    post.save(update_fields=["revision", "changed_at"])
+    approval.overtake(post, at=at)
 
 
 def _check_new(one: Experiment) -> None:
@@ -142,9 +198,16 @@ def close(*, experiment: Experiment, learned: str, by: User, at: datetime) -> No
         raise Problem(_("Somebody has closed this experiment already."))
     if not (learned := tidy(learned).strip()):
         raise Problem(_("Say first what was learned: the next one begins there."))
-    one.result = verdicts.closing(one, at=at).plain()
+    found = verdicts.closing(one, at=at)
+    if one.kind == Kind.LETTER and found.points[0].why == "ahead":
+        if Sending.objects.filter(version__post=one.post, version__account=one.account_id).exists():
+            raise TooLate(_("It is scheduled with both wordings. Cancel it first, or wait until it is out."))
+        _says_something_else(one.post, at=at)
+    if one.kind == Kind.LETTER:
+        one.title_a, one.text_a = _said(one)
+    one.result = found.plain()
     one.learned, one.closed_at, one.closed_by_id = learned, at, by.pk
-    one.save(update_fields=["result", "learned", "closed_at", "closed_by_id"])
+    one.save(update_fields=["title_a", "text_a", "result", "learned", "closed_at", "closed_by_id"])
     ahead = [point["post"] for point in one.result["points"] if point["why"] == "ahead"]
     Turn.objects.filter(experiment=one, post__in=ahead).delete()
     _record(activities.JUDGED, one, by=by, at=at)
@@ -189,10 +252,10 @@ def of_post(post: Post | None, *, may_begin: bool = False) -> dict[str, Any]:
     """What was tried with a post, newest first, the turn it is itself, and whether another may begin."""
     if post is None:
         return {}
-    mine = list(experiments(post.brand).filter(post=post))
+    mine, some = list(experiments(post.brand).filter(post=post)), accounts(post) if may_begin else []
     is_running = any(one.closed_at is None for one in mine)
     return {
-        "post": post.pk, "tried": mine, "kind": kind_of(post),
+        "post": post.pk, "tried": mine, "kind": kind_of(post, some[0] if len(some) == 1 else None),
         "turn": Turn.objects.filter(post=post).select_related("experiment").first(),
         "is_running": is_running, "may_begin": may_begin and not is_running,
     }  # fmt: skip

@@ -174,6 +174,8 @@ named(
     _("Experiments"),
     "title",
     "hypothesis",
+    "title_a",
+    "title_b",
     "text_a",
     "text_b",
     "learned",

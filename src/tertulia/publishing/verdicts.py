@@ -18,10 +18,10 @@ from typing import Any, Final
 from django.db.models import Q
 
 from tertulia.channels import reactions as facts
-from tertulia.channels.models import RemotePost
+from tertulia.channels.models import Delivery, RemotePost
 
-from . import comparing, sameness
-from .models import Click, Experiment, Link, Part, Sending, Turn, Version
+from . import comparing, dealing, sameness
+from .models import Click, Experiment, Letter, Link, Part, Sending, Subscriber, Turn, Version
 from .reactions import USUAL_OF
 
 LEAST_USUAL: Final = 19
@@ -57,6 +57,8 @@ class Verdict:
     chance: float = 1.0
     more: int = 0
     sums: Sequence[float] = (0, 0)
+    sizes: Sequence[int] = ()
+    """Of a newsletter: to how many each wording went; `pairs` are then those who did something, with either."""
     is_early: bool = False
     """It was closed before all of it was in."""
     became: str = ""
@@ -82,14 +84,16 @@ def of(experiment: Experiment, *, at: datetime) -> Verdict:
         return from_plain(experiment.result)
     if experiment.kind == Experiment.Kind.FORMAT:
         return _of_something_new(experiment, at=at)
+    if experiment.kind == Experiment.Kind.LETTER:
+        return _of_a_newsletter(experiment, at=at)
     return judge(points(experiment, at=at), wanted=experiment.pairs, matters=experiment.matters / 100)
 
 
 def closing(experiment: Experiment, *, at: datetime) -> Verdict:
     """As it is kept for good."""
     found = of(experiment, at=at)
-    is_new = experiment.kind == Experiment.Kind.FORMAT
-    return replace(found, is_early=found.points[0].why in {"ahead", "waits"} if is_new else not found.is_told)
+    is_one = experiment.kind != Experiment.Kind.WORDING
+    return replace(found, is_early=found.points[0].why in {"ahead", "waits"} if is_one else not found.is_told)
 
 
 # Two wordings.
@@ -173,6 +177,58 @@ def _point(
     if len(values) < len(out):
         return replace(point, why="waits" if at <= last + age * facts.LATEST else "unread")
     return replace(point, value=sum(values))
+
+
+# A newsletter.
+
+
+def _of_a_newsletter(experiment: Experiment, *, at: datetime) -> Verdict:
+    """By who got which wording; counted until the last mail is as old as was said, which is the same for both."""
+    post, wanted = experiment.post_id, experiment.pairs
+    sending = next(iter(_first(version__post=post, version__account=experiment.account_id)), None)
+    seed = sending.remote.draft.get("b", {}).get("seed") if sending else None
+    if sending is None or sending.remote.published_at is None or seed is None:
+        return Verdict(FEW, 0, wanted, points=[Point(n, arm, post, None, "ahead") for n, arm in enumerate((A, B))])
+    letters = Letter.objects.filter(post=sending.remote, is_welcome=False, subscriber__isnull=False)
+    sent = letters.filter(delivery__state=Delivery.State.SENT, released_at__isnull=False)
+    names = ("subscriber__token", "released_at", "subscriber__state", "subscriber__ended_at")
+    rows: list[tuple[str, datetime, str, datetime | None]] = list(sent.values_list(*names))
+    groups = [str(dealing.group_of(seed, token)) for token, *_rest in rows]
+    is_leaving = letters.filter(delivery__state__in=_ON_ITS_WAY).exists() or not rows
+    out_at, age = sending.remote.published_at, _age(experiment)
+    until = max((released for _token, released, _state, _ended in rows), default=out_at) + age
+    if experiment.measure == Experiment.Measure.LEAVES:
+        left = [
+            arm for arm, (_token, released, state, ended) in zip(groups, rows, strict=True)
+            if state == Subscriber.State.LEFT and ended and released <= ended <= released + age
+        ]  # fmt: skip
+        done = [left.count(arm) for arm in (A, B)]
+    else:
+        done = [_readers(sending.version_id, "" if arm == A else arm, until) for arm in (A, B)]
+    sizes = [groups.count(arm) for arm in (A, B)]
+    why = "waits" if is_leaving or at < until else ""
+    points = [Point(n, arm, post, done[n], why, out_at.isoformat()) for n, arm in enumerate((A, B))]
+    found = comparing.rates(done[0], sizes[0], done[1], sizes[1])
+    verdict = Verdict(
+        FEW, sum(done), wanted, found.ratio, found.low, found.high, found.chance, sums=done, sizes=sizes, points=points
+    )  # fmt: skip
+    if why:
+        return verdict
+    matters = experiment.matters / 100
+    outcome = _outcome(found, matters) if verdict.is_told else FEW
+    if experiment.measure == Experiment.Measure.LEAVES:  # the fewer, the better
+        outcome = {A: B, B: A}.get(outcome, outcome)
+    more = comparing.more_needed(found, sum(done), wanted=wanted, matters=matters) if outcome == FEW else 0
+    return replace(verdict, outcome=outcome, more=more)
+
+
+_ON_ITS_WAY = (Delivery.State.WAITING, Delivery.State.QUEUED, Delivery.State.SENDING)
+
+
+def _readers(version: int, arm: str, until: datetime) -> int:
+    """Who followed a link of one wording, once a day each."""
+    clicks = Click.objects.filter(link__version=version, link__arm=arm, is_robot=False, at__lte=until)
+    return clicks.values("on", "visitor").distinct().count()
 
 
 # Something new.

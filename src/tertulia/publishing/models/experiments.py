@@ -19,12 +19,14 @@ class Experiment(models.Model):
     """Something tried on purpose: what is expected, by which figure it is judged and how much of a difference matters
     were said before anything left, and none of it changes afterwards.
 
-    Of two wordings `post` is the model that a series or a text that doesn't age copies: its turns say A or B. Of
-    something new it is the one post that tries it on `account`, beside what that account usually has.
+    Of two wordings `post` is the model that a series or a text that doesn't age copies: its turns say A or B. Of a
+    newsletter it is the one that leaves: of `account`, its list, half gets what it says and half B. Of something new it
+    is the one post that tries it on `account`, beside what that account usually has.
     """
 
     class Kind(models.TextChoices):
         WORDING = "wording", _("two wordings")
+        LETTER = "letter", _("two wordings of a newsletter")
         FORMAT = "format", _("something new")
 
     class Measure(models.TextChoices):
@@ -34,6 +36,7 @@ class Experiment(models.Model):
         LIKES = "likes", _("likes")
         REPOSTS = "reposts", _("reposts")
         REPLIES = "replies", _("comments and answers")
+        LEAVES = "leaves", _("people who leave the list")
 
     class Arm(models.TextChoices):
         A = "a", "A"
@@ -58,7 +61,8 @@ class Experiment(models.Model):
     pairs = models.PositiveSmallIntegerField(
         _("pairs of turns"), default=8, validators=[MinValueValidator(FEWEST_PAIRS), MaxValueValidator(100)]
     )
-    """So many are compared, no fewer and no more: who may stop when it looks best finds a winner by chance."""
+    """So many are compared, no fewer and no more: who may stop when it looks best finds a winner by chance. Of a
+    newsletter so many people have to click, or leave, in all: below that no winner is named."""
     hours = models.PositiveSmallIntegerField(_("judged after"), choices=After, default=After.DAY)
     owner = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("who sees to it")
@@ -67,6 +71,9 @@ class Experiment(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, related_name="+")
     format = models.CharField(_("format"), max_length=8, blank=True, default="")
     """What is new, as `sameness` names it."""
+    title_a = models.CharField(max_length=200, blank=True, default="")
+    title_b = models.CharField(_("subject B"), max_length=200, blank=True, default="")
+    """Of a newsletter; "" for the subject it has."""
     text_a = models.TextField(blank=True, default="")
     text_b = models.TextField(_("wording B"), blank=True, default="")
     seed = models.CharField(max_length=32, default=seed)
@@ -85,11 +92,12 @@ class Experiment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["post"], name="experiment_open_once", condition=Q(closed_at__isnull=True)),
             models.CheckConstraint(
-                condition=~Q(hypothesis="") & Q(measure__in=["clicks", "likes", "reposts", "replies"]),
+                condition=~Q(hypothesis="") & Q(measure__in=["clicks", "likes", "reposts", "replies", "leaves"]),
                 name="experiment_says_what_it_expects",
             ),
             models.CheckConstraint(
                 condition=Q(kind="wording", account__isnull=True) & ~Q(text_a="") & ~Q(text_b="")
+                | Q(kind="letter", account__isnull=False) & (~Q(text_b="") | ~Q(title_b=""))
                 | Q(kind="format", account__isnull=False) & ~Q(format=""),
                 name="experiment_of_its_kind",
             ),

@@ -16,7 +16,7 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import experiment_page, experiments, sameness
+from .. import experiment_page, experiments, queries, sameness, saying
 from ..access import RoomRequest
 from ..experiment_forms import ClosingForm, ExperimentForm
 from ..models import Experiment, Post, Series
@@ -38,10 +38,8 @@ def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     """Try something with a post, `?post=7`; something new on one of its accounts, `&account=3`."""
     post = get_object_or_404(Post, pk=_number(request, "post"), brand=brand)
     _check_right(request, post)
-    is_new = experiments.kind_of(post) == Experiment.Kind.FORMAT
-    some = experiments.accounts(post)
+    some = [] if queries.is_model(post) else experiments.accounts(post)
     account = next((one for one in some if one.pk == _number(request, "account")), some[0] if some else None)
-    account = account if is_new else None
     if request.method != "POST":
         first = {"owner": request.user.pk, "title": post.title}
         return _form(request, post, account, ExperimentForm(initial=first, post=post, account=account))
@@ -73,12 +71,14 @@ def _check_right(request: RoomRequest, post: Post) -> None:
 def _form(
     request: RoomRequest, post: Post, account: Account | None, form: ExperimentForm, *, status: int = 200
 ) -> HttpResponse:
-    lately = sameness.lately(account, but=post) if account else {}
-    names = sameness.formats()
+    kind, names = experiments.kind_of(post, account), sameness.formats()
+    lately = sameness.lately(account, but=post) if account and kind == Experiment.Kind.FORMAT else {}
+    version = post.versions.filter(account=account).first() if account else None
     context: dict[str, Any] = {
         "room": "publishing", "post": post, "account": account, "form": form,
-        "is_new": experiments.kind_of(post) == Experiment.Kind.FORMAT, "accounts": experiments.accounts(post),
-        "text_a": experiments.wording_of(post), "lately": [(names[name], n) for name, n in lately.items()],
+        "kind": kind, "accounts": experiments.accounts(post), "title_a": version.hints.get("title") if version else "",
+        "text_a": saying.parts_of(version)[0].text if version and version.post.parts.exists() else
+        experiments.wording_of(post), "lately": [(names[name], n) for name, n in lately.items()],
     }  # fmt: skip
     return render(request, "publishing/experiment_new.html", context, status=status)
 
