@@ -292,6 +292,17 @@ def test_repetitions_of_a_text_that_does_not_age_take_turns_too(model, alba, bra
 
 
 @pytest.mark.django_db
+def test_what_was_learned_stays_when_a_text_is_repeated_no_more(account, brand, alba):
+    post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece("Pan")], versions={account.pk: Wanted()})
+    leave(post, at=NOON - DAY)
+    text = evergreen.add(post=post, by=alba, at=NOON)
+    one = begin(text.model, alba)
+    experiments.close(experiment=one, learned="Nada", by=alba, at=NOON)
+    evergreen.remove(evergreen=text, by=alba, at=NOON)
+    assert Experiment.objects.get().learned == "Nada"
+
+
+@pytest.mark.django_db
 def test_whoever_wrote_wording_b_does_not_approve_it(weekly, model, alba, bruno, brand):
     boss = person("Diana", brand)
     rule = ApprovalRule(brand=brand, words="pan")

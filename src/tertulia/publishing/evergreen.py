@@ -22,7 +22,7 @@ from tertulia.core import activity
 from tertulia.team.models import User
 
 from . import actions, activities, dealing, queries, writing
-from .models import Evergreen, Media, Post, Repetition, Sending
+from .models import Evergreen, Experiment, Media, Post, Repetition, Sending
 from .problems import Problem
 
 
@@ -166,10 +166,10 @@ def change(
 
 @transaction.atomic
 def remove(*, evergreen: Evergreen, by: User, at: datetime) -> None:
-    """Repeat it no more. What it became stays; so does a draft that it was made of."""
+    """Repeat it no more. What it became stays; so does a draft it was made of, or something was tried with."""
     model = evergreen.model
     activity.record(activities.UNPOOLED, on=model, brand=evergreen.brand_id, by=by.pk, at=at, title=model.title)
-    if evergreen.origin_id:
+    if evergreen.origin_id and not Experiment.objects.filter(post=model).exists():
         model.delete()
     else:
         evergreen.delete()
