@@ -45,6 +45,7 @@ from tertulia.publishing import (
 from tertulia.publishing import pieces as saved_pieces
 from tertulia.publishing.models import (
     ApprovalRule,
+    Experiment,
     Letter,
     LinkChoice,
     LinkLook,
@@ -53,6 +54,7 @@ from tertulia.publishing.models import (
     SavedPiece,
     SpokenOf,
     Subscriber,
+    Turn,
 )
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
@@ -166,6 +168,12 @@ class World:
         comes_back = publishing.create(brand=brand, by=owner, at=NOON, **said)
         each_monday = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=date(2026, 11, 24), texts=["Otro pan"])
         self.series = series.begin(brand=brand, post=comes_back, rule=each_monday, by=owner, at=NOON)
+        self.experiment = Experiment.objects.create(
+            brand=brand, post=comes_back, kind="wording", title="Preguntar", hypothesis="Se responde más", owner=owner,
+            measure="clicks", text_a="Pan", text_b="¿Pan?", begun_by_id=owner.pk, begun_at=NOON,
+        )  # fmt: skip
+        dealt = self.series.occurrences.exclude(post=None).order_by("on").first()
+        Turn.objects.create(experiment=self.experiment, number=0, arm="a", post=dealt.post)
         self.evergreen = evergreen.add(post=self.post, by=owner, at=NOON)
         self.initiative = initiatives.add(
             brand=brand, by=owner, at=NOON, title=f"Feria {name}", starts_on=date(2026, 12, 1), notes="Llevar pan",
@@ -307,6 +315,7 @@ class World:
             "evergreen_id": self.evergreen.id,
             "initiative_id": self.initiative.id,
             "idea_id": self.idea.id,
+            "experiment_id": self.experiment.id,
             "pillar_id": self.pillar.id,
             "brought_id": self.file.id,
             "public_key": self.site.public_key,

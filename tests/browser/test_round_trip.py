@@ -268,7 +268,7 @@ PAGES = [
     "posts/series/", "posts/series/beginning/", "posts/pieces/", "ideas/", "ideas/?stage=new", "ideas/new/",
     "ideas/pillars/",
     "posts/actions/beginning/", "posts/exchange/",
-    "campaigns/", "campaigns/beginning/", "campaigns/launch/", "plans/", "plans/beginning/",
+    "campaigns/", "campaigns/beginning/", "campaigns/launch/", "experiments/", "plans/", "plans/beginning/",
     "links/", "links/new/", "links/settings/", "coupons/", "conversions/", "settings/names/",
     "posts/reactions/", "posts/reactions/file/",
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",

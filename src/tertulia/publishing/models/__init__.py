@@ -2,6 +2,7 @@
 
 from .approval import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass
 from .exchange import Feed, Import, Imported
+from .experiments import FEWEST_PAIRS, Experiment, Turn
 from .handles import Handle
 from .ideas import Idea, Pillar
 from .initiatives import Initiative, SpokenOf
@@ -26,6 +27,8 @@ __all__ = [
     "DayKey",
     "Draft",
     "Evergreen",
+    "Experiment",
+    "FEWEST_PAIRS",
     "Feed",
     "GuestPass",
     "Handle",
@@ -56,6 +59,7 @@ __all__ = [
     "SpokenOf",
     "Stop",
     "Subscriber",
+    "Turn",
     "Version",
     "seed",
 ]
