@@ -39,6 +39,7 @@ from tertulia.publishing import (
     order_files,
     rhythm,
     series,
+    sharing,
 )
 from tertulia.publishing import pieces as saved_pieces
 from tertulia.publishing.models import (
@@ -172,6 +173,9 @@ class World:
             brand=brand, by=owner, at=NOON, title=f"Masa madre {name}", brief="Contar la espera", pillar=self.pillar,
             owner=owner, message=self.message, source="message",
         )  # fmt: skip
+        self.share, _draft = sharing.begin(
+            brand=brand, by=owner, at=NOON, name=f"Lucía {name}", text="Su pan", message=self.message
+        )
         ideas.put(idea=self.idea, to="aside", because="Ya lo contamos", by=owner, at=NOON)
         self.file = exchange.bring(
             brand=brand, name="plan.csv", content=b"Texto;Cuentas;Precio\nPan;;1\nPan;Facebook;1\n", schedules=False,
@@ -267,6 +271,7 @@ class World:
             "initiative_id": self.initiative.id,
             "idea_id": self.idea.id,
             "pillar_id": self.pillar.id,
+            "share_id": self.share.id,
             "brought_id": self.file.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,

@@ -15,6 +15,7 @@ from .views import (
     posted,
     quarantine,
     running,
+    sharing,
     shop,
     visitors,
 )
@@ -74,6 +75,8 @@ urlpatterns = [
     path("b/<slug:brand>/messages/new/", posted.note, name="posted_note"),
     # What goes on outside, beside a conversation.
     path("b/<slug:brand>/conversations/<int:conversation_id>/running/", running.show, name="running"),
+    # Whether something of theirs may be shared.
+    path("b/<slug:brand>/shares/<int:share_id>/asking/", sharing.ask, name="share_asking"),
     # The installation's own.
     path("b/<slug:brand>/settings/backups/", backups.show, name="backups"),
     path("b/<slug:brand>/settings/backups/making/", backups.make, name="backup_making"),

@@ -90,6 +90,12 @@ FIGURES_BROUGHT = declare(
     "publishing.figures_brought", _("{who} brought figures of posts from a file, in {rows} rows"), is_public=False
 )
 RHYTHM = declare("publishing.rhythm", _("{who} changed how often {account} publishes"))
+SHARED = declare("share.begun", _("{who} began to share what {whom} made"))
+SHARE_FREE = declare("share.free", _("{who} noted that sharing what {whom} made needs no permission"))
+SHARE_ASKED = declare("share.asked", _("{whom} was asked whether what they made may be shared"))
+SHARE_GIVEN = declare("share.given", _("{whom} allowed what they made to be shared"))
+SHARE_REFUSED = declare("share.refused", _("{whom} doesn't want what they made to be shared"))
+SHARE_ENDED = declare("share.ended", _("{whom} doesn't allow what they made to be shared any more"))
 
 JOINED = declare("newsletter.joined", _("Somebody joined the newsletter {account}"))
 LEFT = declare("newsletter.left", _("Somebody left the newsletter {account}"))

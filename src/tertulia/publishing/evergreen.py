@@ -126,7 +126,8 @@ def copy(post: Post, *, by: User, at: datetime) -> Post:
     post = queries.whole(post.brand).get(pk=post.pk)
     said = writing.from_post(post)
     made = actions.create(
-        brand=post.brand, title=said.title, pieces=said.pieces, versions=said.versions, links=said.links, by=by, at=at
+        brand=post.brand, title=said.title, pieces=said.pieces, versions=said.versions, links=said.links,
+        share=post.share, by=by, at=at,
     )  # fmt: skip
     join_campaign(made, post.campaign_id if post.campaign and not post.campaign.closed_at else None)
     return made

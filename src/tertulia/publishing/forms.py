@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
-from tertulia.core import dates, marks
+from tertulia.core import clock, dates, marks
 from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.strategy import queries as strategy
@@ -36,6 +36,7 @@ from .models import (
     Pillar,
     Series,
     Settings,
+    Share,
 )
 from .problems import Problem
 from .series import MOST_TEXTS, Rule
@@ -445,12 +446,7 @@ class IdeaForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_url(self) -> str:
         url = tidy(self.cleaned_data["url"]).strip()
-        if url and not url.startswith(f"/b/{self.brand.slug}/"):
-            try:
-                URLValidator(["http", "https"])(url)
-            except ValidationError:
-                raise ValidationError(_("Write the whole address, with https:// before it.")) from None
-        return url
+        return url if url.startswith(f"/b/{self.brand.slug}/") else _web_address(url)
 
 
 class PillarForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -521,6 +517,100 @@ class GraceForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("grace_minutes",)
 
 
+_DAY = {"type": "date"}
+
+
+class ShareForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What somebody else made, and what is said when it is passed on."""
+
+    text = forms.CharField(
+        label=_("What the post says"), max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Below it stand their name and the link, as each network names them."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Share
+        fields = ["name", "url", "because"]
+        widgets = {"url": forms.TextInput(attrs={"inputmode": "url"})}
+        labels = {"because": _("Why no permission is needed")}
+        help_texts = {
+            "because": _(
+                "For a link with a short quote of something public. Leave it empty where they are to be asked; of "
+                "pictures and films they always are."
+            )
+        }
+
+    field_order = ["name", "url", "text", "because"]
+
+    def clean_name(self) -> str:
+        return tidy(self.cleaned_data["name"])
+
+    def clean_text(self) -> str:
+        return tidy(self.cleaned_data["text"])
+
+    def clean_because(self) -> str:
+        return tidy(self.cleaned_data["because"])
+
+    def clean_url(self) -> str:
+        return _web_address(self.cleaned_data["url"])
+
+
+class ShareQuestionForm(forms.Form):
+    """That somebody was asked, other than by an answer of ours."""
+
+    asked_on = forms.CharField(label=_("Where"), max_length=100)
+    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
+    question = forms.CharField(
+        label=_("In which words"), max_length=2_000, widget=forms.Textarea(attrs={"rows": 3})
+    )  # fmt: skip
+
+    def clean_on(self) -> date:
+        return _not_to_come(self.cleaned_data["on"])
+
+
+class ShareAnswerForm(forms.Form):
+    """What they said, other than in a message that is here."""
+
+    verdict = forms.ChoiceField(
+        label=_("Their answer"), choices=[("yes", _("They allow it")), ("no", _("They don't want it"))],
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
+    answer = forms.CharField(
+        label=_("What they said"), max_length=2_000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("In their own words, and where they said it."),
+    )  # fmt: skip
+
+    def clean_on(self) -> date:
+        return _not_to_come(self.cleaned_data["on"])
+
+
+class ShareReasonForm(forms.Form):
+    """Why no permission is needed, or why it ends."""
+
+    because = forms.CharField(max_length=300)
+
+    def clean_because(self) -> str:
+        return tidy(self.cleaned_data["because"])
+
+
+def _not_to_come(on: date) -> date:
+    """A day of our time that isn't to come: in whatever zone it is already tomorrow somewhere."""
+    if not date(2000, 1, 1) <= on <= clock.now().date() + timedelta(days=1):
+        raise ValidationError(_("This day is still to come, or long gone."))
+    return on
+
+
+def _web_address(url: str) -> str:
+    url = tidy(url).strip()
+    if url:
+        try:
+            URLValidator(["http", "https"])(url)
+        except ValidationError:
+            raise ValidationError(_("Write the whole address, with https:// before it.")) from None
+    return url
+
+
 class LibraryFilter(forms.Form):
     """Which pictures are looked for."""
 
@@ -544,6 +634,11 @@ class DetailsForm(forms.ModelForm):  # type: ignore[type-arg]
             "rights_until": _("The last day. No post can be scheduled with it for a later one."),
             "permission": _("Who said yes, when and where: without it nothing of a customer's is published."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.share_id:  # what is known of that permission stands on its own page
+            del self.fields["is_customers"], self.fields["permission"]
 
 
 SHAPES: dict[str, tuple[int, int]] = {"1:1": (1, 1), "4:5": (4, 5), "16:9": (16, 9), "1.91:1": (191, 100)}

@@ -1,9 +1,11 @@
-"""Whether a picture may be shown on a day: until when its rights last, and whether a customer has allowed it."""
+"""Whether a picture may be shown on a day: until when its rights last, and whether whoever made it has allowed it; and
+whether what a post passes on of others may be."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ from tertulia.channels.models import RemotePost
 from tertulia.core import bulk
 
 from . import queries, saying
-from .models import Media, Sending, Version
+from .models import Media, Sending, Share, Version
 from .problems import Problem
 
 SOON = queries.ENDING
@@ -26,6 +28,31 @@ NOT_ALLOWED = gettext_noop(
     "{picture} is a customer's, and nobody has noted how they allowed it. Note it in the library first."
 )
 ENDED = gettext_noop("{picture} may be used until {day} only.")
+S = Share.State
+OF_PICTURES = {
+    S.NEEDED: gettext_noop(
+        "{picture} was made by {who}, who hasn't been asked yet. Ask them on the page of what is shared, or note there "
+        "how they allowed it."
+    ),
+    S.ASKED: gettext_noop(
+        "{picture} was made by {who}, who was asked and hasn't said yes yet. Note their answer on the page of what is "
+        "shared."
+    ),
+    S.REFUSED: gettext_noop("{picture} was made by {who}, who doesn't want it to be shared. Take it out of the post."),
+    S.ENDED: gettext_noop("{who} doesn't allow {picture} to be shown any more. Take it out of the post."),
+}
+OF_WORDS = {
+    S.NEEDED: gettext_noop(
+        "This shares what {who} made, who hasn't been asked yet. Ask them on the page of what is shared, or say there "
+        "why that isn't needed."
+    ),
+    S.ASKED: gettext_noop(
+        "This shares what {who} made, who was asked and hasn't said yes yet. Note their answer on the page of what is "
+        "shared."
+    ),
+    S.REFUSED: gettext_noop("This shares what {who} made, who doesn't want that. Cancel the post."),
+    S.ENDED: gettext_noop("{who} doesn't allow what this shares to be shown any more. Cancel the post."),
+}
 
 
 class Unallowed(Problem):
@@ -34,10 +61,18 @@ class Unallowed(Problem):
 
 def forbids(media: Media, on: date) -> Iterator[str]:
     """Why the picture may not be published on that day."""
-    if media.is_customers and not media.permission.strip():
+    if media.share and not media.share.is_allowed:
+        yield _(OF_PICTURES[S(media.share.state)]).format(picture=media.name, who=media.share.name)
+    elif not media.is_allowed:
         yield _(NOT_ALLOWED).format(picture=media.name)
     if media.rights_until and on > media.rights_until:
         yield _(ENDED).format(picture=media.name, day=f"{media.rights_until:%d/%m/%Y}")
+
+
+def forbids_sharing(share: Share) -> Iterator[str]:
+    """Why what somebody else made may not be published, apart from pictures."""
+    if not share.is_allowed:
+        yield _(OF_WORDS[S(share.state)]).format(who=share.name)
 
 
 def warns(media: Media, on: date) -> Iterator[str]:
@@ -58,8 +93,8 @@ def _day_in(time_zone: str, moment: datetime) -> date:
 
 def check(versions: Iterable[Version], *, brand: Brand, leaves_at: datetime) -> None:
     """Raises `Unallowed` with all that stands in the way."""
-    ids = _shown(said for version in versions for said in saying.spoken(version))
-    if found := _against(ids, day_of(leaves_at, brand)) if ids else []:
+    drafts = [said for version in versions for said in saying.spoken(version)]
+    if found := _against(drafts, lambda: day_of(leaves_at, brand)):
         raise Unallowed(" ".join(found))
 
 
@@ -75,22 +110,28 @@ def against(remote: RemotePost, *, at: datetime) -> list[str]:
     for mine in bulk.find(Sending, "remote_id", [remote.pk]):
         parts = bulk.find(Sending, "version_id", [mine.version_id])
         behind = bulk.find(RemotePost, "id", [part.remote_id for part in parts if part.number > mine.number])
-        if ids := _shown([remote.draft, *(each.draft for each in behind)]):
-            zones = Version.objects.filter(pk=mine.version_id).values_list("post__brand__time_zone", flat=True)
-            return [why for zone in zones for why in _against(ids, _day_in(zone, at))]
+        drafts = [remote.draft, *(each.draft for each in behind)]
+        return _against(drafts, partial(_day_of, mine.version_id, at))
     return []
 
 
-def _shown(drafts: Iterable[Mapping[str, Any]]) -> set[int]:
-    """The pictures in them."""
-    return {picture["media"] for said in drafts for picture in said.get("pictures", [])}
+def _day_of(version_id: int, at: datetime) -> date:
+    return _day_in(Version.objects.values_list("post__brand__time_zone", flat=True).get(pk=version_id), at)
 
 
-def _against(ids: Collection[int], on: date) -> list[str]:
-    return [why for one in Media.objects.filter(pk__in=ids).order_by("pk") for why in forbids(one, on)]
+def _against(drafts: Collection[Mapping[str, Any]], on: Callable[[], date]) -> list[str]:
+    """Asks nothing of the database where nobody's pictures or words are in them."""
+    found: list[str] = []
+    if shares := {said[saying.SHARE] for said in drafts if saying.SHARE in said}:
+        found += [why for one in Share.objects.filter(pk__in=shares).order_by("pk") for why in forbids_sharing(one)]
+    if ids := {picture["media"] for said in drafts for picture in said.get("pictures", [])}:
+        media, day = Media.objects.filter(pk__in=ids).select_related("share").order_by("pk"), on()
+        found += [why for one in media for why in forbids(one, day)]
+    return found
 
 
 def sentences() -> dict[str, str]:
-    """What is stored of a refusal in English, and what it is in the present language."""
-    blank = {"picture": "{}", "day": "{}"}
-    return {one.format(**blank): _(one).format(**blank) for one in (NOT_ALLOWED, ENDED)}
+    """What is stored of a refusal in English, and what it is in the present language, in the same order of blanks."""
+    some = (NOT_ALLOWED, ENDED, *OF_PICTURES.values(), *OF_WORDS.values())
+    names = {"picture": "{}", "day": "{}", "who": "{}"}
+    return {one.format(**names): _(one).format(**names) for one in some}

@@ -17,6 +17,7 @@ from .views import (
     reactions,
     rhythm,
     series,
+    sharing,
 )
 
 app_name = "publishing"
@@ -32,6 +33,7 @@ _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 _SERIES = "b/<slug:brand>/posts/series/<int:series_id>/"
 _EVERGREEN = "b/<slug:brand>/posts/evergreen/<int:evergreen_id>/"
+_SHARE = "b/<slug:brand>/shares/<int:share_id>/"
 _IDEA = "b/<slug:brand>/ideas/<int:idea_id>/"
 _PILLAR = "b/<slug:brand>/ideas/pillars/<int:pillar_id>/"
 _INITIATIVE = "b/<slug:brand>/posts/actions/<int:initiative_id>/"
@@ -120,6 +122,13 @@ urlpatterns = [
     path(f"{_INITIATIVE}completion/removal/", initiatives.reopen, name="initiative_completion_removal"),
     path(f"{_INITIATIVE}removal/", initiatives.remove, name="initiative_removal"),
     path("b/<slug:brand>/ideas/", ideas.show, name="ideas"),
+    path("b/<slug:brand>/shares/", sharing.show_all, name="shares"),
+    path("b/<slug:brand>/shares/new/", sharing.begin, name="new_share"),
+    path(_SHARE, sharing.show, name="share"),
+    path(f"{_SHARE}question/", sharing.note_question, name="share_question"),
+    path(f"{_SHARE}answer/", sharing.note_answer, name="share_answer"),
+    path(f"{_SHARE}exemption/", sharing.exempt, name="share_exemption"),
+    path(f"{_SHARE}end/", sharing.end, name="share_end"),
     path("b/<slug:brand>/ideas/new/", ideas.begin, name="new_idea"),
     path("b/<slug:brand>/ideas/export/", ideas.export, name="ideas_export"),
     path("b/<slug:brand>/ideas/pillars/", ideas.show_pillars, name="pillars"),

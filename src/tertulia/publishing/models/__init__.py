@@ -11,6 +11,7 @@ from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop
 from .preflight import LinkLook, SavedPiece
 from .rhythm import BestHour, Promise, Slot
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
+from .sharing import Share
 
 __all__ = [
     "ApprovalDecision",
@@ -50,6 +51,7 @@ __all__ = [
     "Sending",
     "Series",
     "Settings",
+    "Share",
     "Slot",
     "SpokenOf",
     "Stop",
