@@ -87,6 +87,7 @@ BRAND_PATHS = (
     "version__post__brand",
     "series__brand",
     "evergreen__brand",
+    "relay__brand",
 )
 
 

@@ -37,6 +37,7 @@ from tertulia.publishing import (
     linking,
     mailing,
     order_files,
+    relays,
     rhythm,
     series,
     sharing,
@@ -49,6 +50,8 @@ from tertulia.publishing.models import (
     LinkLook,
     LinkSettings,
     Pillar,
+    Relay,
+    Relayed,
     SavedPiece,
     SpokenOf,
     Subscriber,
@@ -176,6 +179,9 @@ class World:
         self.share, _draft = sharing.begin(
             brand=brand, by=owner, at=NOON, name=f"Lucía {name}", text="Su pan", message=self.message
         )
+        relay = Relay(brand=brand, source=self.feed)
+        self.relay = relays.keep(relay=relay, accounts=[posted], is_on=True, by=owner, at=NOON)
+        Relayed.objects.create(relay=self.relay, link=name, guid=name, message=self.article, post=self.post, at=NOON)
         ideas.put(idea=self.idea, to="aside", because="Ya lo contamos", by=owner, at=NOON)
         self.file = exchange.bring(
             brand=brand, name="plan.csv", content=b"Texto;Cuentas;Precio\nPan;;1\nPan;Facebook;1\n", schedules=False,
@@ -272,6 +278,7 @@ class World:
             "idea_id": self.idea.id,
             "pillar_id": self.pillar.id,
             "share_id": self.share.id,
+            "relay_id": self.relay.id,
             "brought_id": self.file.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,

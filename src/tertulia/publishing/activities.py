@@ -96,6 +96,9 @@ SHARE_ASKED = declare("share.asked", _("{whom} was asked whether what they made 
 SHARE_GIVEN = declare("share.given", _("{whom} allowed what they made to be shared"))
 SHARE_REFUSED = declare("share.refused", _("{whom} doesn't want what they made to be shared"))
 SHARE_ENDED = declare("share.ended", _("{whom} doesn't allow what they made to be shared any more"))
+RELAY_KEPT = declare("relay.kept", _("{who} changed what becomes of new articles of {source}"))
+RELAY_GONE = declare("relay.removed", _("{who} ended that new articles of {source} become posts"))
+RELAYED = declare("relay.made", _("The new article “{title}” of {source} became a post"))
 
 JOINED = declare("newsletter.joined", _("Somebody joined the newsletter {account}"))
 LEFT = declare("newsletter.left", _("Somebody left the newsletter {account}"))

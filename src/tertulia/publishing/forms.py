@@ -13,6 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
+from tertulia.channels.models import Account
 from tertulia.core import clock, dates, marks
 from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
@@ -23,7 +24,7 @@ from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 from tertulia.team.permissions import Role
 
-from . import actions, approval, handles, queries
+from . import actions, approval, handles, queries, relays
 from .models import (
     LAST_DAY,
     ApprovalRule,
@@ -34,6 +35,7 @@ from .models import (
     Initiative,
     Media,
     Pillar,
+    Relay,
     Series,
     Settings,
     Share,
@@ -515,6 +517,41 @@ class GraceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Settings
         fields = ("grace_minutes",)
+
+
+class RelayForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What becomes of the new articles of a feed."""
+
+    accounts = SeveralRows(
+        label=_("Accounts"), queryset=Account.objects.none(), widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose first where it is to be published.")},
+    )  # fmt: skip
+    is_on = forms.BooleanField(label=_("Switched on"), required=False, initial=True)
+
+    class Meta:
+        model = Relay
+        fields = ["source", "accounts", "template", "then", "most_a_day"]
+        widgets = {"template": forms.Textarea(attrs={"rows": 4}), "then": forms.RadioSelect}
+        help_texts = {
+            "template": _("{title}, {summary}, {link} and {source} are filled in."),
+            "most_a_day": _("What is left over waits for the next day, two days at most."),
+        }
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        for name, some in (("source", relays.sources(brand)), ("accounts", queries.accounts(brand))):
+            mine = Account.objects.filter(pk__in=[one.pk for one in some])
+            fields[name].queryset = mine.defer("secrets").order_by("name", "pk")
+        fields["source"].empty_label, fields["then"].choices = None, Relay.Then.choices
+        if self.instance.pk:
+            self.initial.update(accounts=list(self.instance.accounts.all()), is_on=bool(self.instance.on_at))
+
+    def clean_template(self) -> str:
+        template = tidy(self.cleaned_data["template"]).strip()
+        if not any(f"{{{name}}}" in template for name in relays.FIELDS):
+            raise ValidationError(_("Put {title} or {link} into it, else every post says the same."))
+        return template
 
 
 _DAY = {"type": "date"}

@@ -44,6 +44,8 @@ from .models import (
     Pillar,
     Post,
     Promise,
+    Relay,
+    Relayed,
     Repetition,
     SavedPiece,
     Sending,
@@ -273,4 +275,4 @@ none("People from outside who decide about posts; not who writes to the brand.",
      "publishing.ApprovalStep_users")  # fmt: skip
 none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", DayKey)
 none("The brand's plan and settings.", BestHour, Coupon, Evergreen, Feed, Imported, LinkSettings, Occurrence, Pillar,
-     Promise, Repetition, Sending, Settings, Slot)  # fmt: skip
+     Promise, Relay, Relayed, Repetition, Sending, Settings, Slot, "publishing.Relay_accounts")  # fmt: skip

@@ -15,6 +15,7 @@ from .views import (
     newsletters,
     pieces,
     reactions,
+    relays,
     rhythm,
     series,
     sharing,
@@ -33,6 +34,7 @@ _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 _SERIES = "b/<slug:brand>/posts/series/<int:series_id>/"
 _EVERGREEN = "b/<slug:brand>/posts/evergreen/<int:evergreen_id>/"
+_RELAYS = "b/<slug:brand>/posts/relays/"
 _SHARE = "b/<slug:brand>/shares/<int:share_id>/"
 _IDEA = "b/<slug:brand>/ideas/<int:idea_id>/"
 _PILLAR = "b/<slug:brand>/ideas/pillars/<int:pillar_id>/"
@@ -122,6 +124,9 @@ urlpatterns = [
     path(f"{_INITIATIVE}completion/removal/", initiatives.reopen, name="initiative_completion_removal"),
     path(f"{_INITIATIVE}removal/", initiatives.remove, name="initiative_removal"),
     path("b/<slug:brand>/ideas/", ideas.show, name="ideas"),
+    path(_RELAYS, relays.show, name="relays"),
+    path(f"{_RELAYS}<int:relay_id>/", relays.change, name="relay"),
+    path(f"{_RELAYS}<int:relay_id>/removal/", relays.remove, name="relay_removal"),
     path("b/<slug:brand>/shares/", sharing.show_all, name="shares"),
     path("b/<slug:brand>/shares/new/", sharing.begin, name="new_share"),
     path(_SHARE, sharing.show, name="share"),

@@ -9,6 +9,7 @@ from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSett
 from .mailing import Letter, Subscriber
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
 from .preflight import LinkLook, SavedPiece
+from .relays import Relay, Relayed
 from .rhythm import BestHour, Promise, Slot
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
 from .sharing import Share
@@ -46,6 +47,8 @@ __all__ = [
     "Pillar",
     "Post",
     "Promise",
+    "Relay",
+    "Relayed",
     "Repetition",
     "SavedPiece",
     "Sending",
