@@ -33,6 +33,7 @@ from tertulia.publishing import (
     handles,
     ideas,
     initiatives,
+    kits,
     library,
     linking,
     mailing,
@@ -45,6 +46,7 @@ from tertulia.publishing import (
 from tertulia.publishing import pieces as saved_pieces
 from tertulia.publishing.models import (
     ApprovalRule,
+    KitLink,
     Letter,
     LinkChoice,
     LinkLook,
@@ -189,6 +191,12 @@ class World:
         )  # fmt: skip
         self.calendar = feed.open_feed(brand=brand, by=owner, at=NOON)
         RemotePost.objects.filter(pk=self.posting.post_id).update(published_at=NOON - timedelta(days=2))
+        last_on = NOON.date() + timedelta(days=30)
+        self.kit, address = kits.begin(
+            brand=brand, of=self.post, by=owner, at=NOON, disclosure="Trabajo aquí", last_on=last_on, names=["Noa"]
+        )
+        self.kit_token = address.rstrip("/").rpartition("/")[2]
+        KitLink.objects.create(kit=self.kit, link=self.link, name="Noa", target=self.link.target)
         for days, likes in ((1, 4), (0, 9)):
             seen_at = NOON - timedelta(days=days)
             reactions.keep(post=self.posting.post, values={"likes": likes}, at=seen_at, how="hand", by=owner.pk)
@@ -279,6 +287,7 @@ class World:
             "pillar_id": self.pillar.id,
             "share_id": self.share.id,
             "relay_id": self.relay.id,
+            "kit_id": self.kit.id,
             "brought_id": self.file.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,

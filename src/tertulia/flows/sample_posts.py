@@ -19,11 +19,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils import translation
+from django.utils.translation import gettext
+
 from tertulia.brand.models import Brand
 from tertulia.channels import actions as channel_actions
 from tertulia.channels import reactions
 from tertulia.channels.models import Account, Delivery, PostMetric
-from tertulia.publishing import actions, rhythm
+from tertulia.publishing import actions, kits, rhythm
+from tertulia.publishing.models import Post
 from tertulia.publishing.saying import Piece, Wanted
 from tertulia.team.models import User
 
@@ -32,6 +36,8 @@ from . import news
 _HEAD = re.compile(r"\[([a-z ]+) \| (\w+) \| (draft|[+-]\d+ \d+:\d\d)\] (.+)")
 COUNTED_AFTER = timedelta(days=1)
 BEGAN = timedelta(weeks=4)
+KIT_OF = -6
+"""What colleagues share is the post of this day."""
 
 
 @dataclass(slots=True)
@@ -73,10 +79,12 @@ def publish(brand: Brand, text: str, people: Mapping[str, User], *, site: Accoun
         wanted = rhythm.Rhythm(per_week, wanted.starts_on - timedelta(weeks=3), [], wanted.slots)
         rhythm.settle(account=account, rhythm=wanted, by=people["Lucía"], at=at)
     for told in posts(text):
-        _write(told, brand, people[told.who], {"site": site, "instagram": instagram}, at=at)
+        post = _write(told, brand, people[told.who], {"site": site, "instagram": instagram}, at=at)
+        if told.wall and told.wall[0] == KIT_OF:
+            _hand_on(post, people["Lucía"], at=at - timedelta(days=-KIT_OF))
 
 
-def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], *, at: datetime) -> None:
+def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], *, at: datetime) -> Post:
     wall = _wall(told, brand, at)
     leaves = wall.replace(tzinfo=ZoneInfo(brand.time_zone)) if wall else None
     written = min(leaves or at, at) - timedelta(days=1)
@@ -87,12 +95,21 @@ def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], 
         brand=brand, by=by, at=written, title=told.title, pieces=[Piece("\n".join(told.lines))], versions=wanted
     )
     if wall is None or leaves is None:
-        return
+        return post
     actions.plan(post=post, wall=wall, by=by, at=written)
     actions.schedule(post=post, by=by, at=written)
     if leaves <= at:
         for delivery in Delivery.objects.filter(post__in=post.versions.values("sendings__remote")):
             _arrive(delivery, told, by, at=leaves)
+    return post
+
+
+def _hand_on(post: Post, by: User, *, at: datetime) -> None:
+    """Two colleagues in the shop have links of their own to it."""
+    with translation.override(post.brand.language):
+        disclosure = gettext("I work at {brand}.").format(brand=post.brand.name)[:120]
+    last_on = (at + timedelta(days=60)).date()
+    kits.begin(brand=post.brand, of=post, by=by, at=at, disclosure=disclosure, last_on=last_on, names=["Mateo", "Iker"])
 
 
 def _wall(told: Told, brand: Brand, at: datetime) -> datetime | None:

@@ -7,6 +7,7 @@ from .views import (
     door,
     first_run,
     health,
+    kits,
     launching,
     news,
     newsletter,
@@ -43,6 +44,9 @@ urlpatterns = [
     path("n/<str:public_key>/", newsletter.sign_up, name="newsletter_door"),
     path("n/<str:subscription_token>/confirmation/", newsletter.confirm, name="subscription"),
     path("n/<str:subscription_token>/end/", newsletter.end, name="subscription_end"),
+    # What employees share of it.
+    path("k/<str:token>/", kits.show, name="kit"),
+    path("k/<str:token>/pictures/<slug:digest>/", kits.show_picture, name="kit_picture"),
     path("shop/<slug:brand>/", shop.shop, name="shop"),
     # What could not be read, once more.
     path("b/<slug:brand>/channels/unread/<int:quarantine_id>/reading/", quarantine.read, name="read_again"),

@@ -99,6 +99,10 @@ SHARE_ENDED = declare("share.ended", _("{whom} doesn't allow what they made to b
 RELAY_KEPT = declare("relay.kept", _("{who} changed what becomes of new articles of {source}"))
 RELAY_GONE = declare("relay.removed", _("{who} ended that new articles of {source} become posts"))
 RELAYED = declare("relay.made", _("The new article “{title}” of {source} became a post"))
+KIT_BEGUN = declare("kit.begun", _("{who} made a share kit of “{title}” for colleagues"))
+KIT_CHANGED = declare("kit.changed", _("{who} changed the share kit of “{title}”"))
+KIT_RENEWED = declare("kit.renewed", _("{who} gave the share kit of “{title}” a new address"))
+KIT_ENDED = declare("kit.ended", _("{who} ended the share kit of “{title}”"))
 
 JOINED = declare("newsletter.joined", _("Somebody joined the newsletter {account}"))
 LEFT = declare("newsletter.left", _("Somebody left the newsletter {account}"))

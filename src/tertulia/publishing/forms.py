@@ -24,7 +24,7 @@ from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 from tertulia.team.permissions import Role
 
-from . import actions, approval, handles, queries, relays
+from . import actions, approval, handles, kits, queries, relays
 from .models import (
     LAST_DAY,
     ApprovalRule,
@@ -33,6 +33,7 @@ from .models import (
     Handle,
     Idea,
     Initiative,
+    Kit,
     Media,
     Pillar,
     Relay,
@@ -555,6 +556,52 @@ class RelayForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 _DAY = {"type": "date"}
+
+
+class KitForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What colleagues may share, until when, and who has links of their own."""
+
+    names = forms.CharField(
+        label=_("Colleagues with links of their own"), required=False, max_length=4_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("One in each line, as they are to be called: whoever has the link sees these names."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Kit
+        fields = ["intro", "disclosure", "last_on", "counts", "names"]
+        widgets = {
+            "last_on": forms.DateInput(attrs=_DAY, format="%Y-%m-%d"),
+            "intro": forms.Textarea(attrs={"rows": 2}),
+        }
+        help_texts = {
+            "disclosure": _("A sentence or a tag at the end of every text: who speaks of their employer says so."),
+            "counts": _("With short links of your own, without cookies."),
+        }
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        if self.instance.pk:
+            self.initial["names"] = "\n".join(self.instance.names)
+
+    def clean_disclosure(self) -> str:
+        return tidy(self.cleaned_data["disclosure"])
+
+    def clean_intro(self) -> str:
+        return tidy(self.cleaned_data["intro"])
+
+    def clean_last_on(self) -> date:
+        on: date = self.cleaned_data["last_on"]
+        if not self.today <= on <= self.today + timedelta(days=366):
+            raise ValidationError(_("Choose a day from today on, within a year."))
+        return on
+
+    def clean_names(self) -> list[str]:
+        names = [line for line in tidy(self.cleaned_data["names"]).splitlines() if line.strip()]
+        if len(names) > kits.MOST_NAMES:
+            raise ValidationError(_("{limit} names at most.").format(limit=kits.MOST_NAMES))
+        return names
 
 
 class ShareForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -32,6 +32,8 @@ from .models import (
     Import,
     Imported,
     Initiative,
+    Kit,
+    KitLink,
     Letter,
     Link,
     LinkChoice,
@@ -274,5 +276,6 @@ named(SavedPiece, _("Saved pieces"), "title", "text", names=False, within=lambda
 none("People from outside who decide about posts; not who writes to the brand.", GuestPass, ApprovalStep,
      "publishing.ApprovalStep_users")  # fmt: skip
 none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", DayKey)
+none("Colleagues who share what the company publishes, as whoever set it up calls them.", Kit, KitLink)
 none("The brand's plan and settings.", BestHour, Coupon, Evergreen, Feed, Imported, LinkSettings, Occurrence, Pillar,
      Promise, Relay, Relayed, Repetition, Sending, Settings, Slot, "publishing.Relay_accounts")  # fmt: skip

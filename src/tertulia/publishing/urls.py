@@ -10,6 +10,7 @@ from .views import (
     handles,
     ideas,
     initiatives,
+    kits,
     library,
     links,
     newsletters,
@@ -34,6 +35,7 @@ _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 _SERIES = "b/<slug:brand>/posts/series/<int:series_id>/"
 _EVERGREEN = "b/<slug:brand>/posts/evergreen/<int:evergreen_id>/"
+_KIT = "b/<slug:brand>/kits/<int:kit_id>/"
 _RELAYS = "b/<slug:brand>/posts/relays/"
 _SHARE = "b/<slug:brand>/shares/<int:share_id>/"
 _IDEA = "b/<slug:brand>/ideas/<int:idea_id>/"
@@ -124,6 +126,10 @@ urlpatterns = [
     path(f"{_INITIATIVE}completion/removal/", initiatives.reopen, name="initiative_completion_removal"),
     path(f"{_INITIATIVE}removal/", initiatives.remove, name="initiative_removal"),
     path("b/<slug:brand>/ideas/", ideas.show, name="ideas"),
+    path("b/<slug:brand>/kits/new/", kits.begin, name="new_kit"),
+    path(_KIT, kits.show, name="kit"),
+    path(f"{_KIT}address/", kits.renew, name="kit_address"),
+    path(f"{_KIT}end/", kits.end, name="kit_end"),
     path(_RELAYS, relays.show, name="relays"),
     path(f"{_RELAYS}<int:relay_id>/", relays.change, name="relay"),
     path(f"{_RELAYS}<int:relay_id>/removal/", relays.remove, name="relay_removal"),

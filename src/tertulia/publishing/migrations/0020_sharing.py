@@ -9,10 +9,70 @@ class Migration(migrations.Migration):
     dependencies = [
         ("brand", "0003_avoided_words"),
         ("publishing", "0019_spoken_of"),
+        ("strategy", "0003_campaign_words"),
         ("tertulia_channels", "0018_restored_deliveries"),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="Kit",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                (
+                    "intro",
+                    models.CharField(blank=True, default="", max_length=500, verbose_name="A word to your colleagues"),
+                ),
+                ("disclosure", models.CharField(max_length=120, verbose_name="How they say that they work here")),
+                ("names", models.JSONField(default=list)),
+                ("counts", models.BooleanField(default=True, verbose_name="Count the clicks")),
+                ("last_on", models.DateField(verbose_name="Open until")),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("created_by_id", models.BigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "brand",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="brand.brand"
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="strategy.campaign"
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="publishing.post"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="KitLink",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, default="", max_length=60)),
+                ("target", models.CharField(max_length=2000)),
+                (
+                    "kit",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="links",
+                        to="publishing.kit",
+                    ),
+                ),
+                (
+                    "link",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="publishing.link"
+                    ),
+                ),
+            ],
+        ),
         migrations.CreateModel(
             name="Relay",
             fields=[
@@ -172,6 +232,25 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(
                 null=True, on_delete=django.db.models.deletion.RESTRICT, related_name="posts", to="publishing.share"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="kit",
+            index=models.Index(fields=["brand", "id"], name="kit_of_brand"),
+        ),
+        migrations.AddConstraint(
+            model_name="kit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("campaign__isnull", True), ("post__isnull", False)),
+                    models.Q(("campaign__isnull", False), ("post__isnull", True)),
+                    _connector="OR",
+                ),
+                name="kit_of_one",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="kitlink",
+            constraint=models.UniqueConstraint(fields=("kit", "name", "target"), name="kit_link_once"),
         ),
         migrations.AddIndex(
             model_name="relay",

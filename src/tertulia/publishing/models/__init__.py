@@ -5,6 +5,7 @@ from .exchange import Feed, Import, Imported
 from .handles import Handle
 from .ideas import Idea, Pillar
 from .initiatives import Initiative, SpokenOf
+from .kits import Kit, KitLink
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .mailing import Letter, Subscriber
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
@@ -34,6 +35,8 @@ __all__ = [
     "Import",
     "Imported",
     "Initiative",
+    "Kit",
+    "KitLink",
     "LAST_DAY",
     "Letter",
     "Link",
