@@ -52,6 +52,8 @@ OPEN = {
     "invitation": "guarded by the one-time token",
     "guest": "guarded by the token of the link; one post, until it ends",
     "guest_media": "guarded by the token of the link; that post's pictures",
+    "kit": "guarded by the token of the link; what is out of one post or campaign, until it ends; rate limit",
+    "kit_picture": "guarded by the token of the link; the pictures that page shows",
     "set_language": "changes the visitor's own cookie",
     "calendar_feed": "a person's own calendar reads it; guarded by the secret in the address and the right behind it",
     "openapi-json": "describes the API, holds no data",
@@ -91,6 +93,8 @@ BRAND_PATHS = (
     "objective__plan__brand",
     "action__plan__brand",
     "testimonial__brand",
+    "relay__brand",
+    "kit__brand",
 )
 
 

@@ -35,22 +35,28 @@ from tertulia.publishing import (
     handles,
     ideas,
     initiatives,
+    kits,
     library,
     linking,
     mailing,
     order_files,
+    relays,
     rhythm,
     series,
+    sharing,
 )
 from tertulia.publishing import pieces as saved_pieces
 from tertulia.publishing.models import (
     ApprovalRule,
     Experiment,
+    KitLink,
     Letter,
     LinkChoice,
     LinkLook,
     LinkSettings,
     Pillar,
+    Relay,
+    Relayed,
     SavedPiece,
     SpokenOf,
     Subscriber,
@@ -184,6 +190,12 @@ class World:
             brand=brand, by=owner, at=NOON, title=f"Masa madre {name}", brief="Contar la espera", pillar=self.pillar,
             owner=owner, message=self.message, source="message",
         )  # fmt: skip
+        self.share, _draft = sharing.begin(
+            brand=brand, by=owner, at=NOON, name=f"Lucía {name}", text="Su pan", message=self.message
+        )
+        relay = Relay(brand=brand, source=self.feed)
+        self.relay = relays.keep(relay=relay, accounts=[posted], is_on=True, by=owner, at=NOON)
+        Relayed.objects.create(relay=self.relay, link=name, guid=name, message=self.article, post=self.post, at=NOON)
         ideas.put(idea=self.idea, to="aside", because="Ya lo contamos", by=owner, at=NOON)
         self.file = exchange.bring(
             brand=brand, name="plan.csv", content=b"Texto;Cuentas;Precio\nPan;;1\nPan;Facebook;1\n", schedules=False,
@@ -191,6 +203,12 @@ class World:
         )  # fmt: skip
         self.calendar = feed.open_feed(brand=brand, by=owner, at=NOON)
         RemotePost.objects.filter(pk=self.posting.post_id).update(published_at=NOON - timedelta(days=2))
+        last_on = NOON.date() + timedelta(days=30)
+        self.kit, address = kits.begin(
+            brand=brand, of=self.post, by=owner, at=NOON, disclosure="Trabajo aquí", last_on=last_on, names=["Noa"]
+        )
+        self.kit_token = address.rstrip("/").rpartition("/")[2]
+        KitLink.objects.create(kit=self.kit, link=self.link, name="Noa", target=self.link.target)
         for days, likes in ((1, 4), (0, 9)):
             seen_at = NOON - timedelta(days=days)
             reactions.keep(post=self.posting.post, values={"likes": likes}, at=seen_at, how="hand", by=owner.pk)
@@ -317,6 +335,9 @@ class World:
             "idea_id": self.idea.id,
             "experiment_id": self.experiment.id,
             "pillar_id": self.pillar.id,
+            "share_id": self.share.id,
+            "relay_id": self.relay.id,
+            "kit_id": self.kit.id,
             "brought_id": self.file.id,
             "public_key": self.site.public_key,
             "token": "0" * 43,

@@ -266,7 +266,7 @@ PAGES = [
     "posts/", "posts/?view=week", "posts/?view=list", "posts/?view=board", "posts/?view=all&q=a", "posts/rhythm/",
     "posts/beginning/",
     "posts/series/", "posts/series/beginning/", "posts/pieces/", "ideas/", "ideas/?stage=new", "ideas/new/",
-    "ideas/pillars/",
+    "ideas/pillars/", "shares/", "shares/?state=asked", "shares/new/", "posts/relays/",
     "posts/actions/beginning/", "posts/exchange/",
     "campaigns/", "campaigns/beginning/", "campaigns/launch/", "experiments/", "plans/", "plans/beginning/",
     "links/", "links/new/", "links/settings/", "coupons/", "conversions/", "settings/names/",

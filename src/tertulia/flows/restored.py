@@ -27,6 +27,7 @@ from tertulia.core.models import Heartbeat
 from tertulia.inbox.models import AutomaticReply
 from tertulia.publishing import actions as publishing
 from tertulia.publishing import mailing as newsletters
+from tertulia.publishing import relays
 
 from .mailing import write_letters
 from .outbound import RESTORED
@@ -67,6 +68,7 @@ def hold_everything(*, made_at: datetime, at: datetime) -> list[Waiting]:
     Session.objects.all().delete()  # those that were ended since would live again
     Heartbeat.objects.all().delete()
     AutomaticReply.objects.update(since=at)  # what is read once more was answered then
+    relays.begin_anew(at=at)
     open_rows = Delivery.objects.exclude(state__in=[S.SENT, S.CANCELLED])
     open_rows.exclude(act=LETTER).update(restored_at=at)
     under_way = Delivery.objects.filter(state__in=[S.QUEUED, S.SENDING])

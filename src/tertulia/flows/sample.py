@@ -39,7 +39,7 @@ from tertulia.connectors.contract import Author, Envelope, Target
 from tertulia.core.models import Activity
 from tertulia.inbox import actions, promises, routing
 from tertulia.inbox.models import Conversation, Label, SavedReply, SavedView
-from tertulia.publishing import ideas
+from tertulia.publishing import ideas, sharing
 from tertulia.publishing.models import Idea, Pillar
 from tertulia.team.models import Absence, Membership, Notification, Shift, Skill, User
 from tertulia.team.permissions import Role
@@ -269,6 +269,19 @@ class _Company:
                 ideas.keep_pillar(pillar=pillar, by=lucia, at=at - timedelta(days=20))
         for one in sorted(words.ideas, key=lambda each: -each.age):
             self._note_down(one, at - timedelta(days=one.age), by=self.people.get(one.owner, lucia))
+        self._share(*words.shared, by=lucia, at=at - timedelta(days=1))
+
+    def _share(self, text: str, question: str, *, by: User, at: datetime) -> None:
+        """What a customer has written of them elsewhere waits for her yes."""
+        theirs = Conversation.objects.filter(pk=self.conversations.get(("site", "miriam-ferrando"), 0))
+        mine = Message.objects.filter(account=self.site, thread_id__in=theirs.values("thread_id"))
+        share, _post = sharing.begin(
+            brand=self.brand, name="Miriam Ferrando", url="https://desayunos.example/horno", text=text,
+            message=mine.order_by("sent_at", "id").first(), by=by, at=at,
+        )  # fmt: skip
+        sharing.note_question(
+            share=share, question=question, asked_at=at, asked_on=self.site.name, by=by, at=at + timedelta(minutes=5)
+        )
 
     def gather(self, *, at: datetime) -> None:
         """What people say of them, and whether it may be quoted."""

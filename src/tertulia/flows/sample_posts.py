@@ -22,11 +22,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils import translation
+from django.utils.translation import gettext
+
 from tertulia.brand.models import Brand
 from tertulia.channels import actions as channel_actions
 from tertulia.channels import reactions
 from tertulia.channels.models import Account, Delivery, PostMetric
-from tertulia.publishing import actions, experiments, rhythm
+from tertulia.publishing import actions, experiments, kits, rhythm
 from tertulia.publishing.models import Post
 from tertulia.publishing.saying import Piece, Wanted
 from tertulia.team.models import User
@@ -36,6 +39,8 @@ from . import news
 _HEAD = re.compile(r"\[([a-z ]+) \| (\w+) \| (draft|[+-]\d+ \d+:\d\d)\] (.+)")
 COUNTED_AFTER = timedelta(days=1)
 BEGAN = timedelta(weeks=4)
+KIT_OF = -6
+"""What colleagues share is the post of this day."""
 
 
 @dataclass(slots=True)
@@ -87,6 +92,8 @@ def publish(brand: Brand, text: str, people: Mapping[str, User], *, site: Accoun
                 post=post, account=instagram, title=told.title, hypothesis=told.hypothesis, format="pictures",
                 measure="replies", owner=people[told.who], by=people[told.who], at=at,
             )  # fmt: skip
+        if told.wall and told.wall[0] == KIT_OF:
+            _hand_on(post, people["Lucía"], at=at - timedelta(days=-KIT_OF))
 
 
 def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], *, at: datetime) -> Post:
@@ -107,6 +114,14 @@ def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], 
         for delivery in Delivery.objects.filter(post__in=post.versions.values("sendings__remote")):
             _arrive(delivery, told, by, at=leaves)
     return post
+
+
+def _hand_on(post: Post, by: User, *, at: datetime) -> None:
+    """Two colleagues in the shop have links of their own to it."""
+    with translation.override(post.brand.language):
+        disclosure = gettext("I work at {brand}.").format(brand=post.brand.name)[:120]
+    last_on = (at + timedelta(days=60)).date()
+    kits.begin(brand=post.brand, of=post, by=by, at=at, disclosure=disclosure, last_on=last_on, names=["Mateo", "Iker"])
 
 
 def _wall(told: Told, brand: Brand, at: datetime) -> datetime | None:

@@ -24,7 +24,7 @@ from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, rereading, routing
 from tertulia.inbox.models import Conversation, Promise
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import clicks, reminders, rhythm
+from tertulia.publishing import clicks, relays, reminders, rhythm, sharing
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
 
@@ -55,6 +55,16 @@ def reminders_tick() -> None:
     reminders.remind_of_approvals(at=at)
     reminders.remind_before_hand(at=at)
     reminders.remind_by_hand(at=at)
+
+
+@jobs.periodic("publishing.permissions", seconds=60)
+def permissions_tick() -> None:
+    sharing.note_questions(at=clock.now())
+
+
+@jobs.periodic("publishing.relays", seconds=60)
+def relays_tick() -> None:
+    relays.run(at=clock.now())
 
 
 @jobs.periodic("publishing.clocks", seconds=3600)

@@ -9,6 +9,7 @@ from .views import (
     door,
     first_run,
     health,
+    kits,
     launching,
     news,
     newsletter,
@@ -18,6 +19,7 @@ from .views import (
     posted,
     quarantine,
     running,
+    sharing,
     shop,
     visitors,
 )
@@ -52,6 +54,9 @@ urlpatterns = [
     path("n/<str:public_key>/", newsletter.sign_up, name="newsletter_door"),
     path("n/<str:subscription_token>/confirmation/", newsletter.confirm, name="subscription"),
     path("n/<str:subscription_token>/end/", newsletter.end, name="subscription_end"),
+    # What employees share of it.
+    path("k/<str:token>/", kits.show, name="kit"),
+    path("k/<str:token>/pictures/<slug:digest>/", kits.show_picture, name="kit_picture"),
     path("shop/<slug:brand>/", shop.shop, name="shop"),
     # What could not be read, once more.
     path("b/<slug:brand>/channels/unread/<int:quarantine_id>/reading/", quarantine.read, name="read_again"),
@@ -84,6 +89,8 @@ urlpatterns = [
     path("b/<slug:brand>/messages/new/", posted.note, name="posted_note"),
     # What goes on outside, beside a conversation.
     path("b/<slug:brand>/conversations/<int:conversation_id>/running/", running.show, name="running"),
+    # Whether something of theirs may be shared.
+    path("b/<slug:brand>/shares/<int:share_id>/asking/", sharing.ask, name="share_asking"),
     # The installation's own.
     path("b/<slug:brand>/settings/backups/", backups.show, name="backups"),
     path("b/<slug:brand>/settings/backups/making/", backups.make, name="backup_making"),

@@ -44,6 +44,7 @@ from .models import (
     Post,
     Sending,
     Settings,
+    Share,
     Stop,
     Version,
 )
@@ -66,13 +67,13 @@ YEARS = range(2000, 2200)
 @transaction.atomic
 def create(
     *, brand: Brand, by: User, at: datetime, title: str = "", pieces: Sequence[Piece] = (),
-    versions: Mapping[int, Wanted] | None = None, links: Mapping[str, bool] | None = None,
+    versions: Mapping[int, Wanted] | None = None, links: Mapping[str, bool] | None = None, share: Share | None = None,
 ) -> Post:  # fmt: skip
-    """Begin a post; `links` are the addresses that are shortened, or aren't, whatever the brand does with others.
-    Raises `NotHere`, `Problem`."""
+    """Begin a post; `links` are the addresses that are shortened, or aren't, whatever the brand does with others;
+    `share` what it passes on of somebody else. Raises `NotHere`, `Problem`."""
     post = Post.objects.create(
         brand=brand, title=_title(title, pieces), zone=brand.time_zone, created_by_id=by.pk, created_at=at,
-        changed_at=at,
+        changed_at=at, share=share,
     )  # fmt: skip
     _write(post, pieces, versions or {})
     _note_quotes(post, pieces, versions or {}, by=by, at=at)

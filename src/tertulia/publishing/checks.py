@@ -141,7 +141,7 @@ def check(
     shown = [_preview(account, writing, media, known, brand, post) for account in accounts]
     lines = [
         *_where(accounts, is_blank=writing.is_blank), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
-        *_rights(writing, media.values(), brand, at=at), *_quotes(writing, brand, at=at), *_films(media.values()),
+        *_rights(writing, media.values(), brand, post, at=at), *_quotes(writing, brand, at=at), *_films(media.values()),
         *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing.texts),
         *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
         *preflight.strangers(writing.texts, brand, others), *_named(writing, accounts, known), *_polls(shown),
@@ -266,8 +266,12 @@ def says_nothing_of(picture: str) -> str:
     return _("Say what {picture} shows: who can't see it hears nothing of it.").format(picture=picture)
 
 
-def _rights(writing: Writing, media: Iterable[Media], brand: Brand, *, at: datetime) -> Iterator[Line]:
+def _rights(
+    writing: Writing, media: Iterable[Media], brand: Brand, post: Post | None, *, at: datetime
+) -> Iterator[Line]:  # fmt: skip
     on = rights.day_of(max(_moment(writing) or at, at), brand)
+    if post and post.share:
+        yield from (Line("late", why) for why in rights.forbids_sharing(post.share))
     for one in media:
         yield from (Line("late", why) for why in rights.forbids(one, on))
         yield from (Line("soon", why) for why in rights.warns(one, on))

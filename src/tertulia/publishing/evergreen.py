@@ -128,7 +128,8 @@ def copy(post: Post, *, by: User, at: datetime, text: str = "") -> Post:
     said = writing.from_post(post)
     pieces = dealing.worded(said.pieces, text)
     made = actions.create(
-        brand=post.brand, title=said.title, pieces=pieces, versions=said.versions, links=said.links, by=by, at=at
+        brand=post.brand, title=said.title, pieces=pieces, versions=said.versions, links=said.links, share=post.share,
+        by=by, at=at,
     )  # fmt: skip
     join_campaign(made, post.campaign_id if post.campaign and not post.campaign.closed_at else None)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
-from tertulia.core import dates, marks
+from tertulia.channels.models import Account
+from tertulia.core import clock, dates, marks
 from tertulia.core.choices import SeveralRows, name_empty
 from tertulia.core.html import tidy
 from tertulia.strategy import queries as strategy
@@ -23,7 +24,7 @@ from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 from tertulia.team.permissions import Role
 
-from . import actions, approval, handles, queries
+from . import actions, approval, handles, kits, queries, relays
 from .models import (
     LAST_DAY,
     ApprovalRule,
@@ -32,10 +33,13 @@ from .models import (
     Handle,
     Idea,
     Initiative,
+    Kit,
     Media,
     Pillar,
+    Relay,
     Series,
     Settings,
+    Share,
 )
 from .problems import Problem
 from .series import MOST_TEXTS, Rule
@@ -445,12 +449,7 @@ class IdeaForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_url(self) -> str:
         url = tidy(self.cleaned_data["url"]).strip()
-        if url and not url.startswith(f"/b/{self.brand.slug}/"):
-            try:
-                URLValidator(["http", "https"])(url)
-            except ValidationError:
-                raise ValidationError(_("Write the whole address, with https:// before it.")) from None
-        return url
+        return url if url.startswith(f"/b/{self.brand.slug}/") else _web_address(url)
 
 
 class PillarForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -521,6 +520,181 @@ class GraceForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("grace_minutes",)
 
 
+class RelayForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What becomes of the new articles of a feed."""
+
+    accounts = SeveralRows(
+        label=_("Accounts"), queryset=Account.objects.none(), widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose first where it is to be published.")},
+    )  # fmt: skip
+    is_on = forms.BooleanField(label=_("Switched on"), required=False, initial=True)
+
+    class Meta:
+        model = Relay
+        fields = ["source", "accounts", "template", "then", "most_a_day"]
+        widgets = {"template": forms.Textarea(attrs={"rows": 4}), "then": forms.RadioSelect}
+        help_texts = {
+            "template": _("{title}, {summary}, {link} and {source} are filled in."),
+            "most_a_day": _("What is left over waits for the next day, two days at most."),
+        }
+
+    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        for name, some in (("source", relays.sources(brand)), ("accounts", queries.accounts(brand))):
+            mine = Account.objects.filter(pk__in=[one.pk for one in some])
+            fields[name].queryset = mine.defer("secrets").order_by("name", "pk")
+        fields["source"].empty_label, fields["then"].choices = None, Relay.Then.choices
+        if self.instance.pk:
+            self.initial.update(accounts=list(self.instance.accounts.all()), is_on=bool(self.instance.on_at))
+
+    def clean_template(self) -> str:
+        template = tidy(self.cleaned_data["template"]).strip()
+        if not any(f"{{{name}}}" in template for name in relays.FIELDS):
+            raise ValidationError(_("Put {title} or {link} into it, else every post says the same."))
+        return template
+
+
+_DAY = {"type": "date"}
+
+
+class KitForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What colleagues may share, until when, and who has links of their own."""
+
+    names = forms.CharField(
+        label=_("Colleagues with links of their own"), required=False, max_length=4_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("One in each line, as they are to be called: whoever has the link sees these names."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Kit
+        fields = ["intro", "disclosure", "last_on", "counts", "names"]
+        widgets = {
+            "last_on": forms.DateInput(attrs=_DAY, format="%Y-%m-%d"),
+            "intro": forms.Textarea(attrs={"rows": 2}),
+        }
+        help_texts = {
+            "disclosure": _("A sentence or a tag at the end of every text: who speaks of their employer says so."),
+            "counts": _("With short links of your own, without cookies."),
+        }
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        if self.instance.pk:
+            self.initial["names"] = "\n".join(self.instance.names)
+
+    def clean_disclosure(self) -> str:
+        return tidy(self.cleaned_data["disclosure"])
+
+    def clean_intro(self) -> str:
+        return tidy(self.cleaned_data["intro"])
+
+    def clean_last_on(self) -> date:
+        on: date = self.cleaned_data["last_on"]
+        if not self.today <= on <= self.today + timedelta(days=366):
+            raise ValidationError(_("Choose a day from today on, within a year."))
+        return on
+
+    def clean_names(self) -> list[str]:
+        names = [line for line in tidy(self.cleaned_data["names"]).splitlines() if line.strip()]
+        if len(names) > kits.MOST_NAMES:
+            raise ValidationError(_("{limit} names at most.").format(limit=kits.MOST_NAMES))
+        return names
+
+
+class ShareForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What somebody else made, and what is said when it is passed on."""
+
+    text = forms.CharField(
+        label=_("What the post says"), max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Below it stand their name and the link, as each network names them."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Share
+        fields = ["name", "url", "because"]
+        widgets = {"url": forms.TextInput(attrs={"inputmode": "url"})}
+        labels = {"because": _("Why no permission is needed")}
+        help_texts = {
+            "because": _(
+                "For a link with a short quote of something public. Leave it empty where they are to be asked; of "
+                "pictures and films they always are."
+            )
+        }
+
+    field_order = ["name", "url", "text", "because"]
+
+    def clean_name(self) -> str:
+        return tidy(self.cleaned_data["name"])
+
+    def clean_text(self) -> str:
+        return tidy(self.cleaned_data["text"])
+
+    def clean_because(self) -> str:
+        return tidy(self.cleaned_data["because"])
+
+    def clean_url(self) -> str:
+        return _web_address(self.cleaned_data["url"])
+
+
+class ShareQuestionForm(forms.Form):
+    """That somebody was asked, other than by an answer of ours."""
+
+    asked_on = forms.CharField(label=_("Where"), max_length=100)
+    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
+    question = forms.CharField(
+        label=_("In which words"), max_length=2_000, widget=forms.Textarea(attrs={"rows": 3})
+    )  # fmt: skip
+
+    def clean_on(self) -> date:
+        return _not_to_come(self.cleaned_data["on"])
+
+
+class ShareAnswerForm(forms.Form):
+    """What they said, other than in a message that is here."""
+
+    verdict = forms.ChoiceField(
+        label=_("Their answer"), choices=[("yes", _("They allow it")), ("no", _("They don't want it"))],
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    on = forms.DateField(label=_("Day"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
+    answer = forms.CharField(
+        label=_("What they said"), max_length=2_000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("In their own words, and where they said it."),
+    )  # fmt: skip
+
+    def clean_on(self) -> date:
+        return _not_to_come(self.cleaned_data["on"])
+
+
+class ShareReasonForm(forms.Form):
+    """Why no permission is needed, or why it ends."""
+
+    because = forms.CharField(max_length=300)
+
+    def clean_because(self) -> str:
+        return tidy(self.cleaned_data["because"])
+
+
+def _not_to_come(on: date) -> date:
+    """A day of our time that isn't to come: in whatever zone it is already tomorrow somewhere."""
+    if not date(2000, 1, 1) <= on <= clock.now().date() + timedelta(days=1):
+        raise ValidationError(_("This day is still to come, or long gone."))
+    return on
+
+
+def _web_address(url: str) -> str:
+    url = tidy(url).strip()
+    if url:
+        try:
+            URLValidator(["http", "https"])(url)
+        except ValidationError:
+            raise ValidationError(_("Write the whole address, with https:// before it.")) from None
+    return url
+
+
 class LibraryFilter(forms.Form):
     """Which pictures are looked for."""
 
@@ -544,6 +718,11 @@ class DetailsForm(forms.ModelForm):  # type: ignore[type-arg]
             "rights_until": _("The last day. No post can be scheduled with it for a later one."),
             "permission": _("Who said yes, when and where: without it nothing of a customer's is published."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.share_id:  # what is known of that permission stands on its own page
+            del self.fields["is_customers"], self.fields["permission"]
 
 
 SHAPES: dict[str, tuple[int, int]] = {"1:1": (1, 1), "4:5": (4, 5), "16:9": (16, 9), "1.91:1": (191, 100)}

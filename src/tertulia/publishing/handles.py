@@ -42,6 +42,12 @@ def network_of(account: Account) -> str:
     return account.connector.network(account).casefold()[:80]
 
 
+def network_name(account: Account) -> str:
+    """As people call it."""
+    connector = account.connector
+    return told(connector.name) if network_of(account) == connector.key else connector.network(account)
+
+
 def folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 
@@ -101,9 +107,8 @@ def networks(brand: Brand) -> list[Network]:
     for account in queries.accounts(brand):
         rule = account.capabilities.publishes
         if rule and rule.names:
-            key, connector = network_of(account), account.connector
-            name = told(connector.name) if key == connector.key else connector.network(account)
-            found.setdefault(key, Network(key, name, rule.names))
+            key = network_of(account)
+            found.setdefault(key, Network(key, network_name(account), rule.names))
     return sorted(found.values(), key=lambda one: one.name.casefold())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -9,7 +11,7 @@ from tertulia.channels.models import Delivery, Identity
 from tertulia.community.models import Member
 from tertulia.core.personal import MASK, Person, blanked, deleted, held, named, none
 
-from . import mailing
+from . import library, mailing
 from .models import (
     ApprovalDecision,
     ApprovalRequest,
@@ -31,6 +33,8 @@ from .models import (
     Import,
     Imported,
     Initiative,
+    Kit,
+    KitLink,
     Letter,
     Link,
     LinkChoice,
@@ -44,11 +48,14 @@ from .models import (
     PlannedDay,
     Post,
     Promise,
+    Relay,
+    Relayed,
     Repetition,
     SavedPiece,
     Sending,
     Series,
     Settings,
+    Share,
     Slot,
     SpokenOf,
     Stop,
@@ -113,6 +120,66 @@ held(
     Link, _("Links in our answers to them"), rows=lambda p: Link.objects.filter(brand=p.brand, reply_id__in=p.messages),
     erase=blanked(reply_id=None),
 )  # fmt: skip
+
+
+# What they made and the brand passes on. What goes because it is old leaves a permission standing: it is what shows, as
+# long as their picture is used, that it may be.
+
+
+def _shares(person: Person) -> QuerySet[Share]:
+    theirs = Q(message__in=person.messages) | Q(evidence__in=person.messages)
+    return Share.objects.filter(theirs, brand=person.brand) if person.member else Share.objects.none()
+
+
+def _their_media(person: Person) -> QuerySet[Media]:
+    return Media.objects.filter(share__in=_shares(person))
+
+
+def _media_files(media: Media) -> Iterator[tuple[str, bytes]]:
+    if library.is_kept(media.brand_id, media.digest):
+        yield media.name, library.content(media)
+
+
+def _forget_media(rows: QuerySet[Media], person: Person) -> None:
+    """The bytes of every one; the row stays where a post names it, and says nothing."""
+    for media in rows:
+        library.forget_file(media)
+    rows.filter(uses__isnull=True).delete()
+    rows.update(name=MASK, alt="", credit="", permission="")
+
+
+def _forget_words(rows: QuerySet[Part], person: Person) -> None:
+    rows.update(text=MASK)
+    Draft.objects.filter(post__in=rows.values("post")).delete()
+
+
+def _unpublished(person: Person) -> QuerySet[Part]:
+    """Of posts that pass on something of theirs and of which nothing is out."""
+    out = Sending.objects.filter(remote__published_at__isnull=False).values("version__post")
+    return Part.objects.filter(post__share__in=_shares(person)).exclude(post__in=out)
+
+
+def _end_shares(rows: QuerySet[Share], person: Person) -> None:
+    rows.update(
+        state=Share.State.ENDED, ended_at=person.at, changed_at=person.at, name=MASK, url="", question="", answer="",
+        because="", asked_on="", message=None, evidence=None, prepared_at=None,
+    )  # fmt: skip
+
+
+held(Media, _("Their pictures and films in the library"), rows=_their_media, erase=_forget_media, files=_media_files)
+held(Part, _("Posts that pass on what they made"), rows=_unpublished, erase=_forget_words)
+held(Share, _("What they made and allowed to be shared"), rows=_shares, erase=_end_shares)
+named(
+    Share,
+    _("What others made and allowed to be shared"),
+    "name",
+    "url",
+    "because",
+    "question",
+    "asked_on",
+    "answer",
+    within=lambda p: Share.objects.filter(brand=p.brand),
+)
 
 
 def _save_order(order: Conversion, changed: list[str]) -> None:
@@ -224,5 +291,7 @@ named(SavedPiece, _("Saved pieces"), "title", "text", names=False, within=lambda
 none("People from outside who decide about posts; not who writes to the brand.", GuestPass, ApprovalStep,
      "publishing.ApprovalStep_users")  # fmt: skip
 none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", DayKey)
+none("Colleagues who share what the company publishes, as whoever set it up calls them.", Kit, KitLink)
 none("The brand's plan and settings.", BestHour, Coupon, Evergreen, Feed, Imported, LinkSettings, Occurrence, Pillar,
-     PlannedDay, Promise, Repetition, Sending, Settings, Slot, Turn)  # fmt: skip
+     PlannedDay, Promise, Relay, Relayed, Repetition, Sending, Settings, Slot, Turn,
+     "publishing.Relay_accounts")  # fmt: skip

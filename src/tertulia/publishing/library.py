@@ -30,7 +30,7 @@ from tertulia.core.sentences import told
 from tertulia.team.models import User
 
 from . import actions, activities, queries, saying, writing
-from .models import Media, Post
+from .models import Media, Post, Share
 from .problems import Problem
 
 LARGEST = 16 * 1024 * 1024
@@ -64,12 +64,15 @@ class InUse(Problem):
     """A post needs it."""
 
 
-def take(*, brand: Brand, name: str, file: BinaryIO, by: User, at: datetime, alt: str = "") -> Media:
-    """Take a file into the library as what its first bytes say. Raises `NotAFilm`, `NotAPicture`."""
+def take(
+    *, brand: Brand, name: str, file: BinaryIO, by: User, at: datetime, alt: str = "", share: Share | None = None
+) -> Media:  # fmt: skip
+    """Take a file into the library as what its first bytes say; `share` where somebody else made it. Raises `NotAFilm`,
+    `NotAPicture`."""
     if _is_film(file):
-        return add_film(brand=brand, name=name, file=file, by=by, at=at, alt=alt)
+        return add_film(brand=brand, name=name, file=file, by=by, at=at, alt=alt, share=share)
     file.seek(0)
-    return add(brand=brand, name=name, content=file.read(LARGEST + 1), by=by, at=at, alt=alt)
+    return add(brand=brand, name=name, content=file.read(LARGEST + 1), by=by, at=at, alt=alt, share=share)
 
 
 def file_of(handed_in: UploadedFile[Any]) -> BinaryIO:
@@ -82,7 +85,9 @@ def _is_film(file: BinaryIO) -> bool:
     return bool(films.kind_of(file.read(films.HEAD)))
 
 
-def add_film(*, brand: Brand, name: str, file: BinaryIO, by: User, at: datetime, alt: str = "") -> Media:
+def add_film(
+    *, brand: Brand, name: str, file: BinaryIO, by: User, at: datetime, alt: str = "", share: Share | None = None
+) -> Media:  # fmt: skip
     """As `add`, for a film. Raises `NotAFilm`."""
     size = file.seek(0, os.SEEK_END)
     if size > settings.LARGEST_FILM:
@@ -105,8 +110,8 @@ def add_film(*, brand: Brand, name: str, file: BinaryIO, by: User, at: datetime,
     finally:
         half.unlink(missing_ok=True)
     return _added(
-        brand, digest, name, film.type, by=by, at=at, alt=alt, size=size, width=film.width, height=film.height,
-        seconds=film.seconds, codecs=" ".join(film.codecs)[:80],
+        brand, digest, name, film.type, by=by, at=at, alt=alt, share=share, size=size, width=film.width,
+        height=film.height, seconds=film.seconds, codecs=" ".join(film.codecs)[:80],
     )  # fmt: skip
 
 
@@ -159,30 +164,37 @@ def has_poster(media: Media) -> bool:
     return media.is_film and _small_path(media).exists()
 
 
-def add(*, brand: Brand, name: str, content: bytes, by: User, at: datetime, alt: str = "") -> Media:
+def add(
+    *, brand: Brand, name: str, content: bytes, by: User, at: datetime, alt: str = "", share: Share | None = None
+) -> Media:  # fmt: skip
     """Take a picture into the library; one that is there already is given back. Raises `NotAPicture`."""
     kind, width, height, clean = _checked(content)
     _look(io.BytesIO(clean), NotAPicture)
     digest = sha256(clean).hexdigest()
     _write(_path(brand.pk, digest), clean)
     return _added(
-        brand, digest, name, kind, by=by, at=at, alt=alt, size=len(clean), width=width, height=height
+        brand, digest, name, kind, by=by, at=at, alt=alt, share=share, size=len(clean), width=width, height=height
     )  # fmt: skip
 
 
 def _added(
-    brand: Brand, digest: str, name: str, kind: str, *, by: User, at: datetime, alt: str, **measures: Any
+    brand: Brand, digest: str, name: str, kind: str, *, by: User, at: datetime, alt: str, share: Share | None,
+    **measures: Any,
 ) -> Media:  # fmt: skip
+    """One that is there already becomes somebody's, too, where it was nobody's: then nothing shows it unasked."""
     with transaction.atomic():
         media, is_new = Media.objects.get_or_create(
             brand=brand, digest=digest,
             defaults={
                 "name": _name(name, kind), "type": kind, "alt": tidy(alt).strip()[:LONGEST_ALT],
-                "created_by_id": by.pk, "created_at": at, **measures,
+                "created_by_id": by.pk, "created_at": at, "share": share, "is_customers": share is not None, **measures,
             },
         )  # fmt: skip
         if is_new:
             activity.record(activities.ADDED, on=media, brand=brand.pk, by=by.pk, at=at, file=media.name)
+        elif share and media.share_id is None:
+            media.share, media.is_customers = share, True
+            media.save(update_fields=["share", "is_customers"])
     return media
 
 
@@ -191,10 +203,12 @@ def describe(
     *, media: Media, by: User, at: datetime, alt: str = "", credit: str = "", rights_until: date | None = None,
     is_customers: bool = False, permission: str = "",
 ) -> None:  # fmt: skip
-    """Say what it shows, whose it is, who allowed it and until when it may be used."""
+    """Say what it shows, whose it is, who allowed it and until when it may be used; of what was taken from somebody's
+    message its `share` alone says who allowed it."""
     media.alt, media.credit = tidy(alt).strip()[:LONGEST_ALT], tidy(credit).strip()[:200]
     media.rights_until = rights_until
-    media.is_customers, media.permission = is_customers, tidy(permission).strip()[:LONGEST_PERMISSION]
+    if media.share_id is None:
+        media.is_customers, media.permission = is_customers, tidy(permission).strip()[:LONGEST_PERMISSION]
     media.save(update_fields=["alt", "credit", "rights_until", "is_customers", "permission"])
     activity.record(activities.CHANGED, on=media, brand=media.brand_id, by=by.pk, at=at, file=media.name)
 
@@ -204,15 +218,20 @@ def remove(*, media: Media, by: User, at: datetime) -> None:
     """Take it out of the library, with its bytes. Raises `InUse`."""
     if media.uses.exists():
         raise InUse(_("A post uses it. Take it out there first."))
-    paths = [_path(media.brand_id, media.digest), _small_path(media)]
     activity.record(activities.REMOVED, on=media, brand=media.brand_id, by=by.pk, at=at, file=media.name)
     media.delete()
-    transaction.on_commit(lambda: _forget(paths))
+    forget_file(media)
 
 
 def _forget(paths: Iterable[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def forget_file(media: Media) -> None:
+    """Its bytes go, once all this is true, and whatever shows it shows nothing."""
+    paths = [_path(media.brand_id, media.digest), _small_path(media)]
+    transaction.on_commit(lambda: _forget(paths))
 
 
 def reshape(
@@ -231,7 +250,9 @@ def reshape(
         raise NotChanged(_("The file of this picture is lost.")) from None
     except BadPayload as bad:
         raise NotChanged(told(bad.why)) from None
-    made = add(brand=media.brand, name=media.name, content=shaped, by=by, at=at, alt=media.alt)
+    made = add(
+        brand=media.brand, name=media.name, content=shaped, by=by, at=at, alt=media.alt, share=media.share
+    )  # fmt: skip
     if made.pk != media.pk:
         _say_the_same(made, media)
     if made.pk > media.pk and made.made_from is None:  # turned back, it can be an older one again
@@ -247,7 +268,7 @@ def replace(*, media: Media, name: str, file: BinaryIO, by: User, at: datetime) 
     if _is_film(file) != media.is_film:
         raise NotChanged(_("A picture can be replaced by a picture, and a film by a film."))
     # Looking through a large film and copying it holds up nobody who writes; it stays in the library whatever follows.
-    made = take(brand=media.brand, name=name, file=file, by=by, at=at, alt=media.alt)
+    made = take(brand=media.brand, name=name, file=file, by=by, at=at, alt=media.alt, share=media.share)
     if made.pk == media.pk:
         return made, []
     with transaction.atomic():

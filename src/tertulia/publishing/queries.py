@@ -37,7 +37,7 @@ from tertulia.core.models import Activity
 from tertulia.core.unaccented import unaccented
 
 from . import activities
-from .models import ApprovalRequest, Attachment, Media, Part, Post, Sending, Settings, Stop, Version
+from .models import ApprovalRequest, Attachment, Media, Part, Post, Sending, Settings, Share, Stop, Version
 
 State = Post.State
 OPEN = frozenset({"", State.SCHEDULED, State.MISSED, State.FAILED})
@@ -114,7 +114,7 @@ def whole(brand: Brand) -> QuerySet[Post]:
     """Posts with their parts, pictures, versions and accounts, for a page that shows one."""
     parts = Part.objects.order_by("number").prefetch_related("attachments__media")
     versions = Version.objects.select_related("account").defer("account__secrets").order_by("account__name", "pk")
-    mine = Post.objects.filter(brand=brand).select_related("campaign")
+    mine = Post.objects.filter(brand=brand).select_related("campaign", "share")
     return mine.prefetch_related(Prefetch("parts", parts), Prefetch("versions", versions))
 
 
@@ -130,10 +130,10 @@ def of_brand(brand: Brand) -> QuerySet[Account]:
 
 def pictures(brand: Brand) -> QuerySet[Media]:
     """The brand's library, newest first."""
-    return Media.objects.filter(brand=brand).order_by("-created_at", "-pk")
+    return Media.objects.filter(brand=brand).select_related("share").order_by("-created_at", "-pk")
 
 
-SHELVES = ("unused", "undescribed", "ending", "ended", "customers")
+SHELVES = ("unused", "undescribed", "ending", "ended", "customers", "unallowed", "allowed")
 SHELF = 60
 """Pictures on one page."""
 
@@ -150,7 +150,7 @@ def shelf(
     brand: Brand, *, today: date, q: str = "", which: str = "", before: int | None = None, most: int = SHELF
 ) -> Shelf:  # fmt: skip
     """The brand's pictures, newest first: those whose name, description or owner says `q`, and of one sort."""
-    found = said_in(Media.objects.filter(brand=brand).order_by("-pk"), q)
+    found = said_in(Media.objects.filter(brand=brand).select_related("share").order_by("-pk"), q)
     if which == "unused":
         found = found.filter(~Exists(Attachment.objects.filter(media=OuterRef("pk"))))
     elif which == "undescribed":
@@ -161,6 +161,11 @@ def shelf(
         found = found.filter(rights_until__lt=today)
     elif which == "customers":
         found = found.filter(is_customers=True)
+    elif which in {"unallowed", "allowed"}:
+        is_allowed = which == "allowed"
+        states = [state for state in Share.State if (state in Share.ALLOWED) is is_allowed]
+        noted = ~Q(permission="") if is_allowed else Q(permission="")
+        found = found.filter(Q(share__state__in=states) | Q(noted, share__isnull=True, is_customers=True))
     if before:
         found = found.filter(pk__lt=before)
     media = list(found[: most + 1])

@@ -1,10 +1,11 @@
-"""Whether a post may leave on a day: until when the rights of its pictures last, whether customers have allowed them,
-and whether those whom it quotes agree."""
+"""Whether a post may leave on a day: until when the rights of its pictures last, whether whoever made what it passes on
+has allowed that, and whether those whom it quotes agree."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from tertulia.community import testimonials
 from tertulia.core import bulk, due
 
 from . import queries, saying
-from .models import Media, Version
+from .models import Media, Share, Version
 from .problems import Problem
 
 SOON = queries.ENDING
@@ -28,6 +29,31 @@ NOT_ALLOWED = gettext_noop(
     "{picture} is a customer's, and nobody has noted how they allowed it. Note it in the library first."
 )
 ENDED = gettext_noop("{picture} may be used until {day} only.")
+S = Share.State
+OF_PICTURES = {
+    S.NEEDED: gettext_noop(
+        "{picture} was made by {who}, who hasn't been asked yet. Ask them on the page of what is shared, or note there "
+        "how they allowed it."
+    ),
+    S.ASKED: gettext_noop(
+        "{picture} was made by {who}, who was asked and hasn't said yes yet. Note their answer on the page of what is "
+        "shared."
+    ),
+    S.REFUSED: gettext_noop("{picture} was made by {who}, who doesn't want it to be shared. Take it out of the post."),
+    S.ENDED: gettext_noop("{who} doesn't allow {picture} to be shown any more. Take it out of the post."),
+}
+OF_WORDS = {
+    S.NEEDED: gettext_noop(
+        "This shares what {who} made, who hasn't been asked yet. Ask them on the page of what is shared, or say there "
+        "why that isn't needed."
+    ),
+    S.ASKED: gettext_noop(
+        "This shares what {who} made, who was asked and hasn't said yes yet. Note their answer on the page of what is "
+        "shared."
+    ),
+    S.REFUSED: gettext_noop("This shares what {who} made, who doesn't want that. Cancel the post."),
+    S.ENDED: gettext_noop("{who} doesn't allow what this shares to be shown any more. Cancel the post."),
+}
 
 
 class Unallowed(Problem):
@@ -36,10 +62,18 @@ class Unallowed(Problem):
 
 def forbids(media: Media, on: date) -> Iterator[str]:
     """Why the picture may not be published on that day."""
-    if media.is_customers and not media.permission.strip():
+    if media.share and not media.share.is_allowed:
+        yield _(OF_PICTURES[S(media.share.state)]).format(picture=media.name, who=media.share.name)
+    elif not media.is_allowed:
         yield _(NOT_ALLOWED).format(picture=media.name)
     if media.rights_until and on > media.rights_until:
         yield _(ENDED).format(picture=media.name, day=f"{media.rights_until:%d/%m/%Y}")
+
+
+def forbids_sharing(share: Share) -> Iterator[str]:
+    """Why what somebody else made may not be published, apart from pictures."""
+    if not share.is_allowed:
+        yield _(OF_WORDS[S(share.state)]).format(who=share.name)
 
 
 def warns(media: Media, on: date) -> Iterator[str]:
@@ -61,7 +95,7 @@ def _day_in(time_zone: str, moment: datetime) -> date:
 def check(versions: Iterable[Version], *, brand: Brand, leaves_at: datetime) -> None:
     """Raises `Unallowed` with all that stands in the way."""
     drafts = [said for version in versions for said in saying.spoken(version)]
-    if found := _against(drafts, brand=brand.pk, on=day_of(leaves_at, brand)):
+    if found := _against(drafts, lambda: day_of(leaves_at, brand), brand=brand.pk):
         raise Unallowed(" ".join(found))
 
 
@@ -75,12 +109,13 @@ def check_again(remote: RemotePost, *, at: datetime) -> None:
 def against(remote: RemotePost, *, at: datetime) -> list[str]:
     """What stands in the way of that."""
     found = due.rows(_PARTS, [remote.account_id, remote.pk])
+    if not found:
+        return []
+    version, *_rest, has_limited = found[0]
     behind = bulk.find(RemotePost, "id", [part for _, part, is_behind, _ in found if is_behind])
     drafts = [remote.draft, *(each.draft for each in behind)]
-    if not found or not (found[0][3] or _shown(drafts)):
-        return []
-    brands = Version.objects.filter(pk=found[0][0]).values_list("post__brand", "post__brand__time_zone")
-    return [why for brand, zone in brands for why in _against(drafts, brand=brand, on=_day_in(zone, at))]
+    brand = Version.objects.values_list("post__brand", flat=True).get(pk=version) if has_limited else None
+    return _against(drafts, partial(_day_of, version, at), brand=brand)
 
 
 _PARTS = f"""
@@ -91,20 +126,25 @@ FROM publishing_sending mine JOIN publishing_sending part ON part.version_id = m
 that publishes."""
 
 
-def _shown(drafts: Iterable[Mapping[str, Any]]) -> set[int]:
-    """The pictures in them."""
-    return {picture["media"] for said in drafts for picture in said.get("pictures", [])}
+def _day_of(version_id: int, at: datetime) -> date:
+    return _day_in(Version.objects.values_list("post__brand__time_zone", flat=True).get(pk=version_id), at)
 
 
-def _against(drafts: Collection[Mapping[str, Any]], *, brand: int, on: date) -> list[str]:
-    ids = _shown(drafts)
-    media = Media.objects.filter(pk__in=ids).order_by("pk") if ids else ()
-    quotes = testimonials.against([said["text"] for said in drafts], brand=brand, on=on)
-    return [*(why for one in media for why in forbids(one, on)), *quotes]
+def _against(drafts: Collection[Mapping[str, Any]], on: Callable[[], date], *, brand: int | None) -> list[str]:
+    """Asks nothing of the database where nobody's pictures or words are in them. With `brand` quotes are looked for."""
+    found: list[str] = []
+    if shares := {said[saying.SHARE] for said in drafts if saying.SHARE in said}:
+        found += [why for one in Share.objects.filter(pk__in=shares).order_by("pk") for why in forbids_sharing(one)]
+    if ids := {picture["media"] for said in drafts for picture in said.get("pictures", [])}:
+        media, day = Media.objects.filter(pk__in=ids).select_related("share").order_by("pk"), on()
+        found += [why for one in media for why in forbids(one, day)]
+    if brand:
+        found += testimonials.against([said["text"] for said in drafts], brand=brand, on=on())
+    return found
 
 
 def sentences() -> dict[str, str]:
-    """What is stored of a refusal in English, and what it is in the present language."""
-    blank = {"picture": "{}", "day": "{}"}
-    own = {one.format(**blank): _(one).format(**blank) for one in (NOT_ALLOWED, ENDED)}
-    return own | testimonials.sentences()
+    """What is stored of a refusal in English, and what it is in the present language, in the same order of blanks."""
+    some = (NOT_ALLOWED, ENDED, *OF_PICTURES.values(), *OF_WORDS.values())
+    names = {"picture": "{}", "day": "{}", "who": "{}"}
+    return {one.format(**names): _(one).format(**names) for one in some} | testimonials.sentences()

@@ -15,6 +15,8 @@ from .models import Experiment, Media, Part, Version
 HINTS = ("title", "warning", "language", "visibility")
 SHRUNK = "shrunk"
 """Of a picture that is sent smaller than it is kept: to how many `bytes` and `pixels`, as its network has it."""
+SHARE = "share"
+"""Of what passes on something of others: which `Share` that is."""
 SHRINKS = frozenset({"image/jpeg", "image/png"})
 """What can be made smaller without losing more than points: these don't move."""
 
@@ -89,6 +91,7 @@ def spoken(version: Version) -> list[dict[str, Any]]:
         {
             "kind": part.kind, "text": name(part.text), **hints,
             "pictures": [pictured(one.media, one.alt, taken) for one in _in_order(part)],
+            **({SHARE: version.post.share_id} if version.post.share_id else {}),
             **({"poll": part.poll} if part.poll and has_polls else {}),
         }
         for part in parts

@@ -236,7 +236,9 @@ def _written(series: Series, number: int, on: date, *, by: User, at: datetime) -
         return _from_the_pool(series, on, wall, by=by, at=at)
     turn = dealing.turn_for(series.model)
     title, pieces, versions = _said(series, number, turn)
-    post = actions.create(brand=series.brand, title=title, pieces=pieces, versions=versions, by=by, at=at)
+    post = actions.create(
+        brand=series.brand, title=title, pieces=pieces, versions=versions, share=series.model.share, by=by, at=at
+    )
     dealing.take(turn, post)
     evergreen.join_campaign(post, series.model.campaign_id)
     actions.plan(post=post, wall=wall, zone=series.zone, by=by, at=at)

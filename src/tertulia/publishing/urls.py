@@ -11,13 +11,16 @@ from .views import (
     handles,
     ideas,
     initiatives,
+    kits,
     library,
     links,
     newsletters,
     pieces,
     reactions,
+    relays,
     rhythm,
     series,
+    sharing,
 )
 
 app_name = "publishing"
@@ -33,6 +36,9 @@ _DELIVERY = "b/<slug:brand>/posts/deliveries/<int:posting_id>/"
 
 _SERIES = "b/<slug:brand>/posts/series/<int:series_id>/"
 _EVERGREEN = "b/<slug:brand>/posts/evergreen/<int:evergreen_id>/"
+_KIT = "b/<slug:brand>/kits/<int:kit_id>/"
+_RELAYS = "b/<slug:brand>/posts/relays/"
+_SHARE = "b/<slug:brand>/shares/<int:share_id>/"
 _IDEA = "b/<slug:brand>/ideas/<int:idea_id>/"
 _PILLAR = "b/<slug:brand>/ideas/pillars/<int:pillar_id>/"
 _INITIATIVE = "b/<slug:brand>/posts/actions/<int:initiative_id>/"
@@ -127,6 +133,20 @@ urlpatterns = [
     path(f"{_INITIATIVE}completion/removal/", initiatives.reopen, name="initiative_completion_removal"),
     path(f"{_INITIATIVE}removal/", initiatives.remove, name="initiative_removal"),
     path("b/<slug:brand>/ideas/", ideas.show, name="ideas"),
+    path("b/<slug:brand>/kits/new/", kits.begin, name="new_kit"),
+    path(_KIT, kits.show, name="kit"),
+    path(f"{_KIT}address/", kits.renew, name="kit_address"),
+    path(f"{_KIT}end/", kits.end, name="kit_end"),
+    path(_RELAYS, relays.show, name="relays"),
+    path(f"{_RELAYS}<int:relay_id>/", relays.change, name="relay"),
+    path(f"{_RELAYS}<int:relay_id>/removal/", relays.remove, name="relay_removal"),
+    path("b/<slug:brand>/shares/", sharing.show_all, name="shares"),
+    path("b/<slug:brand>/shares/new/", sharing.begin, name="new_share"),
+    path(_SHARE, sharing.show, name="share"),
+    path(f"{_SHARE}question/", sharing.note_question, name="share_question"),
+    path(f"{_SHARE}answer/", sharing.note_answer, name="share_answer"),
+    path(f"{_SHARE}exemption/", sharing.exempt, name="share_exemption"),
+    path(f"{_SHARE}end/", sharing.end, name="share_end"),
     path("b/<slug:brand>/ideas/new/", ideas.begin, name="new_idea"),
     path("b/<slug:brand>/ideas/export/", ideas.export, name="ideas_export"),
     path("b/<slug:brand>/ideas/pillars/", ideas.show_pillars, name="pillars"),

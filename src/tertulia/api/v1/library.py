@@ -59,5 +59,5 @@ def _shape(media: Media) -> MediaShape:
     return MediaShape(
         id=media.pk, name=media.name, type=media.type, size=media.size, width=media.width, height=media.height,
         alt=media.alt, credit=media.credit, rights_until=media.rights_until, is_customers=media.is_customers,
-        is_allowed=not media.is_customers or bool(media.permission.strip()), created_at=media.created_at,
+        is_allowed=media.is_allowed, created_at=media.created_at,
     )  # fmt: skip

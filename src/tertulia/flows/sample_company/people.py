@@ -60,6 +60,8 @@ class Words:
     praise: Sequence[Praise]
     agreed: tuple[str, str, str]
     """In which words: who was asked, a public review, a figure of their own."""
+    shared: tuple[str, str]
+    """What Miriam's article is passed on with, and how she was asked."""
 
     def label(self, key: str) -> str:
         return next(name for which, name, _hue, _words in self.labels if which == key)
@@ -176,6 +178,10 @@ WORDS = {
         complaints="Quejas abiertas",
         away="Vacaciones",
         welcome="@{name}, ¡qué bien que estés! ¿Contestas tú a Cristina? Candela dice que sí al pan solidario.",
+        shared=(
+            "Una mañana en nuestro obrador, contada por alguien que sabe mucho de desayunos.",
+            "¡Hola, Miriam! Nos encanta lo que has escrito. ¿Nos dejas compartirlo en nuestras redes, con tu nombre?",
+        ),
         holidays=("San Isidro", "La Almudena"),
         own=[
             ("product", "Roscón de Reyes", ["roscón", "roscones"]),
@@ -320,6 +326,10 @@ WORDS = {
         complaints="Open complaints",
         away="Holidays",
         welcome="@{name}, hello and welcome! Will you answer Cristina? Candela says yes to the bread for charity.",
+        shared=(
+            "A morning in our bakehouse, told by somebody who knows a lot about breakfasts.",
+            "Hello Miriam! We love what you have written. May we share it on our networks, with your name?",
+        ),
         holidays=("San Isidro", "La Almudena"),
         own=[
             ("product", "Kings' ring", ["Kings' rings"]),

@@ -1,4 +1,4 @@
-"""Beside a conversation: which campaigns and actions run, those its person speaks of first."""
+"""Beside a conversation: what of it is shared; which campaigns and actions run, those its person speaks of first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tertulia.core import clock, dates
 from tertulia.inbox import queries
 from tertulia.inbox.access import DeskRequest
 from tertulia.inbox.models import Conversation
-from tertulia.publishing import spoken
+from tertulia.publishing import sharing, spoken
 from tertulia.publishing.models import Initiative
 from tertulia.strategy.models import Campaign
 from tertulia.team.access import brand_required
@@ -27,7 +27,8 @@ def show(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpRespon
         raise Http404 from None
     beside = spoken.beside(conversation.member, brand, at=clock.now())
     running = [(one, is_theirs, _days(one.of)) for one, is_theirs in beside]
-    context = {"room": "inbox", "conversation": conversation, "running": running}
+    shares = sharing.of_talk(brand, account_id=conversation.account_id, thread_id=conversation.thread_id)
+    context = {"room": "inbox", "conversation": conversation, "running": running, "shares": shares}
     return render(request, "flows/_running.html" if request.htmx else "flows/running.html", context)
 
 

@@ -6,13 +6,16 @@ from .experiments import FEWEST_PAIRS, Experiment, Turn
 from .handles import Handle
 from .ideas import Idea, Pillar
 from .initiatives import Initiative, SpokenOf
+from .kits import Kit, KitLink
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .mailing import Letter, Subscriber
 from .planned import PlannedDay
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
 from .preflight import LinkLook, SavedPiece
+from .relays import Relay, Relayed
 from .rhythm import BestHour, Promise, Slot
 from .series import LAST_DAY, Evergreen, Occurrence, Repetition, Series
+from .sharing import Share
 
 __all__ = [
     "ApprovalDecision",
@@ -36,6 +39,8 @@ __all__ = [
     "Import",
     "Imported",
     "Initiative",
+    "Kit",
+    "KitLink",
     "LAST_DAY",
     "Letter",
     "Link",
@@ -50,11 +55,14 @@ __all__ = [
     "PlannedDay",
     "Post",
     "Promise",
+    "Relay",
+    "Relayed",
     "Repetition",
     "SavedPiece",
     "Sending",
     "Series",
     "Settings",
+    "Share",
     "Slot",
     "SpokenOf",
     "Stop",

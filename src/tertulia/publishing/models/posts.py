@@ -18,6 +18,8 @@ from tertulia.core import films
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
+from .sharing import Share
+
 
 def seed() -> str:
     """128 random bits: what makes the keys of one version like nobody else's, on whatever installation."""
@@ -58,6 +60,8 @@ class Post(models.Model):
     time = models.TimeField(_("time"), null=True, blank=True)
     zone = models.CharField(_("time zone"), max_length=64)
     campaign = models.ForeignKey(Campaign, on_delete=models.SET_NULL, null=True, related_name="+")
+    share = models.ForeignKey(Share, on_delete=models.RESTRICT, null=True, related_name="posts")
+    """What it passes on of somebody else. It goes along to copies, and never changes."""
     publish_at = models.DateTimeField(null=True)
     revision = models.PositiveIntegerField(default=1)
     created_by_id = models.BigIntegerField()
@@ -176,7 +180,9 @@ class Media(models.Model):
     """The last day, in the brand's time zone."""
     is_customers = models.BooleanField(_("it is a customer's"), default=False)
     permission = models.TextField(_("how they allowed it"), blank=True, default="")
-    """Who said yes, when and where. Without it nothing of a customer's is published."""
+    """Who said yes, when and where, of what has no `share`. Without it nothing of a customer's is published."""
+    share = models.ForeignKey(Share, on_delete=models.RESTRICT, null=True, related_name="media")
+    """Whose it is and whether they allowed it, of what was taken from somebody's message."""
     made_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     """The picture that this one was cut or turned from."""
     created_by_id = models.BigIntegerField()
@@ -192,6 +198,13 @@ class Media(models.Model):
     @property
     def is_film(self) -> bool:
         return self.type in films.TYPES
+
+    @property
+    def is_allowed(self) -> bool:
+        """It is the brand's own, or it is recorded that whoever made it allowed it."""
+        if self.share:
+            return self.share.is_allowed
+        return not self.is_customers or bool(self.permission.strip())
 
     @property
     def lasts(self) -> str:

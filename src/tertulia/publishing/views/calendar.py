@@ -31,6 +31,7 @@ from .. import (
     figures,
     filling,
     ideas,
+    kits,
     leaving,
     mailing,
     queries,
@@ -177,8 +178,9 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "experiments": experiments.of_post(post, may_begin=_may_try(comes_back, standing)),
         "has_slots": rhythm.has_slots(brand),
         "is_scheduled": set(standing.versions.values()) == {Post.State.SCHEDULED},
-        "is_open": standing.is_open,
+        "is_open": standing.is_open, "kits": kits.beside(brand, of=post), "kit_of": f"post={post.pk}",
     }  # fmt: skip
+    context["may_kit"] = context["is_out"]
     return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
 
 

@@ -14,7 +14,7 @@ from tertulia.strategy.models import Campaign
 from tertulia.team.access import brand_required
 
 from .. import actions as publishing
-from .. import campaigns, spoken
+from .. import campaigns, kits, spoken
 from ..access import RoomRequest
 from ..forms import CampaignForm, LearnedForm
 from ..problems import Problem
@@ -72,6 +72,7 @@ def _page(request: RoomRequest, campaign: Campaign, form: LearnedForm) -> HttpRe
         "room": "publishing", "tab": "campaigns", "campaign": campaign, "lines": campaigns.lines(campaign),
         "speakers": speakers, "spoken": newest,
         "results": [(campaigns.said(one), one["value"]) for one in counted],
+        "kits": kits.beside(request.brand, of=campaign), "kit_of": f"campaign={campaign.pk}", "may_kit": True,
         "frozen": [(campaigns.said(one), one["value"]) for one in campaign.results], "form": form,
     }  # fmt: skip
     return render(request, "publishing/campaign.html", context, status=422 if form.errors else 200)

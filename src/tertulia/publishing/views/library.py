@@ -233,4 +233,4 @@ def _file(kind: str, content: bytes, name: str) -> FileResponse:
 
 
 def _media(brand: Brand, media_id: int) -> Media:
-    return get_object_or_404(Media.objects.select_related("brand", "made_from"), pk=media_id, brand=brand)
+    return get_object_or_404(Media.objects.select_related("brand", "made_from", "share"), pk=media_id, brand=brand)
