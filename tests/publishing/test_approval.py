@@ -211,6 +211,31 @@ def test_who_changed_what_a_series_says_does_not_approve_its_days(rule_of, draft
     assert (request.asked_by, approval.place_of(request).users) == (carlos, {alba.pk})
 
 
+def test_who_wrote_what_a_copy_says_does_not_approve_the_copy(rule_of, draft_of, elsa, alba, bruno, brand):
+    carlos = person("Carlos", brand, role="manager")
+    rule_of({"users": [alba, bruno, elsa, carlos]})
+    post = draft_of(elsa)
+    edit(post, "Pan de centeno", bruno)
+    once = evergreen.copy(post, by=carlos, at=NOON)
+    twice = evergreen.copy(once, by=carlos, at=NOON)
+    for each in (once, twice):
+        assert approval.place_of(approval.ask(post=each, by=carlos, at=NOON)).users == {alba.pk}
+
+
+def test_who_wrote_a_post_with_a_day_does_not_approve_the_days_of_a_series_made_of_it(
+    rule_of, draft_of, elsa, alba, bruno, brand
+):  # fmt: skip
+    carlos = person("Carlos", brand, role="manager")
+    rule_of({"users": [alba, bruno, elsa, carlos]})
+    post = draft_of(elsa)
+    edit(post, "Pan de centeno", bruno)
+    rule = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=NOON.date(), then="schedule", most=2)
+    made = series.begin(brand=brand, post=Post.objects.get(pk=post.pk), rule=rule, by=carlos, at=NOON)
+    assert made.model_id != post.pk
+    request = ApprovalRequest.objects.exclude(post=post).order_by("pk")[0]
+    assert (request.asked_by, approval.place_of(request).users) == (carlos, {alba.pk})
+
+
 def test_where_only_writers_could_approve_it_asking_says_so_unless_the_rule_lets_them(rule_of, draft_of, elsa, alba):
     rule = rule_of({"users": [elsa]})
     post = draft_of(elsa)

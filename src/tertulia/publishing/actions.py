@@ -66,16 +66,17 @@ YEARS = range(2000, 2200)
 def create(
     *, brand: Brand, by: User, at: datetime, title: str = "", pieces: Sequence[Piece] = (),
     versions: Mapping[int, Wanted] | None = None, links: Mapping[str, bool] | None = None,
+    wrote: Collection[int] = (),
 ) -> Post:  # fmt: skip
-    """Begin a post; `links` are the addresses that are shortened, or aren't, whatever the brand does with others.
-    Raises `NotHere`, `Problem`."""
+    """Begin a post; `links` are the addresses that are shortened, or aren't, whatever the brand does with others;
+    `wrote` the ids of those whose words it takes over. Raises `NotHere`, `Problem`."""
     post = Post.objects.create(
         brand=brand, title=_title(title, pieces), zone=brand.time_zone, created_by_id=by.pk, created_at=at,
         changed_at=at,
     )  # fmt: skip
     _write(post, pieces, versions or {})
     shortening.choose(post, links or {})
-    _record(activities.CREATED, post, by=by, at=at)
+    _record(activities.CREATED, post, by=by, at=at, **({"wrote": sorted(wrote)} if wrote else {}))
     return post
 
 

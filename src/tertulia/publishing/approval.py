@@ -215,7 +215,7 @@ def ask(*, post: Post, by: User, at: datetime, schedules: bool = True) -> Approv
 
 
 def _steps(found: Iterable[ApprovalRule], post: Post, by: User) -> list[dict[str, Any]]:
-    steps, wrote = [], sorted(_writers(post) | {by.pk})
+    steps, wrote = [], sorted(writers(post) | {by.pk})
     for rule in found:
         for asked in _asked_by(rule):
             asked["wrote"] = wrote
@@ -228,17 +228,20 @@ def _steps(found: Iterable[ApprovalRule], post: Post, by: User) -> list[dict[str
     return steps
 
 
-def _writers(post: Post) -> set[int]:
-    """Whoever began a post or what it was made of, or has changed what either says since it was last approved."""
+def writers(post: Post) -> set[int]:
+    """Whoever began a post or what it was made of, or has changed what either says since it was last approved: their
+    ids."""
     return set().union(*map(_wrote, [post, *Post.objects.filter(pk__in=_sources(post))]))
 
 
 def _wrote(post: Post) -> set[int]:
     approved = ApprovalRequest.objects.filter(post=post, outcome=Outcome.APPROVED).order_by("-revision")
     seen = approved.values_list("revision", flat=True).first() or 0
-    edits = Activity.objects.filter(type=activities.EDITED, on_kind=Post._meta.label_lower, on_id=post.pk)
-    later = {by for by, data in edits.values_list("by_id", "data") if by and data.get("revision", 0) > seen}
-    return {post.created_by_id, *later}
+    lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk)
+    told = list(lines.filter(type__in=[activities.CREATED, activities.EDITED]).values_list("by_id", "data"))
+    later = {by for by, data in told if by and data.get("revision", 0) > seen}
+    copied = {id for _by, data in told for id in data.get("wrote", ())}
+    return {post.created_by_id, *later, *copied}
 
 
 def _sources(post: Post) -> set[int]:

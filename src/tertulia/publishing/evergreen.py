@@ -21,7 +21,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import activity
 from tertulia.team.models import User
 
-from . import actions, activities, queries, writing
+from . import actions, activities, approval, queries, writing
 from .models import Evergreen, Media, Post, Repetition, Sending
 from .problems import Problem
 
@@ -122,11 +122,13 @@ def own_model(post: Post, *, by: User, at: datetime) -> tuple[Post, Post | None]
 
 @transaction.atomic
 def copy(post: Post, *, by: User, at: datetime) -> Post:
-    """A new post that says the same, without a day; of a campaign only while that isn't closed. Raises `Problem`."""
+    """A new post that says the same, without a day, and knows whose words these are; of a campaign only while that is
+    open. Raises `Problem`."""
     post = queries.whole(post.brand).get(pk=post.pk)
     said = writing.from_post(post)
     made = actions.create(
-        brand=post.brand, title=said.title, pieces=said.pieces, versions=said.versions, links=said.links, by=by, at=at
+        brand=post.brand, title=said.title, pieces=said.pieces, versions=said.versions, links=said.links,
+        wrote=approval.writers(post), by=by, at=at,
     )  # fmt: skip
     join_campaign(made, post.campaign_id if post.campaign and not post.campaign.closed_at else None)
     return made
