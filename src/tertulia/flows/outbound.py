@@ -26,6 +26,7 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
+from tertulia.channels import abilities
 from tertulia.channels import actions as channel_actions
 from tertulia.channels import intake as facts
 from tertulia.channels import tokens
@@ -271,7 +272,7 @@ def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> 
     missed: list[int] = []
     put_off: dict[int, datetime] = {}
     for each in candidates:
-        can = _capabilities(each.kind)
+        can = abilities.capabilities(each.kind)
         gap = timedelta(seconds=can.send_gap)
         free_at = slots.get(each.account_id) or each.next_send_at
         is_late = each.is_late(at) and not can.by_hand  # a person sees to it that there is no burst
@@ -354,17 +355,8 @@ def _miss(missed: Sequence[int], *, at: datetime) -> None:
         _tell_later([id for (id,) in ended])
 
 
-def _capabilities(kind: str) -> Capabilities:
-    try:
-        return registry.get(kind).capabilities
-    except registry.UnknownConnector:
-        return Capabilities()
-
-
 def _memory(delivery: Delivery) -> Capabilities | Publishes:
-    """What the network knows afterwards of an act like this one, by its key or by looking."""
-    can = _capabilities(delivery.account.kind)
-    return can.publishes or Publishes() if delivery.act in POSTING else can
+    return abilities.memory(delivery.account.kind, delivery.act)
 
 
 def _reserve(account_id: int, slot: str, *, at: datetime, gap: timedelta) -> bool:
@@ -491,11 +483,10 @@ def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent | He
 
 
 def _may_be_out(delivery: Delivery) -> bool:
-    """Whether it may have left since the backup was made that brought it back. Our own page was restored, too, and what
-    people do by hand they see themselves."""
-    can = _capabilities(delivery.account.kind)
-    is_elsewhere = _memory(delivery).finds or not (can.hosted or can.by_hand)
-    return bool(delivery.restored_at) and is_elsewhere and delivery.act != LETTER and _can_be_found(delivery)
+    """Whether it may have left since the backup was made that brought it back."""
+    if not delivery.restored_at or delivery.act == LETTER or not _can_be_found(delivery):
+        return False
+    return abilities.once_restored(delivery.account.kind, delivery.act) != "leaves"
 
 
 def _can_be_found(delivery: Delivery) -> bool:
@@ -845,12 +836,12 @@ def _after_silence(delivery: Delivery, ended: Outcome, *, at: datetime) -> dict[
     """The sending ended in silence, or a look could not be made."""
     memory, why = _memory(delivery), ended.why
     if not _can_be_found(delivery):
-        return _repeat_act(delivery, why, _capabilities(delivery.account.kind), at=at)
+        return _repeat_act(delivery, why, abilities.capabilities(delivery.account.kind), at=at)
     if memory.finds and delivery.looks < FRUITLESS_LOOKS:
         return _look_later(delivery, why, at=at, after=ended.after if isinstance(ended, Retry) else None)
     due_at = at + max(REPEAT_AFTER, _backoff(delivery))
     can_repeat = memory.repeats_safely and not memory.finds and delivery.attempts % TRIES
-    if delivery.restored_at and not _capabilities(delivery.account.kind).hosted:  # our own page was restored, too
+    if delivery.restored_at and not abilities.capabilities(delivery.account.kind).hosted:  # our own page was restored, too
         can_repeat = False
     if can_repeat and _is_key_known(delivery, memory, at=due_at):
         return _again(delivery, why, at=at, due_at=due_at)
