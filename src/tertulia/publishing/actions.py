@@ -320,7 +320,7 @@ def plan(
 
     Tells whether clocks there skip that time (it leaves as soon as they go on) or show it twice (it leaves the first
     time). What is scheduled moves along; what missed its time is scheduled anew.
-    Raises `NotHere`, `TooLate`, `NotApproved`, `rights.Unallowed`, `Problem`.
+    Raises `NotHere`, `TooLate`, `NotApproved`, `Unfit`, `rights.Unallowed`, `Problem`.
     """
     post = _lock(post)
     zone = zone or post.brand.time_zone
@@ -343,6 +343,7 @@ def plan(
     post.save(update_fields=["on", "time", "zone", "publish_at", "changed_at"])
     ApprovalRequest.objects.filter(post=post, outcome=ApprovalRequest.Outcome.OPEN).update(reminders=0)
     if waiting:
+        _check_fit(waiting)  # it is laid out anew, with what names and descriptions say by now
         rights.check(waiting, brand=post.brand, leaves_at=_moment(post))
     for version in waiting:
         _withdrawn(version)
