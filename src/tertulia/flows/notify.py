@@ -203,6 +203,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.delete_failed": _post,
     "post.absent": _post,
     "series.stuck": _post,
+    "newsletter.unallowed": _post,
     "newsletter.test_refused": _test,
     "newsletter.test_unknown": _test,
     "post.approval_asked": _to_approve,

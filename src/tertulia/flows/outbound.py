@@ -146,7 +146,8 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Its brand was stopped after it was claimed: the network was not called."""
+    """Its brand was stopped after it was claimed, or a picture of a letter may not be shown any more: the network was
+    not called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,7 +509,8 @@ def _send(delivery: Delivery, connector: Connector, *, at: datetime) -> Receipt 
         return _publish(delivery, delivery.post, connector, at=at)
     if delivery.act == LETTER:
         letter = mailing.letter_of(delivery, _content_of(delivery))
-        return Held() if _is_held(delivery) else connector.letter(account, letter, delivery.key)
+        is_held = _is_held(delivery) or (letter.pictures and delivery.post and rights.against(delivery.post, at=at))
+        return Held() if is_held else connector.letter(account, letter, delivery.key)
     act = cast(Act, delivery.act)
     return connector.act(account, act, to, delivery.key, undo=delivery.is_undo, because=delivery.because)
 

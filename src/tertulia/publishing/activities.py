@@ -114,6 +114,9 @@ TEST_UNKNOWN = declare(
     "newsletter.test_unknown", _("The test of the post “{title}” may not have come: {why}"), is_public=False,
     says=("why",),
 )  # fmt: skip
+UNALLOWED = declare(
+    "newsletter.unallowed", _("{letters} mails of the newsletter {account} stay here: {why}"), says=("why",)
+)
 CUT_OFF = declare("newsletter.cut_off", _("{who} took back mails of the newsletter {account}: {letters}"))
 NAMED = declare("handle.kept", _("{who} took down how the networks call {whom}"), is_public=False)
 UNNAMED = declare("handle.removed", _("{who} took {whom} from the names on the networks"), is_public=False)
