@@ -215,6 +215,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.all_approved": _approval,
     "post.changes_wanted": _approval,
     "post.approval_lost": _approval_lost,
+    "post.approval_needed": _approval_lost,
     "publishing.stopped": _held,
     "publishing.resumed": _held,
     "conversation.woken": _woken,

@@ -26,10 +26,9 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
-from tertulia.channels import abilities
+from tertulia.channels import abilities, tokens
 from tertulia.channels import actions as channel_actions
 from tertulia.channels import intake as facts
-from tertulia.channels import tokens
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery, Message, RemotePost
 from tertulia.connectors import registry
 from tertulia.connectors.contract import (
@@ -55,7 +54,7 @@ from tertulia.core.crypto import UnreadableSecret
 from tertulia.core.redact import describe, redact
 from tertulia.inbox import actions
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import library, looking, rights, saying
+from tertulia.publishing import approval, library, looking, rights, saying
 from tertulia.publishing import mailing as letters
 from tertulia.publishing.models import Letter
 from tertulia.publishing.queries import CATCH_UP, LATE
@@ -121,6 +120,7 @@ RESTORED = _("A backup was restored. It may have been done since that was made."
 UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
 NO_CONNECTOR = _("The connector of this channel isn't installed.")
 NO_PLACE = _("It isn't known what the network calls the part above it. Publish it there by hand, or cancel it.")
+UNAPPROVED = _("It came under a rule of approval after it was scheduled. Ask for approval, then send it again.")
 LOST_PICTURE = _("A picture or film of it is no longer in the data folder.")
 
 
@@ -523,6 +523,8 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: 
     if post.above and not post.above.remote_id and not connector.capabilities.by_hand:
         raise Refused(NO_PLACE)
     _check_rights(post, at=at)
+    if delivery.act == "post" and approval.holds(post, delivery.account.brand_id):
+        raise Refused(UNAPPROVED)
     if letters.is_list(delivery.account):
         mailing.check(delivery.account)
     pictures = connector.pictures_taken(delivery.account)
@@ -843,7 +845,9 @@ def _after_silence(delivery: Delivery, ended: Outcome, *, at: datetime) -> dict[
         return _look_later(delivery, why, at=at, after=ended.after if isinstance(ended, Retry) else None)
     due_at = at + max(REPEAT_AFTER, _backoff(delivery))
     can_repeat = memory.repeats_safely and not memory.finds and delivery.attempts % TRIES
-    if delivery.restored_at and not abilities.capabilities(delivery.account.kind).hosted:  # our own page was restored, too
+    if (
+        delivery.restored_at and not abilities.capabilities(delivery.account.kind).hosted
+    ):  # our own page was restored, too
         can_repeat = False
     if can_repeat and _is_key_known(delivery, memory, at=due_at):
         return _again(delivery, why, at=at, due_at=due_at)

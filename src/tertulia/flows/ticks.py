@@ -24,7 +24,7 @@ from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, rereading, routing
 from tertulia.inbox.models import Conversation, Promise
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import clicks, reminders, rhythm
+from tertulia.publishing import approval, clicks, queries, reminders, rhythm
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
 
@@ -60,6 +60,13 @@ def reminders_tick() -> None:
 @jobs.periodic("publishing.clocks", seconds=3600)
 def clocks_tick() -> None:
     publishing.follow_clocks(at=clock.now())
+
+
+@jobs.periodic("publishing.rules", seconds=3600)
+def rules_tick() -> None:
+    """By what was learnt since a post can be about something else than when it was scheduled."""
+    for post in queries.scheduled().filter(brand__in=approval.shifting()):
+        publishing.follow_rules(posts=[post], by=None, at=clock.now())
 
 
 @jobs.periodic("publishing.best_hours", seconds=21_600)

@@ -136,14 +136,21 @@ def _tag_anew(post: Post, *, at: datetime) -> None:
         _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
 
 
-def _take_back_unapproved(post: Post, *, by: User, at: datetime) -> bool:
+@transaction.atomic
+def follow_rules(*, posts: Iterable[Post], by: User | None, at: datetime) -> int:
+    """Take back what is scheduled and has come under a rule of approval since: it waits for its approval, and whoever
+    scheduled it is told. Returns how many posts."""
+    return sum(_take_back_unapproved(_lock(post), by=by, at=at) for post in posts)
+
+
+def _take_back_unapproved(post: Post, *, by: User | None, at: datetime) -> bool:
     """What was scheduled and falls under a rule now waits for its approval."""
     waiting = [one for one in _versions(post) if one.sendings.exists() and _is_open(one)]
     if not waiting or not approval.lacks(post):
         return False
     for version in waiting:
         _withdrawn(version)
-    _record(activities.APPROVAL_LOST, post, by=by, at=at, revision=post.revision)
+    _record(activities.APPROVAL_NEEDED, post, by=by, at=at, revision=post.revision)
     return True
 
 
@@ -296,10 +303,7 @@ def save_rule(
         )  # fmt: skip
         kept.users.set(step.get("users", []))
     activity.record(name, on=rule, brand=rule.brand_id, by=by.pk, at=at)
-    scheduled = Post.objects.filter(brand=rule.brand_id, versions__sendings__remote__deliveries__state=S.QUEUED)
-    return sum(
-        _take_back_unapproved(_lock(post), by=by, at=at) for post in scheduled.distinct().order_by("pk").only("pk")
-    )
+    return follow_rules(posts=queries.scheduled().filter(brand=rule.brand_id), by=by, at=at)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -23,7 +24,8 @@ from django.utils.translation import gettext as _
 
 from tertulia.brand import avoided
 from tertulia.brand.models import Brand
-from tertulia.core import activity, jobs
+from tertulia.channels.models import RemotePost
+from tertulia.core import activity, due, jobs
 from tertulia.core.folding import fold
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
@@ -150,6 +152,21 @@ def topics(brand: Brand, kept: str = "") -> dict[str, str]:
 def _has_any(words: str, text: str) -> bool:
     wanted, said = [fold(word).split() for word in words.splitlines() if fold(word)], text.split()
     return not wanted or any(avoided.stands_in(one, said) for one in wanted)
+
+
+def shifting() -> QuerySet[Brand]:
+    """Brands with rules that a post can come under without anybody touching it: by what its words are about, as that is
+    read by what was learnt."""
+    return Brand.objects.filter(pk__in=ApprovalRule.objects.exclude(topic="").values("brand")).order_by("pk")
+
+
+def holds(remote: RemotePost, brand_id: int) -> bool:
+    """Whether what is about to leave has come under a rule since it was scheduled and lacks its approval."""
+    can_shift = "SELECT 1 FROM publishing_approvalrule WHERE brand_id = %s AND (topic <> '' OR pillar_id IS NOT NULL)"
+    if not due.rows(f"{can_shift} LIMIT 1", [brand_id]):
+        return False
+    posts = Post.objects.filter(versions__sendings__remote=remote.pk).select_related("brand")
+    return any(lacks(post) for post in posts)
 
 
 def lacks(post: Post, found: Sequence[ApprovalRule] | None = None) -> bool:

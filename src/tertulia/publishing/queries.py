@@ -402,6 +402,12 @@ def held(brand: Brand) -> int:
     return Delivery.objects.filter(_queued(brand)).count()
 
 
+def scheduled() -> QuerySet[Post]:
+    """Of all brands, the posts of which something is still to begin."""
+    waiting = Post.objects.filter(versions__sendings__remote__deliveries__state=Delivery.State.QUEUED)
+    return waiting.distinct().order_by("pk").only("pk")
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What a backup brought back with its time still to come: how many posts and answers leave by themselves, are
