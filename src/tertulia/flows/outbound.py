@@ -120,6 +120,7 @@ RESTORED = _("A backup was restored. It may have been done since that was made."
 UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
 NO_CONNECTOR = _("The connector of this channel isn't installed.")
 NO_PLACE = _("It isn't known what the network calls the part above it. Publish it there by hand, or cancel it.")
+NO_NAME = _("It isn't known what the network calls it. Delete it there by hand, and tick it off here.")
 UNAPPROVED = _("It came under a rule of approval after it was scheduled. Ask for approval, then send it again.")
 LOST_PICTURE = _("A picture or film of it is no longer in the data folder.")
 
@@ -511,6 +512,8 @@ def _send(delivery: Delivery, connector: Connector, *, at: datetime) -> Receipt 
         letter = mailing.letter_of(delivery, _content_of(delivery))
         is_held = _is_held(delivery) or (letter.pictures and delivery.post and rights.against(delivery.post, at=at))
         return Held() if is_held else connector.letter(account, letter, delivery.key)
+    if delivery.post and not to.remote_id and not connector.capabilities.by_hand:
+        raise Refused(NO_NAME)
     act = cast(Act, delivery.act)
     return connector.act(account, act, to, delivery.key, undo=delivery.is_undo, because=delivery.because)
 
