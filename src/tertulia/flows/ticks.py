@@ -36,7 +36,15 @@ REREAD_SECONDS, REREAD_PAUSE = 15.0, 0.5
 """Of each minute, and between two steps."""
 
 
-@jobs.periodic("promises.tick", seconds=30)
+_PROMISED = (
+    "SELECT 1 FROM inbox_conversation WHERE promise_due_at IS NOT NULL AND broken_at IS NULL"
+    " AND (promise_due_at <= %s OR warned_at IS NULL)"
+)
+_PUT_ASIDE = "SELECT 1 FROM inbox_conversation WHERE state = 'snoozed' AND snoozed_until <= %s"
+_OWNERLESS = "SELECT 1 FROM inbox_conversation WHERE state = 'open' AND owner_id IS NULL"
+
+
+@jobs.periodic("promises.tick", seconds=30, when=_PROMISED)
 def promises_tick() -> None:
     at = clock.now()
     tell_broken(at=at)
@@ -79,12 +87,12 @@ def day_keys_tick() -> None:
     clicks.forget_days(at=clock.now())
 
 
-@jobs.periodic("inbox.wake", seconds=10)
+@jobs.periodic("inbox.wake", seconds=10, when=_PUT_ASIDE)
 def wake_tick() -> None:
     wake_snoozed(at=clock.now())
 
 
-@jobs.periodic("inbox.ownerless", seconds=10)
+@jobs.periodic("inbox.ownerless", seconds=10, when=_OWNERLESS)
 def ownerless_tick() -> None:
     route_ownerless(at=clock.now())
 
