@@ -477,10 +477,10 @@ class Story(RuleBasedStateMachine):
         self.forgotten |= {place for place, _part in there}
         self.told_anew |= self.forgotten - known_of
 
-    @rule(which=WHICH, place=st.integers(0, 1), is_changed=st.booleans())
-    def lose(self, which, place, is_changed):
+    @rule(which=WHICH, place=st.integers(0, 1), since=st.sampled_from(["", "changed", "sooner"]))
+    def lose(self, which, place, since):
         """The machine dies an hour and a half after a backup was made, in which all went as it should, and somebody may
-        have written it anew."""
+        have written what was leaving anew, or published sooner what was planned for later: then they plan it again."""
         self.network.faults.clear()
         self.renew_tokens()
         for each in (0, 1):
@@ -488,12 +488,18 @@ class Story(RuleBasedStateMachine):
         if self.newest:
             self.publish_now(which)
         newest = self._let_one_leave(place)
+        if since == "sooner":
+            self.schedule(newest, later=240)
         self.back_up()
-        if is_changed:
+        if since == "changed":
             self.edit(newest, ["part"])
+        if since:
             self._let_leave(newest)
         self.work(90)
         self.restore()
+        if since == "sooner":
+            self.cancel(newest)
+            self.schedule(newest, later=60)
 
     @rule(hours=st.sampled_from([-2, -1, 1, 3]))
     def jump(self, hours):
