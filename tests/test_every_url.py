@@ -87,6 +87,10 @@ BRAND_PATHS = (
     "version__post__brand",
     "series__brand",
     "evergreen__brand",
+    "plan__brand",
+    "objective__plan__brand",
+    "action__plan__brand",
+    "testimonial__brand",
 )
 
 

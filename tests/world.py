@@ -16,9 +16,11 @@ from tertulia.brand.models import Holiday
 from tertulia.channels import erasures, reactions
 from tertulia.channels.models import Account, AccountWatch, Delivery, Message, PostWatch, Quarantine, RemotePost
 from tertulia.community import actions as community
+from tertulia.community import models as people
 from tertulia.community.models import Member
 from tertulia.core.models import Activity
 from tertulia.flows import inbound, personal
+from tertulia.flows import plans as planning
 from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation, Label, Promise, Rule, SavedReply, SavedView
 from tertulia.insight import actions as insight
@@ -43,6 +45,7 @@ from tertulia.publishing import (
 from tertulia.publishing import pieces as saved_pieces
 from tertulia.publishing.models import (
     ApprovalRule,
+    Experiment,
     Letter,
     LinkChoice,
     LinkLook,
@@ -51,9 +54,12 @@ from tertulia.publishing.models import (
     SavedPiece,
     SpokenOf,
     Subscriber,
+    Turn,
 )
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.strategy import actions as strategy
+from tertulia.strategy import plans
+from tertulia.strategy.models import Audience, Duty, Kpi, Objective, PlanChannel, PlannedAction
 from tertulia.team.models import Absence, Invitation, Membership, Notification, Shift, Skill
 from tertulia.understanding import actions as understanding
 from tertulia.understanding import lessons, teaching
@@ -162,6 +168,12 @@ class World:
         comes_back = publishing.create(brand=brand, by=owner, at=NOON, **said)
         each_monday = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=date(2026, 11, 24), texts=["Otro pan"])
         self.series = series.begin(brand=brand, post=comes_back, rule=each_monday, by=owner, at=NOON)
+        self.experiment = Experiment.objects.create(
+            brand=brand, post=comes_back, kind="wording", title="Preguntar", hypothesis="Se responde más", owner=owner,
+            measure="clicks", text_a="Pan", text_b="¿Pan?", begun_by_id=owner.pk, begun_at=NOON,
+        )  # fmt: skip
+        dealt = self.series.occurrences.exclude(post=None).order_by("on").first()
+        Turn.objects.create(experiment=self.experiment, number=0, arm="a", post=dealt.post)
         self.evergreen = evergreen.add(post=self.post, by=owner, at=NOON)
         self.initiative = initiatives.add(
             brand=brand, by=owner, at=NOON, title=f"Feria {name}", starts_on=date(2026, 12, 1), notes="Llevar pan",
@@ -192,6 +204,16 @@ class World:
         self.consent = community.note_consent(
             member=member, purpose="Sorteo", wording="Acepto", source="paper", given_at=NOON, by=owner, at=NOON
         )
+        self.testimonial = people.Testimonial(
+            brand=brand, text=f"El pan de {name} es el mejor que he comido", member=member, said_by="Ana",
+            kind="review", stars=5, source="https://resenas.example/7", said_on=NOON.date(), created_by_id=owner.pk,
+            created_at=NOON,
+        )  # fmt: skip
+        community.keep_testimonial(testimonial=self.testimonial, by=owner, at=NOON)
+        community.settle_consent(
+            testimonial=self.testimonial, consent="given", on=NOON.date(), wording="Sí", until=None, by=owner, at=NOON
+        )
+        publishing.create(brand=brand, by=owner, at=NOON, pieces=[Piece(self.testimonial.text)])
         community.restrict(member=member, because="Lo pide", by=owner, at=NOON)
         self.export = personal.ask_export(member=member, by=owner, at=NOON)
         personal.keep_for(account=self.site, months=24, by=owner, at=NOON)
@@ -201,6 +223,33 @@ class World:
         self.piece = SavedPiece(brand=brand, title=f"Firma {name}", text="{marca}")
         saved_pieces.keep(piece=self.piece, by=owner, at=NOON)
         self.holiday = Holiday.objects.create(brand=brand, on="2027-05-15", name="San Isidro")
+        self._plan(name)
+
+    def _plan(self, name: str) -> None:
+        """A whole one, at work."""
+        by, at = self.owner, NOON
+        first, last = date(2026, 12, 1), date(2026, 12, 31)
+        self.plan = plans.begin(
+            brand=self.brand, by=by, at=at, name=f"Navidad {name}", starts_on=first, ends_on=last,
+            situation="Pocos nos siguen", messages="Pan de verdad", measuring="Cada lunes",
+        )  # fmt: skip
+        self.audience = Audience(plan=self.plan, name="Familias", about="Compran los sábados")
+        self.objective = Objective(plan=self.plan, title="Más pedidos", because="Es la mejor época")
+        self.plan_channel = PlanChannel(
+            plan=self.plan, account=self.posted, name="Tablón", purpose="Contar", per_week=2
+        )
+        self.planned_action = PlannedAction(
+            plan=self.plan, title=f"Roscones {name}", text="Encarga el tuyo", account=self.posted, on=first, owner=by
+        )
+        outside = PlannedAction(plan=self.plan, title="Cata", is_outside=True, on=last, owner=by)
+        self.duty = Duty(plan=self.plan, user=by, does="Escribe")
+        for line in (self.audience, self.objective, self.plan_channel, self.planned_action, outside, self.duty):
+            plans.keep(line=line, by=by, at=at)
+        self.kpi = Kpi(
+            objective=self.objective, name="Pedidos", source="La tienda", baseline=40, target=60, due_on=last, owner=by
+        )
+        plans.keep(line=self.kpi, by=by, at=at)
+        planning.put_to_work(plan=self.plan, by=by, at=at)
 
     def _newsletter(self, name: str) -> None:
         address = f"{name}@n.example"
@@ -266,6 +315,7 @@ class World:
             "evergreen_id": self.evergreen.id,
             "initiative_id": self.initiative.id,
             "idea_id": self.idea.id,
+            "experiment_id": self.experiment.id,
             "pillar_id": self.pillar.id,
             "brought_id": self.file.id,
             "public_key": self.site.public_key,
@@ -294,6 +344,14 @@ class World:
             "digest": self.media.digest,
             "consent_id": self.consent.id,
             "export_id": self.export.id,
+            "plan_id": self.plan.id,
+            "audience_id": self.audience.id,
+            "objective_id": self.objective.id,
+            "kpi_id": self.kpi.id,
+            "plan_channel_id": self.plan_channel.id,
+            "planned_action_id": self.planned_action.id,
+            "duty_id": self.duty.id,
+            "testimonial_id": self.testimonial.id,
         }
 
     def body(self) -> dict[str, object]:
@@ -317,6 +375,8 @@ class World:
             "account": self.site.id,
             "pillar": self.pillar.id, "brief": "intruso", "avoided": "intruso", "look": "1",
             "purpose": "intruso", "wording": "intruso", "source": "paper", "given_at": "2026-01-01T10:00", "months": 1,
+            "said_by": "intruso", "said_on": "2026-11-20", "stars": 1, "consent": "refused",
+            "consent_on": "2026-11-20", "consent_wording": "intruso", "language": "es",
             "per_week": 2, "slot": "3-18:00", "weekday": "1",
         }  # fmt: skip
 

@@ -250,20 +250,33 @@ def test_what_was_understood_is_put_right_without_a_script(company, without_scri
     expect(choice("kind")).to_have_count(0)
 
 
+def test_what_people_say_is_put_into_a_post_once_and_only_where_it_may_be(company, sign_in):
+    page = sign_in("alba")
+    page.goto(f"{company.url}/b/{SAMPLE}/posts/beginning/")
+    page.locator("t-pieces summary").first.click()
+    choice = page.locator("t-pieces [data-insert*='https://resenas.example']").first
+    quote = choice.get_attribute("data-insert")
+    choice.click()
+    expect(page.locator("textarea[name=text]")).to_have_value(quote)
+    page.locator("t-pieces summary").first.click()
+    expect(page.locator("t-pieces [aria-disabled]").first).to_be_visible()  # somebody was asked, and hasn't said yes
+
+
 PAGES = [
     "posts/", "posts/?view=week", "posts/?view=list", "posts/?view=board", "posts/?view=all&q=a", "posts/rhythm/",
     "posts/beginning/",
     "posts/series/", "posts/series/beginning/", "posts/pieces/", "ideas/", "ideas/?stage=new", "ideas/new/",
     "ideas/pillars/",
     "posts/actions/beginning/", "posts/exchange/",
-    "campaigns/", "campaigns/beginning/", "campaigns/launch/",
+    "campaigns/", "campaigns/beginning/", "campaigns/launch/", "experiments/", "plans/", "plans/beginning/",
     "links/", "links/new/", "links/settings/", "coupons/", "conversions/", "settings/names/",
     "posts/reactions/", "posts/reactions/file/",
     "inbox/", "inbox/?view=waiting", "inbox/?q=pan", "people/", "team/", "notifications/", "phone/new/",
     "settings/labels/", "settings/saved-replies/", "settings/promises/", "settings/rules/", "settings/api/",
     "settings/automatic-answers/", "settings/learning/", "settings/models/",
     "channels/", "channels/new/", "channels/new/mail/", "settings/", "settings/backups/", "settings/personal-data/",
-    "settings/approval/", "topics/", "questions/", "guarantees/", "media/", "newsletters/", "messages/new/",
+    "settings/approval/", "topics/", "questions/", "trust/",
+    "testimonials/", "testimonials/new/", "guarantees/", "media/", "newsletters/", "messages/new/",
 ]  # fmt: skip
 
 

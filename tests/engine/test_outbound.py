@@ -544,7 +544,7 @@ def test_an_account_whose_credentials_cannot_be_read_sends_nothing(account_of, a
 def test_a_claim_looks_at_what_is_under_way_and_not_at_all_that_ever_left(account_of, answer):
     """Of an account with a hundred thousand answers each claim would walk all of them."""
     answer(account_of("tests-memory"), thread="a")
-    plan = _plan(outbound._CANDIDATES.format("TRUE"), [due.moment(NOON), 5])
+    plan = _plan(outbound._CANDIDATES.format("TRUE"), [due.moment(NOON), due.moment(NOON), 5])
     assert "delivery_under_way" in plan
     assert "delivery_due" in plan
 

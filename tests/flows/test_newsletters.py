@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -23,9 +23,18 @@ from tertulia.core.activity import Activity
 from tertulia.core.http import Door
 from tertulia.flows import inbound, limits, outbound, restored
 from tertulia.flows import mailing as flow
-from tertulia.publishing import actions, library, mailing, queries, rights
-from tertulia.publishing.models import Letter, Sending, Subscriber
-from tertulia.publishing.problems import Problem
+from tertulia.publishing import actions, approval, dealing, experiments, library, mailing, queries, rights, verdicts
+from tertulia.publishing.models import (
+    ApprovalRule,
+    Click,
+    Experiment,
+    Letter,
+    Link,
+    LinkSettings,
+    Sending,
+    Subscriber,
+)
+from tertulia.publishing.problems import Problem, TooLate
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team import notices
 from tertulia.team.models import Membership, Notification
@@ -644,3 +653,158 @@ def test_the_pages_show_the_people_and_how_a_mailing_goes(as_alba, brand, weekly
     assert "p2@clientes.example" not in listed
     assert "p2@clientes.example" in as_alba.get(f"/b/{brand.slug}/newsletters/{weekly.pk}/export/").content.decode()
     assert "El pan de la semana" in as_alba.get(f"/b/{brand.slug}/newsletters/").content.decode()
+
+
+# Two wordings.
+
+
+@pytest.fixture
+def trial(write, weekly, brand, alba):
+    """Half of the list gets another subject and another text."""
+    LinkSettings.objects.create(brand=brand, shortens=True)
+    post = write()
+    experiment = experiments.begin(
+        post=post, account=weekly, by=alba, at=NOON, title="Roscones", hypothesis="Con la fecha se pincha más",
+        measure="clicks", title_b="Roscones: hasta el 6", text_b="Hasta el 6: https://horno.example/r", pairs=20,
+    )  # fmt: skip
+    post.refresh_from_db()
+    return experiment
+
+
+def links_in(mail: dict) -> set[str]:
+    return set(re.findall(r"https://desk\.horno\.example/l/\w+", mail["mail"].get_body(("plain",)).get_content()))
+
+
+def test_each_person_gets_one_of_two_wordings_once_and_both_leave_together(
+    trial, people, post_office, go_on, alba, weekly
+):
+    everybody = people(60)
+    actions.publish_now(post=trial.post, by=alba, at=NOON)
+    go_on(NOON, minutes=10)
+    flow.write_letters(post_id=Letter.objects.first().post_id)
+    go_on(NOON + timedelta(minutes=10), minutes=5)
+    assert taken(post_office) == Counter({one.address: 1 for one in everybody})
+    subjects = {one["to"]: one["mail"]["Subject"] for one in post_office.posts}
+    says = {"a": "Roscones", "b": "Roscones: hasta el 6"}
+    assert subjects == {one.address: says[dealing.group_of(trial.seed, one.token)] for one in everybody}
+    assert min(Counter(subjects.values()).values()) > 15
+    first = [one["mail"]["Subject"] for one in post_office.posts[:20]]
+    assert len(set(first)) == 2, "neither waits for the other"
+    of_a, of_b = (set().union(*(links_in(one) for one in post_office.posts if one["mail"]["Subject"] == said))
+                  for said in says.values())  # fmt: skip
+    assert (len(of_a), len(of_b), of_a & of_b) == (1, 1, set())
+
+
+def test_what_was_refused_leaves_again_in_the_same_wording(trial, people, post_office, go_on, alba, brand):
+    people(12)
+    actions.publish_now(post=trial.post, by=alba, at=NOON)
+    go_on(NOON, minutes=5)
+    before = {one["to"]: one["mail"]["Subject"] for one in post_office.posts}
+    people(30, start=12)
+    post_office.posts.clear()
+    letters = Letter.objects.filter(is_welcome=False)
+    Delivery.objects.filter(pk__in=letters.values("delivery")).update(state="refused", why="450 4.2.2 Full")
+    mailing.again(brand=brand, post=letters[0].post_id, by=alba, at=NOON + timedelta(hours=2))
+    go_on(NOON + timedelta(hours=2), minutes=5)
+    assert {one["to"]: one["mail"]["Subject"] for one in post_office.posts} == before
+
+
+def test_a_test_comes_in_both_wordings(trial, post_office, go_on, alba, people):
+    people(3)
+    mailing.try_out(version=trial.post.versions.get(), by=alba, at=NOON)
+    go_on(NOON, minutes=2)
+    assert sorted(one["mail"]["Subject"] for one in post_office.posts) == [
+        "Prueba: Roscones",
+        "Prueba: Roscones: hasta el 6",
+    ]
+    assert taken(post_office) == Counter({alba.email: 2})
+
+
+def test_who_approves_sees_both_wordings_and_a_rule_holds_for_the_words_of_either(trial, alba, bruno, brand):
+    rule = ApprovalRule(brand=brand, words="hasta el 6")
+    actions.save_rule(rule=rule, steps=[{"users": [bruno]}], by=alba, at=NOON)
+    request = approval.ask(post=trial.post, by=alba, at=NOON)
+    assert request.said[0]["parts"][0]["b"]["title"] == "Roscones: hasta el 6"
+    approval.decide(request=request, is_approved=True, by=bruno, at=NOON)
+    actions.publish_now(post=trial.post, by=alba, at=NOON)
+    assert Delivery.objects.get(account=trial.account).post.draft["b"]["title"] == "Roscones: hasta el 6"
+
+
+def test_it_begins_before_the_newsletter_is_scheduled_and_not_after(publish, weekly, alba, people):
+    people(2)
+    post = publish()
+    said = {"title": "x", "hypothesis": "y", "measure": "leaves", "title_b": "Otro"}
+    with pytest.raises(TooLate):
+        experiments.begin(post=post, account=weekly, by=alba, at=NOON, **said)
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"title_b": "Roscones"}, {"text_b": "Ya <b>están</b>\n\nhttps://horno.example/r"}]
+)
+def test_b_has_to_differ(write, weekly, alba, said):
+    with pytest.raises(Problem, match="B necesita otro asunto"):
+        experiments.begin(
+            post=write(), account=weekly, by=alba, at=NOON, title="x", hypothesis="y", measure="leaves", **said
+        )  # fmt: skip
+
+
+def test_closed_before_it_leaves_everybody_gets_a(trial, people, post_office, go_on, alba):
+    people(12)
+    actions.plan(post=trial.post, wall=datetime(2026, 11, 23, 14), by=alba, at=NOON)
+    actions.schedule(post=trial.post, by=alba, at=NOON)
+    with pytest.raises(TooLate):
+        experiments.close(experiment=trial, learned="No", by=alba, at=NOON)
+    actions.cancel(post=trial.post, by=alba, at=NOON)
+    experiments.close(experiment=trial, learned="No", by=alba, at=NOON)
+    trial.refresh_from_db()
+    assert verdicts.of(trial, at=NOON).is_early
+    trial.post.refresh_from_db()
+    actions.publish_now(post=trial.post, by=alba, at=NOON)
+    go_on(NOON, minutes=5)
+    assert {one["mail"]["Subject"] for one in post_office.posts} == {"Roscones"}
+
+
+@pytest.fixture
+def read(trial, people, go_on, alba):
+    """`read(a=5, b=30)`: it went to two hundred people, and so many of each half followed the link."""
+
+    def follow(**clicked: int) -> None:
+        people(200)
+        actions.publish_now(post=trial.post, by=alba, at=NOON)
+        go_on(NOON, minutes=15, step=60)
+        for arm, link in (("a", Link.objects.get(arm="")), ("b", Link.objects.get(arm="b"))):
+            for number in range(clicked[arm]):
+                Click.objects.create(link=link, at=NOON + timedelta(hours=1), on=NOON.date(), visitor=f"{arm}{number}",
+                                     is_robot=False)  # fmt: skip
+            Click.objects.create(link=link, at=NOON + timedelta(hours=1), on=NOON.date(), is_robot=True)
+
+    return follow
+
+
+def test_who_clicks_decides_once_all_mails_are_old_enough(trial, read, as_alba, brand):
+    read(a=5, b=30)
+    assert verdicts.of(trial, at=NOON + timedelta(hours=20)).points[0].why == "waits"
+    found = verdicts.of(trial, at=NOON + timedelta(hours=25))
+    assert (found.outcome, found.pairs, sum(found.sizes), list(found.sums)) == ("b", 35, 200, [5, 30])
+    page = as_alba.get(f"/b/{brand.slug}/experiments/{trial.pk}/")
+    assert page.status_code == 200
+    assert "Roscones: hasta el 6" in page.content.decode()
+
+
+def test_below_the_number_that_was_said_no_newsletter_wins(trial, read):
+    read(a=0, b=15)
+    found = verdicts.of(trial, at=NOON + timedelta(days=3))
+    assert (found.chance < 0.01, found.outcome, found.more) == (True, "few", 5)
+
+
+def test_where_leaving_is_counted_the_fewer_the_better(trial, read):
+    Experiment.objects.update(measure="leaves")
+    trial.refresh_from_db()
+    read(a=0, b=0)
+    of_b = [one for one in Subscriber.objects.all() if dealing.group_of(trial.seed, one.token) == "b"]
+    for one in of_b[:25]:
+        mailing.leave(subscriber=one, at=NOON + timedelta(hours=3))
+    for one in of_b[25:30]:
+        mailing.leave(subscriber=one, at=NOON + timedelta(days=9))
+    found = verdicts.of(trial, at=NOON + timedelta(days=10))
+    assert (found.outcome, list(found.sums)) == ("a", [0, 25])

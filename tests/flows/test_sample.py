@@ -17,10 +17,13 @@ from tertulia.community.models import Member
 from tertulia.core import jobs
 from tertulia.core.models import Activity
 from tertulia.flows import first_run, notify, sample, sample_posts
+from tertulia.flows import plans as planning
 from tertulia.inbox import routing
 from tertulia.inbox.models import Assignment, Conversation, ConversationLabel, Label, Note, SavedReply
 from tertulia.publishing.models import Post
 from tertulia.publishing.queries import standings
+from tertulia.strategy import plans
+from tertulia.strategy.models import Plan
 from tertulia.team.models import Membership, Notification, User
 
 
@@ -252,3 +255,11 @@ def test_the_jobs_that_wait_for_the_news_tell_nothing_again(filled):
     told = Notification.objects.filter(brand=filled).count()
     notify.tell(activity_ids=list(Activity.objects.filter(brand_id=filled.pk).values_list("pk", flat=True)))
     assert Notification.objects.filter(brand=filled).count() == told
+
+
+def test_its_plan_is_whole_and_waits_for_the_button(filled):
+    plan = Plan.objects.get(brand=filled)
+    assert all(plans.done(plan).values())
+    assert plan.at_work_at is None
+    lucia = User.objects.get(name="Lucía Ferrer")
+    assert planning.put_to_work(plan=plan, by=lucia, at=NOON).added > 20

@@ -24,6 +24,7 @@ from conftest import NOON, envelope
 from tertulia.api.models import Event, KeptAnswer
 from tertulia.channels.models import Account, Erased, Message, Quarantine
 from tertulia.community import actions as community
+from tertulia.community import models as people
 from tertulia.community import requests
 from tertulia.community.models import Consent, Erasure, Export, Member
 from tertulia.connectors.contract import About, Author, Inbound
@@ -33,8 +34,10 @@ from tertulia.flows import inbound, phone
 from tertulia.flows import personal as flow
 from tertulia.inbox import actions, joining
 from tertulia.inbox.models import Conversation
+from tertulia.publishing import actions as publishing
 from tertulia.publishing import conversions, mailing
 from tertulia.publishing.models import Subscriber
+from tertulia.publishing.saying import Piece
 from tertulia.team import mail
 from tertulia.understanding import lessons
 from tertulia.understanding.models import Brain, BrainCall, Correction, MessageReading, Translation
@@ -129,6 +132,16 @@ def plant(brand, alba, world) -> Member:
         member=ana, purpose="Sorteo", wording=f"Acepto {MARKS[24]}", source=Consent.Source.PAPER, given_at=NOON,
         by=alba, at=NOON,
     )  # fmt: skip
+
+    praise = people.Testimonial(
+        brand=brand, member=ana, said_by=NAME, text=f"El pan de Candela {MARKS[23]} es el mejor", said_on=NOON.date(),
+        source=f"https://resenas.example/{MARKS[24]}", created_by_id=alba.pk, created_at=NOON,
+    )  # fmt: skip
+    community.keep_testimonial(testimonial=praise, by=alba, at=NOON)
+    community.settle_consent(
+        testimonial=praise, consent="given", on=NOON.date(), wording=f"Sí, {MARKS[24]}", until=None, by=alba, at=NOON
+    )
+    publishing.create(brand=brand, by=alba, at=NOON, pieces=[Piece(f"Nos dicen: «{praise.text}»")])
 
     for whose, about in ((ana, f"Pide {MARKS[24]}"), (None, f"Llamó {NAME}, de {SECOND}")):
         requests.note(brand=brand, kind="access", about=about, known_at=NOON, member=whose, by=alba, at=NOON)

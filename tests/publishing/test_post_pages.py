@@ -51,7 +51,7 @@ def test_every_tab_of_publishing_keeps_the_tabs(as_alba, brand):
     tabs = re.findall(
         r'href="([^"]+)"', home[home.index('class="tabs"') : home.index("</nav>", home.index('class="tabs"'))]
     )
-    assert len(tabs) == 7
+    assert len(tabs) == 8
     for tab in tabs:
         page = as_alba.get(tab).content.decode()
         assert f'href="{tab}" aria-current="page"' in page[page.index('class="tabs"') :]

@@ -8,6 +8,8 @@ from publishing_cast import *  # noqa: F403
 
 from conftest import NOON
 from tertulia.channels.models import Delivery
+from tertulia.community import actions as community
+from tertulia.community import models as people
 from tertulia.core import jobs, sentences
 from tertulia.core.models import Activity
 from tertulia.publishing import actions, library, rights
@@ -99,3 +101,51 @@ def test_with_another_picture_in_its_place_it_can_be_sent_again(
     actions.retry(delivery=deliveries(post)[0], by=alba, at=DUE)  # noqa: F405
     go_on(DUE + timedelta(minutes=2), minutes=1)  # noqa: F405
     assert (state(post), len(network.posts)) == ("published", 1)  # noqa: F405
+
+
+QUOTE = "El pan de centeno es el mejor que he comido en Madrid en muchos años"
+
+
+@pytest.fixture
+def said(brand, alba):
+    """What Ana said of the bread; `agrees("withdrawn")` is what she says of its being quoted."""
+    one = people.Testimonial.objects.create(
+        brand=brand, text=QUOTE, said_by="Ana", said_on=TODAY, created_by_id=alba.pk, created_at=NOON
+    )
+
+    def agrees(consent: str = "given", until: date | None = None) -> None:
+        community.settle_consent(
+            testimonial=one, consent=consent, on=TODAY, wording="Sí", until=until, by=alba, at=NOON
+        )
+
+    return agrees
+
+
+def test_a_post_that_quotes_somebody_who_does_not_agree_any_more_does_not_leave_and_others_do(
+    network, account_of, post_on, said, go_on, alba
+):
+    said()
+    account = account_of()
+    thread, free = post_on(account, texts=("Lo que nos dicen:", f"«{QUOTE}»")), post_on(account, texts=("Pan",))
+    said("withdrawn")
+    go_on(DUE, minutes=5)  # noqa: F405
+    assert [one["text"] for one in network.posts] == ["Pan"]
+    assert (state(thread), state(free)) == ("failed", "published")  # noqa: F405
+    with translation.override("es"):
+        assert sentences.told(deliveries(thread)[0].why).startswith("Ana ya no está de acuerdo")  # noqa: F405
+    with pytest.raises(rights.Unallowed):
+        actions.retry(delivery=deliveries(thread)[0], by=alba, at=DUE)  # noqa: F405
+    said()
+    actions.retry(delivery=deliveries(thread)[0], by=alba, at=DUE)  # noqa: F405
+    go_on(DUE + timedelta(minutes=6), minutes=1)  # noqa: F405
+    assert state(thread) == "published"  # noqa: F405
+
+
+def test_a_consent_for_a_time_that_was_shortened_holds_the_post_too(network, account_of, post_on, said, go_on):
+    said(until=TODAY)
+    post = post_on(account_of(), texts=(QUOTE,))
+    said(until=YESTERDAY)
+    go_on(DUE, minutes=1)  # noqa: F405
+    assert (state(post), network.posts) == ("failed", [])  # noqa: F405
+    [row] = deliveries(post)  # noqa: F405
+    assert row.why.endswith("until 22/11/2026 only.")

@@ -279,8 +279,8 @@ def test_the_claim_itself_sees_a_stop_that_came_between_choosing_and_claiming(
     post_on(account_of())
     choose = outbound._choose
 
-    def chosen_then_stopped(**said):
-        chosen = choose(**said)
+    def chosen_then_stopped(*among, **said):
+        chosen = choose(*among, **said)
         actions.stop(brand=brand, by=alba, at=DUE)
         return chosen
 
@@ -293,8 +293,8 @@ def test_the_claim_itself_sees_a_channel_that_was_paused_meanwhile(network, acco
     post_on(account)
     choose = outbound._choose
 
-    def chosen_then_paused(**said):
-        chosen = choose(**said)
+    def chosen_then_paused(*among, **said):
+        chosen = choose(*among, **said)
         Account.objects.filter(pk=account.pk).update(state="paused")
         return chosen
 

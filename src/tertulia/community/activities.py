@@ -18,4 +18,17 @@ REQUEST_NOTED = declare("data_request.noted", _("{who} wrote down what is asked 
 REQUEST_DUE = declare("data_request.due", _("What was asked about data is to be answered soon"), is_public=False)
 REQUEST_SETTLED = declare("data_request.settled", _("{who} settled what was asked about data"), is_public=False)
 ERASED = declare("member.erased", _("The person's data was erased"))
+TESTIMONIAL_ADDED = declare("testimonial.added", _("{who} added what somebody says of the brand"), is_public=False)
+TESTIMONIAL_CHANGED = declare(
+    "testimonial.changed", _("{who} changed what somebody says of the brand"), is_public=False
+)
+TESTIMONIAL_REMOVED = declare(
+    "testimonial.removed", _("{who} removed what somebody said of the brand"), is_public=False
+)
+TESTIMONIAL_CONSENT = declare(
+    "testimonial.consent", _("{who} wrote down whether a testimonial may be quoted"), is_public=False
+)
+TESTIMONIAL_ENDED = declare(
+    "testimonial.ended", _("A testimonial that is in use may not be quoted any more"), is_public=False
+)
 PARTED = declare("member.parted", _("{who} took two people apart again"))

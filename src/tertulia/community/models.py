@@ -4,7 +4,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tertulia.brand.models import Brand
-from tertulia.channels.models import Identity
+from tertulia.channels.models import Identity, Message
+from tertulia.team.skills import languages
 
 
 class Member(models.Model):
@@ -131,13 +132,124 @@ class MemberIdentity(models.Model):
         return f"{self.identity_id} → {self.member_id}"
 
 
+class Testimonial(models.Model):
+    """Something that speaks for the brand, in the words to quote: who said it, where, and whether it may be used.
+
+    What was agreed stands here and not in a `Consent`: whoever said it need not be a `Member`, it is for these words
+    alone, and it can be given for a time. `testimonials.forbids` reads it.
+    """
+
+    class Kind(models.TextChoices):
+        TESTIMONIAL = "testimonial", _("testimonial")
+        REVIEW = "review", _("review")
+        CASE = "case", _("case")
+        FIGURE = "figure", _("figure of our own")
+
+    class State(models.TextChoices):
+        """How the consent to quote it stands."""
+
+        UNASKED = "unasked", _("not asked for yet")
+        ASKED = "asked", _("asked, no answer yet")
+        GIVEN = "given", _("given")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        UNNEEDED = "unneeded", _("not needed")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(_("what it is"), max_length=11, choices=Kind, default=Kind.TESTIMONIAL)
+    text = models.CharField(_("in which words"), max_length=1_000)
+    """One paragraph, to the letter as it is quoted."""
+    member = models.ForeignKey(Member, on_delete=models.SET_NULL, null=True, blank=True, related_name="testimonials")
+    said_by = models.CharField(_("how they are named"), max_length=120, blank=True, default="")
+    stars = models.PositiveSmallIntegerField(_("stars"), null=True, blank=True)
+    source = models.CharField(_("where it can be read"), max_length=500, blank=True, default="")
+    message = models.ForeignKey(Message, on_delete=models.SET_NULL, null=True, related_name="+")
+    """The one it was taken from."""
+    said_on = models.DateField(_("when"))
+    language = models.CharField(_("language"), max_length=2, choices=languages, blank=True, default="")
+    consent = models.CharField(_("consent"), max_length=9, choices=State, default=State.UNASKED)
+    consent_on = models.DateField(_("since when"), null=True, blank=True)
+    consent_wording = models.TextField(
+        _("in which words, or why none is needed"), max_length=2_000, blank=True, default=""
+    )
+    consent_until = models.DateField(_("until"), null=True, blank=True)
+    """The last day, in the brand's time zone."""
+    ended_at = models.DateTimeField(null=True)
+    """When it was told that it is in use and may not be any more."""
+    created_by_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(stars__isnull=True) | models.Q(kind="review", stars__gte=1, stars__lte=5),
+                name="testimonial_stars",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(consent="given")
+                | (models.Q(consent_on__isnull=False) & ~models.Q(consent_wording="")),
+                name="testimonial_consent_proved",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(consent="unneeded")
+                | (~models.Q(consent_wording="") & (models.Q(kind="figure") | ~models.Q(source=""))),
+                name="testimonial_consent_unneeded",
+            ),
+        ]
+        indexes = [models.Index(fields=["brand", "-said_on", "-id"], name="testimonial_list")]
+
+    def __str__(self) -> str:
+        return f"{self.said_by or self.get_kind_display()}: {self.text}"[:80]
+
+
+class TestimonialUse(models.Model):
+    """That a post, as it stood in one revision, or an answer carries a testimonial: with the source and the consent of
+    that moment, whatever becomes of them later."""
+
+    testimonial = models.ForeignKey(Testimonial, on_delete=models.CASCADE, related_name="uses", db_index=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="+")
+    """The answer."""
+    post_id = models.BigIntegerField(null=True)
+    """The post, which a higher room keeps."""
+    revision = models.PositiveIntegerField(default=0)
+    title = models.CharField(max_length=200, blank=True, default="")
+    """What the post was called."""
+    source = models.CharField(max_length=500, blank=True, default="")
+    consent = models.JSONField(default=dict)
+    """`state`, `on`, `wording` and `until` as they were."""
+    by_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["testimonial", "message"],
+                name="testimonial_in_answer",
+                condition=models.Q(post_id__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["testimonial", "post_id", "revision"],
+                name="testimonial_in_post",
+                condition=models.Q(message__isnull=True),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(message__isnull=True, post_id__isnull=False)
+                | models.Q(message__isnull=False, post_id__isnull=True),
+                name="testimonial_use_is_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.testimonial_id} in {self.post_id or self.message_id}"
+
+
 class Joining(models.Model):
     """Two members found to be one person: what moved, so that it can be undone."""
 
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+")
     kept = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     merged = models.JSONField()
-    """The other member as it was, with the ids of its identities and conversations."""
+    """The other member as it was, with the ids of its identities, conversations and testimonials."""
     why = models.CharField(max_length=200)
     by_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()

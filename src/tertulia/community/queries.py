@@ -12,7 +12,8 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Identity, Restriction
 from tertulia.core.unaccented import unaccented
 
-from .models import Erasure, Joining, Member, MemberIdentity
+from . import testimonials as said
+from .models import Erasure, Joining, Member, MemberIdentity, Testimonial
 
 PAGE = 50
 LIKE_LIMIT = 5
@@ -96,3 +97,12 @@ def is_restricted(member: Member) -> bool:
 def joinings(member: Member) -> list[Joining]:
     """Who was joined to this person and can still be taken apart."""
     return list(Joining.objects.filter(kept=member, undone_at__isnull=True).order_by("-at"))
+
+
+def kept_testimonials(brand: Brand, *, q: str = "", limit: int = PAGE + 1) -> list[Testimonial]:
+    """What is said of the brand, newest first; `q` is part of the words, or of who said them."""
+    found = said.of(brand.pk)
+    if q:
+        words = unaccented(q)
+        found = found.filter(Q(text__unaccented__contains=words) | Q(said_by__unaccented__contains=words))
+    return list(found[:limit])

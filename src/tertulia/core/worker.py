@@ -68,7 +68,7 @@ class Lane(Protocol):
 
     NAME: str
     NEXT: Sequence[str]
-    """Selects of one moment each: when something of this table is due next."""
+    """Selects of one moment each: when something of this table is due next, and, second, when a lease of it ends."""
 
     def claim(self, *, at: datetime, limit: int, busy: Mapping[Any, int]) -> Sequence[Any]:
         """Take rows to be worked on now, durably. `busy`: how many of each group are under way already."""
@@ -145,22 +145,22 @@ class Worker:
             self._next_tick = jobs.tick(at=at, since=self._ticked_at)
             self._ticked_at = at
         wait = LOOK_SECONDS
-        for hands, moment in zip(self._hands, self._next_moments(), strict=True):
+        for hands, (moment, lease_ends) in zip(self._hands, self._next_moments(), strict=True):
             free = hands.free if self._hand_over is None else BATCH
             if moment is None or free <= 0:
                 continue
             seconds = (moment - at).total_seconds()
             if seconds <= 0:
-                seconds = self._serve(hands, at, free)
+                seconds = self._serve(hands, at, free, is_any_lost=lease_ends is not None and lease_ends <= at)
             wait = min(wait, seconds)
         return wait
 
-    def _serve(self, hands: _Hands, at: datetime, free: int) -> float:
+    def _serve(self, hands: _Hands, at: datetime, free: int, *, is_any_lost: bool) -> float:
         """Take what is due in one lane; returns after how many seconds to look again."""
         lane, now = hands.lane, time.monotonic()
         if (rest := self._leave_alone.get(lane.NAME, 0.0) - now) > 0:
             return rest
-        lost = lane.free_lost(at=at)
+        lost = lane.free_lost(at=at) if is_any_lost else 0
         if self._hand_over is None:
             taken: Sequence[Any] = lane.claim(at=at, limit=free, busy=hands.under_way.groups())
         else:
@@ -182,13 +182,12 @@ class Worker:
             log.error("The broker can't be reached: %s", describe(error))
             self._leave_alone[lane.NAME] = time.monotonic() + TROUBLE_SECONDS
 
-    def _next_moments(self) -> list[datetime | None]:
+    def _next_moments(self) -> list[tuple[datetime | None, datetime | None]]:
+        """Of each lane when something is due next, and when a lease ends."""
         selects = [select for hands in self._hands for select in hands.lane.NEXT]
         found = iter(due.moments(selects))
-        return [
-            min((moment for _, moment in zip(hands.lane.NEXT, found, strict=False) if moment), default=None)
-            for hands in self._hands
-        ]
+        moments = [[moment for _, moment in zip(hands.lane.NEXT, found, strict=False)] for hands in self._hands]
+        return [(min(filter(None, each), default=None), (*each, None)[1]) for each in moments]
 
     def _keep_alive(self, at: datetime) -> None:
         now = time.monotonic()

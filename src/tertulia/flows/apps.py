@@ -26,6 +26,7 @@ class FlowsConfig(AppConfig):
             "reconcile",
             "schedule",
             "screening",
+            "testimonials",
             "ticks",
         ):
             import_module(f"tertulia.flows.{journey}")

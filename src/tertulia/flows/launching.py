@@ -132,8 +132,7 @@ def _draft(
 
 def _fitting(account: Account, texts: Sequence[str], title: str) -> Wanted:
     """The longest of the texts that the account's network takes; the first is the common one."""
-    rule = account.connector.capabilities.publishes
-    hints = (("title", title),) if rule and "title" in rule.needs else ()
+    hints = saying.headline(account, title)
     for number, text in enumerate(texts):
         draft = saying.draft_of({"kind": "post", "text": tidy(text), "pictures": []})
         longest = account.connector.longest_post(account, draft)

@@ -21,7 +21,7 @@ from tertulia.channels.models import LETTER, Account, Delivery, RemotePost
 from tertulia.connectors.contract import Envelope, Letter, Picture, Refused
 from tertulia.core import clock, jobs
 from tertulia.core.html import render
-from tertulia.publishing import mailing, saying
+from tertulia.publishing import dealing, mailing, saying
 from tertulia.publishing.models import Letter as Row
 from tertulia.publishing.models import Post, Subscriber
 from tertulia.team.models import Membership
@@ -78,7 +78,8 @@ def letter_of(delivery: Delivery, content: Callable[[Mapping[str, Any]], bytes])
         if row.is_welcome:
             return _welcome(person)
         leave = _address("subscription_end", person)
-        return replace(_news(person.list, delivery.post.draft, content, leave=leave), to=person.address, leave=leave)
+        said = dealing.letter_for(delivery.post.draft, person.token)
+        return replace(_news(person.list, said, content, leave=leave), to=person.address, leave=leave)
 
 
 def _test(delivery: Delivery, post: RemotePost, content: Callable[[Mapping[str, Any]], bytes]) -> Letter:

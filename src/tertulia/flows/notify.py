@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Message
-from tertulia.community.models import DataRequest
+from tertulia.community.models import DataRequest, Testimonial
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.core.redact import describe
@@ -174,6 +174,10 @@ def _data_due(line: Activity) -> Told:
     return directing.values_list("user_id", flat=True), "data"
 
 
+def _quote(line: Activity) -> Told:
+    return [line.data.get("author"), *_managers(line.brand_id)], "quote"
+
+
 def _ruled(line: Activity) -> Told:
     managers = _managers(line.brand_id) if line.data.get("managers") else []
     return [*line.data.get("tell", []), *managers], "rule"
@@ -202,6 +206,8 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.by_hand": _post,
     "post.delete_failed": _post,
     "post.absent": _post,
+    "post.quote_ended": _quote,
+    "testimonial.ended": _quote,
     "series.stuck": _post,
     "newsletter.unallowed": _post,
     "newsletter.test_refused": _test,
@@ -260,6 +266,8 @@ def _address(line: Activity) -> str:
         return reverse("inbox:learning", args=[slug])
     if line.on_kind == DataRequest._meta.label_lower:
         return reverse("processing", args=[slug])
+    if line.on_kind == Testimonial._meta.label_lower:
+        return reverse("community:testimonial", args=[slug, line.on_id])
     if line.on_kind == Post._meta.label_lower:
         return reverse("publishing:post", args=[slug, line.on_id])
     if line.on_kind == Series._meta.label_lower:

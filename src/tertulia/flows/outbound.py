@@ -170,21 +170,23 @@ def claim(*, at: datetime, limit: int, busy: Mapping[int, int] = jobs.NOBODY) ->
 
     `busy` says how many of each account this process sends already.
     """
-    is_any_due, is_look_due = _what_is_due(at=at, busy=busy, most=AT_ONCE)
-    if not (is_any_due or is_look_due):
+    candidates, is_look_due = _candidates(at=at, limit=limit, busy=busy, most=AT_ONCE)
+    if not (candidates or is_look_due):
         return []
     with transaction.atomic():
         looks = _claim_looks(at=at, limit=limit) if is_look_due else []
-        sends = _claim_sends(_choose(at=at, limit=limit - len(looks), busy=busy, most=AT_ONCE), at=at)
+        chosen = _choose(candidates, at=at, limit=limit - len(looks), busy=busy, most=AT_ONCE)
+        sends = _claim_sends(chosen, at=at)
     return looks + sends
 
 
 def hold(*, at: datetime, limit: int) -> list[due.Ticket]:
     """As `claim`, for another process to begin: what is queued comes due again at the end of a lease."""
-    if not any(_what_is_due(at=at, busy=jobs.NOBODY, most=limit)):
+    candidates, is_look_due = _candidates(at=at, limit=limit, busy=jobs.NOBODY, most=limit)
+    if not (candidates or is_look_due):
         return []
     with transaction.atomic():
-        chosen = _choose(at=at, limit=limit, busy=jobs.NOBODY, most=limit)
+        chosen = _choose(candidates, at=at, limit=limit, busy=jobs.NOBODY, most=limit)
         looks = _change_due("sending", "lease_until", "fence = fence + 1, lease_until = %s", at=at, limit=limit)
         sends = _change_chosen(chosen, "fence = fence + 1, due_at = %s", [at + LEASE], at=at)
     return [(id, fence) for id, fence, _ in [*looks, *sends]]
@@ -254,18 +256,11 @@ class _Candidate:
         return min(at, self.late_at + MISSED_AFTER) if self.late_at else at
 
 
-def _what_is_due(*, at: datetime, busy: Mapping[int, int], most: int) -> tuple[bool, bool]:
-    """Whether anything is due to be sent, or to be looked for: whoever only looks holds up nobody who writes."""
-    others, full = _not_full(busy, most)
-    due_now = f"SELECT 1 FROM tertulia_channels_delivery mine WHERE {_DUE} AND {others}"  # noqa: S608
-    ((is_any_due, is_look_due),) = due.rows(f"SELECT EXISTS ({due_now}), EXISTS ({_LOOK_DUE})", [at, *full, at])
-    return bool(is_any_due), bool(is_look_due)
-
-
-def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> list[int]:
+def _choose(
+    candidates: Sequence[_Candidate], *, at: datetime, limit: int, busy: Mapping[int, int], most: int
+) -> list[int]:
     """Which of the due deliveries may leave now; those that may not are put off, so that they hold up nobody, and those
     whose time is over are missed."""
-    candidates = _candidates(_not_full(busy, most), at=at, limit=limit * 2) if limit > 0 else []
     slots: dict[int, datetime] = {}
     late_slots: dict[int, datetime] = {}
     left = {each.account_id: most - busy.get(each.account_id, 0) for each in candidates}
@@ -311,37 +306,41 @@ def _choose(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> 
     return chosen
 
 
-_LOOK_DUE = "SELECT 1 FROM tertulia_channels_delivery WHERE state = 'sending' AND lease_until <= %s"
-_DUE = "mine.state = 'queued' AND mine.due_at <= %s"
-_CANDIDATES = f"""
-SELECT mine.id, mine.account_id, account.kind, account.state, account.next_send_at, account.next_late_at, mine.act,
-    mine.fence, mine.planned_at, mine.late_at, mine.in_doubt_since,
-    EXISTS (
-        SELECT 1 FROM tertulia_channels_delivery earlier WHERE earlier.account_id = mine.account_id
-        AND earlier.thread_id = mine.thread_id AND earlier.id < mine.id AND earlier.state IN ('queued', 'sending')
-    ),
-    stop.holds_answers
-FROM tertulia_channels_delivery mine JOIN tertulia_channels_account account ON account.id = mine.account_id
-LEFT JOIN publishing_stop stop ON stop.brand_id = account.brand_id
-WHERE {_DUE} AND {{}} ORDER BY mine.due_at, mine.id LIMIT %s
-"""  # noqa: S608
+_CANDIDATES = """
+SELECT look.is_due, candidate.* FROM (
+    SELECT EXISTS (
+        SELECT 1 FROM tertulia_channels_delivery WHERE state = 'sending' AND lease_until <= %s
+    ) AS is_due
+) look LEFT JOIN (
+    SELECT mine.id, mine.account_id, account.kind, account.state, account.next_send_at, account.next_late_at, mine.act,
+        mine.fence, mine.planned_at, mine.late_at, mine.in_doubt_since,
+        EXISTS (
+            SELECT 1 FROM tertulia_channels_delivery earlier WHERE earlier.account_id = mine.account_id
+            AND earlier.thread_id = mine.thread_id AND earlier.id < mine.id AND earlier.state IN ('queued', 'sending')
+        ) AS is_behind,
+        stop.holds_answers, mine.due_at
+    FROM tertulia_channels_delivery mine JOIN tertulia_channels_account account ON account.id = mine.account_id
+    LEFT JOIN publishing_stop stop ON stop.brand_id = account.brand_id
+    WHERE mine.state = 'queued' AND mine.due_at <= %s AND {} ORDER BY mine.due_at, mine.id LIMIT %s
+) candidate ON 1 = 1 ORDER BY candidate.due_at, candidate.id
+"""
 """Asked before each claim, mostly of a few rows: the ORM takes longer to ask it than databases to answer."""
 
 
-def _not_full(busy: Mapping[int, int], most: int) -> tuple[str, list[int]]:
-    return due.outside("mine.account_id", [account_id for account_id, count in busy.items() if count >= most])
-
-
-def _candidates(among: tuple[str, list[int]], *, at: datetime, limit: int) -> list[_Candidate]:
-    read, (others, full) = due.read_moment, among
-    return [
+def _candidates(*, at: datetime, limit: int, busy: Mapping[int, int], most: int) -> tuple[list[_Candidate], bool]:
+    """What is due to be sent, and whether anything is due to be looked for. Asked outside of the transaction that
+    claims, which asks again whatever may have changed: whoever only looks holds up nobody who writes."""
+    read = due.read_moment
+    others, full = due.outside("mine.account_id", [account_id for account_id, count in busy.items() if count >= most])
+    found = due.rows(_CANDIDATES.format(others), [at, at, *full, max(limit, 0) * 2])
+    candidates = [
         _Candidate(
             id, account, kind, state, read(send), read(late), act, fence, read(planned), read(end), read(doubt), *rest
         )
-        for id, account, kind, state, send, late, act, fence, planned, end, doubt, *rest in due.rows(
-            _CANDIDATES.format(others), [at, *full, limit]
-        )
+        for _, id, account, kind, state, send, late, act, fence, planned, end, doubt, *rest, _ in found
+        if id is not None
     ]
+    return candidates, bool(found[0][0])
 
 
 def _miss(missed: Sequence[int], *, at: datetime) -> None:
@@ -521,8 +520,6 @@ def _send(delivery: Delivery, connector: Connector, *, at: datetime) -> Receipt 
 def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: datetime) -> Receipt | Held:
     """What can be done again first, picture by picture; then the one call that can't be taken back, unless somebody has
     said stop meanwhile."""
-    if _is_held(delivery):
-        return Held()
     if post.above and not post.above.remote_id and not connector.capabilities.by_hand:
         raise Refused(NO_PLACE)
     _check_rights(post, at=at)
@@ -532,6 +529,8 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: 
         mailing.check(delivery.account)
     pictures = connector.pictures_taken(delivery.account)
     if pictures and pictures.uploads:
+        if post.draft.get("pictures") and _is_held(delivery):
+            return Held()
         _upload(delivery, post, connector)
     content = _content_of(delivery) if pictures and not pictures.uploads else None
     if connector.capabilities.by_hand or connector.capabilities.hosted:  # nothing travels: that it is there will do
@@ -907,6 +906,8 @@ def _short(why: str) -> str:
 
 def _note_receipts(receipts: Sequence[tuple[Message, Receipt]], *, at: datetime) -> None:
     """Give our messages the network's names for them."""
+    if not receipts:
+        return
     known = Message.objects.filter(
         account_id__in={message.account_id for message, _ in receipts},
         remote_id__in={receipt.remote_id for _, receipt in receipts},

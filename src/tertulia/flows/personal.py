@@ -26,14 +26,17 @@ from django.utils.translation import gettext as _
 
 from tertulia.channels import erasures, search
 from tertulia.channels.models import Account, Delivery, Identity, Message, Original, Retention
-from tertulia.community import activities, requests
-from tertulia.community.models import DataRequest, Erasure, Export, Joining, Member, MemberIdentity
+from tertulia.community import activities, requests, testimonials
+from tertulia.community.holdings import testimonials as testimonials_of
+from tertulia.community.models import DataRequest, Erasure, Export, Joining, Member, MemberIdentity, Testimonial
 from tertulia.core import activity, clock, jobs, personal
 from tertulia.core.dates import months_after
 from tertulia.core.personal import Naming, Person, declared
 from tertulia.core.redact import describe
 from tertulia.inbox import actions as inbox
 from tertulia.inbox.models import Conversation
+from tertulia.publishing import queries as posts
+from tertulia.publishing.models import Sending
 from tertulia.team.models import User
 from tertulia.understanding.models import BrainCall
 
@@ -70,6 +73,8 @@ def known(member: Member, *, at: datetime) -> Person:
     for _pk, account, thread in conversations:
         found |= _ours(account, thread, ids)
     joined = list(Joining.objects.filter(kept=member).values_list("merged", flat=True))
+    quotes = Testimonial.objects.filter(Q(member=member) | Q(message__in=found), brand=member.brand_id)
+    said = {text for text in quotes.values_list("text", flat=True) if testimonials.is_telling(text)}
     return Person(
         brand=member.brand_id,
         at=at,
@@ -77,7 +82,7 @@ def known(member: Member, *, at: datetime) -> Person:
         identities=tuple(each.pk for each in identities),
         conversations=tuple(pk for pk, *_thread in conversations),
         messages=tuple(sorted(found)),
-        marks=tuple(sorted(_marks(member, identities, joined))),
+        marks=tuple(sorted(_marks(member, identities, joined) | said)),
         names=tuple(sorted(_names(member, identities, joined))),
     )
 
@@ -282,6 +287,7 @@ def erase_now(erasure: Erasure, *, at: datetime) -> None:
         _hold(person)
         person = known(member, at=at)  # what came meanwhile included
         _stop_deliveries(person)
+        _stop_quotes(person)
         _close(person, at=at)
         _remember(person)
         _mask(named, person)
@@ -301,6 +307,15 @@ def _hold(person: Person) -> None:
 
 def _stop_deliveries(person: Person) -> None:
     mine = Delivery.objects.filter(Q(message__in=person.messages) | Q(on__in=person.messages))
+    if mine.filter(state=Delivery.State.SENDING).exists():
+        raise Underway
+    mine.filter(state__in=_NOT_YET).update(state=Delivery.State.CANCELLED, finished_at=person.at)
+
+
+def _stop_quotes(person: Person) -> None:
+    """What is still to leave with words of theirs doesn't: these are about to be taken out of it."""
+    quoting = posts.quoting(testimonials_of(person))
+    mine = Delivery.objects.filter(post__in=Sending.objects.filter(version__post__in=quoting).values("remote"))
     if mine.filter(state=Delivery.State.SENDING).exists():
         raise Underway
     mine.filter(state__in=_NOT_YET).update(state=Delivery.State.CANCELLED, finished_at=person.at)
@@ -353,11 +368,13 @@ def _left(person: Person) -> dict[str, Any]:
     mine = set(person.messages)
     models = sorted({address for messages, address in calls if address and not mine.isdisjoint(messages)})
     told = next(each for each in declared.holdings if each.model._meta.label == "api.Event")
+    quoting = posts.quoting(testimonials_of(person)).filter(versions__sendings__remote__published_at__isnull=False)
     others = [row.pk for one in declared.namings if one.model is Message for row in personal.naming(one, person)]
     return {
         "network": network,
         "mail": mail,
         "models": models,
+        "quotes": list(quoting.distinct().values_list("pk", flat=True)),
         "programs": told.rows(person).count(),
         "originals": list(Original.objects.filter(message__in=others).values_list("message", flat=True)),
         "backups": person.at.isoformat(),
@@ -468,7 +485,9 @@ def _forget(account: Account, conversations: Collection[Conversation], *, at: da
     _hold(person)
     _remember(person)
     _erase_rows(person)
-    for member in Member.objects.filter(pk__in={row.member_id for row in conversations}):
+    agreed = Testimonial.objects.filter(consent__in=[Testimonial.State.GIVEN, Testimonial.State.UNNEEDED])
+    members = Member.objects.filter(pk__in={row.member_id for row in conversations})
+    for member in members.exclude(testimonials__in=agreed):  # of these something is kept with their consent
         if not Conversation.objects.filter(member=member).exclude(thread_id__startswith=erasures.ERASED).exists():
             _forget_member(member, at=at)
     activity.record(FORGOTTEN, on=account, brand=account.brand_id, at=at, account=account.name, n=len(conversations))

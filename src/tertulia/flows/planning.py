@@ -1,10 +1,13 @@
-"""What becomes of plans by itself: series are laid out some weeks ahead, files that were brought are taken in."""
+"""What becomes of plans by itself: series are laid out some weeks ahead, what a long plan wants done and files
+that were brought are taken in."""
 
 from __future__ import annotations
 
 from tertulia.core import clock, jobs
-from tertulia.publishing import exchange, looking, series
+from tertulia.publishing import exchange, looking, planned, series
 from tertulia.publishing.models import Series
+from tertulia.strategy.models import Plan
+from tertulia.team.models import User
 
 
 @jobs.periodic("publishing.series", seconds=3600)
@@ -18,6 +21,14 @@ def series_tick() -> None:
 def lay_out(*, series_id: int) -> None:
     if one := Series.objects.filter(pk=series_id).first():
         series.lay_out(series=one, at=clock.now())
+
+
+@jobs.task("publishing.lay_out_plan", attempts=3, at_once=1)
+def lay_out_plan(*, plan_id: int, by_id: int) -> None:
+    """What is left of a plan that was put to work; whatever happens on the way, each day comes once."""
+    plan, by = Plan.objects.filter(pk=plan_id).first(), User.objects.filter(pk=by_id).first()
+    while plan and by and planned.lay_out(plan=plan, by=by, at=clock.now()).left:
+        pass
 
 
 @jobs.task(exchange.TAKE_IN, attempts=8, at_once=1)

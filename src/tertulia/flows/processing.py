@@ -83,6 +83,13 @@ def left(erasure: Erasure) -> list[str]:
                 models=", ".join(hosts)
             )
         )
+    if ids := found.get("quotes"):
+        text = ngettext(
+            "{n} post that is out quotes them. Delete it there, or take the quote out of it.",
+            "{n} posts that are out quote them. Delete them there, or take the quotes out of them.",
+            len(ids),
+        )
+        sentences.append(text.format(n=len(ids)))
     if count := found.get("programs"):
         text = ngettext(
             "{n} message to other programs (webhooks) told of them, by numbers. Tell whoever runs those programs.",

@@ -32,7 +32,9 @@ from tertulia.brand import hours
 from tertulia.brand.models import Brand, Holiday
 from tertulia.channels import actions as channel_actions
 from tertulia.channels.models import Account, Delivery, Message
-from tertulia.community.models import Member
+from tertulia.community import actions as community
+from tertulia.community.models import Member, Testimonial
+from tertulia.community.testimonials import today
 from tertulia.connectors.contract import Author, Envelope, Target
 from tertulia.core.models import Activity
 from tertulia.inbox import actions, promises, routing
@@ -42,9 +44,9 @@ from tertulia.publishing.models import Idea, Pillar
 from tertulia.team.models import Absence, Membership, Notification, Shift, Skill, User
 from tertulia.team.permissions import Role
 
-from . import inbound, notify, sample_posts
+from . import inbound, notify, sample_plan, sample_posts
 from .phone import note_call
-from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Notion, Words
+from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Notion, Praise, Words
 
 FOLDER = Path(__file__).with_name("sample_company")
 NIGHT = timedelta(hours=14)
@@ -73,10 +75,12 @@ def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
                 come()
             company.play(talk, line, moment)
     company.think(at=at)
+    company.gather(at=at)
     company.welcome(by, at=at)
     sample_posts.publish(
         brand, _told(f"posts_{brand.language}", is_formal=_is_formal(brand)), company.people, site=company.site, at=at
     )
+    sample_plan.write(brand, company.people, at=at)
     _tell_the_news(brand, at=at)
 
 
@@ -265,6 +269,35 @@ class _Company:
                 ideas.keep_pillar(pillar=pillar, by=lucia, at=at - timedelta(days=20))
         for one in sorted(words.ideas, key=lambda each: -each.age):
             self._note_down(one, at - timedelta(days=one.age), by=self.people.get(one.owner, lucia))
+
+    def gather(self, *, at: datetime) -> None:
+        """What people say of them, and whether it may be quoted."""
+        for number, one in enumerate(WORDS[self.brand.language].praise, 1):
+            self._keep(one, number, at)
+
+    def _keep(self, one: Praise, number: int, at: datetime) -> None:
+        asked, public, own = WORDS[self.brand.language].agreed
+        talk = Conversation.objects.filter(pk=self.conversations.get(("site", one.of), 0)).first()
+        lucia, said_at = self.people["Lucía"], talk.created_at if talk else at - timedelta(days=one.age)
+        kept = Testimonial(
+            brand=self.brand, text=one.text, said_by=one.who, stars=one.stars or None,
+            member=talk.member if talk else None,
+            said_on=today(self.brand, said_at), created_by_id=lucia.pk, created_at=said_at,
+            language=self.brand.language,
+        )  # fmt: skip
+        state, wording = Testimonial.State.UNNEEDED, own
+        if talk:
+            mine = Message.objects.filter(account=talk.account_id, thread_id=talk.thread_id)
+            kept.message = mine.order_by("sent_at", "id").first()
+            state, wording = (Testimonial.State.GIVEN, asked) if one.has_agreed else (Testimonial.State.ASKED, "")
+        elif one.stars:
+            kept.kind, kept.source, wording = Testimonial.Kind.REVIEW, f"https://resenas.example/{number}", public
+        else:
+            kept.kind = Testimonial.Kind.FIGURE
+        community.keep_testimonial(testimonial=kept, by=lucia, at=said_at)
+        community.settle_consent(
+            testimonial=kept, consent=state, on=kept.said_on, wording=wording, until=None, by=lucia, at=said_at
+        )
 
     def _note_down(self, one: Notion, moment: datetime, *, by: User) -> None:
         theirs = Conversation.objects.filter(pk=self.conversations.get(("site", one.of), 0))

@@ -8,6 +8,9 @@ later:
     You kept asking …
     = likes 84 replies 17 views 2110
 
+A line that begins with "? " makes an experiment of it: several pictures, which the account hasn't had, and what is
+expected of them.
+
 Instagram is tended by hand here, so that nothing calls a network; the page's news are our own.
 """
 
@@ -23,7 +26,8 @@ from tertulia.brand.models import Brand
 from tertulia.channels import actions as channel_actions
 from tertulia.channels import reactions
 from tertulia.channels.models import Account, Delivery, PostMetric
-from tertulia.publishing import actions, rhythm
+from tertulia.publishing import actions, experiments, rhythm
+from tertulia.publishing.models import Post
 from tertulia.publishing.saying import Piece, Wanted
 from tertulia.team.models import User
 
@@ -44,6 +48,8 @@ class Told:
     title: str
     lines: list[str] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
+    hypothesis: str = ""
+    """What is expected of it, where it is tried as something new."""
 
 
 def posts(text: str) -> list[Told]:
@@ -57,6 +63,8 @@ def posts(text: str) -> list[Told]:
         elif line.startswith("= "):
             words = line.removeprefix("= ").split()
             found[-1].figures = {name: int(value) for name, value in zip(words[::2], words[1::2], strict=True)}
+        elif line.startswith("? "):
+            found[-1].hypothesis = line.removeprefix("? ")
         elif line and not line.startswith("#"):
             found[-1].lines.append(line)
     return found
@@ -73,10 +81,15 @@ def publish(brand: Brand, text: str, people: Mapping[str, User], *, site: Accoun
         wanted = rhythm.Rhythm(per_week, wanted.starts_on - timedelta(weeks=3), [], wanted.slots)
         rhythm.settle(account=account, rhythm=wanted, by=people["Lucía"], at=at)
     for told in posts(text):
-        _write(told, brand, people[told.who], {"site": site, "instagram": instagram}, at=at)
+        post = _write(told, brand, people[told.who], {"site": site, "instagram": instagram}, at=at)
+        if told.hypothesis:
+            experiments.begin(
+                post=post, account=instagram, title=told.title, hypothesis=told.hypothesis, format="pictures",
+                measure="replies", owner=people[told.who], by=people[told.who], at=at,
+            )  # fmt: skip
 
 
-def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], *, at: datetime) -> None:
+def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], *, at: datetime) -> Post:
     wall = _wall(told, brand, at)
     leaves = wall.replace(tzinfo=ZoneInfo(brand.time_zone)) if wall else None
     written = min(leaves or at, at) - timedelta(days=1)
@@ -87,12 +100,13 @@ def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], 
         brand=brand, by=by, at=written, title=told.title, pieces=[Piece("\n".join(told.lines))], versions=wanted
     )
     if wall is None or leaves is None:
-        return
+        return post
     actions.plan(post=post, wall=wall, by=by, at=written)
     actions.schedule(post=post, by=by, at=written)
     if leaves <= at:
         for delivery in Delivery.objects.filter(post__in=post.versions.values("sendings__remote")):
             _arrive(delivery, told, by, at=leaves)
+    return post
 
 
 def _wall(told: Told, brand: Brand, at: datetime) -> datetime | None:

@@ -161,6 +161,8 @@ def _tell_batch(conversations: Sequence[Conversation], name: str, field: str, *,
     held = Conversation.objects.select_for_update().filter(pk__in=seen, **{f"{field}__isnull": True}).order_by("pk")
     still = [each for each in held if each.promise_due_at == seen[each.pk]]
     Conversation.objects.filter(pk__in=[each.pk for each in still]).update(**{field: at})
+    if name == activities.BROKEN:
+        promises.note_broken(still, at=at)
     lines: dict[int, list[tuple[str, Conversation, dict[str, Any]]]] = defaultdict(list)
     for each in still:
         data = {"person": each.member_name, "promise": promises.which_is_due(each), "due": _iso(each.promise_due_at)}

@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from tertulia.strategy.plans import STEPS
+
 from .views import (
     backups,
     door,
@@ -12,12 +14,20 @@ from .views import (
     newsletter,
     personal,
     phone,
+    plans,
     posted,
     quarantine,
     running,
     shop,
     visitors,
 )
+
+_PLAN = "b/<slug:brand>/plans/<int:plan_id>/"
+_LINES = {
+    "audience": "audience_id", "objectives": "objective_id", "channels": "plan_channel_id",
+    "calendar": "planned_action_id", "people": "duty_id",
+}  # fmt: skip
+"""The steps of a plan that are made of lines, each with what its address calls one."""
 
 urlpatterns = [
     path("", first_run.home, name="home"),
@@ -79,4 +89,26 @@ urlpatterns = [
     path("b/<slug:brand>/settings/backups/making/", backups.make, name="backup_making"),
     # A product and all that is said of it.
     path("b/<slug:brand>/campaigns/launch/", launching.launch, name="launch"),
+    # A marketing plan, step by step.
+    path("b/<slug:brand>/plans/", plans.show_all, name="plans"),
+    path("b/<slug:brand>/plans/beginning/", plans.begin, name="plan_beginning"),
+    path(_PLAN, plans.show, name="plan"),
+    path(f"{_PLAN}details/", plans.change, name="plan_details"),
+    path(f"{_PLAN}pdf/", plans.show_pdf, name="plan_pdf"),
+    path(f"{_PLAN}work/", plans.put_to_work, name="plan_work"),
+    path(f"{_PLAN}removal/", plans.discard, name="plan_removal"),
+    path(f"{_PLAN}objectives/<int:objective_id>/indicators/", plans.add_kpi, name="plan_kpis"),
+    path(f"{_PLAN}indicators/<int:kpi_id>/", plans.change_kpi, name="plan_kpi"),
+    path(f"{_PLAN}indicators/<int:kpi_id>/removal/", plans.remove_kpi, name="plan_kpi_removal"),
+    *(path(f"{_PLAN}{step}/", plans.show_step, {"step": step}, name=f"plan_{step}") for step in STEPS),
+    *(
+        path(f"{_PLAN}{step}/<int:{name}>/", plans.change_line, {"step": step}, name=f"plan_{step}_line")
+        for step, name in _LINES.items()
+    ),
+    *(
+        path(
+            f"{_PLAN}{step}/<int:{name}>/removal/", plans.remove_line, {"step": step}, name=f"plan_{step}_line_removal"
+        )
+        for step, name in _LINES.items()
+    ),
 ]

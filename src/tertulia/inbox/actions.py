@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from tertulia.channels import intake as facts
 from tertulia.channels.forms import said
 from tertulia.channels.models import Account, Delivery, Message
+from tertulia.community import testimonials
 from tertulia.core import activity, bulk
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
@@ -32,6 +33,7 @@ from .models import (
     Note,
     Presence,
     Promise,
+    PromiseOutcome,
     Read,
 )
 
@@ -40,6 +42,8 @@ PRESENCE_SECONDS = 30
 TYPING_SECONDS = 8
 MAX_NOTE = 20_000
 LABELS_AT_ONCE = 200
+SOLVED = frozenset({Conversation.Reason.ANSWERED, Conversation.Reason.HANDED_ON})
+"""Reasons to close that keep what was promised; with any other nothing was owed."""
 
 
 class Problem(Exception):
@@ -81,7 +85,7 @@ class TooLate(Problem):
 
 
 class NotAllowedHere(Problem):
-    """The person or label belongs to another brand, or may not answer."""
+    """The person or label belongs to another brand, or may not answer; or somebody is quoted who doesn't agree."""
 
 
 # Answering
@@ -98,7 +102,7 @@ def reply(
     what came after that still waits for an answer. The same words again from the same person (a double click, a
     repeated request) give the delivery that is already there. With `closes` the conversation is closed as answered,
     unless something waits that the page did not show.
-    Raises `Empty`, `TooLong`, `CannotReply`, `Answered`.
+    Raises `Empty`, `TooLong`, `CannotReply`, `NotAllowedHere`, `Answered`.
     """
     text = tidy(text).strip()
     conversation = lock(conversation)
@@ -106,7 +110,7 @@ def reply(
     _check_reply(conversation, text, at=at)
     if conversation.answered_turn > turn:
         return _same_again(conversation, text=text, by=by, at=at)
-    key = secrets.token_urlsafe(24)
+    key, ends = secrets.token_urlsafe(24), promises.outcome(conversation, promises.FIRST_RESPONSE, at=at)
     # Never before what it answers, whatever the network's clock says.
     sent_at = max(at, conversation.last_activity_at)
     message = Message.objects.create(
@@ -114,8 +118,12 @@ def reply(
         author_name=by.name, direction=Message.Direction.OUT, kind=_kind(conversation), text=text,
         sent_at=sent_at, received_at=at,
     )  # fmt: skip
+    testimonials.note_uses(texts=[text], brand=conversation.brand_id, by=by.pk, at=at, answer=message)
     _give_links(message, by=by, at=at)
     facts.index_message(message)
+    if ends:
+        ends.message_id = message.pk
+        promises.keep_outcomes([ends])
     due_at = at + timedelta(seconds=conversation.brand.undo_seconds)
     delivery = Delivery.objects.create(
         account=account, thread_id=conversation.thread_id, message=message, key=key, to=_target(conversation),
@@ -150,6 +158,9 @@ def _check_reply(conversation: Conversation, text: str, *, at: datetime) -> None
     possible = allowed.reply(conversation, at=at)
     if possible and not possible.is_possible:
         raise CannotReply(said(possible.why_not))
+    on = testimonials.today(conversation.brand, at)
+    if found := testimonials.against([text], brand=conversation.brand_id, on=on, to=conversation.member_id):
+        raise NotAllowedHere(" ".join(found))
     if account.state == Account.State.PAUSED:
         raise CannotReply(_("The channel is paused. Set it going again under Channels, then send."))
 
@@ -211,6 +222,7 @@ def withdraw(*, delivery: Delivery, by: User, at: datetime) -> str:
         raise TooLate(_("It has already left."))
     conversation = _conversation_of(delivery)
     was_closed = _open_what_it_closed(conversation, delivery)
+    PromiseOutcome.objects.filter(conversation=conversation, message_id=delivery.message_id, is_kept=True).delete()
     filing.recompute(conversation, at=at)
     text = wording.as_written(delivery.subject)
     begun = Draft.objects.filter(conversation=conversation, user=by, is_note=False).first()
@@ -233,9 +245,17 @@ def _open_what_it_closed(conversation: Conversation, delivery: Delivery) -> bool
     last = closings.order_by("-id").first()
     if last is None or last.data.get("message") != delivery.message_id or last.at != conversation.closed_at:
         return False
+    _unsettle(conversation)
     conversation.state, conversation.close_reason, conversation.closed_at = Conversation.State.OPEN, "", None
     conversation.settled_to = last.data["settled_before"]
     return True
+
+
+def _unsettle(conversation: Conversation) -> None:
+    """What its closing kept isn't kept yet."""
+    if conversation.closed_at:
+        mine = PromiseOutcome.objects.filter(conversation=conversation, which=promises.RESOLUTION, is_kept=True)
+        mine.filter(ended_at=conversation.closed_at).delete()
 
 
 @transaction.atomic
@@ -577,6 +597,8 @@ def close(*, conversation: Conversation, reason: str, by: User | None, at: datet
 
 
 def _close(conversation: Conversation, *, reason: str, by: User | None, at: datetime, **facts: Any) -> None:
+    if reason in SOLVED:
+        promises.keep_outcomes([promises.outcome(conversation, promises.RESOLUTION, at=at)])
     conversation.state, conversation.close_reason = Conversation.State.CLOSED, reason
     conversation.closed_at, conversation.settled_to = at, filing.newest_read(conversation, turn=conversation.turn)
     conversation.snoozed_until = None
@@ -590,6 +612,7 @@ def reopen(*, conversation: Conversation, by: User, at: datetime) -> None:
     conversation = lock(conversation)
     if conversation.state == Conversation.State.OPEN:
         return
+    _unsettle(conversation)
     conversation.state, conversation.close_reason, conversation.closed_at = Conversation.State.OPEN, "", None
     conversation.snoozed_until = conversation.settled_to = None
     promises.on_reopen(conversation, at=at)

@@ -24,7 +24,7 @@ from tertulia.community.models import Member
 from tertulia.core import activity, bulk
 
 from . import activities, promises
-from .models import PREVIEW_LENGTH, Conversation, ConversationLabel
+from .models import PREVIEW_LENGTH, Conversation, ConversationLabel, PromiseOutcome
 
 _UNSENT = [Delivery.State.CANCELLED, Delivery.State.REFUSED, Delivery.State.BY_HAND]
 LONG = 200
@@ -45,8 +45,11 @@ def file(account: Account, recorded: Recorded, *, at: datetime) -> list[Conversa
     for delivery in recorded.returned:
         _note_return(account, delivery, at=at)
     received: dict[str, list[Message]] = {}
+    ended: list[tuple[Conversation, PromiseOutcome]] = []
     for message in new:
         conversation = conversations[message.thread_id]
+        if ends := _ends(conversation, message):
+            ended.append((conversation, ends))
         in_order = message.deleted_at is None and message.sent_at >= conversation.last_activity_at
         _take_in(conversation, message, clocks)
         conversation.rank()
@@ -55,12 +58,24 @@ def file(account: Account, recorded: Recorded, *, at: datetime) -> list[Conversa
         received.setdefault(message.thread_id, []).append(message)
     fresh = [row for row in conversations.values() if row.pk is None]
     bulk.insert(fresh)
+    if ended:
+        for conversation, ends in ended:
+            ends.conversation_id = conversation.pk
+        promises.keep_outcomes(ends for _conversation, ends in ended)
     before |= {row.pk: _values(row.__dict__) for row in fresh}
     for thread_id in odd:
         recompute(conversations[thread_id], at=at, save=False, clocks=clocks)
     _save(conversations.values(), before)
     _tell(account, conversations, received, changed, at=at)
     return list(conversations.values())
+
+
+def _ends(conversation: Conversation, message: Message) -> PromiseOutcome | None:
+    """How the promise of a first response ends that this message answers from elsewhere, if it does."""
+    since = conversation.waiting_since
+    if message.direction == Message.Direction.IN or message.is_automatic or since is None or message.sent_at < since:
+        return None
+    return promises.outcome(conversation, promises.FIRST_RESPONSE, at=message.sent_at)
 
 
 def _belongs(message: Message) -> bool:

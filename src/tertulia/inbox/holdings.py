@@ -21,6 +21,7 @@ from .models import (
     Note,
     Presence,
     Promise,
+    PromiseOutcome,
     Read,
     Rereading,
     Rule,
@@ -99,4 +100,4 @@ named(
 named(Label, _("Labels"), "name", "words", names=False, within=lambda p: Label.objects.filter(brand=p.brand))
 none("Who of the team has, read or looks at what.", Assignment, Mention, Presence, Read)
 none("Which label stands where: the label's name is the brand's.", ConversationLabel)
-none("Times and places, no people.", Promise, Rereading)
+none("Times and places, no people.", Promise, PromiseOutcome, Rereading)

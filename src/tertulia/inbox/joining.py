@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from tertulia.channels.models import Restriction
 from tertulia.community import actions as community
 from tertulia.community import activities
-from tertulia.community.models import Joining, Member, MemberIdentity
+from tertulia.community.models import Joining, Member, MemberIdentity, Testimonial
 from tertulia.core import activity
 from tertulia.team.models import User
 
@@ -31,6 +31,7 @@ def join(*, kept: Member, other: Member, by: User, at: datetime) -> Joining:
     _hold(kept, other)
     links = MemberIdentity.objects.filter(member=other)
     conversations = Conversation.objects.filter(member=other)
+    said = Testimonial.objects.filter(member=other)
     filled = [fact for fact in _FACTS if getattr(other, fact) and not getattr(kept, fact)]
     merged = {fact: getattr(other, fact) for fact in _FACTS} | {
         "id": other.pk,
@@ -38,6 +39,7 @@ def join(*, kept: Member, other: Member, by: User, at: datetime) -> Joining:
         "last_seen_at": other.last_seen_at.isoformat(),
         "identities": list(links.values_list("identity_id", flat=True)),
         "conversations": list(conversations.values_list("id", flat=True)),
+        "testimonials": list(said.values_list("id", flat=True)),
         "filled": filled,
     }
     joining = Joining.objects.create(
@@ -46,6 +48,7 @@ def join(*, kept: Member, other: Member, by: User, at: datetime) -> Joining:
     links.update(member=kept)
     _restrict_alike(kept, by=by, at=at)
     conversations.update(member=kept)
+    said.update(member=kept)
     for fact in filled:
         setattr(kept, fact, getattr(other, fact))
     kept.first_seen_at = min(kept.first_seen_at, other.first_seen_at)
@@ -72,6 +75,7 @@ def part(*, joining: Joining, by: User, at: datetime) -> Member:
     )
     MemberIdentity.objects.filter(member=kept, identity__in=merged["identities"]).update(member=other)
     Conversation.objects.filter(member=kept, id__in=merged["conversations"]).update(member=other)
+    Testimonial.objects.filter(member=kept, id__in=merged.get("testimonials", [])).update(member=other)
     for fact in merged["filled"]:
         if getattr(kept, fact) == merged[fact]:
             setattr(kept, fact, "")

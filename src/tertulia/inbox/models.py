@@ -348,6 +348,33 @@ class Promise(models.Model):
         return f"{self.first_response_minutes}/{self.resolution_minutes} min"
 
 
+class PromiseOutcome(models.Model):
+    """How one promise to one person ended, for the figures: kept when we answered, or closed, by its moment."""
+
+    class Which(models.TextChoices):
+        FIRST_RESPONSE = "first_response", _("first response")
+        RESOLUTION = "resolution", _("resolution")
+
+    brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    which = models.CharField(max_length=14, choices=Which)
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    """When we answered or closed; of a broken one, when that was told."""
+    is_kept = models.BooleanField()
+    message_id = models.BigIntegerField(null=True)
+    """The answer that kept it, as long as that isn't taken back."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "which", "due_at"], name="promise_outcome_unique")
+        ]
+        indexes = [models.Index(fields=["brand", "ended_at", "id"], name="promise_outcome_list")]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} {self.which}: {'kept' if self.is_kept else 'broken'}"
+
+
 class Rule(models.Model):
     """«If … then …» for what comes in, once it has been read. It never answers, and acts once on a message."""
 

@@ -32,7 +32,7 @@ from tertulia.core.models import Activity
 from tertulia.team.models import User
 
 from . import activities
-from .models import Conversation, Label, Promise
+from .models import Conversation, Label, Promise, PromiseOutcome
 
 FIELDS = (
     "first_response_due_at",
@@ -344,6 +344,47 @@ def left_open(conversation: Conversation, clocks: Clocks, at: datetime) -> tuple
         return None
     counted = clocks.hours_of(term)
     return term, counted.between(at, conversation.promise_due_at), counted
+
+
+# How they ended
+
+
+def outcome(
+    conversation: Conversation, which: str, *, at: datetime, message: int | None = None
+) -> PromiseOutcome | None:
+    """How a promise ends that an answer, or the closing, settles at this moment: to be asked while the row still stands
+    as before it. None where nothing of it was promised, or it ended before. Saves nothing."""
+    is_first = which == FIRST_RESPONSE
+    due = conversation.first_response_due_at if is_first else conversation.resolution_due_at
+    runs = is_waiting(conversation) if is_first else conversation.state != Conversation.State.CLOSED
+    if due is None or not runs:
+        return None
+    return bulk.new(
+        PromiseOutcome, brand_id=conversation.brand_id, conversation_id=conversation.pk, which=which, due_at=due,
+        ended_at=at, is_kept=at <= due, message_id=message,
+    )  # fmt: skip
+
+
+def keep_outcomes(found: Iterable[PromiseOutcome | None]) -> None:
+    """What was told broken stays so."""
+    PromiseOutcome.objects.bulk_create([one for one in found if one], ignore_conflicts=True)
+
+
+def note_broken(conversations: Iterable[Conversation], *, at: datetime) -> None:
+    """The promise that each of these has open was not kept."""
+    PromiseOutcome.objects.bulk_create(
+        [
+            PromiseOutcome(
+                brand_id=each.brand_id, conversation=each, which=which_is_due(each), due_at=each.promise_due_at,
+                ended_at=at, is_kept=False,
+            )
+            for each in conversations
+            if each.promise_due_at
+        ],
+        update_conflicts=True,
+        unique_fields=["conversation", "which", "due_at"],
+        update_fields=["ended_at", "is_kept", "message_id"],
+    )  # fmt: skip
 
 
 # Making promises

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.models import POSTING, Account, Delivery, RemotePost
+from tertulia.community import testimonials
 from tertulia.core import activity, bulk, jobs
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
@@ -75,6 +76,7 @@ def create(
         changed_at=at,
     )  # fmt: skip
     _write(post, pieces, versions or {})
+    _note_quotes(post, pieces, versions or {}, by=by, at=at)
     shortening.choose(post, links or {})
     _record(activities.CREATED, post, by=by, at=at, **({"wrote": sorted(wrote)} if wrote else {}))
     return post
@@ -185,6 +187,7 @@ def save(
                 raise TooLate(_("It is on {account} already, or just on its way.").format(account=version.account.name))
         times = {version.account_id: _withdrawn(version) for version in laid_out if _is_open(version)}
         _write(post, pieces, versions)
+        _note_quotes(post, pieces, versions, by=by, at=at)
         if links is not None:
             shortening.choose(post, links)
         approval.overtake(post, at=at)
@@ -249,6 +252,17 @@ def _write(post: Post, pieces: Sequence[Piece], versions: Mapping[int, Wanted]) 
         version.hints = dict(wanted.hints)
         version.save()
         _write_parts(post, version, wanted.pieces)
+
+
+def _note_quotes(
+    post: Post, pieces: Sequence[Piece], versions: Mapping[int, Wanted], *, by: User, at: datetime
+) -> None:  # fmt: skip
+    """Whom this revision quotes, with the consent of now."""
+    written = [*pieces, *(one for wanted in versions.values() for one in wanted.pieces)]
+    testimonials.note_uses(
+        texts=[one.text for one in written], brand=post.brand_id, by=by.pk, at=at, post=post.pk,
+        revision=post.revision, title=post.title,
+    )  # fmt: skip
 
 
 def _write_parts(post: Post, version: Version | None, pieces: Sequence[Piece]) -> None:
@@ -573,7 +587,7 @@ def _lay_out_again(post: Post, times: Mapping[int, _Withdrawn], *, at: datetime)
         _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def release(*, deliveries: Sequence[Delivery], at: datetime) -> None:
     """What waited for these may leave: they have arrived. What may have left already, as a backup was put back, is
     looked for first."""

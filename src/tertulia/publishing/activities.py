@@ -44,6 +44,11 @@ DONE_BY_HAND = declare("post.done_by_hand", _("{who} put the post “{title}” 
 GIVEN_UP = declare("post.given_up", _("{who} left out what was still to be done for “{title}” on {account}"))
 DELETED = declare("post.deleted", _("The post “{title}” was deleted from {account}"))
 DELETE_FAILED = declare("post.delete_failed", _("The post “{title}” could not be deleted from {account}"))
+QUOTE_ENDED = declare(
+    "post.quote_ended",
+    _("The post “{title}” quotes somebody who may not be quoted any more: it won't leave as it is"),
+    is_public=False,
+)
 ABSENT = declare("post.absent", _("{account} doesn't show the post “{title}” any more"))
 STOPPED = declare("publishing.stopped", _("{who} stopped everything that was to be published"))
 RESUMED = declare("publishing.resumed", _("{who} let publishing go on"))
@@ -69,11 +74,15 @@ ENDED = declare("series.ended", _("{who} ended the series “{title}”"))
 POOLED = declare("evergreen.added", _("{who} put “{title}” among the texts that don't age"))
 RESTED = declare("evergreen.changed", _("{who} changed how often “{title}” may be repeated"))
 UNPOOLED = declare("evergreen.removed", _("{who} took “{title}” from the texts that don't age"))
+TRIED = declare("experiment.begun", _("{who} began the experiment “{title}”"))
+JUDGED = declare("experiment.closed", _("{who} closed the experiment “{title}” with what was learned"))
+WON = declare("experiment.won", _("{who} lets it go on with the wording that won in “{title}”"))
 INITIATED = declare("initiative.added", _("{who} put the action “{title}” on the calendar"))
 REVISED = declare("initiative.changed", _("{who} changed the action “{title}”"))
 FINISHED = declare("initiative.done", _("{who} marked the action “{title}” as done"))
 REOPENED = declare("initiative.reopened", _("{who} marked the action “{title}” as not done"))
 DROPPED = declare("initiative.removed", _("{who} removed the action “{title}”"))
+PLAN_LAID_OUT = declare("plan.laid_out", _("{who} put actions of the plan “{plan}” on the calendar: {added}"))
 POSTS_IMPORTED = declare("posts.imported", _("{who} imported posts from {file}: {added}"))
 IDEA_ADDED = declare("idea.added", _("{who} added the idea “{title}”"))
 IDEA_BY_RULE = declare("idea.by_rule", _("The rule “{rule}” made an idea of a message"))

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -42,11 +42,13 @@ from .models import (
     ApprovalRule,
     ApprovalStep,
     Evergreen,
+    Experiment,
     GuestPass,
     Idea,
     Occurrence,
     Post,
     Repetition,
+    Turn,
     Version,
 )
 from .problems import NotAsked, Problem, Settled
@@ -91,6 +93,8 @@ def _words(post: Post) -> Iterator[str]:
         yield from (one.alt or one.media.alt for one in part.attachments.all())
     for hints in post.versions.values_list("hints", flat=True):
         yield from hints.values()
+    for other in Experiment.objects.filter(post=post, kind=Experiment.Kind.LETTER, closed_at__isnull=True):
+        yield from (other.title_b, other.text_b)
 
 
 def rules_ahead(
@@ -248,7 +252,17 @@ def _steps(found: Iterable[ApprovalRule], post: Post, by: User) -> list[dict[str
 def writers(post: Post) -> set[int]:
     """Whoever began a post or what it was made of, or has changed what either says since it was last approved: their
     ids."""
-    return set().union(*map(_wrote, [post, *Post.objects.filter(pk__in=_sources(post))]))
+    sources = _sources(post)
+    return _tried(post, sources).union(*map(_wrote, [post, *Post.objects.filter(pk__in=sources)]))
+
+
+def _tried(post: Post, sources: Iterable[int]) -> set[int]:
+    """Whoever wrote the wording of an experiment that a post tries, that half of its readers get, or that its model has
+    from one."""
+    mine = Turn.objects.filter(post=post).values("experiment")
+    won = Q(post__in=sources, went_on_at__isnull=False)
+    read = Q(post=post, kind=Experiment.Kind.LETTER)
+    return set(Experiment.objects.filter(Q(pk__in=mine) | won | read).values_list("begun_by_id", flat=True))
 
 
 def _wrote(post: Post) -> set[int]:

@@ -22,6 +22,7 @@ from tertulia.brand import zones
 from tertulia.brand.models import Brand
 from tertulia.channels.forms import said as told
 from tertulia.channels.models import Account
+from tertulia.community import testimonials
 from tertulia.connectors.contract import Look
 from tertulia.core import films
 
@@ -140,7 +141,7 @@ def check(
     shown = [_preview(account, writing, media, known, brand, post) for account in accounts]
     lines = [
         *_where(accounts, is_blank=writing.is_blank), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
-        *_rights(writing, media.values(), brand, at=at), *_films(media.values()),
+        *_rights(writing, media.values(), brand, at=at), *_quotes(writing, brand, at=at), *_films(media.values()),
         *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing.texts),
         *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
         *preflight.strangers(writing.texts, brand, others), *_named(writing, accounts, known), *_polls(shown),
@@ -270,6 +271,12 @@ def _rights(writing: Writing, media: Iterable[Media], brand: Brand, *, at: datet
     for one in media:
         yield from (Line("late", why) for why in rights.forbids(one, on))
         yield from (Line("soon", why) for why in rights.warns(one, on))
+
+
+def _quotes(writing: Writing, brand: Brand, *, at: datetime) -> Iterator[Line]:
+    on, texts = rights.day_of(max(_moment(writing) or at, at), brand), writing.texts
+    yield from (Line("late", why) for why in testimonials.against(texts, brand=brand.pk, on=on))
+    yield from (Line("soon", why) for why in testimonials.ending(texts, brand=brand.pk, on=on))
 
 
 def _films(media: Iterable[Media]) -> Iterator[Line]:

@@ -21,8 +21,8 @@ from tertulia.brand.models import Brand
 from tertulia.core import activity
 from tertulia.team.models import User
 
-from . import actions, activities, approval, queries, writing
-from .models import Evergreen, Media, Post, Repetition, Sending
+from . import actions, activities, approval, dealing, queries, writing
+from .models import Evergreen, Experiment, Media, Post, Repetition, Sending
 from .problems import Problem
 
 
@@ -121,13 +121,14 @@ def own_model(post: Post, *, by: User, at: datetime) -> tuple[Post, Post | None]
 
 
 @transaction.atomic
-def copy(post: Post, *, by: User, at: datetime) -> Post:
-    """A new post that says the same, without a day, and knows whose words these are; of a campaign only while that is
-    open. Raises `Problem`."""
+def copy(post: Post, *, by: User, at: datetime, text: str = "") -> Post:
+    """A new post that says the same, or begins with this text, without a day, and knows whose words these are; of a
+    campaign only while that is open. Raises `Problem`."""
     post = queries.whole(post.brand).get(pk=post.pk)
     said = writing.from_post(post)
+    pieces = dealing.worded(said.pieces, text)
     made = actions.create(
-        brand=post.brand, title=said.title, pieces=said.pieces, versions=said.versions, links=said.links,
+        brand=post.brand, title=said.title, pieces=pieces, versions=said.versions, links=said.links,
         wrote=approval.writers(post), by=by, at=at,
     )  # fmt: skip
     join_campaign(made, post.campaign_id if post.campaign and not post.campaign.closed_at else None)
@@ -166,10 +167,10 @@ def change(
 
 @transaction.atomic
 def remove(*, evergreen: Evergreen, by: User, at: datetime) -> None:
-    """Repeat it no more. What it became stays; so does a draft that it was made of."""
+    """Repeat it no more. What it became stays; so does a draft it was made of, or something was tried with."""
     model = evergreen.model
     activity.record(activities.UNPOOLED, on=model, brand=evergreen.brand_id, by=by.pk, at=at, title=model.title)
-    if evergreen.origin_id:
+    if evergreen.origin_id and not Experiment.objects.filter(post=model).exists():
         model.delete()
     else:
         evergreen.delete()
@@ -190,7 +191,9 @@ def repeat(
     (pooled,) = _pooled([evergreen], brand)
     if why := pooled.why_not(moment.astimezone(ZoneInfo(brand.time_zone)).date()):
         raise Resting(why)
-    post = copy(evergreen.model, by=by, at=at)
+    turn = dealing.turn_for(evergreen.model)
+    post = copy(evergreen.model, by=by, at=at, text=turn.text if turn else "")
+    dealing.take(turn, post)
     Repetition.objects.create(evergreen=evergreen, post=post)
     actions.plan(post=post, wall=wall, zone=zone, by=by, at=at)
     if schedules:

@@ -23,6 +23,7 @@ from .models import (
     DayKey,
     Draft,
     Evergreen,
+    Experiment,
     Feed,
     GuestPass,
     Handle,
@@ -40,6 +41,7 @@ from .models import (
     OrderFile,
     Part,
     Pillar,
+    PlannedDay,
     Post,
     Promise,
     Repetition,
@@ -51,6 +53,7 @@ from .models import (
     SpokenOf,
     Stop,
     Subscriber,
+    Turn,
     Version,
 )
 
@@ -168,6 +171,18 @@ named(
 named(ApprovalRule, _("Rules of approval"), "words", names=False, within=lambda p: ApprovalRule.objects.filter(
     brand=p.brand))  # fmt: skip
 named(
+    Experiment,
+    _("Experiments"),
+    "title",
+    "hypothesis",
+    "title_a",
+    "title_b",
+    "text_a",
+    "text_b",
+    "learned",
+    within=lambda p: Experiment.objects.filter(brand=p.brand),
+)
+named(
     Initiative,
     _("Actions outside of the networks"),
     "title",
@@ -210,4 +225,4 @@ none("People from outside who decide about posts; not who writes to the brand.",
      "publishing.ApprovalStep_users")  # fmt: skip
 none("A visitor is told from others by a key of one day that is thrown away: nobody can be found in it.", DayKey)
 none("The brand's plan and settings.", BestHour, Coupon, Evergreen, Feed, Imported, LinkSettings, Occurrence, Pillar,
-     Promise, Repetition, Sending, Settings, Slot)  # fmt: skip
+     PlannedDay, Promise, Repetition, Sending, Settings, Slot, Turn)  # fmt: skip

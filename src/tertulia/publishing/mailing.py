@@ -32,7 +32,7 @@ from tertulia.core.models import Activity
 from tertulia.team.models import User
 
 from . import activities, queries, rights, saying
-from .models import Letter, Post, Sending, Subscriber, Version
+from .models import Experiment, Letter, Post, Sending, Subscriber, Version
 from .problems import Problem, Unfit
 
 S, State = Delivery.State, Subscriber.State
@@ -317,9 +317,9 @@ def _write(
 
 @transaction.atomic
 def try_out(*, version: Version, by: User, at: datetime) -> None:
-    """Send the letter as it stands now to whoever asks, and to nobody else: with the links that were written, not yet
-    the short ones that count. Nothing of the post changes. Raises `Problem` where it couldn't leave now, and `Unfit`
-    for what the list doesn't take."""
+    """Send the letter as it stands now, in each of its wordings, to whoever asks, and to nobody else: with the links
+    that were written, not yet the short ones that count. Nothing of the post changes. Raises `Problem` where it
+    couldn't leave now, and `Unfit` for what the list doesn't take."""
     list, box = version.account, mailbox_of(version.account)
     if box is None or not footer_of(list):
         raise Problem(
@@ -333,13 +333,15 @@ def try_out(*, version: Version, by: User, at: datetime) -> None:
         raise Unfit(found)
     tests = RemotePost.objects.filter(account=list, draft__is_test=True)
     tests.filter(deliveries__finished_at__lt=at - TESTS_KEPT).delete()
-    said = saying.spoken(version)[0] | {"is_test": True, "of": version.post_id}
-    post = RemotePost.objects.create(account=list, draft=said)
-    delivery = Delivery.objects.create(
-        account=box, thread_id=f"letter:test:{post.pk}", post=post, act=LETTER, key=token_urlsafe(24), due_at=at,
-        created_by_id=by.pk, created_at=at,
-    )  # fmt: skip
-    Letter.objects.create(post=post, delivery=delivery, is_welcome=True, released_at=at)
+    said = saying.spoken(version)[0]
+    for arm in Experiment.Arm if "b" in said else [Experiment.Arm.A]:
+        draft = saying.as_read(said, arm) | {"is_test": True, "of": version.post_id}
+        post = RemotePost.objects.create(account=list, draft=draft)
+        delivery = Delivery.objects.create(
+            account=box, thread_id=f"letter:test:{post.pk}", post=post, act=LETTER, key=token_urlsafe(24), due_at=at,
+            created_by_id=by.pk, created_at=at,
+        )  # fmt: skip
+        Letter.objects.create(post=post, delivery=delivery, is_welcome=True, released_at=at)
     told = {"account": list.name, "title": version.post.title}
     activity.record(activities.TESTED, on=version.post, brand=list.brand_id, by=by.pk, at=at, **told)
     wake_work.after_commit()

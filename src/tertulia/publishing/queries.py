@@ -33,6 +33,7 @@ from tertulia.brand import activities as brand_activities
 from tertulia.brand.models import Brand
 from tertulia.channels import abilities
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery
+from tertulia.community.models import Testimonial, TestimonialUse
 from tertulia.connectors import registry
 from tertulia.core import bulk
 from tertulia.core.models import Activity
@@ -55,6 +56,12 @@ CATCH_UP = timedelta(minutes=15)
 def posts(brand: Brand) -> QuerySet[Post]:
     """The posts of a brand, what was last changed first."""
     return Post.objects.filter(brand=brand).order_by("-changed_at", "-pk")
+
+
+def quoting(testimonials: Iterable[Testimonial]) -> QuerySet[Post]:
+    """The posts that quote one of these, as they stand now."""
+    uses = TestimonialUse.objects.filter(testimonial__in=testimonials, post_id=OuterRef("pk"))
+    return Post.objects.filter(Exists(uses.filter(revision=OuterRef("revision")))).order_by("pk")
 
 
 def between(brand: Brand, since: datetime, until: datetime) -> QuerySet[Post]:

@@ -14,7 +14,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import dates
 
 from . import calendar, evergreen, queries, series
-from .models import LAST_DAY, Evergreen, Occurrence, Post, Repetition, Series
+from .models import LAST_DAY, Evergreen, Occurrence, PlannedDay, Post, Repetition, Series
 
 SHOWN_BACK, SHOWN_AHEAD = 5, 24
 
@@ -76,29 +76,33 @@ def _line(on: date, made: Occurrence | None, standings: dict[int, queries.Standi
 
 
 def of_post(post: Post) -> dict[str, Any]:
-    """What a post has to do with others: the series or the pool it is the model of, or that it came from."""
+    """What a post has to do with others: the series or the pool it is the model of, or what it came from."""
     occurrence = Occurrence.objects.filter(post=post).select_related("series").first()
     repetition = Repetition.objects.filter(post=post).select_related("evergreen__model").first()
     return {
         "series": Series.objects.filter(model=post).first(), "evergreen": Evergreen.objects.filter(model=post).first(),
         "occurrence": occurrence, "repetition": repetition,
+        "planned": PlannedDay.objects.filter(post=post).select_related("action__plan", "action__owner").first(),
     }  # fmt: skip
 
 
 def says(one: Series) -> str:
-    """The rule in words: «Cada 2 semanas, lunes y jueves, 09:00»."""
+    """The rule in words: «Cada 2 semanas: lunes, jueves, 09:00 (Europe/Madrid)»."""
+    return _("{rule}, {time} ({zone})").format(rule=rhythm(one), time=f"{one.time:%H:%M}", zone=one.zone)
+
+
+def rhythm(one: Series | series.Rule) -> str:
+    """On which days: «Cada 2 semanas: lunes, jueves»."""
     n = one.every
     if one.unit == Series.Unit.DAY:
-        rule = ngettext("Every day", "Every {n} days", n).format(n=n)
-    elif one.unit == Series.Unit.WEEK:
+        return ngettext("Every day", "Every {n} days", n).format(n=n)
+    if one.unit == Series.Unit.WEEK:
         names = [whole for _short, whole in dates.weekdays()]
         on = ", ".join(names[number] for number in one.weekdays or [one.starts_on.weekday()])
-        rule = ngettext("Every week: {days}", "Every {n} weeks: {days}", n).format(n=n, days=on)
-    elif one.month_day == LAST_DAY:
-        rule = ngettext("Every month, on its last day", "Every {n} months, on the last day", n).format(n=n)
-    else:
-        rule = ngettext("Every month, on day {day}", "Every {n} months, on day {day}", n).format(n=n, day=one.month_day)
-    return _("{rule}, {time} ({zone})").format(rule=rule, time=f"{one.time:%H:%M}", zone=one.zone)
+        return ngettext("Every week: {days}", "Every {n} weeks: {days}", n).format(n=n, days=on)
+    if one.month_day == LAST_DAY:
+        return ngettext("Every month, on its last day", "Every {n} months, on the last day", n).format(n=n)
+    return ngettext("Every month, on day {day}", "Every {n} months, on day {day}", n).format(n=n, day=one.month_day)
 
 
 def rule_of(one: Series) -> dict[str, Any]:

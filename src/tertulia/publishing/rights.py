@@ -1,4 +1,5 @@
-"""Whether a picture may be shown on a day: until when its rights last, and whether a customer has allowed it."""
+"""Whether a post may leave on a day: until when the rights of its pictures last, whether customers have allowed them,
+and whether those whom it quotes agree."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ from django.utils.translation import gettext_noop
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import RemotePost
-from tertulia.core import bulk
+from tertulia.community import testimonials
+from tertulia.core import bulk, due
 
 from . import queries, saying
-from .models import Media, Sending, Version
+from .models import Media, Version
 from .problems import Problem
 
 SOON = queries.ENDING
@@ -29,7 +31,7 @@ ENDED = gettext_noop("{picture} may be used until {day} only.")
 
 
 class Unallowed(Problem):
-    """A picture may not be shown on the day on which the post leaves."""
+    """A picture may not be shown, or somebody not quoted, on the day on which the post leaves."""
 
 
 def forbids(media: Media, on: date) -> Iterator[str]:
@@ -58,8 +60,8 @@ def _day_in(time_zone: str, moment: datetime) -> date:
 
 def check(versions: Iterable[Version], *, brand: Brand, leaves_at: datetime) -> None:
     """Raises `Unallowed` with all that stands in the way."""
-    ids = _shown(said for version in versions for said in saying.spoken(version))
-    if found := _against(ids, day_of(leaves_at, brand)) if ids else []:
+    drafts = [said for version in versions for said in saying.spoken(version)]
+    if found := _against(drafts, brand=brand.pk, on=day_of(leaves_at, brand)):
         raise Unallowed(" ".join(found))
 
 
@@ -72,13 +74,21 @@ def check_again(remote: RemotePost, *, at: datetime) -> None:
 
 def against(remote: RemotePost, *, at: datetime) -> list[str]:
     """What stands in the way of that."""
-    for mine in bulk.find(Sending, "remote_id", [remote.pk]):
-        parts = bulk.find(Sending, "version_id", [mine.version_id])
-        behind = bulk.find(RemotePost, "id", [part.remote_id for part in parts if part.number > mine.number])
-        if ids := _shown([remote.draft, *(each.draft for each in behind)]):
-            zones = Version.objects.filter(pk=mine.version_id).values_list("post__brand__time_zone", flat=True)
-            return [why for zone in zones for why in _against(ids, _day_in(zone, at))]
-    return []
+    found = due.rows(_PARTS, [remote.account_id, remote.pk])
+    behind = bulk.find(RemotePost, "id", [part for _, part, is_behind, _ in found if is_behind])
+    drafts = [remote.draft, *(each.draft for each in behind)]
+    if not found or not (found[0][3] or _shown(drafts)):
+        return []
+    brands = Version.objects.filter(pk=found[0][0]).values_list("post__brand", "post__brand__time_zone")
+    return [why for brand, zone in brands for why in _against(drafts, brand=brand, on=_day_in(zone, at))]
+
+
+_PARTS = f"""
+SELECT mine.version_id, part.remote_id, part.number > mine.number, {testimonials.HAS_LIMITED}
+FROM publishing_sending mine JOIN publishing_sending part ON part.version_id = mine.version_id WHERE mine.remote_id = %s
+"""  # noqa: S608 — no value stands in it
+"""All parts of the version that a part belongs to, and whether quotes have to be looked for: asked before each call
+that publishes."""
 
 
 def _shown(drafts: Iterable[Mapping[str, Any]]) -> set[int]:
@@ -86,11 +96,15 @@ def _shown(drafts: Iterable[Mapping[str, Any]]) -> set[int]:
     return {picture["media"] for said in drafts for picture in said.get("pictures", [])}
 
 
-def _against(ids: Collection[int], on: date) -> list[str]:
-    return [why for one in Media.objects.filter(pk__in=ids).order_by("pk") for why in forbids(one, on)]
+def _against(drafts: Collection[Mapping[str, Any]], *, brand: int, on: date) -> list[str]:
+    ids = _shown(drafts)
+    media = Media.objects.filter(pk__in=ids).order_by("pk") if ids else ()
+    quotes = testimonials.against([said["text"] for said in drafts], brand=brand, on=on)
+    return [*(why for one in media for why in forbids(one, on)), *quotes]
 
 
 def sentences() -> dict[str, str]:
     """What is stored of a refusal in English, and what it is in the present language."""
     blank = {"picture": "{}", "day": "{}"}
-    return {one.format(**blank): _(one).format(**blank) for one in (NOT_ALLOWED, ENDED)}
+    own = {one.format(**blank): _(one).format(**blank) for one in (NOT_ALLOWED, ENDED)}
+    return own | testimonials.sentences()

@@ -29,7 +29,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
 
 from . import checks
-from .models import Part, Version
+from .models import Part, Post, Version
 
 LAST, FEWEST = 12, 5
 RECENT = 200
@@ -76,11 +76,16 @@ class Sameness:
 
     @property
     def format(self) -> str:
-        return {
-            "thread": _("Threads"), "pictures": _("Several pictures"), "picture": _("A picture"), "film": _("Films"),
-            "link": _("A link"),
-            "text": _("Text alone"),
-        }[self.commonest]  # fmt: skip
+        return formats()[self.commonest]
+
+
+def formats() -> dict[str, str]:
+    """What a post can be, by name."""
+    return {
+        "thread": _("Threads"), "pictures": _("Several pictures"), "picture": _("A picture"), "film": _("Films"),
+        "link": _("A link"),
+        "text": _("Text alone"),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,17 @@ def of_brand(brand: Brand) -> list[Sameness]:
     accounts = Account.objects.defer("secrets").in_bulk(chosen)
     found = [_measured(accounts[id], [said[one] for one, _post in reversed(mine)]) for id, mine in chosen.items()]
     return sorted(found, key=lambda one: (-one.index, one.account.name))
+
+
+def lately(account: Account, *, but: Post) -> Counter[str]:
+    """How often each format is among the last posts of an account, those scheduled among them, `but` for this one."""
+    mine = Version.objects.filter(account=account, post__publish_at__isnull=False, sendings__number=0)
+    newest = mine.exclude(post=but).order_by("-post__publish_at", "-pk").values_list("pk", "post")[:LAST]
+    return Counter(one.format for one in _said(dict(newest)).values())
+
+
+def format_of(version: int, post: int) -> str:
+    return _said({version: post})[version].format
 
 
 def _said(posts: Mapping[int, int]) -> dict[int, Said]:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tertulia.channels.models import Account
 from tertulia.connectors.contract import Draft, Misfit, Picture, Pictures, Poll, Target
 
 from . import handles, shortening
-from .models import Media, Part, Version
+from .models import Experiment, Media, Part, Version
 
 HINTS = ("title", "warning", "language", "visibility")
 SHRUNK = "shrunk"
@@ -44,6 +45,12 @@ class Wanted:
     hints: tuple[tuple[str, str], ...] = ()
 
 
+def headline(account: Account, title: str) -> tuple[tuple[str, str], ...]:
+    """The hint that holds a title, where the account's network asks for one."""
+    rule = account.connector.capabilities.publishes
+    return (("title", title),) if rule and "title" in rule.needs else ()
+
+
 def parts_of(version: Version) -> list[Part]:
     """Its own parts where it has any, else the common ones; with their pictures."""
     parts = version.post.parts.prefetch_related("attachments__media").order_by("number")
@@ -75,8 +82,10 @@ def spoken(version: Version) -> list[dict[str, Any]]:
     hints = {name: value for name in HINTS if (value := version.hints.get(name))}
     account, parts = version.account, parts_of(version)
     taken, has_polls = account.connector.pictures_taken(account), account.connector.polls_taken(account) is not None
-    name = handles.on_account(account, handles.known(account.brand_id, [part.text for part in parts]))
-    return [
+    other = _other(version)
+    texts = [*(part.text for part in parts), *([other.text_b] if other else [])]
+    name = handles.on_account(account, handles.known(account.brand_id, texts))
+    said = [
         {
             "kind": part.kind, "text": name(part.text), **hints,
             "pictures": [pictured(one.media, one.alt, taken) for one in _in_order(part)],
@@ -84,6 +93,23 @@ def spoken(version: Version) -> list[dict[str, Any]]:
         }
         for part in parts
     ]  # fmt: skip
+    if other and said:
+        first = said[0]
+        text, title = name(other.text_b) or first["text"], other.title_b or first.get("title", "")
+        first["b"] = {"text": text, "title": title, "seed": other.seed}
+    return said
+
+
+def _other(version: Version) -> Experiment | None:
+    """The experiment in which half of a list gets another wording of a newsletter."""
+    mine = Experiment.objects.filter(post=version.post_id, account=version.account_id, closed_at__isnull=True)
+    return mine.filter(kind=Experiment.Kind.LETTER).first()
+
+
+def as_read(said: Mapping[str, Any], arm: str) -> dict[str, Any]:
+    """A `RemotePost.draft` as one half of its readers gets it."""
+    other = said["b"] if arm == Experiment.Arm.B and "b" in said else {}
+    return {name: value for name, value in {**said, **other}.items() if name not in {"b", "seed"}}
 
 
 def pictured(media: Media, alt: str, taken: Pictures | None) -> dict[str, Any]:
@@ -140,6 +166,7 @@ def misfits(
         account = version.account
         connector = account.connector
         parts, post = spoken(version) or [_NOTHING], version.post
+        parts = [*parts, *(as_read(said, Experiment.Arm.B) for said in parts if "b" in said)]
         texts = [said["text"] for said in parts]
         rewrite = shortening.foreseen(texts, brand_id=post.brand_id, post=post, account=account)
         parts = [{**said, "text": rewrite(said["text"])} for said in parts]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,8 @@ from tertulia.brand.models import Brand
 from tertulia.core import activity
 from tertulia.team.models import Membership, User
 
-from . import actions, activities, evergreen, queries, writing
-from .models import ApprovalRequest, Draft, Occurrence, Post, Series
+from . import actions, activities, dealing, evergreen, queries, writing
+from .models import ApprovalRequest, Draft, Occurrence, Post, Series, Turn
 from .problems import Problem, TooLate
 from .saying import Piece, Wanted
 
@@ -234,8 +234,10 @@ def _written(series: Series, number: int, on: date, *, by: User, at: datetime) -
     wall = datetime.combine(on, series.time)
     if series.model is None:
         return _from_the_pool(series, on, wall, by=by, at=at)
-    title, pieces, versions = _said(series, number)
+    turn = dealing.turn_for(series.model)
+    title, pieces, versions = _said(series, number, turn)
     post = actions.create(brand=series.brand, title=title, pieces=pieces, versions=versions, by=by, at=at)
+    dealing.take(turn, post)
     evergreen.join_campaign(post, series.model.campaign_id)
     actions.plan(post=post, wall=wall, zone=series.zone, by=by, at=at)
     post.refresh_from_db()
@@ -254,14 +256,12 @@ def _from_the_pool(series: Series, on: date, wall: datetime, *, by: User, at: da
     return evergreen.repeat(evergreen=found, wall=wall, zone=series.zone, by=by, at=at)
 
 
-def _said(series: Series, number: int) -> tuple[str, tuple[Piece, ...], dict[int, Wanted]]:
-    """What the model says, with the wording whose turn it is."""
+def _said(series: Series, number: int, dealt: Turn | None) -> tuple[str, tuple[Piece, ...], dict[int, Wanted]]:
+    """What the model says, with the wording whose turn it is: an experiment's while one runs, else of its own."""
     assert series.model is not None  # noqa: S101 — asked for before
     said = writing.from_post(queries.whole(series.brand).get(pk=series.model.pk))
-    pieces, turn = said.pieces, number % (len(series.texts) + 1)
-    if turn and pieces:
-        pieces = (replace(pieces[0], text=series.texts[turn - 1]), *pieces[1:])
-    return said.title, pieces, dict(said.versions)
+    text = dealt.text if dealt else ["", *series.texts][number % (len(series.texts) + 1)]
+    return said.title, dealing.worded(said.pieces, text), dict(said.versions)
 
 
 def _let_leave(one: Occurrence, *, by: User, at: datetime) -> None:
@@ -378,12 +378,14 @@ def _said_anew(one: Occurrence, number: int, *, by: User, at: datetime) -> bool:
     series, post = one.series, one.post
     if series.model is None or post is None:
         return True
-    title, pieces, versions = _said(series, number)
+    turn = dealing.turn_for(series.model, post)
+    title, pieces, versions = _said(series, number, turn)
     try:
         with transaction.atomic():
             post = actions.save(
                 post=post, seen=post.revision, title=title, pieces=pieces, versions=versions, by=by, at=at
             )  # fmt: skip
+            dealing.take(turn, post)
     except Problem:
         return False  # made anew, and then it says why it can't be scheduled
     is_new = post.revision != one.revision

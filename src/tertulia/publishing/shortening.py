@@ -92,7 +92,7 @@ def _has_addresses(texts: Sequence[str]) -> bool:
 
 
 def _codes(post: Post, account: Account) -> dict[str, str]:
-    mine = Link.objects.filter(version__post=post, version__account=account, ended_at__isnull=True)
+    mine = Link.objects.filter(version__post=post, version__account=account, arm="", ended_at__isnull=True)
     return dict(mine.values_list("target", "code"))
 
 
@@ -118,27 +118,38 @@ def _tagged(address: str, tags: Mapping[str, str]) -> str:
 
 
 def laid_out(version: Version, parts: list[dict[str, Any]], *, by: int | None, at: datetime) -> list[dict[str, Any]]:
-    """Parts of a version with the links that they leave with; those that aren't there yet are made."""
-    if not _has_addresses([said["text"] for said in parts]):
+    """Parts of a version with the links that they leave with; those that aren't there yet are made. The other wording
+    of a newsletter has links of its own, to be counted apart."""
+    others = [said["b"]["text"] for said in parts if "b" in said]
+    if not _has_addresses([*others, *(said["text"] for said in parts)]):
         return parts
     post = version.post
     settings, choices = settings_of(post.brand_id), choices_of(post)
     tags = utm(settings, post=post, account=version.account)
-    rewrite = _rewrite(
-        settings, choices, tags, lambda target: addresses.short(_link(version, target, tags, by=by, at=at).code)
-    )  # fmt: skip
-    return [{**said, "text": rewrite(said["text"])} for said in parts]
+
+    def through(arm: str) -> Rewrite:
+        def short(target: str) -> str:
+            return addresses.short(_link(version, target, tags, arm=arm, by=by, at=at).code)
+
+        return _rewrite(settings, choices, tags, short)
+
+    rewrite, other = through(""), through("b")
+    return [
+        {**said, "text": rewrite(said["text"])}
+        | ({"b": {**said["b"], "text": other(said["b"]["text"])}} if "b" in said else {})
+        for said in parts
+    ]
 
 
-def _link(version: Version, target: str, tags: Mapping[str, str], *, by: int | None, at: datetime) -> Link:
+def _link(version: Version, target: str, tags: Mapping[str, str], *, arm: str, by: int | None, at: datetime) -> Link:
     post = version.post
     carried = {
         "source": tags.get("utm_source", ""), "medium": tags.get("utm_medium", ""),
         "utm_campaign": tags.get("utm_campaign", ""), "content": tags.get("utm_content", ""),
         "campaign": post.campaign, "post": post,
     }  # fmt: skip
-    there = {"version": version, "target": target, "ended_at": None}
-    if mine := Link.objects.filter(version=version, target=target, ended_at__isnull=True).first():
+    there = {"version": version, "target": target, "arm": arm, "ended_at": None}
+    if mine := Link.objects.filter(version=version, target=target, arm=arm, ended_at__isnull=True).first():
         Link.objects.filter(pk=mine.pk).update(**carried)
         return mine
     return Link.objects.create(

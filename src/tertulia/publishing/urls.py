@@ -7,6 +7,7 @@ from .views import (
     campaigns,
     composer,
     exchange,
+    experiments,
     handles,
     ideas,
     initiatives,
@@ -36,6 +37,7 @@ _IDEA = "b/<slug:brand>/ideas/<int:idea_id>/"
 _PILLAR = "b/<slug:brand>/ideas/pillars/<int:pillar_id>/"
 _INITIATIVE = "b/<slug:brand>/posts/actions/<int:initiative_id>/"
 _SUBSCRIBER = "b/<slug:brand>/newsletters/people/<int:subscriber_id>/"
+_EXPERIMENT = "b/<slug:brand>/experiments/<int:experiment_id>/"
 _IMPORT = "b/<slug:brand>/posts/imports/<int:brought_id>/"
 
 urlpatterns = [
@@ -88,6 +90,11 @@ urlpatterns = [
     path(f"{_CAMPAIGN}details/", campaigns.change, name="campaign_details"),
     path(f"{_CAMPAIGN}closure/", campaigns.close, name="campaign_closure"),
     path(f"{_CAMPAIGN}closure/removal/", campaigns.reopen, name="campaign_closure_removal"),
+    path("b/<slug:brand>/experiments/", experiments.show_all, name="experiments"),
+    path("b/<slug:brand>/experiments/beginning/", experiments.begin, name="experiment_beginning"),
+    path(_EXPERIMENT, experiments.show, name="experiment"),
+    path(f"{_EXPERIMENT}closure/", experiments.close, name="experiment_closure"),
+    path(f"{_EXPERIMENT}winner/", experiments.go_on, name="experiment_winner"),
     path("b/<slug:brand>/links/", links.show, name="links"),
     path("b/<slug:brand>/links/new/", links.make, name="new_link"),
     path("b/<slug:brand>/links/settings/", links.settle, name="link_settings"),

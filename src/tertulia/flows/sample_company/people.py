@@ -27,6 +27,19 @@ class Notion:
 
 
 @dataclass(frozen=True, slots=True)
+class Praise:
+    """What somebody says of them, how many days ago, with stars where it is a public review; `of` as in `Notion`, who
+    then was asked, and has said yes or nothing."""
+
+    text: str
+    who: str = ""
+    age: int = 0
+    stars: int = 0
+    of: str = ""
+    has_agreed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """What the company calls its things, in one language."""
 
@@ -44,6 +57,9 @@ class Words:
     pillars: Sequence[tuple[str, str, int]]
     """Name, what belongs to it, hue."""
     ideas: Sequence[Notion]
+    praise: Sequence[Praise]
+    agreed: tuple[str, str, str]
+    """In which words: who was asked, a public review, a figure of their own."""
 
     def label(self, key: str) -> str:
         return next(name for which, name, _hue, _words in self.labels if which == key)
@@ -211,6 +227,32 @@ WORDS = {
                 because="El año pasado trajo a gente que solo quería la cesta y en enero ya no estaba.",
             ),
         ],
+        praise=[
+            Praise(
+                "Llevo años buscando uno que no sepa a cartón y este me ha recordado al que hacía mi abuela en "
+                "Sanabria.",
+                "Pilar", of="pilar-santamaria",
+            ),
+            Praise("Pan sin sal que sabe a pan, por fin.", "Marta", of="marta-gil", has_agreed=False),
+            Praise("De cada diez personas que nos escriben, nueve tienen respuesta ese mismo día.", age=12),
+            Praise("La hogaza de centeno dura cuatro días tierna. No compro otra.", "Elena R.", 3, 5),
+            Praise("Buen pan y buen trato. Los sábados hay cola.", "J. Mora", 6, 4),
+            Praise("Encargué una tarta para veinte y no quedó ni una miga.", "Sonia P.", 9, 5),
+            Praise("Los bollos, bien; el pan de molde me salió algo seco.", "Tomás", 14, 3),
+            Praise("Me guardaron la última barra. Así se hace barrio.", "Amparo", 19, 5),
+            Praise("Precios un poco altos, pero se nota la masa madre.", "Luis C.", 25, 4),
+            Praise("El roscón, de diez.", "Carmen V.", 33, 5),
+            Praise("Me cobraron de más y me lo devolvieron al momento.", "Rafa", 38, 4),
+            Praise("Sin sitio para el carrito del niño.", "Nuria", 41, 2),
+            Praise("La mejor napolitana de Madrid.", "Iván", 46, 5),
+            Praise("Atienden con una sonrisa hasta a última hora.", "Begoña", 50, 5),
+            Praise("Correcto. Esperaba más variedad sin gluten.", "A. Ruiz", 55, 3),
+        ],
+        agreed=(
+            "«Claro que sí, con mi nombre de pila», nos contestó por la página.",
+            "Reseña pública: cualquiera la lee en su enlace, y se cita con él.",
+            "Cifra nuestra, contada en la bandeja.",
+        ),
     ),
     "en": Words(
         accounts={"site": "Our website", "phone": "Phone and shop"},
@@ -329,5 +371,31 @@ WORDS = {
                 because="Last year it brought people who only wanted the basket and were gone in January.",
             ),
         ],
+        praise=[
+            Praise(
+                "I have spent years looking for one that does not taste of cardboard, and this one took me back to my "
+                "grandmother's in Sanabria.",
+                "Pilar", of="pilar-santamaria",
+            ),
+            Praise("Bread without salt that tastes of bread.", "Marta", of="marta-gil", has_agreed=False),
+            Praise("Of every ten people who write to us, nine have an answer that same day.", age=12),
+            Praise("The rye loaf stays soft for four days. I buy no other.", "Elena R.", 3, 5),
+            Praise("Good bread, kind people. On Saturdays you queue.", "J. Mora", 6, 4),
+            Praise("I ordered a cake for twenty, and not a crumb was left.", "Sonia P.", 9, 5),
+            Praise("The buns were fine; my sandwich loaf was a little dry.", "Tomás", 14, 3),
+            Praise("They kept the last baguette for me. That is a neighbourhood.", "Amparo", 19, 5),
+            Praise("A bit dear, but you can taste the sourdough.", "Luis C.", 25, 4),
+            Praise("Their roscón: ten out of ten.", "Carmen V.", 33, 5),
+            Praise("They charged me too much and gave it back at once.", "Rafa", 38, 4),
+            Praise("No room for the pram.", "Nuria", 41, 2),
+            Praise("The best chocolate pastry in Madrid.", "Iván", 46, 5),
+            Praise("A smile even at closing time.", "Begoña", 50, 5),
+            Praise("Fine. I hoped for more without gluten.", "A. Ruiz", 55, 3),
+        ],
+        agreed=(
+            "“Of course, with my first name”, she answered on the page.",
+            "A public review: anybody can read it at its link, and it is quoted with it.",
+            "A figure of ours, counted in the inbox.",
+        ),
     ),
 }  # fmt: skip

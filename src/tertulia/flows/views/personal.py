@@ -57,6 +57,7 @@ def _page(request: BrandRequest, brand: Brand, member: Member, status: int = 200
         "left": processing.left(erasure) if erasure and erasure.done_at else [],
         "is_restricted": people.is_restricted(member),
         "consents": [(each, names.get(each.by_id, ""), names.get(each.withdrawn_by_id or 0, "")) for each in consents],
+        "testimonials": member.testimonials.order_by("-said_on", "-pk"),
         "consent_form": ConsentForm(initial={"given_at": processing.now_at(brand, at)}, brand=brand),
         "erasure_form": ErasureForm(),
         "restriction_form": RestrictionForm(),

@@ -17,6 +17,7 @@ from tertulia.brand.models import Brand
 from tertulia.channels.drawings import channel_icon, channel_symbols
 from tertulia.channels.forms import said
 from tertulia.community import queries as community
+from tertulia.community import testimonials
 from tertulia.core import bulk, clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
@@ -69,7 +70,7 @@ def show_news(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpR
 @brand_required("inbox.reply")
 def offer_saved_replies(request: DeskRequest, brand: Brand, conversation_id: int) -> HttpResponse:
     """The saved replies with their variables filled for this person: first those that say what was asked, then those in
-    their language."""
+    their language. And what people say of us."""
     conversation = find(brand, conversation_id)
     language = conversation.language[:2] or brand.language
     replies = sorted(
@@ -83,7 +84,9 @@ def offer_saved_replies(request: DeskRequest, brand: Brand, conversation_id: int
         {"reply": one, "text": _filled(one, conversation, request.user), "fits": fits} for one, fits in chosen
     ]  # fmt: skip
     template = "inbox/_saved_reply_choice.html" if request.htmx else "inbox/saved_reply_choice.html"
-    return render(request, template, {"conversation": conversation, "choices": choices, "room": "inbox"})
+    context = {"conversation": conversation, "choices": choices, "room": "inbox"}
+    context["testimonials"] = testimonials.offered(brand, clock.now())
+    return render(request, template, context)
 
 
 @require_POST
@@ -232,7 +235,7 @@ def _composing(
     """What stands in the composer, and what waits behind its other half.
 
     `text` of this `kind` could not be handed in, or was taken back; else a saved reply that the address names, else
-    what was begun.
+    what was begun, with the testimonial behind it that the address names.
     """
     begun = queries.drafts_of(conversation, request.user)
     saved = request.GET.get("saved", "")
@@ -240,6 +243,11 @@ def _composing(
         reply = SavedReply.objects.filter(brand=conversation.brand_id, pk=saved).first()
         if reply:
             kind, begun["reply"] = "reply", _filled(reply, conversation, request.user)
+    if quote := testimonials.chosen(
+        conversation.brand, request.GET.get("testimonial", ""), with_source=request.GET.get("source") == "1",
+        at=clock.now(),
+    ):  # fmt: skip
+        kind, begun["reply"] = "reply", f"{begun.get('reply', '')}\n\n{quote}".strip()
     if not can_reply or not request.membership.may("inbox.reply"):
         kind = "note"
     kind = kind or ("note" if "note" in begun and "reply" not in begun else "reply")

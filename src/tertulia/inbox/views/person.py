@@ -38,6 +38,7 @@ def show_person(request: DeskRequest, brand: Brand, member_id: int) -> HttpRespo
         "identities": pages.ways(community.identities(member)),
         "look_alikes": pages.look_alikes(member),
         "joinings": community.joinings(member),
+        "testimonials": member.testimonials.order_by("-said_on", "-pk"),
         "erased": community.erased_at(member),
         "restricted": community.is_restricted(member),
         "rows": pages.draw_rows(rows, around),

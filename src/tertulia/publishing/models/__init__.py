@@ -2,11 +2,13 @@
 
 from .approval import ApprovalDecision, ApprovalRequest, ApprovalRule, ApprovalStep, GuestPass
 from .exchange import Feed, Import, Imported
+from .experiments import FEWEST_PAIRS, Experiment, Turn
 from .handles import Handle
 from .ideas import Idea, Pillar
 from .initiatives import Initiative, SpokenOf
 from .links import Click, Conversion, Coupon, DayKey, Link, LinkChoice, LinkSettings, OrderFile
 from .mailing import Letter, Subscriber
+from .planned import PlannedDay
 from .posts import Attachment, Draft, Media, Part, Post, Sending, Settings, Stop, Version, seed
 from .preflight import LinkLook, SavedPiece
 from .rhythm import BestHour, Promise, Slot
@@ -25,6 +27,8 @@ __all__ = [
     "DayKey",
     "Draft",
     "Evergreen",
+    "Experiment",
+    "FEWEST_PAIRS",
     "Feed",
     "GuestPass",
     "Handle",
@@ -43,6 +47,7 @@ __all__ = [
     "OrderFile",
     "Part",
     "Pillar",
+    "PlannedDay",
     "Post",
     "Promise",
     "Repetition",
@@ -54,6 +59,7 @@ __all__ = [
     "SpokenOf",
     "Stop",
     "Subscriber",
+    "Turn",
     "Version",
     "seed",
 ]

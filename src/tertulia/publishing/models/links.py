@@ -72,6 +72,8 @@ class Link(models.Model):
     post = models.ForeignKey(Post, on_delete=models.SET_NULL, null=True, related_name="+")
     version = models.ForeignKey(Version, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.SET_NULL, null=True, related_name="+")
+    arm = models.CharField(max_length=1, blank=True, default="")
+    """ "b" where only those read it who get the other wording of a newsletter."""
     reply_id = models.BigIntegerField(null=True)
     created_by_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
@@ -80,7 +82,7 @@ class Link(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["version", "target"],
+                fields=["version", "target", "arm"],
                 name="link_of_version",
                 condition=models.Q(version__isnull=False, ended_at__isnull=True),
             ),

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
+from tertulia.community import testimonials
 from tertulia.core import clock
 from tertulia.strategy import queries as strategy
 from tertulia.team.access import brand_required
@@ -47,7 +48,8 @@ MOST_TRIES = 10
 @brand_required("publishing.write")
 def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     """A new post; `?on=2026-11-24` for that day, `&time=09:00` at that hour, `&account=7` there, `&campaign=7`
-    for that campaign, `?piece=7` with that saved piece added, `?media=7` with that picture."""
+    for that campaign, `?piece=7` with that saved piece added, `?testimonial=7` with that quote (and, with `&source=1`,
+    its link), `?media=7` with that picture."""
     return _hand_in(request, brand, None) if request.method == "POST" else _show(request, brand, None)
 
 
@@ -118,6 +120,10 @@ def _show(request: RoomRequest, brand: Brand, post: Post | None) -> HttpResponse
     )
     for piece in chosen:
         written.add(*pieces.filled([piece.text], brand))
+    if quote := testimonials.chosen(
+        brand, request.GET.get("testimonial", ""), with_source=request.GET.get("source") == "1", at=clock.now()
+    ):
+        written.add(quote)
     _hang(request, brand, written)
     return _page(request, brand, post, written, draft=draft)
 

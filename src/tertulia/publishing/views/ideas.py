@@ -20,7 +20,7 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import ideas
+from .. import experiments, ideas
 from ..access import RoomRequest
 from ..forms import IdeaForm, PillarForm
 from ..models import Idea, Pillar
@@ -132,6 +132,7 @@ def _page(
         "stage": next(label for name, label, _why in ideas.named() if name == card.column), "message": idea.message,
         "has_post": card.column in {"post", "published"}, "because": because or idea.because,
         "by": User.objects.filter(pk=idea.created_by_id).first() if idea.created_by_id else None,
+        "experiments": experiments.of_post(idea.post),
     }  # fmt: skip
     return render(request, "publishing/idea.html", context, status=status)
 

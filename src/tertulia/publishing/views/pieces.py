@@ -1,4 +1,5 @@
-"""Saved pieces: which there are, one of them, and the list the composer puts them in from."""
+"""Saved pieces: which there are, one of them, and the list the composer puts them in from, beside what people say of
+us."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
+from tertulia.community import testimonials
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
@@ -54,9 +56,10 @@ def remove(request: RoomRequest, brand: Brand, piece_id: int) -> HttpResponse:
 @require_GET
 @brand_required("publishing.write")
 def offer(request: RoomRequest, brand: Brand) -> HttpResponse:
-    """The pieces with their variables filled, to put into a post."""
+    """The pieces with their variables filled, to put into a post; and what people say of us."""
     saved = pieces.of(brand)
     texts = pieces.filled([one.text for one in saved], brand)
     choices = [{"piece": one, "text": text} for one, text in zip(saved, texts, strict=True)]
     template = "publishing/_piece_choice.html" if request.htmx else "publishing/piece_choice.html"
-    return render(request, template, {"choices": choices, "room": "publishing"})
+    context = {"choices": choices, "room": "publishing", "testimonials": testimonials.offered(brand, clock.now())}
+    return render(request, template, context)

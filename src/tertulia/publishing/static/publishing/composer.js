@@ -39,7 +39,7 @@ customElements.define("t-writing", class extends HTMLElement {
   };
   // Who is chosen from the list of names is put where one was writing.
   named = ({ target }) => {
-    const button = target.closest("[data-insert]");
+    const button = target.closest(".names [data-insert]");
     if (!button) return;
     const field = button.closest(".part").querySelector("textarea");
     field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("publishing", "0019_spoken_of"),
+        ("publishing", "0021_experiments"),
     ]
 
     operations = [

@@ -1,0 +1,528 @@
+"""Experiments: what has to be said before, whose turn it is, and a verdict that owns up to what it can't tell."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+
+import numpy as np
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import translation
+from time_machine import travel
+
+from conftest import NOON, person
+from tertulia.channels import reactions as facts
+from tertulia.channels.models import Account, Delivery, RemotePost
+from tertulia.core.models import Activity
+from tertulia.publishing import (
+    actions,
+    approval,
+    comparing,
+    dealing,
+    evergreen,
+    experiments,
+    series,
+    verdicts,
+)
+from tertulia.publishing.models import (
+    ApprovalRule,
+    Click,
+    Experiment,
+    Link,
+    LinkSettings,
+    Post,
+    Series,
+    Turn,
+    Version,
+)
+from tertulia.publishing.problems import Problem, TooLate
+from tertulia.publishing.saying import Piece, Wanted
+from tertulia.publishing.series import Rule
+from tertulia.publishing.verdicts import Point
+from tertulia.team.models import User
+
+DAY = timedelta(days=1)
+WORDS = {"title": "Preguntar", "hypothesis": "Una pregunta trae más respuestas", "measure": "replies"}
+
+
+@pytest.fixture(autouse=True)
+def at_noon_in_english():
+    with travel(NOON, tick=False), translation.override("en"):
+        yield
+
+
+# What chance makes of it.
+
+
+def counts(dice: np.random.Generator, pairs: int, times: float = 1.0) -> list[tuple[int, int]]:
+    """Pairs of counts as posts have them: days differ far more than wordings do, and counts are spread wide."""
+    days = dice.lognormal(3, 0.5, pairs)
+    return [tuple(dice.poisson(day * dice.lognormal(0, 0.25, 2) * (1, times))) for day in days]
+
+
+def test_without_a_difference_a_winner_is_named_in_one_of_twenty_experiments_at_most():
+    dice, won, surely = np.random.default_rng(7), 0, 0
+    for _run in range(400):
+        pairs = [(int(a), int(b)) for a, b in counts(dice, 9)]
+        found = comparing.compare(pairs)
+        surely += found.chance <= comparing.SURE
+        won += verdicts.judge(points_of(pairs), wanted=9, matters=0.01).outcome in "ab"
+    assert won <= surely <= 0.05 * 400
+    assert surely >= 4, "a test that never says anything proves nothing"
+
+
+@pytest.mark.parametrize(("times", "winner"), [(2.0, "b"), (0.5, "a")])
+def test_a_large_difference_is_found(times, winner):
+    dice = np.random.default_rng(8)
+    runs = [verdicts.judge(points_of(counts(dice, 9, times)), wanted=9, matters=0.2).outcome for _run in range(60)]
+    assert runs.count(winner) >= 54
+    assert runs.count("a" if winner == "b" else "b") == 0
+
+
+def test_the_interval_holds_what_is_true_as_often_as_it_says():
+    dice, held = np.random.default_rng(9), 0
+    for _run in range(400):
+        found = comparing.compare(counts(dice, 9, 1.5))
+        held += found.low <= 1.5 <= (found.high or np.inf)
+    assert held >= 0.93 * 400
+
+
+@pytest.mark.parametrize("highest", [1, 3, 50])
+def test_the_interval_leaves_out_no_difference_exactly_where_chance_is_small(highest):
+    dice = np.random.default_rng(highest)
+    for many in [*range(10)] * 20:
+        check_both_ways([(int(a), int(b)) for a, b in dice.integers(0, highest + 1, (many, 2))])
+
+
+def check_both_ways(pairs):
+    found, other = comparing.compare(pairs), comparing.compare([(b, a) for a, b in pairs])
+    high = np.inf if found.high is None else found.high
+    assert (found.chance > comparing.SURE) == (found.low <= 1 <= high)
+    assert found.chance == other.chance, "which one is called A is no matter"
+    if found.ratio is not None:
+        assert found.low <= found.ratio <= high
+
+
+def test_exact_by_hand():
+    six = [(1, 2), (2, 3), (1, 4), (3, 5), (2, 6), (4, 5)]  # each time B: 1 of 64 ways, on either side
+    found = comparing.compare(six)
+    assert (found.chance, found.ratio, found.low, found.high) == (2 / 64, 25 / 13, 5 / 4, 4.0)
+    five = comparing.compare(six[:5])
+    assert (five.chance, five.low, five.high) == (2 / 32, 0.0, None)
+    nothing = comparing.compare([(0, 0)] * 9)
+    assert (nothing.ratio, nothing.low, nothing.high, nothing.chance) == (None, 0.0, None, 1.0)
+    assert comparing.compare([(0, 3)] * 6).ratio is None
+
+
+def test_many_pairs_are_drawn_the_same_each_time():
+    pairs = [(int(a), int(b)) for a, b in counts(np.random.default_rng(3), 40, 1.3)]
+    assert comparing.compare(pairs) == comparing.compare(pairs)
+
+
+def test_rates_are_exact_by_hand_and_name_a_winner_by_chance_seldom():
+    found = comparing.rates(0, 100, 6, 100)
+    assert (found.ratio, found.chance, found.high) == (None, pytest.approx(2 / 64), None)
+    found = comparing.rates(10, 100, 10, 200)
+    assert found.ratio == pytest.approx(0.5)
+    assert found.low < 0.5 < found.high
+    assert comparing.rates(0, 50, 0, 50).chance == 1.0
+    dice = np.random.default_rng(6)
+    runs = [comparing.rates(*(int(x) for x in (dice.binomial(500, 0.06), 500, dice.binomial(400, 0.06), 400)))
+            for _run in range(400)]  # fmt: skip
+    assert 1 <= sum(one.chance <= comparing.SURE for one in runs) <= 20
+    assert all((one.chance <= comparing.SURE) == (not one.low <= 1 <= (one.high or np.inf)) for one in runs)
+
+
+# The verdict.
+
+
+def points_of(pairs) -> list[Point]:
+    return [Point(2 * n + side, "ab"[side], None, int(pair[side])) for n, pair in enumerate(pairs) for side in (0, 1)]
+
+
+def test_below_the_number_that_was_said_there_is_no_winner():
+    clear = [(1, 9)] * 7
+    found = verdicts.judge(points_of(clear), wanted=8, matters=0.2)
+    assert (found.outcome, found.pairs, found.more) == ("few", 7, 1)
+    assert verdicts.judge(points_of([*clear, (1, 9)]), wanted=8, matters=0.2).outcome == "b"
+
+
+def test_what_comes_after_that_number_is_not_looked_at():
+    pairs = [(5, 5)] * 8 + [(1, 99)] * 30
+    found = verdicts.judge(points_of(pairs), wanted=8, matters=0.2)
+    assert (found.pairs, found.sums, found.outcome) == (8, (40, 40), "same")
+
+
+def test_a_difference_smaller_than_what_matters_is_none():
+    pairs = [(100, 104), (200, 207), (300, 311), (400, 420), (500, 514), (600, 622), (100, 105), (150, 154)]
+    found = verdicts.judge(points_of(pairs), wanted=8, matters=0.2)
+    assert (found.chance < 0.01, found.outcome) == (True, "same")
+    assert verdicts.judge(points_of(pairs), wanted=8, matters=0.01).outcome == "b"
+
+
+def test_where_it_can_be_neither_told_nor_ruled_out_it_says_how_many_more():
+    dice = np.random.default_rng(5)
+    found = verdicts.judge(points_of(counts(dice, 8, 1.1)), wanted=8, matters=0.1)
+    assert found.outcome == "few"
+    assert 20 < found.more < 400
+
+
+def test_a_turn_that_does_not_count_takes_its_pair_along():
+    points = points_of([(1, 9)] * 8)
+    points[3] = Point(3, "b", None, None, "gone")
+    assert verdicts.judge(points, wanted=8, matters=0.2).pairs == 7
+
+
+# Whose turn it is.
+
+
+@pytest.mark.parametrize("seed", ["", "a", "b", "ñandú", "x" * 32])
+def test_each_pair_has_both_wordings_in_an_order_of_its_own(seed):
+    dealt = [dealing.arm_of(seed, number) for number in range(200)]
+    assert all({dealt[n], dealt[n + 1]} == {"a", "b"} for n in range(0, 200, 2))
+    assert dealt == [dealing.arm_of(seed, number) for number in range(200)]
+    assert 20 < sum(first == "a" for first in dealt[::2]) < 80
+
+
+@pytest.fixture
+def account(brand):
+    return Account.objects.create(brand=brand, kind="mastodon", name="Mastodon", created_at=NOON, settings={})
+
+
+@pytest.fixture
+def model(account, brand, alba):
+    return actions.create(
+        brand=brand, by=alba, at=NOON, pieces=[Piece("Hoy, pan de pueblo")], versions={account.pk: Wanted()}
+    )
+
+
+@pytest.fixture
+def weekly(brand, alba, model) -> Series:
+    rule = Rule(time=time(9), zone="Europe/Madrid", starts_on=date(2026, 11, 24), weekdays=[1, 3], ahead_days=30,
+                texts=["Otra cosa"])  # fmt: skip
+    return series.begin(brand=brand, post=model, rule=rule, by=alba, at=NOON)
+
+
+def begin(post, by, **said) -> Experiment:
+    wording = {"text_b": "¿Y si hoy pan de pueblo?", "pairs": 6}
+    return experiments.begin(post=post, by=by, at=NOON, **{**WORDS, **wording, **said})
+
+
+def laid_out(one: Series) -> list[tuple[str, str]]:
+    """By day, the turn of each post and what it says."""
+    found = []
+    for each in one.occurrences.select_related("post").order_by("on"):
+        turn = Turn.objects.filter(post=each.post).first()
+        found.append((turn.arm if turn else "", experiments.wording_of(each.post)))
+    return found
+
+
+SAYS = {"a": "Hoy, pan de pueblo", "b": "¿Y si hoy pan de pueblo?"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("lacking", ["hypothesis", "measure"])
+def test_it_needs_a_hypothesis_and_a_measure_to_start(weekly, model, alba, as_alba, brand, lacking):
+    with pytest.raises(Problem, match="Say first what you expect"):
+        begin(model, alba, **{lacking: " "})
+    said = {**WORDS, "text_b": "B", "pairs": 6, "expects": "b", "matters": 20, "hours": 24, "owner": alba.pk,
+            lacking: ""}  # fmt: skip
+    url = reverse("publishing:experiment_beginning", args=[brand.slug])
+    assert as_alba.post(f"{url}?post={model.pk}", said).status_code == 422
+    assert not Experiment.objects.exists()
+    assert as_alba.post(f"{url}?post={model.pk}", {**said, lacking: WORDS[lacking]}).status_code == 302
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Experiment.objects.update(**{lacking: ""})
+
+
+@pytest.mark.django_db
+def test_days_to_come_are_dealt_at_once_and_what_somebody_touched_is_not(weekly, model, alba):
+    second = weekly.occurrences.order_by("on")[1].post
+    said = {"pieces": [Piece("Pan de otro")], "versions": {version.account_id: Wanted() for version in
+            second.versions.all()}}  # fmt: skip
+    actions.save(post=second, seen=1, by=alba, at=NOON, **said)
+    one = begin(model, alba)
+    dealt = laid_out(weekly)
+    assert dealt[1] == ("", "Pan de otro")
+    rest = dealt[:1] + dealt[2:]
+    assert [arm for arm, _text in rest] == [dealing.arm_of(one.seed, number) for number in range(len(rest))]
+    assert [text for _arm, text in rest] == [SAYS[arm] for arm, _text in rest]
+
+
+@pytest.mark.django_db
+def test_what_was_dealt_stays_however_often_it_is_laid_out(weekly, model, alba):
+    begin(model, alba)
+    before = laid_out(weekly)
+    for _again in range(3):
+        series.lay_out(series=weekly, at=NOON)
+        series.follow(model=model, at=NOON)
+    assert laid_out(weekly) == before
+    series.skip(series=weekly, on=date(2026, 12, 3), by=alba, at=NOON)
+    series.take_up(series=weekly, on=date(2026, 12, 3), by=alba, at=NOON)
+    assert sorted(laid_out(weekly)) == sorted(before), "a turn that came free is dealt again"
+
+
+@pytest.mark.django_db
+def test_a_crash_between_a_post_and_its_turn_leaves_neither(weekly, model, alba, monkeypatch):
+    begin(model, alba)
+    before = Post.objects.count(), Turn.objects.count()
+
+    def dies(turn, post):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dealing, "take", dies)
+        with pytest.raises(MemoryError):
+            series.lay_out(series=weekly, at=NOON + 7 * DAY)
+    assert (Post.objects.count(), Turn.objects.count()) == before
+    series.lay_out(series=weekly, at=NOON + 7 * DAY)
+    turns = list(Turn.objects.order_by("number").values_list("number", flat=True))
+    assert turns == list(range(len(turns)))
+
+
+@pytest.mark.django_db
+def test_repetitions_of_a_text_that_does_not_age_take_turns_too(model, alba, brand):
+    text = evergreen.add(post=model, rest_days=1, by=alba, at=NOON)
+    one = begin(text.model, alba)
+    for day in range(1, 9):
+        post = evergreen.repeat(evergreen=text, wall=(NOON + day * DAY).replace(tzinfo=None), by=alba, at=NOON)
+        assert experiments.wording_of(post) == SAYS[dealing.arm_of(one.seed, day - 1)]
+    assert experiments.wording_of(text.model) == SAYS["a"]
+
+
+@pytest.mark.django_db
+def test_what_was_learned_stays_when_a_text_is_repeated_no_more(account, brand, alba):
+    post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece("Pan")], versions={account.pk: Wanted()})
+    leave(post, at=NOON - DAY)
+    text = evergreen.add(post=post, by=alba, at=NOON)
+    one = begin(text.model, alba)
+    experiments.close(experiment=one, learned="Nada", by=alba, at=NOON)
+    evergreen.remove(evergreen=text, by=alba, at=NOON)
+    assert Experiment.objects.get().learned == "Nada"
+
+
+@pytest.mark.django_db
+def test_whoever_wrote_wording_b_does_not_approve_it(weekly, model, alba, bruno, brand):
+    boss = person("Diana", brand)
+    rule = ApprovalRule(brand=brand, words="pan")
+    actions.save_rule(rule=rule, steps=[{"users": [bruno, boss]}], by=alba, at=NOON)
+    begin(model, bruno)
+    post = Turn.objects.filter(arm="b").first().post
+    request = approval.ask(post=post, by=alba, at=NOON)
+    assert approval.place_of(request).users == {boss.pk}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"text_b": " Hoy, pan de pueblo "}, "has to say something else"),
+        ({"measure": "clicks"}, "isn't known of Mastodon"),
+        ({"measure": "views"}, "Say first what you expect"),
+    ],
+)
+def test_what_can_not_be_compared_does_not_begin(weekly, model, alba, said, why):
+    with pytest.raises(Problem, match=why):
+        begin(model, alba, **said)
+    assert not Experiment.objects.exists()
+
+
+@pytest.mark.django_db
+def test_clicks_are_a_measure_only_where_both_wordings_have_a_link_that_is_shortened(weekly, model, alba, brand):
+    LinkSettings.objects.create(brand=brand, shortens=True)
+    with pytest.raises(Problem, match="each wording needs an address"):
+        begin(model, alba, measure="clicks")
+
+
+@pytest.mark.django_db
+def test_two_experiments_at_once_with_the_same_post_are_refused(weekly, model, alba):
+    begin(model, alba)
+    with pytest.raises(Problem, match="running already"):
+        begin(model, alba)
+
+
+# What came of it.
+
+
+def leave(post: Post, *, at, **figures: int) -> RemotePost:
+    """It is out since then, and what stood under it a day later."""
+    by = User.objects.get(pk=post.created_by_id)
+    actions.publish_now(post=post, by=by, at=NOON)
+    remote = RemotePost.objects.get(pk__in=post.versions.values("sendings__remote"), above__isnull=True)
+    RemotePost.objects.filter(pk=remote.pk).update(published_at=at, remote_id=f"r{post.pk}")
+    remote.refresh_from_db()
+    facts.keep(post=remote, values=figures, at=at + DAY, how="network")
+    return remote
+
+
+@pytest.fixture
+def tried(weekly, model, alba):
+    """Twelve turns that were out, two weeks ago and before; B has three times the replies."""
+    one = begin(model, alba)
+    series.lay_out(series=weekly, at=NOON + 30 * DAY)
+    for turn in one.turns.select_related("post").order_by("number")[:12]:
+        replies = (4 + turn.number // 2) * (3 if turn.arm == "b" else 1)
+        leave(turn.post, at=NOON - (60 - turn.number) * DAY, replies=replies)
+    return one
+
+
+@pytest.mark.django_db
+def test_each_turn_counts_at_the_same_age_and_the_winner_goes_on(tried, weekly, model, alba, as_alba, brand):
+    found = verdicts.of(tried, at=NOON)
+    assert (found.outcome, found.pairs, found.ratio, found.chance) == ("b", 6, 3.0, 2 / 64)
+    url = reverse("publishing:experiment", args=[brand.slug, tried.pk])
+    assert as_alba.post(f"{url}winner/").status_code == 302
+    model.refresh_from_db()
+    assert experiments.wording_of(model) == SAYS["a"], "nothing wins before it is closed"
+    assert as_alba.post(f"{url}closure/", {"learned": ""}).status_code == 422
+    assert as_alba.post(f"{url}closure/", {"learned": "Preguntar funciona"}).status_code == 302
+    assert {arm for arm, _text in laid_out(weekly)[12:]} == {""}, "days to come say the usual again"
+    page = as_alba.get(url).content.decode()
+    assert "Gana B" in page
+    assert "Seguir con B" in page
+    as_alba.post(f"{url}winner/")
+    assert experiments.wording_of(Post.objects.get(pk=model.pk)) == SAYS["b"]
+    assert {text for _arm, text in laid_out(weekly)[12:]} == {SAYS["b"]}
+    assert Series.objects.get(pk=weekly.pk).texts == []
+    assert [line.type for line in Activity.objects.filter(type__startswith="experiment.").order_by("pk")] == [
+        "experiment.begun", "experiment.closed", "experiment.won",
+    ]  # fmt: skip
+    assert (
+        "Preguntar funciona" in as_alba.get(reverse("publishing:series", args=[brand.slug, weekly.pk])).content.decode()
+    )
+
+
+@pytest.mark.django_db
+def test_closed_its_result_stands_whatever_comes_in_later(tried, alba):
+    experiments.close(experiment=tried, learned="Sí", by=alba, at=NOON)
+    first = tried.turns.order_by("number").first()
+    remote = RemotePost.objects.get(remote_id=f"r{first.post_id}")
+    facts.keep(post=remote, values={"replies": 9_999}, at=remote.published_at + DAY, how="network")
+    tried.refresh_from_db()
+    assert verdicts.of(tried, at=NOON + DAY).ratio == 3.0
+    with pytest.raises(Problem, match="closed this experiment already"):
+        experiments.close(experiment=tried, learned="No", by=alba, at=NOON)
+
+
+@pytest.mark.django_db
+def test_closed_early_it_says_so_and_names_nobody(tried, alba, as_alba, brand):
+    last = tried.turns.order_by("number")[11]
+    RemotePost.objects.filter(remote_id=f"r{last.post_id}").update(published_at=NOON - timedelta(hours=2))
+    assert verdicts.of(tried, at=NOON).points[11].why == "waits"
+    experiments.close(experiment=tried, learned="Nada", by=alba, at=NOON)
+    tried.refresh_from_db()
+    found = verdicts.of(tried, at=NOON)
+    assert (found.outcome, found.pairs, found.is_early) == ("few", 5, True)
+    with pytest.raises(Problem, match="Neither wording has won"):
+        experiments.go_on(experiment=tried, by=alba, at=NOON)
+    page = as_alba.get(reverse("publishing:experiment", args=[brand.slug, tried.pk])).content.decode()
+    assert "Se cerró antes de tiempo" in page
+
+
+@pytest.mark.django_db
+def test_a_post_that_says_something_else_or_was_deleted_or_that_nobody_counted_is_no_turn(tried, alba):
+    first, second, third = (turn.post for turn in tried.turns.order_by("number")[:3])
+    first.parts.update(text="Cambiado")
+    RemotePost.objects.filter(remote_id=f"r{second.pk}").update(deleted_at=NOON)
+    facts.PostMetric.objects.filter(post__remote_id=f"r{third.pk}").delete()
+    found = verdicts.of(tried, at=NOON)
+    assert [one.why for one in found.points[:4]] == ["changed", "gone", "unread", ""]
+    assert found.pairs == 4
+
+
+@pytest.mark.django_db
+def test_clicks_count_people_within_the_time_and_no_robots(tried, model, alba, brand):
+    turn = tried.turns.order_by("number").first()
+    remote = RemotePost.objects.get(remote_id=f"r{turn.post_id}")
+    version = Version.objects.get(post=turn.post)
+    assert verdicts.figures([remote], "clicks", DAY) == {remote.pk: None}
+    link = Link.objects.create(brand=brand, target="https://pan.example/", version=version, created_at=NOON)
+    for hours, visitor, robot in ((1, "x", False), (2, "x", False), (3, "y", False), (4, "", True), (25, "z", False)):
+        moment = remote.published_at + timedelta(hours=hours)
+        Click.objects.create(link=link, at=moment, on=remote.published_at.date(), visitor=visitor, is_robot=robot)
+    assert verdicts.figures([remote], "clicks", DAY) == {remote.pk: 2}
+
+
+# Something new.
+
+
+@pytest.fixture
+def usual(brand, alba, account):
+    """`usual(20)`: so many posts that have been out, with ten to fourteen replies after a day."""
+
+    def publish(many: int) -> None:
+        for number in range(many):
+            said = {"pieces": [Piece(f"Pan {number}")], "versions": {account.pk: Wanted()}}
+            post = actions.create(brand=brand, by=alba, at=NOON, **said)
+            leave(post, at=NOON - (90 - number) * DAY, replies=10 + number % 5)
+
+    return publish
+
+
+def try_new(post, by, account, **said) -> Experiment:
+    return experiments.begin(
+        post=post, account=account, by=by, at=NOON, **{**WORDS, "format": "thread", **said}
+    )  # fmt: skip
+
+
+@pytest.fixture
+def thread(brand, alba, account):
+    pieces = [Piece("Uno"), Piece("Dos", "part")]
+    return actions.create(brand=brand, by=alba, at=NOON, pieces=pieces, versions={account.pk: Wanted()})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("before", "replies", "outcome", "more"),
+    [(20, 40, "b", 0), (20, 14, "usual", 0), (20, 3, "usual", 0), (12, 40, "few", 7)],
+)
+def test_something_new_stands_beside_what_is_usual(usual, thread, alba, account, before, replies, outcome, more):
+    usual(before)
+    one = try_new(thread, alba, account)
+    leave(thread, at=NOON - 2 * DAY, replies=replies)
+    found = verdicts.of(one, at=NOON)
+    assert (found.outcome, found.more, found.became) == (outcome, more, "")
+    assert found.sums[1] == replies
+
+
+@pytest.mark.django_db
+def test_what_an_account_has_had_lately_is_not_new(usual, brand, alba, account):
+    usual(3)
+    post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece("Pan")], versions={account.pk: Wanted()})
+    assert "text" not in dict(experiments.formats_new_to(account, post))
+    with pytest.raises(Problem, match="isn't new there"):
+        try_new(post, alba, account, format="text")
+    one = try_new(post, alba, account, format="film")
+    leave(post, at=NOON - 2 * DAY, replies=99)
+    found = verdicts.of(one, at=NOON)
+    assert (found.outcome, found.became) == ("few", "text")
+
+
+@pytest.mark.django_db
+def test_what_is_out_is_no_longer_tried(thread, alba, account):
+    leave(thread, at=NOON - DAY)
+    Delivery.objects.update(state="sent")
+    with pytest.raises(TooLate):
+        try_new(thread, alba, account)
+
+
+@pytest.mark.django_db
+def test_pages_say_it_in_words(tried, as_alba, brand, thread, alba, account):
+    try_new(thread, alba, account)
+    listed = as_alba.get(reverse("publishing:experiments", args=[brand.slug])).content.decode()
+    assert listed.count("<article") == 2
+    assert "Preguntar" in listed
+    page = as_alba.get(reverse("publishing:experiment", args=[brand.slug, tried.pk])).content.decode()
+    assert page.count("<circle") == 13
+    assert "3,00" in page
+    post = as_alba.get(reverse("publishing:post", args=[brand.slug, thread.pk])).content.decode()
+    assert "Preguntar" in post
+
+
+@pytest.mark.django_db
+def test_who_may_not_publish_words_nothing_that_leaves_by_itself(weekly, model, brand, as_bruno):
+    url = f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={model.pk}"
+    assert as_bruno.get(url).status_code == 200
+    Series.objects.update(then="schedule")
+    assert as_bruno.get(url).status_code == 403
