@@ -401,6 +401,19 @@ def test_a_change_replaces_what_leaves_and_whoever_is_overtaken_hears_of_it(netw
     assert code(api.put(f"/posts/{post['id']}", late)) == (409, "too_late")
 
 
+def test_a_change_of_what_is_scheduled_is_refused_where_it_would_not_fit_and_tells_what_may_be_amiss(
+    api, account, begin
+):  # fmt: skip
+    post = begin()
+    api.put(f"/posts/{post['id']}/schedule", ONE, **key())
+    body = {"versions": [{"channel_id": account.pk}], **ONE, "revision": 1}
+    long = api.put(f"/posts/{post['id']}", {**body, "parts": [{"text": "p" * 301}]})
+    assert code(long) == (422, "unfit")
+    told = api.put(f"/posts/{post['id']}", {**body, "parts": [{"text": "Mira http://horno"}]})
+    assert (told.status_code, told.data["state"], told.data["revision"]) == (200, "scheduled", 2)
+    assert [(line["tone"], "http://horno" in line["says"]) for line in told.data["lines"]] == [("soon", True)]
+
+
 def test_what_missed_its_time_is_told_and_a_new_time_is_for_those_who_may_publish(
     network,  # noqa: F811
     api,

@@ -158,6 +158,20 @@ def test_a_tick_runs_once_however_many_workers_begin_it():
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("_periodic")
+def test_where_there_is_nothing_to_do_a_tick_writes_no_job():
+    jobs.periodic("tests.when", seconds=60, when="SELECT 1 FROM core_job WHERE due_at > %s")(lambda: ran.append("when"))
+    try:
+        jobs.tick(at=NOON)
+        assert list(Job.objects.values_list("task", flat=True)) == ["tests.tick"]
+        jobs.enqueue(note, due_at=NOON + timedelta(hours=1), what="bread")
+        jobs.tick(at=NOON + timedelta(seconds=1))  # of the same minute, as another worker that looks later
+        assert Job.objects.filter(task="tests.when").count() == 1
+    finally:
+        del jobs.tasks["tests.when"]
+
+
+@pytest.mark.django_db
 def test_done_jobs_are_forgotten_after_three_days_and_failed_ones_kept_longer():
     jobs.enqueue(note, due_at=NOON, what="bread")
     jobs.enqueue(note, due_at=NOON, what="bad")

@@ -23,8 +23,17 @@ from tertulia.core.activity import Activity
 from tertulia.core.http import Door
 from tertulia.flows import inbound, limits, outbound, restored
 from tertulia.flows import mailing as flow
-from tertulia.publishing import actions, approval, dealing, experiments, library, mailing, queries, verdicts
-from tertulia.publishing.models import ApprovalRule, Click, Experiment, Letter, Link, LinkSettings, Subscriber
+from tertulia.publishing import actions, approval, dealing, experiments, library, mailing, queries, rights, verdicts
+from tertulia.publishing.models import (
+    ApprovalRule,
+    Click,
+    Experiment,
+    Letter,
+    Link,
+    LinkSettings,
+    Sending,
+    Subscriber,
+)
 from tertulia.publishing.problems import Problem, TooLate
 from tertulia.publishing.saying import Piece, Shown, Wanted
 from tertulia.team import notices
@@ -33,6 +42,8 @@ from tertulia.team.models import Membership, Notification
 pytestmark = pytest.mark.django_db
 BACK = NOON + timedelta(hours=5)
 """When a backup is put back."""
+BEFORE_MIDNIGHT = NOON + timedelta(hours=11, minutes=50)
+"""In Madrid."""
 FILE = "El mostrador, firma en la hoja de altas de 2025"
 
 
@@ -80,6 +91,11 @@ def people(weekly, alba):
         return [*Subscriber.objects.filter(list=weekly).order_by("pk")]
 
     return bring
+
+
+@pytest.fixture
+def bread(brand, alba, post_office):
+    return library.add(brand=brand, name="pan.png", content=png(), by=alba, at=NOON, alt="Pan")
 
 
 @pytest.fixture
@@ -565,6 +581,51 @@ def test_of_mails_that_waited_for_their_turn_a_person_is_asked_once(
     assert states() == {"sent": 5}
     assert len(post_office.posts) == (3 if answer == "no" else 0)
     assert answer == "yes" or most_in_an_hour() == 2
+
+
+def test_past_the_last_day_of_a_pictures_rights_no_letter_leaves_and_somebody_is_told(
+    post_office, weekly, brand, alba, as_alba, people, publish, bread, go_on
+):  # fmt: skip
+    weekly.settings = {**weekly.settings, "per_hour": "2"}
+    weekly.save()
+    people(5)
+    library.describe(media=bread, by=alba, at=NOON, alt=bread.alt, rights_until=NOON.date())
+    post = publish(at=BEFORE_MIDNIGHT, pictures=[bread])
+    go_on(BEFORE_MIDNIGHT, minutes=9)
+    assert states() == {"sent": 2, "waiting": 3}
+    go_on(BEFORE_MIDNIGHT + timedelta(minutes=55), step=30, hours=3)
+    assert (states(), len(post_office.posts)) == ({"sent": 2, "refused": 3}, 2)
+    assert set(Delivery.objects.filter(state="refused").values_list("why", flat=True)) == {
+        "pan.png may be used until 23/11/2026 only."
+    }
+    [line] = Activity.objects.filter(type="newsletter.unallowed")
+    assert line.data["letters"] == 3
+    assert Notification.objects.get(user=alba, activity_id=line.pk).url == f"/b/{brand.slug}/posts/{post.pk}/"
+    page = as_alba.get(f"/b/{brand.slug}/posts/{post.pk}/").content.decode()
+    assert "pan.png solo se puede usar hasta el 23/11/2026." in page
+    [sending] = Sending.objects.filter(version__post=post)
+    with pytest.raises(rights.Unallowed):
+        mailing.again(brand=brand, post=sending.remote_id, by=alba, at=BEFORE_MIDNIGHT + timedelta(hours=4))
+    library.describe(media=bread, by=alba, at=NOON, alt=bread.alt, rights_until=None)
+    mailing.again(brand=brand, post=sending.remote_id, by=alba, at=BEFORE_MIDNIGHT + timedelta(hours=4))
+    go_on(BEFORE_MIDNIGHT + timedelta(hours=4), step=60, hours=3)
+    assert states() == {"sent": 5}
+
+
+def test_a_letter_in_a_workers_hands_stays_once_the_last_day_is_over(
+    post_office, weekly, alba, people, publish, bread, go_on, monkeypatch
+):  # fmt: skip
+    people(1)
+    library.describe(media=bread, by=alba, at=NOON, alt=bread.alt, rights_until=NOON.date())
+    publish(at=BEFORE_MIDNIGHT, pictures=[bread])
+    go_on(BEFORE_MIDNIGHT, step=10, seconds=10)
+    mailing.release(at=BEFORE_MIDNIGHT + timedelta(minutes=1))
+    midnight = BEFORE_MIDNIGHT + timedelta(minutes=10)
+    monkeypatch.setattr(clock, "now", lambda: midnight)
+    outbound.run_due(midnight)
+    assert (states(), post_office.posts) == ({"queued": 1}, [])
+    mailing.release(at=midnight)
+    assert states() == {"refused": 1}
 
 
 def test_a_list_that_nobody_could_send_refuses_before_anything_leaves(weekly, box, people, publish, go_on):

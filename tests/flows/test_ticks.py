@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from conftest import NOON, envelope, person
+from tertulia.api.models import Webhook
 from tertulia.brand.models import OpeningHours
 from tertulia.core import jobs
-from tertulia.core.models import Activity
+from tertulia.core.models import Activity, Job
 from tertulia.flows import inbound, ticks
 from tertulia.inbox import actions
 from tertulia.inbox.models import Conversation, Promise
@@ -208,6 +209,28 @@ def test_work_of_one_brand_is_never_given_to_people_of_another(site, other_brand
     ticks.hand_on(at=NOON)
 
     assert Conversation.objects.get().owner is None
+
+
+def test_what_ticks_have_to_do_is_asked_before_each(site, hour, bruno):
+    """What asks never misses what its job would find."""
+
+    def wanted(minutes: float) -> set[str]:
+        Job.objects.all().delete()
+        jobs.tick(at=NOON + minutes * MINUTE)
+        asking = {name for name, each in jobs.periodics.items() if each.when}
+        return asking & set(Job.objects.values_list("task", flat=True))
+
+    assert wanted(0) == set()
+    conversation = write(site)
+    assert wanted(1) == {"promises.tick", "inbox.ownerless"}
+    actions.assign(conversation=conversation, to=bruno, by=bruno, at=NOON + MINUTE)
+    ticks.tell_at_risk(at=NOON + 45 * MINUTE)
+    assert (wanted(45), wanted(60)) == (set(), {"promises.tick"})
+    ticks.tell_broken(at=NOON + 60 * MINUTE)
+    actions.snooze(conversation=conversation, until=NOON + 90 * MINUTE, by=bruno, at=NOON + 61 * MINUTE)
+    assert (wanted(89.9), wanted(90)) == (set(), {"inbox.wake"})
+    Webhook.objects.create(brand=site.brand, url="https://hook.example/", created_at=NOON, since=NOON)
+    assert wanted(80) == {"webhooks.collect"}
 
 
 def test_the_ticks_run_as_periodic_work():

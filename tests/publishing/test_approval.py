@@ -11,9 +11,10 @@ from publishing_cast import *  # noqa: F403
 from conftest import NOON, person
 from tertulia.channels.models import Delivery
 from tertulia.connectors.contract import Poll
-from tertulia.core import jobs
+from tertulia.core import clock, jobs
 from tertulia.core.models import Job
-from tertulia.publishing import actions, approval, evergreen, library, queries, series
+from tertulia.flows import outbound, ticks
+from tertulia.publishing import actions, approval, evergreen, ideas, library, queries, series
 from tertulia.publishing.models import (
     ApprovalDecision,
     ApprovalRequest,
@@ -211,6 +212,31 @@ def test_who_changed_what_a_series_says_does_not_approve_its_days(rule_of, draft
     assert (request.asked_by, approval.place_of(request).users) == (carlos, {alba.pk})
 
 
+def test_who_wrote_what_a_copy_says_does_not_approve_the_copy(rule_of, draft_of, elsa, alba, bruno, brand):
+    carlos = person("Carlos", brand, role="manager")
+    rule_of({"users": [alba, bruno, elsa, carlos]})
+    post = draft_of(elsa)
+    edit(post, "Pan de centeno", bruno)
+    once = evergreen.copy(post, by=carlos, at=NOON)
+    twice = evergreen.copy(once, by=carlos, at=NOON)
+    for each in (once, twice):
+        assert approval.place_of(approval.ask(post=each, by=carlos, at=NOON)).users == {alba.pk}
+
+
+def test_who_wrote_a_post_with_a_day_does_not_approve_the_days_of_a_series_made_of_it(
+    rule_of, draft_of, elsa, alba, bruno, brand
+):  # fmt: skip
+    carlos = person("Carlos", brand, role="manager")
+    rule_of({"users": [alba, bruno, elsa, carlos]})
+    post = draft_of(elsa)
+    edit(post, "Pan de centeno", bruno)
+    rule = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=NOON.date(), then="schedule", most=2)
+    made = series.begin(brand=brand, post=Post.objects.get(pk=post.pk), rule=rule, by=carlos, at=NOON)
+    assert made.model_id != post.pk
+    request = ApprovalRequest.objects.exclude(post=post).order_by("pk")[0]
+    assert (request.asked_by, approval.place_of(request).users) == (carlos, {alba.pk})
+
+
 def test_where_only_writers_could_approve_it_asking_says_so_unless_the_rule_lets_them(rule_of, draft_of, elsa, alba):
     rule = rule_of({"users": [elsa]})
     post = draft_of(elsa)
@@ -301,6 +327,58 @@ def test_a_rule_holds_for_the_pillar_of_a_posts_idea_which_then_stays(brand, rul
     actions.remove_rule(rule=rule, by=alba, at=NOON)
     as_alba.post(reverse("publishing:pillar_removal", args=[brand.slug, pillar.pk]))
     assert not Pillar.objects.exists()
+
+
+def test_what_comes_under_a_rule_by_its_ideas_new_pillar_is_taken_back_and_told(
+    brand, rule_of, draft_of, elsa, alba, bruno
+):  # fmt: skip
+    pillar = Pillar.objects.create(brand=brand, name="Oficio")
+    rule_of({"users": [alba]}, pillar=pillar)
+    post = actions.schedule(post=draft_of(elsa), by=elsa, at=NOON)
+    idea = Idea.objects.create(post=post, brand=brand, title="Pan", created_at=NOON, changed_at=NOON)
+    ideas.change(idea=idea, title="Pan bueno", by=bruno, at=NOON)
+    assert state(post) == "scheduled"  # noqa: F405
+    ideas.change(idea=idea, pillar=pillar, by=bruno, at=NOON)
+    assert (state(post), Delivery.objects.count()) == ("draft", 0)  # noqa: F405
+    jobs.run_due(clock.now())
+    assert Notification.objects.filter(user=elsa, reason="approval_told").count() == 1
+    request = approval.ask(post=post, by=elsa, at=NOON)
+    actions.approve(request=request, is_approved=True, by=alba, at=NOON)
+    assert state(post) == "scheduled"  # noqa: F405
+
+
+def test_what_comes_under_a_rule_by_what_was_learnt_is_taken_back_within_the_hour(
+    brand, rule_of, draft_of, elsa, alba, bruno
+):  # fmt: skip
+    topic = lessons.add_topic(brand=brand, name="Alérgenos", by=alba.pk, at=NOON)
+    rule_of({"users": [alba]}, topic=topic.slug)
+    post = actions.schedule(post=draft_of(elsa), by=elsa, at=NOON)
+    ticks.rules_tick()
+    assert state(post) == "scheduled"  # noqa: F405
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)  # whether it is about it nobody can tell any more
+    ticks.rules_tick()
+    assert (state(post), Delivery.objects.count()) == ("draft", 0)  # noqa: F405
+    jobs.run_due(clock.now())
+    assert Notification.objects.filter(user=elsa, reason="approval_told").count() == 1
+
+
+def test_what_came_under_a_rule_just_now_does_not_leave_and_leaves_once_it_is_approved(
+    network, brand, rule_of, draft_of, elsa, alba, go_on
+):  # fmt: skip
+    topic = lessons.add_topic(brand=brand, name="Alérgenos", by=alba.pk, at=NOON)
+    rule_of({"users": [alba]}, topic=topic.slug)
+    post = actions.schedule(post=draft_of(elsa), by=elsa, at=NOON)
+    lessons.remove_topic(topic=topic, by=alba.pk, at=NOON)
+    outbound.run_due(DUE)  # noqa: F405
+    [held] = deliveries(post)  # noqa: F405
+    assert (held.state, held.why, network.posts) == ("refused", outbound.UNAPPROVED, [])
+    with pytest.raises(NotApproved):
+        actions.retry(delivery=held, by=elsa, at=DUE)  # noqa: F405
+    request = approval.ask(post=post, by=elsa, at=DUE)  # noqa: F405
+    actions.approve(request=request, is_approved=True, by=alba, at=DUE)  # noqa: F405
+    actions.retry(delivery=held, by=elsa, at=DUE)  # noqa: F405
+    go_on(DUE, minutes=1)  # noqa: F405
+    assert [one["text"] for one in network.posts] == ["Pan de pueblo"]
 
 
 def test_topics_and_pillars_of_a_rule_are_those_of_the_brand(as_alba, brand, other_brand, alba):

@@ -9,7 +9,7 @@ from publishing_cast import DUE, state
 from time_machine import travel
 
 from conftest import NOON
-from tertulia.channels.models import Delivery
+from tertulia.channels.models import Account, Delivery
 from tertulia.publishing import actions
 from tertulia.publishing.models import Post
 from tertulia.publishing.saying import Piece, Wanted
@@ -121,6 +121,20 @@ def test_dropping_a_scheduled_post_on_another_day_moves_its_delivery(network, ac
     assert "Pan de pueblo" in on_day(page, "2026-11-25")
     assert Delivery.objects.get().due_at == DUE + timedelta(days=2)
     assert state(post) == "scheduled"
+
+
+def test_what_stands_in_the_way_stops_a_move_and_what_comes_with_the_new_hour_is_told(
+    network, account_of, post_on, as_alba, home
+):  # fmt: skip
+    post, night = post_on(account := account_of(), texts=("Mira http://horno",)), {"on": "2026-11-25", "time": "03:00"}
+    page = as_alba.post(f"{home}{post.pk}/time/", {**night, "view": "month"}, **HTMX).content.decode()
+    assert "Sale a las 03:00 donde está la marca" in page
+    assert "Este enlace parece roto" not in page  # as it was before
+    moved = Delivery.objects.get().due_at
+    Account.objects.filter(pk=account.pk).update(state="paused")
+    page = as_alba.post(f"{home}{post.pk}/time/", {"on": "2026-11-26", "view": "month"}, **HTMX).content.decode()
+    assert "Estos canales están en pausa: fake-keyed" in page
+    assert (Delivery.objects.get().due_at, state(post)) == (moved, "scheduled")
 
 
 def test_what_is_scheduled_is_not_moved_into_the_past(network, account_of, post_on, as_alba, home):

@@ -11,6 +11,7 @@ from publishing_cast import DUE, ONE_O_CLOCK, deliveries, state
 from time_machine import travel
 
 from conftest import NOON
+from fakes.connector import Keyed
 from tertulia.brand import actions as brands
 from tertulia.brand.models import Brand
 from tertulia.channels.models import Account, Delivery, RemotePost
@@ -165,6 +166,14 @@ def test_a_missed_post_with_a_new_time_leaves_then(network, account_of, post_on,
     assert state(post) == "scheduled"
     go_on(DUE + timedelta(hours=5), minutes=1)
     assert len(network.posts) == 1
+
+
+def test_what_a_network_would_not_take_any_more_is_not_moved(network, account_of, post_on, alba, monkeypatch):
+    post = post_on(account_of())
+    monkeypatch.setattr(Keyed, "longest_post", lambda self, account, draft: 10)
+    with pytest.raises(Unfit):
+        actions.plan(post=post, wall=ONE_O_CLOCK + timedelta(hours=1), by=alba, at=NOON)
+    assert Delivery.objects.get().due_at == DUE
 
 
 def test_what_is_scheduled_is_not_moved_into_the_past(network, account_of, post_on, alba):

@@ -143,6 +143,43 @@ def test_it_is_found_at_a_new_time_too(network, account_of, post_on, alba, go_on
     assert (state(post), said(network)) == ("published", ["Uno", "Dos"])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_that_it_may_be_out_is_known_when_it_was_cancelled_and_scheduled_again(
+    network, account_of, post_on, alba, go_on, put_back, kind
+):  # fmt: skip
+    post = post_on(account_of(kind), texts=("Uno", "Dos"))
+    with lost():
+        actions.publish_now(post=Post.objects.get(pk=post.pk), by=alba, at=NOON)
+        go_on(NOON, minutes=1)
+    at = NOON + timedelta(minutes=30)
+    put_back(at)
+    actions.cancel(post=post, by=alba, at=at)
+    actions.plan(post=post, wall=post.wall + timedelta(minutes=5), by=alba, at=at)
+    actions.schedule(post=post, by=alba, at=at)
+    go_on(DUE + timedelta(minutes=5), minutes=1)
+    assert (state(post), said(network)) == ("published" if kind == "fake-looking" else "unknown", ["Uno", "Dos"])
+
+
+@pytest.mark.parametrize("kind", ["fake-blind", "fake-keyed"])
+def test_in_other_words_too_a_person_is_asked_before_it_leaves(
+    network, account_of, post_on, alba, go_on, put_back, kind
+):  # fmt: skip
+    account = account_of(kind)
+    post = post_on(account, texts=("Pan de pueblp",))
+    with lost():
+        actions.publish_now(post=Post.objects.get(pk=post.pk), by=alba, at=NOON)
+        go_on(NOON, minutes=1)
+    at = NOON + timedelta(minutes=30)
+    put_back(at)
+    pieces, versions = [Piece("Pan de pueblo")], {account.pk: Wanted()}
+    actions.save(post=post, seen=1, pieces=pieces, versions=versions, by=alba, at=at)
+    go_on(DUE, minutes=1)
+    assert (state(post), said(network)) == ("unknown", ["Pan de pueblp"])
+    actions.decide(delivery=deliveries(post)[0], was_sent=False, by=alba, at=DUE + timedelta(minutes=1))
+    go_on(DUE + timedelta(minutes=1), minutes=1)
+    assert said(network) == ["Pan de pueblp", "Pan de pueblo"]
+
+
 def test_what_was_refused_and_then_sent_is_found_before_it_is_sent_again(
     network, account_of, post_on, alba, go_on, put_back
 ):  # fmt: skip

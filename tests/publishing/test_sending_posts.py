@@ -650,6 +650,20 @@ def test_what_was_published_is_deleted_everywhere_and_the_rest_does_not_follow(
     assert Activity.objects.filter(type="post.deleted").count() == 1
 
 
+def test_what_nobody_knows_the_name_of_is_not_said_to_be_deleted(network, account_of, post_on, go_on, alba):
+    """A person found it there and gave no address: a network that is asked to delete nothing would agree."""
+    network.faults.append("accept_then_cut")
+    post = post_on(account_of("fake-blind"))
+    go_on(DUE, minutes=1)
+    actions.decide(delivery=deliveries(post)[0], was_sent=True, by=alba, at=DUE + timedelta(hours=1))
+    actions.delete(post=post, by=alba, at=DUE + timedelta(hours=2))
+    go_on(DUE + timedelta(hours=2), minutes=1)
+    [row] = queries.deletions_of(post)
+    assert (row.state, row.why, network.deleted) == ("refused", outbound.NO_NAME, set())
+    actions.finish_by_hand(delivery=row, by=alba, at=DUE + timedelta(hours=3))
+    assert state(post) == "deleted"
+
+
 def test_a_deletion_goes_on_while_publishing_is_stopped(network, account_of, post_on, go_on, brand, alba):
     post = post_on(account_of())
     go_on(DUE, minutes=1)

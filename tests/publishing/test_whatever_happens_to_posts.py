@@ -1,7 +1,8 @@
-"""Whatever people, networks, clocks and processes do, in whatever order: no post twice, early, outdated, cancelled,
-unapproved, during a stop, deleted unasked or unaccounted for, and nothing done that the feed doesn't tell. The network
-itself judges each post and each deletion in the moment in which it gets it. Now and then a backup is put back: people
-and database know again what they knew when it was made, the network remembers.
+"""Whatever people, networks, clocks and processes do, in whatever order: no post twice, early, late unasked, outdated,
+cancelled, unapproved, during a stop, deleted unasked or unaccounted for, and nothing done that the feed doesn't tell.
+The network itself judges each post and each deletion in the moment in which it gets it. Now and then somebody decides
+while a worker has a post in its hands already, and a backup is put back: people and database know again what they knew
+when it was made, the network remembers.
 
 `TERTULIA_TEST_EXAMPLES=2000` tries as many stories as you like, each of 40 steps.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
 from datetime import timedelta
@@ -30,12 +32,14 @@ from hypothesis.stateful import (
 from publishing_cast import *  # noqa: F403
 
 from conftest import NOON
+from fakes.connector import Blind
+from tertulia.brand.models import Brand
 from tertulia.channels.models import POSTING, Account, Delivery
 from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.flows import outbound, restored
 from tertulia.publishing import actions, approval, queries
-from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Post, Sending
+from tertulia.publishing.models import ApprovalRequest, ApprovalRule, Post, Sending, Settings
 from tertulia.publishing.problems import NotHere, Problem
 from tertulia.publishing.saying import Piece, Wanted
 
@@ -52,6 +56,9 @@ SAID_OF_PARTS = {**SAID, "sent": "post.part_sent"}
 SAID_OF_DELETIONS = {"sent": "post.deleted", "refused": "post.delete_failed", "unknown": "post.delete_failed"}
 MADRID = ZoneInfo("Europe/Madrid")
 MINUTES = st.integers(1, 90)
+UNDO = timedelta(seconds=Brand._meta.get_field("undo_seconds").default)
+LATEST = timedelta(minutes=Settings._meta.get_field("grace_minutes").default) + UNDO
+"""So long after its moment a post may still begin to leave."""
 WHICH = st.integers(0, 99)
 WHERE = st.sets(st.integers(0, 2), min_size=1)
 FURTHER = st.sampled_from(["part", "comment"])
@@ -66,6 +73,7 @@ class Story(RuleBasedStateMachine):
 
     world = None
     """Network, brands with their accounts, Alba, and what sets the clock."""
+    current: Story
     steps = 0
 
     def __init__(self) -> None:
@@ -90,6 +98,11 @@ class Story(RuleBasedStateMachine):
         self.deleting: set[Place] = set()
         self.cut_off: dict[Place, set[str]] = defaultdict(set)
         """What would have followed when it was deleted."""
+        self.tried: set[str] = set()
+        """Keys of what a worker has had in its hands: it may be out there, and is no longer late."""
+        self.is_first_try = True
+        self.between: Callable[[], None] | None = None
+        """What somebody decides as soon as a worker has read what it sends."""
         self.wrong: list[str] = []
         self.kept: tuple[str, object, dict] | None = None
         """A backup: its savepoint, when it was made, what people knew."""
@@ -98,8 +111,9 @@ class Story(RuleBasedStateMachine):
         self.forgotten: set[Place] = set()
         """Where something stood then."""
         self.told_anew: set[Place] = set()
-        """Of these, where people say once more what they no longer know that they said, or had planned it for later."""
+        """Of these, where people say once more what they no longer know that they said."""
         self.set_clock(lambda: self.now)
+        type(self).current = self
         kind = type(self.network)
 
         def publish(said):
@@ -128,11 +142,24 @@ class Story(RuleBasedStateMachine):
             self.wrong.append(f"cancelled: {said}")
         elif self.now < self.due[place] and place not in self.begun:
             self.wrong.append(f"early: {said}")
+        elif self.now > self.due[place] + LATEST and place not in self.begun and self.is_first_try:
+            self.wrong.append(f"late: {said}")
         if text not in self.approved[number] and self._has_to_be_approved(number, text):
             self.wrong.append(f"unapproved: {said}")
         if self.brand_of[number].pk in self.stopped:
             self.wrong.append(f"stopped: {said}")
         self.begun.add(place)
+
+    def is_called(self, key: str) -> None:
+        """A worker is about to call the network, by whatever fault."""
+        self.is_first_try = key not in self.tried
+        self.tried.add(key)
+
+    def is_in_hand(self) -> None:
+        """A worker has read what it is to send."""
+        decide, self.between = self.between, None
+        if decide:
+            decide()
 
     def judge_deletion(self, said) -> None:
         there = [(int(one["text"].split()[0]), one["by"]) for one in self.network.posts if one["id"] == said["id"]]
@@ -228,7 +255,6 @@ class Story(RuleBasedStateMachine):
                 self.due[place], self.texts[place] = post.publish_at, self.newest[number]
                 self.begun.discard(place)
                 self.cut_off.pop(place, None)
-                self._is_told_anew(place)
 
     def _is_told_anew(self, place):
         before = {(there, part) for there, part in self.there_before if there == place}
@@ -262,6 +288,7 @@ class Story(RuleBasedStateMachine):
                     is_in_doubt = any(leg.state == "queued" and leg.attempts for leg in legs)
                     old = self.texts[number, kind] if is_in_doubt else ()
                     self.texts[number, kind] = self.newest[number] + old
+                    self._is_told_anew((number, kind))
             after = queries.standing(post).versions
             is_lost = any(state and not after[version] for version, state in before.versions.items())
             assert (self.feed_of(post) - told)["post.approval_lost"] == is_lost
@@ -316,9 +343,10 @@ class Story(RuleBasedStateMachine):
         assert self._told("publishing.resumed") - before == (brand.pk in self.stopped)
         self.stopped.discard(brand.pk)
 
-    @rule(place=st.integers(0, 1), which=WHICH)
-    def settle_one(self, place, which):
-        """Somebody decides of what is unknown, having looked; what was refused or missed is sent again."""
+    @rule(place=st.integers(0, 1), which=WHICH, says_where=st.booleans())
+    def settle_one(self, place, which, says_where):
+        """Somebody decides of what is unknown, having looked, and may say where it is; what was refused or missed is
+        sent again."""
         waiting = list(queries.waiting_for_people(self.places[place][0]))
         if not waiting:
             return
@@ -327,14 +355,15 @@ class Story(RuleBasedStateMachine):
         if not is_unknown and not is_deletion and (self._place_of(one), self._part_of(one)) in self.there_before:
             return  # they look before they press
         name = "post.decided" if is_unknown else "post.retried"
-        before, is_done = self._told(name, data__delivery=one.pk), False
+        before, is_done, url = self._told(name, data__delivery=one.pk), False, ""
         if is_deletion:
             is_done = one.post.remote_id in self.network.deleted
         elif is_unknown:
-            is_done = (self._place_of(one), self._part_of(one)) in self._there()
+            found = self._there().get((self._place_of(one), self._part_of(one)), "")
+            is_done, url = bool(found), f"https://fake.example/{found}" if says_where and found else ""
         with suppress(Problem):
             if is_unknown:
-                actions.decide(delivery=one, was_sent=is_done, by=self.alba, at=self.now)
+                actions.decide(delivery=one, was_sent=is_done, url=url, by=self.alba, at=self.now)
             else:
                 actions.retry(delivery=one, by=self.alba, at=self.now)
             assert self._told(name, data__delivery=one.pk) == before + 1
@@ -348,9 +377,9 @@ class Story(RuleBasedStateMachine):
         return delivery.post.draft["text"].split()[2]
 
     def _there(self):
-        """What can be seen on the network: which parts, where, in whatever words."""
+        """What can be seen on the network: which parts, where, in whatever words; and what it calls them."""
         return {
-            ((int(number), one["by"]), part)
+            ((int(number), one["by"]), part): one["id"]
             for one in self.network.posts
             for number, _revision, part in [one["text"].split()]
         }
@@ -378,8 +407,36 @@ class Story(RuleBasedStateMachine):
     def crash(self, many, is_late):
         """A worker dies with what it claimed, before it called the network or before it wrote down the answer."""
         for claim in outbound.claim(at=self.now, limit=many):
+            self.tried.add(Delivery.objects.get(pk=claim.id).key)
             if is_late:
                 outbound.run(claim)
+
+    @rule(place=st.integers(0, 1), where=WHERE, decides=st.sampled_from(["cancel", "edit", "delete", "stop"]))
+    def come_between(self, place, where, decides):
+        """Somebody decides while a worker has in its hands what has just come due."""
+        self.renew_tokens()
+        self.resume(place)
+        which = self._let_one_leave(place)
+        ways = {
+            "cancel": lambda: self.cancel(which), "edit": lambda: self.edit(which, ["part"]),
+            "delete": lambda: self.delete(which, where), "stop": lambda: self.stop(place),
+        }  # fmt: skip
+        self.now += UNDO
+        self.between = ways[decides]
+        outbound.run_due(self.now)
+        self.between = None
+
+    def _let_one_leave(self, place):
+        """A new one with a part, everywhere; returns which it is."""
+        self.begin(place, ["part"], {0, 1, 2}, later=1)
+        which = len(self.newest) - 1
+        self._let_leave(which)
+        return which
+
+    def _let_leave(self, which):
+        """Now, and approved where that is asked for."""
+        self.ask_and_decide(which, is_approved=True)
+        self.publish_now(which)
 
     @rule()
     def renew_tokens(self):
@@ -399,8 +456,9 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.kept)
     @rule()
     def restore(self):
-        """Of what it had planned for later, or as a draft, people see to it themselves that it isn't there already. The
-        clock goes right by then."""
+        """Of what it had as a draft people see to it themselves that it isn't there already; of what it had planned for
+        later, where what was planned can't be found since somebody published other words. The clock goes right by then.
+        """
         (savepoint, made_at, known), self.kept = self.kept, None
         transaction.savepoint_rollback(savepoint)
         self.now = max(self.now, self.latest)
@@ -408,27 +466,40 @@ class Story(RuleBasedStateMachine):
             setattr(self, name, value)
         restored.hold_everything(made_at=made_at, at=self.now)
         self.stopped = {brand.pk for brand, _accounts in self.places}
-        doubtful = Delivery.objects.filter(act__in=POSTING).exclude(
-            in_doubt_since=None, state__in=["queued", "waiting"]
-        )
-        mine = {self._place_of(one) for one in doubtful.select_related("post", "account")}
-        there = self._there()
-        self.there_before = {(place, part) for place, part in there if place in mine}
+        there, keys = self._there(), {one["key"] for one in self.network.posts}
+        known_of = {
+            self._place_of(one)
+            for one in Delivery.objects.filter(act__in=POSTING).select_related("post", "account")
+            if one.in_doubt_since or one.state not in {"queued", "waiting"}
+            or one.account.kind != "fake-looking" or one.key in keys
+        }  # fmt: skip
+        self.there_before = {(place, part) for place, part in there if place in known_of}
         self.forgotten |= {place for place, _part in there}
-        self.told_anew |= self.forgotten - mine
+        self.told_anew |= self.forgotten - known_of
 
-    @rule(which=WHICH)
-    def lose(self, which):
-        """The machine dies an hour and a half after a backup was made, in which all went as it should."""
+    @rule(which=WHICH, place=st.integers(0, 1), since=st.sampled_from(["", "changed", "sooner"]))
+    def lose(self, which, place, since):
+        """The machine dies an hour and a half after a backup was made, in which all went as it should, and somebody may
+        have written what was leaving anew, or published sooner what was planned for later: then they plan it again."""
         self.network.faults.clear()
         self.renew_tokens()
-        for place in (0, 1):
-            self.resume(place)
+        for each in (0, 1):
+            self.resume(each)
         if self.newest:
             self.publish_now(which)
+        newest = self._let_one_leave(place)
+        if since == "sooner":
+            self.schedule(newest, later=240)
         self.back_up()
+        if since == "changed":
+            self.edit(newest, ["part"])
+        if since:
+            self._let_leave(newest)
         self.work(90)
         self.restore()
+        if since == "sooner":
+            self.cancel(newest)
+            self.schedule(newest, later=60)
 
     @rule(hours=st.sampled_from([-2, -1, 1, 3]))
     def jump(self, hours):
@@ -475,15 +546,16 @@ class Story(RuleBasedStateMachine):
         """So that what waits behind what a backup left in doubt goes on, too."""
         for place, (brand, _accounts) in enumerate(self.places):
             for which in range(queries.waiting_for_people(brand).count()):
-                self.settle_one(place, which)
+                self.settle_one(place, which, says_where=True)
 
     def _account_for_everything(self) -> None:
         assert self.wrong == []
         keys = [one["key"] for one in self.network.posts]
-        once = [
-            one["key"] for one in self.network.posts if (int(one["text"].split()[0]), one["by"]) not in self.told_anew
-        ]
-        assert len(set(once)) == len(once), "one post for each part and revision"
+        once = Counter(
+            (one["key"], one["by"], one["text"]) for one in self.network.posts
+            if (int(one["text"].split()[0]), one["by"]) not in self.told_anew
+        )  # fmt: skip
+        assert [one for one, n in once.items() if n > 1] == [], "one post for each part and revision"
         there: dict[Place, list[tuple[str, str]]] = defaultdict(list)
         for one in self.network.posts:
             number, revision, part = one["text"].split()
@@ -552,6 +624,18 @@ def test_whatever_happens_every_post_is_there_once_or_somebody_is_asked(
     actions.save_rule(rule=guarded, steps=[{"users": [alba]}], by=alba, at=NOON)
     world = (network, places, alba, lambda now: monkeypatch.setattr(clock, "now", now))
     machine = type("AStory", (Story,), {"world": world})
+    publish, pictures_taken = Blind.publish, Blind.pictures_taken
+
+    def published(connector, account, draft, key):
+        machine.current.is_called(key)
+        return publish(connector, account, draft, key)
+
+    def asked_for_pictures(connector, account):
+        machine.current.is_in_hand()
+        return pictures_taken(connector, account)
+
+    monkeypatch.setattr(Blind, "publish", published)
+    monkeypatch.setattr(Blind, "pictures_taken", asked_for_pictures)
     run_state_machine_as_test(
         machine,
         settings=settings(

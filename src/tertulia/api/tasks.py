@@ -5,7 +5,7 @@ from tertulia.core import clock, jobs
 from . import actions, webhooks
 
 
-@jobs.periodic("webhooks.collect", seconds=5)
+@jobs.periodic("webhooks.collect", seconds=5, when="SELECT 1 FROM api_webhook WHERE state <> 'off'")
 def collect() -> None:
     """Turn new activities into events, and let what is due go out."""
     webhooks.collect(at=clock.now())

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tertulia.connectors.contract import Can, Connector
+from tertulia.connectors import registry
+from tertulia.connectors.contract import Can, Capabilities, Connector, Publishes
 from tertulia.core import dates
 
 from .forms import said
-from .models import Account
+from .models import POSTING, Account
 
 KINDS = {
     "comment": gettext_lazy("Comment under something of ours"),
@@ -61,6 +62,29 @@ def table(lines: Iterable[Can], shown: Sequence[str]) -> list[Ability]:
 def impossible(connector: type[Connector]) -> list[tuple[str, str]]:
     """What people would look for in vain, and why."""
     return [(words(act)[0], said(why)) for act, why in connector.capabilities.cannot.items()]
+
+
+def capabilities(kind: str) -> Capabilities:
+    """Of a connector; none of one that isn't installed."""
+    try:
+        return registry.get(kind).capabilities
+    except registry.UnknownConnector:
+        return Capabilities()
+
+
+def memory(kind: str, act: str) -> Capabilities | Publishes:
+    """What a network knows afterwards of such an act, by its key or by looking."""
+    can = capabilities(kind)
+    return can.publishes or Publishes() if act in POSTING else can
+
+
+def once_restored(kind: str, act: str) -> Literal["leaves", "looked_for", "asked"]:
+    """What becomes of a post or an answer that a backup brought back, when its time comes: it may have left since that
+    was made. Our own page was restored, too, and what people do by hand they see themselves."""
+    can = capabilities(kind)
+    if memory(kind, act).finds:
+        return "looked_for"
+    return "leaves" if can.hosted or can.by_hand else "asked"
 
 
 def _within(line: Can) -> str:

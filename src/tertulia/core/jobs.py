@@ -19,7 +19,7 @@ import logging
 import random
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,6 +78,7 @@ class Task:
 class Periodic:
     task: Task
     seconds: int
+    when: str = ""
 
     def key(self, at: datetime) -> str:
         return f"{self.task.name}@{self.number(at)}"
@@ -134,15 +135,17 @@ def task(name: str, *, attempts: int = 8, at_once: int = AT_ONCE) -> Callable[[F
     return register
 
 
-def periodic(name: str, *, seconds: int, attempts: int = 3) -> Callable[[Function], Function]:
+def periodic(name: str, *, seconds: int, attempts: int = 3, when: str = "") -> Callable[[Function], Function]:
     """Register a function without arguments that runs once per tick, on however many hosts workers run.
 
-    Ticks missed while no worker ran are not made up for.
+    Ticks missed while no worker ran are not made up for. `when`: a select that gives a row while there may be something
+    to do, `%s` in it the present moment; at a tick at which it gives none no job is written. Asking costs a small part
+    of a job, and a desk at rest does little else. An index has to answer it: the loop that claims waits for it.
     """
 
     def register(function: Function) -> Function:
         task(name, attempts=attempts)(function)
-        periodics[name] = Periodic(tasks[name], seconds)
+        periodics[name] = Periodic(tasks[name], seconds, when)
         return function
 
     return register
@@ -336,12 +339,23 @@ def tick(*, at: datetime, since: datetime | None = None) -> datetime | None:
     Returns when the next one is due.
     """
     begun = [each for each in periodics.values() if since is None or each.number(since) != each.number(at)]
-    if begun:
+    if wanted := _wanted(begun, at=at):
         Job.objects.bulk_create(
-            [Job(task=each.task.name, key=each.key(at), due_at=at, created_at=at) for each in begun],
+            [Job(task=each.task.name, key=each.key(at), due_at=at, created_at=at) for each in wanted],
             ignore_conflicts=True,
         )
     return min((each.next_after(at) for each in periodics.values()), default=None)
+
+
+def _wanted(begun: Sequence[Periodic], *, at: datetime) -> list[Periodic]:
+    """Those of which there may be something to do, asked together."""
+    asking = [each for each in begun if each.when]
+    if not asking:
+        return list(begun)
+    moments = [at for each in asking for _ in range(each.when.count("%s"))]
+    (found,) = due.rows("SELECT " + ", ".join(f"EXISTS ({each.when})" for each in asking), moments)
+    idle = {each.task.name for each, is_any in zip(asking, found, strict=True) if not is_any}
+    return [each for each in begun if each.task.name not in idle]
 
 
 def prune(*, at: datetime) -> int:

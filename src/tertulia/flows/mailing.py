@@ -40,7 +40,13 @@ def write_letters(*, post_id: int) -> None:
     mailing.release(at=at)
 
 
-@jobs.periodic("mailing.release", seconds=30)
+_LETTERS = (
+    "SELECT 1 FROM tertulia_channels_delivery WHERE state = 'waiting' AND act = 'letter'"
+    " UNION ALL SELECT 1 FROM tertulia_channels_delivery WHERE state = 'queued' AND act = 'letter'"
+)
+
+
+@jobs.periodic("mailing.release", seconds=30, when=_LETTERS)
 def release_tick() -> None:
     mailing.release(at=clock.now())
 

@@ -26,9 +26,9 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
+from tertulia.channels import abilities, tokens
 from tertulia.channels import actions as channel_actions
 from tertulia.channels import intake as facts
-from tertulia.channels import tokens
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery, Message, RemotePost
 from tertulia.connectors import registry
 from tertulia.connectors.contract import (
@@ -54,7 +54,7 @@ from tertulia.core.crypto import UnreadableSecret
 from tertulia.core.redact import describe, redact
 from tertulia.inbox import actions
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import library, looking, rights, saying
+from tertulia.publishing import approval, library, looking, rights, saying
 from tertulia.publishing import mailing as letters
 from tertulia.publishing.models import Letter
 from tertulia.publishing.queries import CATCH_UP, LATE
@@ -120,6 +120,8 @@ RESTORED = _("A backup was restored. It may have been done since that was made."
 UNREADABLE = _("The channel's stored credentials can't be read. Enter them again.")
 NO_CONNECTOR = _("The connector of this channel isn't installed.")
 NO_PLACE = _("It isn't known what the network calls the part above it. Publish it there by hand, or cancel it.")
+NO_NAME = _("It isn't known what the network calls it. Delete it there by hand, and tick it off here.")
+UNAPPROVED = _("It came under a rule of approval after it was scheduled. Ask for approval, then send it again.")
 LOST_PICTURE = _("A picture or film of it is no longer in the data folder.")
 
 
@@ -145,7 +147,8 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Its brand was stopped after it was claimed: the network was not called."""
+    """Its brand was stopped after it was claimed, or a picture of a letter may not be shown any more: the network was
+    not called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +269,7 @@ def _choose(
     missed: list[int] = []
     put_off: dict[int, datetime] = {}
     for each in candidates:
-        can = _capabilities(each.kind)
+        can = abilities.capabilities(each.kind)
         gap = timedelta(seconds=can.send_gap)
         free_at = slots.get(each.account_id) or each.next_send_at
         is_late = each.is_late(at) and not can.by_hand  # a person sees to it that there is no burst
@@ -353,17 +356,8 @@ def _miss(missed: Sequence[int], *, at: datetime) -> None:
         _tell_later([id for (id,) in ended])
 
 
-def _capabilities(kind: str) -> Capabilities:
-    try:
-        return registry.get(kind).capabilities
-    except registry.UnknownConnector:
-        return Capabilities()
-
-
 def _memory(delivery: Delivery) -> Capabilities | Publishes:
-    """What the network knows afterwards of an act like this one, by its key or by looking."""
-    can = _capabilities(delivery.account.kind)
-    return can.publishes or Publishes() if delivery.act in POSTING else can
+    return abilities.memory(delivery.account.kind, delivery.act)
 
 
 def _reserve(account_id: int, slot: str, *, at: datetime, gap: timedelta) -> bool:
@@ -490,11 +484,10 @@ def _call(claimed: Claim, delivery: Delivery) -> Receipt | Outcome | Absent | He
 
 
 def _may_be_out(delivery: Delivery) -> bool:
-    """Whether it may have left since the backup was made that brought it back. Our own page was restored, too, and what
-    people do by hand they see themselves."""
-    can = _capabilities(delivery.account.kind)
-    is_elsewhere = _memory(delivery).finds or not (can.hosted or can.by_hand)
-    return bool(delivery.restored_at) and is_elsewhere and delivery.act != LETTER and _can_be_found(delivery)
+    """Whether it may have left since the backup was made that brought it back."""
+    if not delivery.restored_at or delivery.act == LETTER or not _can_be_found(delivery):
+        return False
+    return abilities.once_restored(delivery.account.kind, delivery.act) != "leaves"
 
 
 def _can_be_found(delivery: Delivery) -> bool:
@@ -516,7 +509,10 @@ def _send(delivery: Delivery, connector: Connector, *, at: datetime) -> Receipt 
         return _publish(delivery, delivery.post, connector, at=at)
     if delivery.act == LETTER:
         letter = mailing.letter_of(delivery, _content_of(delivery))
-        return Held() if _is_held(delivery) else connector.letter(account, letter, delivery.key)
+        is_held = _is_held(delivery) or (letter.pictures and delivery.post and rights.against(delivery.post, at=at))
+        return Held() if is_held else connector.letter(account, letter, delivery.key)
+    if delivery.post and not to.remote_id and not connector.capabilities.by_hand:
+        raise Refused(NO_NAME)
     act = cast(Act, delivery.act)
     return connector.act(account, act, to, delivery.key, undo=delivery.is_undo, because=delivery.because)
 
@@ -527,6 +523,8 @@ def _publish(delivery: Delivery, post: RemotePost, connector: Connector, *, at: 
     if post.above and not post.above.remote_id and not connector.capabilities.by_hand:
         raise Refused(NO_PLACE)
     _check_rights(post, at=at)
+    if delivery.act == "post" and approval.holds(post, delivery.account.brand_id):
+        raise Refused(UNAPPROVED)
     if letters.is_list(delivery.account):
         mailing.check(delivery.account)
     pictures = connector.pictures_taken(delivery.account)
@@ -844,12 +842,14 @@ def _after_silence(delivery: Delivery, ended: Outcome, *, at: datetime) -> dict[
     """The sending ended in silence, or a look could not be made."""
     memory, why = _memory(delivery), ended.why
     if not _can_be_found(delivery):
-        return _repeat_act(delivery, why, _capabilities(delivery.account.kind), at=at)
+        return _repeat_act(delivery, why, abilities.capabilities(delivery.account.kind), at=at)
     if memory.finds and delivery.looks < FRUITLESS_LOOKS:
         return _look_later(delivery, why, at=at, after=ended.after if isinstance(ended, Retry) else None)
     due_at = at + max(REPEAT_AFTER, _backoff(delivery))
     can_repeat = memory.repeats_safely and not memory.finds and delivery.attempts % TRIES
-    if delivery.restored_at and not _capabilities(delivery.account.kind).hosted:  # our own page was restored, too
+    if (
+        delivery.restored_at and not abilities.capabilities(delivery.account.kind).hosted
+    ):  # our own page was restored, too
         can_repeat = False
     if can_repeat and _is_key_known(delivery, memory, at=due_at):
         return _again(delivery, why, at=at, due_at=due_at)

@@ -27,7 +27,7 @@ from tertulia.core.models import Heartbeat
 from tertulia.inbox.models import AutomaticReply
 from tertulia.publishing import actions as publishing
 from tertulia.publishing import mailing as newsletters
-from tertulia.publishing import relays
+from tertulia.publishing import queries, relays
 
 from .mailing import write_letters
 from .outbound import RESTORED
@@ -51,6 +51,8 @@ class Waiting:
     """Planned posts that aren't named."""
     answers: int
     """Answers that were not due yet when the backup was put back."""
+    ahead: queries.Restored
+    """What becomes of these and of the planned posts."""
     doubtful: int
     """Posts and answers that were due since it was made, with what follows them: they are looked for where that can be
     done."""
@@ -121,6 +123,7 @@ def _held(brand: Brand, asked: Mapping[str, Counter[int]], *, at: datetime) -> W
         [(each.due_at, each.account.name, _words(each)) for each in planned],
         max(posts.count() - SHOWN, 0),
         later.exclude(act__in=POSTING).count(),
+        queries.restored(brand),
         mine.filter(restored_at=at, in_doubt_since__isnull=False, state__in=[S.SENDING, S.WAITING]).count(),
         **{name: counted[brand.pk] for name, counted in asked.items()},
     )
@@ -141,6 +144,8 @@ def told(waiting: list[Waiting]) -> Iterator[str]:
             yield "  " + gettext("and {n} more posts that are planned").format(n=each.more)
         if each.answers:
             yield "  " + ngettext("{n} answer waits", "{n} answers wait", each.answers).format(n=each.answers)
+        for says in each.ahead.says:
+            yield "  " + says
         if each.doubtful:
             says = gettext(
                 "{n} that were due since the backup was made may be out already: they are looked for on the network,"

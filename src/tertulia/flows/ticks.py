@@ -24,7 +24,7 @@ from tertulia.core.models import Activity
 from tertulia.inbox import actions, activities, promises, rereading, routing
 from tertulia.inbox.models import Conversation, Promise
 from tertulia.publishing import actions as publishing
-from tertulia.publishing import clicks, relays, reminders, rhythm, sharing
+from tertulia.publishing import approval, clicks, queries, relays, reminders, rhythm, sharing
 from tertulia.team.models import Membership, User
 from tertulia.team.permissions import PERMISSIONS
 
@@ -36,7 +36,15 @@ REREAD_SECONDS, REREAD_PAUSE = 15.0, 0.5
 """Of each minute, and between two steps."""
 
 
-@jobs.periodic("promises.tick", seconds=30)
+_PROMISED = (
+    "SELECT 1 FROM inbox_conversation WHERE promise_due_at IS NOT NULL AND broken_at IS NULL"
+    " AND (promise_due_at <= %s OR warned_at IS NULL)"
+)
+_PUT_ASIDE = "SELECT 1 FROM inbox_conversation WHERE state = 'snoozed' AND snoozed_until <= %s"
+_OWNERLESS = "SELECT 1 FROM inbox_conversation WHERE state = 'open' AND owner_id IS NULL"
+
+
+@jobs.periodic("promises.tick", seconds=30, when=_PROMISED)
 def promises_tick() -> None:
     at = clock.now()
     tell_broken(at=at)
@@ -72,6 +80,13 @@ def clocks_tick() -> None:
     publishing.follow_clocks(at=clock.now())
 
 
+@jobs.periodic("publishing.rules", seconds=3600)
+def rules_tick() -> None:
+    """By what was learnt since a post can be about something else than when it was scheduled."""
+    for post in queries.scheduled().filter(brand__in=approval.shifting()):
+        publishing.follow_rules(posts=[post], by=None, at=clock.now())
+
+
 @jobs.periodic("publishing.best_hours", seconds=21_600)
 def best_hours_tick() -> None:
     rhythm.learn_hours(at=clock.now())
@@ -82,12 +97,12 @@ def day_keys_tick() -> None:
     clicks.forget_days(at=clock.now())
 
 
-@jobs.periodic("inbox.wake", seconds=10)
+@jobs.periodic("inbox.wake", seconds=10, when=_PUT_ASIDE)
 def wake_tick() -> None:
     wake_snoozed(at=clock.now())
 
 
-@jobs.periodic("inbox.ownerless", seconds=10)
+@jobs.periodic("inbox.ownerless", seconds=10, when=_OWNERLESS)
 def ownerless_tick() -> None:
     route_ownerless(at=clock.now())
 

@@ -68,9 +68,11 @@ YEARS = range(2000, 2200)
 def create(
     *, brand: Brand, by: User, at: datetime, title: str = "", pieces: Sequence[Piece] = (),
     versions: Mapping[int, Wanted] | None = None, links: Mapping[str, bool] | None = None, share: Share | None = None,
+    wrote: Collection[int] = (),
 ) -> Post:  # fmt: skip
     """Begin a post; `links` are the addresses that are shortened, or aren't, whatever the brand does with others;
-    `share` what it passes on of somebody else. Raises `NotHere`, `Problem`."""
+    `share` what it passes on of somebody else, `wrote` the ids of those whose words it takes over. Raises `NotHere`,
+    `Problem`."""
     post = Post.objects.create(
         brand=brand, title=_title(title, pieces), zone=brand.time_zone, created_by_id=by.pk, created_at=at,
         changed_at=at, share=share,
@@ -78,7 +80,7 @@ def create(
     _write(post, pieces, versions or {})
     _note_quotes(post, pieces, versions or {}, by=by, at=at)
     shortening.choose(post, links or {})
-    _record(activities.CREATED, post, by=by, at=at)
+    _record(activities.CREATED, post, by=by, at=at, **({"wrote": sorted(wrote)} if wrote else {}))
     return post
 
 
@@ -135,19 +137,24 @@ def _tag_anew(post: Post, *, at: datetime) -> None:
         raise Unfit(found)
     for version in waiting:
         one = _withdrawn(version)
-        _lay_out(
-            version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended, restored_at=one.restored_at
-        )  # fmt: skip
+        _lay_out(version, post, due_at=one.due_at or at, by=one.by, at=at, ended=one.ended)
 
 
-def _take_back_unapproved(post: Post, *, by: User, at: datetime) -> bool:
+@transaction.atomic
+def follow_rules(*, posts: Iterable[Post], by: User | None, at: datetime) -> int:
+    """Take back what is scheduled and has come under a rule of approval since: it waits for its approval, and whoever
+    scheduled it is told. Returns how many posts."""
+    return sum(_take_back_unapproved(_lock(post), by=by, at=at) for post in posts)
+
+
+def _take_back_unapproved(post: Post, *, by: User | None, at: datetime) -> bool:
     """What was scheduled and falls under a rule now waits for its approval."""
     waiting = [one for one in _versions(post) if one.sendings.exists() and _is_open(one)]
     if not waiting or not approval.lacks(post):
         return False
     for version in waiting:
         _withdrawn(version)
-    _record(activities.APPROVAL_LOST, post, by=by, at=at, revision=post.revision)
+    _record(activities.APPROVAL_NEEDED, post, by=by, at=at, revision=post.revision)
     return True
 
 
@@ -312,10 +319,7 @@ def save_rule(
         )  # fmt: skip
         kept.users.set(step.get("users", []))
     activity.record(name, on=rule, brand=rule.brand_id, by=by.pk, at=at)
-    scheduled = Post.objects.filter(brand=rule.brand_id, versions__sendings__remote__deliveries__state=S.QUEUED)
-    return sum(
-        _take_back_unapproved(_lock(post), by=by, at=at) for post in scheduled.distinct().order_by("pk").only("pk")
-    )
+    return follow_rules(posts=queries.scheduled().filter(brand=rule.brand_id), by=by, at=at)
 
 
 @transaction.atomic
@@ -336,7 +340,7 @@ def plan(
 
     Tells whether clocks there skip that time (it leaves as soon as they go on) or show it twice (it leaves the first
     time). What is scheduled moves along; what missed its time is scheduled anew.
-    Raises `NotHere`, `TooLate`, `NotApproved`, `rights.Unallowed`, `Problem`.
+    Raises `NotHere`, `TooLate`, `NotApproved`, `Unfit`, `rights.Unallowed`, `Problem`.
     """
     post = _lock(post)
     zone = zone or post.brand.time_zone
@@ -359,10 +363,11 @@ def plan(
     post.save(update_fields=["on", "time", "zone", "publish_at", "changed_at"])
     ApprovalRequest.objects.filter(post=post, outcome=ApprovalRequest.Outcome.OPEN).update(reminders=0)
     if waiting:
+        _check_fit(waiting)  # it is laid out anew, with what names and descriptions say by now
         rights.check(waiting, brand=post.brand, leaves_at=_moment(post))
     for version in waiting:
-        restored_at = _withdrawn(version).restored_at
-        _lay_out(version, post, due_at=_moment(post), by=by.pk, at=at, restored_at=restored_at)
+        _withdrawn(version)
+        _lay_out(version, post, due_at=_moment(post), by=by.pk, at=at)
     _record(activities.MOVED, post, by=by, at=at, publish_at=post.publish_at and post.publish_at.isoformat())
     wake_work.after_commit()
     return zones.oddity(wall, ZoneInfo(zone)) if wall else ""
@@ -421,8 +426,8 @@ def _schedule(post: Post, *, due_at: datetime, by: User, at: datetime) -> Post:
     _check_fit(waiting)
     rights.check(waiting, brand=post.brand, leaves_at=due_at)
     for version in waiting:
-        restored_at = _withdrawn(version).restored_at
-        _lay_out(version, post, due_at=due_at, by=by.pk, at=at, restored_at=restored_at)
+        _withdrawn(version)
+        _lay_out(version, post, due_at=due_at, by=by.pk, at=at)
     post.scheduled_by_id, post.cancelled_at, post.changed_at = by.pk, None, at
     post.save(update_fields=["scheduled_by_id", "cancelled_at", "changed_at"])
     _record(activities.SCHEDULED, post, by=by, at=at, publish_at=due_at.isoformat(), revision=post.revision)
@@ -471,7 +476,7 @@ def follow_clocks(*, at: datetime) -> int:
         for version in filter(_is_open, _versions(post)):
             if version.sendings.exists():
                 one = _withdrawn(version)
-                _lay_out(version, post, due_at=_moment(post), by=one.by, at=at, restored_at=one.restored_at)
+                _lay_out(version, post, due_at=_moment(post), by=one.by, at=at)
         facts = {"before": before and before.isoformat(), "publish_at": _moment(post).isoformat()}
         _record(activities.SHIFTED, post, by=None, at=at, **facts)
     return len(shifted)
@@ -511,13 +516,11 @@ def _moment(post: Post) -> datetime:
 
 
 class _Withdrawn:
-    """What was taken back: when it was due, for whom, how it stood when it had ended, and whether a backup brought it
-    back: then it may have left since that was made."""
+    """What was taken back: when it was due, for whom, and how it stood when it had ended."""
 
     def __init__(self, first: Delivery | None) -> None:
         self.due_at = (first.planned_at or first.due_at) if first else None
         self.by = first.created_by_id if first else None
-        self.restored_at = first.restored_at if first else None
         self.ended = {"state": first.state, "why": first.why, "finished_at": first.finished_at} if first else {}
         if self.ended.get("state") not in {S.MISSED, S.REFUSED}:
             self.ended = {}
@@ -535,18 +538,21 @@ def _is_open(version: Version) -> bool:
 
 
 def _withdrawn(version: Version) -> _Withdrawn:
-    """Take back the deliveries of a version that is open."""
+    """Take back the deliveries of a version that is open. That a backup brought them back stays with the version: what
+    takes their place may have left since that was made, however long after and in whatever words it is laid out."""
     rows = _rows(version)
+    if rows and version.restored_at != rows[0].restored_at:
+        version.restored_at = rows[0].restored_at
+        version.save(update_fields=["restored_at"])
     RemotePost.objects.filter(pk__in=[row.post_id for row in rows if row.post_id]).delete()
     return _Withdrawn(rows[0] if rows else None)
 
 
 def _lay_out(
     version: Version, post: Post, *, due_at: datetime, by: int | None, at: datetime,
-    ended: Mapping[str, Any] | None = None, restored_at: datetime | None = None,
+    ended: Mapping[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    """Write the deliveries of a version: the first part due at its moment, each other behind the one before it.
-    `restored_at` is that of the rows it had before, where it says what it said then."""
+    """Write the deliveries of a version: the first part due at its moment, each other behind the one before it."""
     late_at = due_at + queries.grace(post.brand_id)
     first = above = before = None
     for number, said in enumerate(shortening.laid_out(version, approval.spoken(version), by=by, at=at)):
@@ -561,7 +567,7 @@ def _lay_out(
             account_id=version.account_id, thread_id=f"post:{version.pk}", post=remote, act=kind, after=before,
             key=version.key(number, post.revision), due_at=due_at,
             planned_at=due_at if before is None else None, late_at=late_at if before is None else None,
-            created_by_id=by, created_at=at, restored_at=restored_at, **stands,
+            created_by_id=by, created_at=at, restored_at=version.restored_at, **stands,
         )  # fmt: skip
         Sending.objects.create(version=version, number=number, revision=post.revision, remote=remote)
 

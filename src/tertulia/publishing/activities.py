@@ -23,6 +23,9 @@ APPROVED = declare("post.approved", _("{said_by} approved the post “{title}”
 ALL_APPROVED = declare("post.all_approved", _("The post “{title}” has every approval"))
 CHANGES_WANTED = declare("post.changes_wanted", _("{said_by} wants the post “{title}” changed"))
 APPROVAL_LOST = declare("post.approval_lost", _("The post “{title}” was changed and has to be approved again"))
+APPROVAL_NEEDED = declare(
+    "post.approval_needed", _("The post “{title}” has come under a rule of approval and waits for it")
+)
 RULE_ADDED = declare("approval.rule_added", _("{who} added a rule of approval"))
 RULE_CHANGED = declare("approval.rule_changed", _("{who} changed a rule of approval"))
 RULE_REMOVED = declare("approval.rule_removed", _("{who} removed a rule of approval"))
@@ -136,6 +139,9 @@ TEST_UNKNOWN = declare(
     "newsletter.test_unknown", _("The test of the post “{title}” may not have come: {why}"), is_public=False,
     says=("why",),
 )  # fmt: skip
+UNALLOWED = declare(
+    "newsletter.unallowed", _("{letters} mails of the newsletter {account} stay here: {why}"), says=("why",)
+)
 CUT_OFF = declare("newsletter.cut_off", _("{who} took back mails of the newsletter {account}: {letters}"))
 NAMED = declare("handle.kept", _("{who} took down how the networks call {whom}"), is_public=False)
 UNNAMED = declare("handle.removed", _("{who} took {whom} from the names on the networks"), is_public=False)

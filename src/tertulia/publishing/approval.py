@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -24,7 +24,8 @@ from django.utils.translation import gettext as _
 
 from tertulia.brand import avoided
 from tertulia.brand.models import Brand
-from tertulia.core import activity, jobs
+from tertulia.channels.models import RemotePost
+from tertulia.core import activity, due, jobs
 from tertulia.core.folding import fold
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
@@ -157,6 +158,21 @@ def _has_any(words: str, text: str) -> bool:
     return not wanted or any(avoided.stands_in(one, said) for one in wanted)
 
 
+def shifting() -> QuerySet[Brand]:
+    """Brands with rules that a post can come under without anybody touching it: by what its words are about, as that is
+    read by what was learnt."""
+    return Brand.objects.filter(pk__in=ApprovalRule.objects.exclude(topic="").values("brand")).order_by("pk")
+
+
+def holds(remote: RemotePost, brand_id: int) -> bool:
+    """Whether what is about to leave has come under a rule since it was scheduled and lacks its approval."""
+    can_shift = "SELECT 1 FROM publishing_approvalrule WHERE brand_id = %s AND (topic <> '' OR pillar_id IS NOT NULL)"
+    if not due.rows(f"{can_shift} LIMIT 1", [brand_id]):
+        return False
+    posts = Post.objects.filter(versions__sendings__remote=remote.pk).select_related("brand")
+    return any(lacks(post) for post in posts)
+
+
 def lacks(post: Post, found: Sequence[ApprovalRule] | None = None) -> bool:
     """Whether the post may not leave as it is: a rule holds by which nobody has approved this revision. `found`: its
     rules, where they are known."""
@@ -220,7 +236,7 @@ def ask(*, post: Post, by: User, at: datetime, schedules: bool = True) -> Approv
 
 
 def _steps(found: Iterable[ApprovalRule], post: Post, by: User) -> list[dict[str, Any]]:
-    steps, wrote = [], sorted(_writers(post) | {by.pk})
+    steps, wrote = [], sorted(writers(post) | {by.pk})
     for rule in found:
         for asked in _asked_by(rule):
             asked["wrote"] = wrote
@@ -233,8 +249,9 @@ def _steps(found: Iterable[ApprovalRule], post: Post, by: User) -> list[dict[str
     return steps
 
 
-def _writers(post: Post) -> set[int]:
-    """Whoever began a post or what it was made of, or has changed what either says since it was last approved."""
+def writers(post: Post) -> set[int]:
+    """Whoever began a post or what it was made of, or has changed what either says since it was last approved: their
+    ids."""
     sources = _sources(post)
     return _tried(post, sources).union(*map(_wrote, [post, *Post.objects.filter(pk__in=sources)]))
 
@@ -251,9 +268,11 @@ def _tried(post: Post, sources: Iterable[int]) -> set[int]:
 def _wrote(post: Post) -> set[int]:
     approved = ApprovalRequest.objects.filter(post=post, outcome=Outcome.APPROVED).order_by("-revision")
     seen = approved.values_list("revision", flat=True).first() or 0
-    edits = Activity.objects.filter(type=activities.EDITED, on_kind=Post._meta.label_lower, on_id=post.pk)
-    later = {by for by, data in edits.values_list("by_id", "data") if by and data.get("revision", 0) > seen}
-    return {post.created_by_id, *later}
+    lines = Activity.objects.filter(on_kind=Post._meta.label_lower, on_id=post.pk)
+    told = list(lines.filter(type__in=[activities.CREATED, activities.EDITED]).values_list("by_id", "data"))
+    later = {by for by, data in told if by and data.get("revision", 0) > seen}
+    copied = {id for _by, data in told for id in data.get("wrote", ())}
+    return {post.created_by_id, *later, *copied}
 
 
 def _sources(post: Post) -> set[int]:

@@ -174,7 +174,8 @@ def aside(brand: Brand) -> dict[str, Any]:
         "waiting": [(one, posts[one.post_id]) for one in stuck if one.post_id in posts],
         "drafts": drafts.order_by("-changed_at", "-pk")[:DRAFTS],
         "drafts_url": f"{_home(brand, Filters(state='draft'))}view=all",
-        "stop": queries.stopped(brand), "sameness": sameness.of_brand(brand),
+        "stop": (stop := queries.stopped(brand)), "restored": queries.restored(brand).says if stop else (),
+        "sameness": sameness.of_brand(brand),
     }  # fmt: skip
 
 

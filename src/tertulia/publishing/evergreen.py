@@ -21,7 +21,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import activity
 from tertulia.team.models import User
 
-from . import actions, activities, dealing, queries, writing
+from . import actions, activities, approval, dealing, queries, writing
 from .models import Evergreen, Experiment, Media, Post, Repetition, Sending
 from .problems import Problem
 
@@ -122,14 +122,14 @@ def own_model(post: Post, *, by: User, at: datetime) -> tuple[Post, Post | None]
 
 @transaction.atomic
 def copy(post: Post, *, by: User, at: datetime, text: str = "") -> Post:
-    """A new post that says the same, or begins with this text, without a day; of a campaign only while that isn't
-    closed. Raises `Problem`."""
+    """A new post that says the same, or begins with this text, without a day, and knows whose words these are; of a
+    campaign only while that is open. Raises `Problem`."""
     post = queries.whole(post.brand).get(pk=post.pk)
     said = writing.from_post(post)
     pieces = dealing.worded(said.pieces, text)
     made = actions.create(
         brand=post.brand, title=said.title, pieces=pieces, versions=said.versions, links=said.links, share=post.share,
-        by=by, at=at,
+        wrote=approval.writers(post), by=by, at=at,
     )  # fmt: skip
     join_campaign(made, post.campaign_id if post.campaign and not post.campaign.closed_at else None)
     return made

@@ -72,14 +72,18 @@ def add_by_rule(*, brand: Brand, message: Message, rule: str, at: datetime) -> I
 
 
 @transaction.atomic
-def change(*, idea: Idea, by: User, at: datetime, **said: Any) -> None:
-    """Keep what its form says of it."""
+def change(*, idea: Idea, by: User, at: datetime, **said: Any) -> bool:
+    """Keep what its form says of it. Tells whether its post was scheduled and has come under a rule of approval by it:
+    then it is taken back."""
     idea = _lock(idea)
     for name, value in said.items():
         setattr(idea, name, value)
     idea.changed_at = at
     idea.save(update_fields=[*said, "changed_at"])
     _record(activities.IDEA_CHANGED, idea, by=by, at=at)
+    if idea.post and "pillar" in said:  # rules of approval can be for a pillar
+        return bool(actions.follow_rules(posts=[idea.post], by=by, at=at))
+    return False
 
 
 @transaction.atomic

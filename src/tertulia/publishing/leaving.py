@@ -48,6 +48,14 @@ def only_seen(request: RoomRequest, brand: Brand, post: Post, *, wall: datetime 
             raise Unseen(wall)
 
 
+def new_at(request: RoomRequest, brand: Brand, post: Post, *, wall: datetime) -> list[str]:
+    """What may not be meant so once a post that is scheduled (of `queries.whole`) leaves at `wall`, and isn't amiss as
+    it is."""
+    before = {line.says for line in of_post(request, brand, post, wall=post.wall).lines}
+    found = of_post(request, brand, post, wall=wall).lines
+    return [line.says for line in found if line.tone == "soon" and line.says not in before]
+
+
 def check_same(post: Post) -> None:
     """Raises `Changed` where a post doesn't say any more what it did when it was read."""
     if not Post.objects.filter(pk=post.pk, revision=post.revision).exists():

@@ -19,18 +19,19 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from tertulia.brand.models import Brand
 from tertulia.channels.models import LETTER, Account, Delivery, RemotePost
 from tertulia.connectors import registry
-from tertulia.core import activity, tables
+from tertulia.core import activity, due, tables
 from tertulia.core import wake as wake_work
 from tertulia.core.html import tidy
 from tertulia.core.models import Activity
 from tertulia.team.models import User
 
-from . import activities, queries, saying
+from . import activities, queries, rights, saying
 from .models import Experiment, Letter, Post, Sending, Subscriber, Version
 from .problems import Problem, Unfit
 
@@ -346,6 +347,13 @@ def try_out(*, version: Version, by: User, at: datetime) -> None:
     wake_work.after_commit()
 
 
+_LET_GO = (
+    "SELECT DISTINCT post.account_id FROM tertulia_channels_delivery mine JOIN tertulia_channels_remotepost post"
+    " ON post.id = mine.post_id WHERE mine.state = 'queued' AND mine.act = 'letter'"
+)
+"""Lists with letters that may leave and have not yet: the rights of their pictures may end meanwhile."""
+
+
 def _key(name: str) -> str:
     return urlsafe_b64encode(sha256(name.encode()).digest()).rstrip(b"=").decode()
 
@@ -353,8 +361,9 @@ def _key(name: str) -> str:
 def release(*, at: datetime) -> int:
     """Let go what waits, as many of each list as its pace allows in the hour before now."""
     waiting = Letter.objects.filter(released_at__isnull=True, delivery__state=S.WAITING)
+    lists = Q(pk__in=waiting.values("post__account")) | Q(pk__in=[id for (id,) in due.rows(_LET_GO)])
     released = 0
-    for list in Account.objects.filter(pk__in=waiting.values("post__account")).select_related("brand").order_by("pk"):
+    for list in Account.objects.filter(lists).select_related("brand").order_by("pk"):
         released += _release(list, at=at)
     return released
 
@@ -366,6 +375,8 @@ def _release(list: Account, *, at: datetime) -> int:
     _take_back(mine.filter(released_at__lte=an_hour_ago, is_welcome=False))
     if queries.stopped(list.brand):
         return 0
+    for post in RemotePost.objects.filter(pk__in=mine.filter(_STILL_HERE).values("post")).order_by("pk"):
+        _hold_unallowed(post, list, at=at)
     lately = mine.filter(released_at__gt=an_hour_ago).count()
     room = min(max(pace_of(list) - lately, 0), RELEASED_AT_ONCE)
     next_ones = mine.filter(released_at__isnull=True, delivery__state=S.WAITING).order_by("pk")
@@ -377,6 +388,29 @@ def _release(list: Account, *, at: datetime) -> int:
     if chosen:
         wake_work.after_commit()
     return len(chosen)
+
+
+_STILL_HERE = Q(is_welcome=False, delivery__state__in=[S.WAITING, S.QUEUED])
+
+
+def _hold_unallowed(post: RemotePost, list: Account, *, at: datetime) -> None:
+    """The rights to a picture of it have ended, or its permission is gone: what has not left stays here, and whoever
+    scheduled it is told. Of what may have left already a person decides."""
+    with translation.override("en"):  # as every outcome is stored
+        found = rights.against(post, at=at)
+    if not found:
+        return
+    letters = Letter.objects.filter(_STILL_HERE, post=post).values_list("delivery", flat=True)
+    mine = Delivery.objects.filter(pk__in=[*letters], state__in=[S.WAITING, S.QUEUED])
+    ended = {"why": tidy(found[0])[:300], "finished_at": at}
+    n = mine.filter(in_doubt_since__isnull=True).update(state=S.REFUSED, **ended)
+    n += mine.filter(in_doubt_since__isnull=False).update(state=S.UNKNOWN, **ended)
+    told = Post.objects.filter(versions__sendings__remote=post).first()
+    if n and told:
+        activity.record(
+            activities.UNALLOWED, on=told, brand=list.brand_id, at=at, account=list.name, letters=n,
+            title=told.title, why=ended["why"], author=told.scheduled_by_id or told.created_by_id,
+        )  # fmt: skip
 
 
 def _take_back(letters: QuerySet[Letter]) -> None:
@@ -441,6 +475,8 @@ class Progress:
     waiting: int
     refused: int
     cancelled: int
+    why: str
+    """Of what was refused last."""
     unknown: Sequence[Letter]
     unknown_count: int
 
@@ -473,9 +509,11 @@ def _progress(post: int, counts: Mapping[str, int], mine: QuerySet[Letter]) -> P
         stuck = mine.filter(post=post, delivery__state=S.UNKNOWN).select_related("subscriber", "delivery")
         unknown = [*stuck.order_by("pk")[:SHOWN_UNKNOWN]]
     waiting = sum(counts.get(state, 0) for state in (S.WAITING, S.QUEUED, S.SENDING))
+    whys = mine.filter(post=post, delivery__state=S.REFUSED).order_by("-delivery__finished_at", "-pk")
+    why = whys.values_list("delivery__why", flat=True).first() or "" if counts.get(S.REFUSED) else ""
     return Progress(
         post, sum(counts.values()), counts.get(S.SENT, 0), waiting, counts.get(S.REFUSED, 0),
-        counts.get(S.CANCELLED, 0), unknown, counts.get(S.UNKNOWN, 0),
+        counts.get(S.CANCELLED, 0), why, unknown, counts.get(S.UNKNOWN, 0),
     )  # fmt: skip
 
 
@@ -514,7 +552,9 @@ def decide_all(*, brand: Brand, post: int, was_sent: bool, by: User, at: datetim
 
 @transaction.atomic
 def again(*, brand: Brand, post: int, by: User, at: datetime) -> int:
-    """Let go once more what was refused, to whoever is still on the list. Raises `Problem` when that is nobody."""
+    """Let go once more what was refused, to whoever is still on the list. Raises `Problem` when that is nobody, and
+    `rights.Unallowed`."""
+    rights.check_again(RemotePost.objects.get(pk=post), at=at)
     refused = letters_of(brand).filter(post=post, subscriber__state=State.CONFIRMED, delivery__state=S.REFUSED)
     ids = [*refused.values_list("pk", "delivery")]
     mine = Delivery.objects.filter(pk__in=[delivery for _letter, delivery in ids], state=S.REFUSED)

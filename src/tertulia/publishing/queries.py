@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import (
     Case,
+    Count,
     Exists,
     Expression,
     F,
@@ -26,9 +27,11 @@ from django.db.models import (
     Value,
     When,
 )
+from django.utils.translation import ngettext
 
 from tertulia.brand import activities as brand_activities
 from tertulia.brand.models import Brand
+from tertulia.channels import abilities
 from tertulia.channels.models import LETTER, POSTING, Account, Delivery
 from tertulia.community.models import Testimonial, TestimonialUse
 from tertulia.connectors import registry
@@ -409,6 +412,61 @@ def posts_of(deliveries: Iterable[Delivery]) -> dict[int, Post]:
 def held(brand: Brand) -> int:
     """How many posts and parts of posts are on their way or planned: what a stop holds."""
     return Delivery.objects.filter(_queued(brand)).count()
+
+
+def scheduled() -> QuerySet[Post]:
+    """Of all brands, the posts of which something is still to begin."""
+    waiting = Post.objects.filter(versions__sendings__remote__deliveries__state=Delivery.State.QUEUED)
+    return waiting.distinct().order_by("pk").only("pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a backup brought back with its time still to come: how many posts and answers leave by themselves, are
+    looked for on their network first, and ask a person before they leave, these by the name of the account."""
+
+    leaves: int
+    looked_for: int
+    asked: Mapping[str, int]
+
+    @property
+    def says(self) -> list[str]:
+        """In sentences."""
+        leaves = ngettext(
+            "{n} planned post or answer leaves by itself: it goes to your own page or is done by hand.",
+            "{n} planned posts and answers leave by themselves: they go to your own page or are done by hand.",
+            self.leaves,
+        )
+        looked_for = ngettext(
+            "{n} planned post or answer is looked for on its network first, and leaves only if it isn't there.",
+            "{n} planned posts and answers are looked for on their networks first, and leave only if they aren't"
+            " there.",
+            self.looked_for,
+        )
+        asked = ngettext(
+            "{n} planned post or answer asks a person when its time comes, since nobody can look there whether it is"
+            " out already: {where}.",
+            "{n} planned posts and answers ask a person when their time comes, since nobody can look there whether they"
+            " are out already: {where}.",
+            sum(self.asked.values()),
+        )
+        where = ", ".join(f"{name} ({n})" for name, n in self.asked.items())
+        found = ((leaves, self.leaves), (looked_for, self.looked_for), (asked, sum(self.asked.values())))
+        return [says.format(n=n, where=where) for says, n in found if n]
+
+
+def restored(brand: Brand) -> Restored:
+    """What leaves, and how, once somebody lets publishing go on after a backup was put back."""
+    planned = Delivery.objects.filter(
+        account__brand=brand, restored_at__isnull=False, state=Delivery.State.QUEUED, act__in=["post", "reply"]
+    )
+    counts: Counter[str] = Counter()
+    asked: Counter[str] = Counter()
+    by_account = planned.values_list("account__name", "account__kind", "act").annotate(n=Count("pk"))
+    for name, kind, act, n in by_account.order_by("account__name", "account", "act"):
+        counts[becomes := abilities.once_restored(kind, act)] += n
+        asked[name] += n if becomes == "asked" else 0
+    return Restored(counts["leaves"], counts["looked_for"], +asked)
 
 
 def _queued(brand: Brand) -> Q:

@@ -167,6 +167,10 @@ class LineShape(BaseModel):
     says: str
 
 
+class ChangedPostShape(PostDetailShape):
+    lines: list[LineShape] = Field(description="What is amiss with it as it is now; `/checks` tells more")
+
+
 class LinkLookShape(BaseModel):
     url: str
     tone: Literal["good", "note", "soon"]

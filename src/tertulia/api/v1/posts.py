@@ -51,6 +51,7 @@ from .post_shapes import (
     ApprovalShape,
     CampaignShape,
     ChangedPostBody,
+    ChangedPostShape,
     ChecksShape,
     CompletionBody,
     DecisionShape,
@@ -183,12 +184,13 @@ def _begun(request: Call, idea_id: int, at: datetime) -> Post:
     return ideas.write(idea=idea, by=request.auth.user, at=at)
 
 
-@router.put("/posts/{int:post_id}", response=PostDetailShape, **WRITES)
-def change_post(request: Call, post_id: Path[Id], body: ChangedPostBody) -> PostDetailShape:
+@router.put("/posts/{int:post_id}", response=ChangedPostShape, **WRITES)
+def change_post(request: Call, post_id: Path[Id], body: ChangedPostBody) -> ChangedPostShape:
     """Make a post what the body says; whatever it leaves out is taken away.
 
     What is scheduled changes along; under a rule of approval it is taken back and waits for a new one. 409 `changed`
-    when somebody has changed it since `revision`, 409 `too_late` where it has left.
+    when somebody has changed it since `revision`, 409 `too_late` where it has left, 422 `unfit` where it is scheduled
+    and a network would not take it so. Warnings don't stop a change: they are in `lines`.
     """
     caller, at, found = request.auth, clock.now(), _post(request, post_id)
     written = _writing(body, caller.brand, post=found, seen=body.revision)
@@ -197,7 +199,8 @@ def change_post(request: Call, post_id: Path[Id], body: ChangedPostBody) -> Post
     writing.keep(brand=caller.brand, post=found, writing=written, by=caller.user, at=at)
     series.follow(model=found, at=at)
     looking.ask(written.texts, caller.brand, draft=None, at=at)
-    return _detail(_post(request, post_id))
+    kept = _post(request, post_id)
+    return ChangedPostShape(**dict(_detail(kept)), lines=_lines(_checked(request, kept, writing.from_post(kept))))
 
 
 @router.get("/posts/{int:post_id}/checks", response=ChecksShape, **READS)
@@ -308,7 +311,7 @@ def _warned(amiss: checks.Checked) -> ApiError:
     return ApiError(
         409, "warnings", _("Some of this post may not be meant so."),
         what_to_do=_("Read its lines; if all of it is meant so, repeat the call with this `known`."),
-        known=amiss.known, lines=[line.model_dump() for line in _checks(amiss).lines],
+        known=amiss.known, lines=[line.model_dump() for line in _lines(amiss)],
     )  # fmt: skip
 
 
@@ -626,10 +629,14 @@ def _asked(one: ApprovalRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _lines(found: checks.Checked) -> list[LineShape]:
+    return [LineShape(tone=line.tone, says=line.says) for line in found.lines]  # type: ignore[arg-type]
+
+
 def _checks(found: checks.Checked) -> ChecksShape:
     return ChecksShape(
         stops=found.stops, warns=found.warns, is_waiting=found.waiting, known=found.known,
-        lines=[LineShape(tone=line.tone, says=line.says) for line in found.lines],  # type: ignore[arg-type]
+        lines=_lines(found),
         links=[LinkLookShape(url=one.address, tone=one.tone, says=one.says, is_waiting=one.is_waiting)
                for one in found.looks],
         versions=[

@@ -107,6 +107,8 @@ class Version(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     hints = models.JSONField(default=dict)
     seed = models.CharField(max_length=22, default=seed)
+    restored_at = models.DateTimeField(null=True)
+    """That of the deliveries which were taken back last: what is laid out in their place has it too."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["post", "account"], name="post_version_unique")]

@@ -108,14 +108,19 @@ def _move(request: RoomRequest, brand: Brand, post: Post, form: MoveForm) -> Non
     on, at = form.cleaned_data["on"], form.cleaned_data["time"] or post.time
     if at is None:
         raise Problem(_("Say on which day and at what time."))
-    is_missed = queries.standing(post).state in {Post.State.MISSED, Post.State.PARTLY}
+    standing = queries.standing(post)
+    is_missed = standing.state in {Post.State.MISSED, Post.State.PARTLY}
     if is_missed and not request.membership.may("publishing.publish"):  # a new time schedules it anew
         raise PermissionDenied
     wall = datetime.combine(on, at)  # a time on the wall
+    leaves = Post.State.SCHEDULED in standing.versions.values()
+    amiss = leaving.new_at(request, brand, post, wall=wall) if leaves else []
     with leaving.only_seen(request, brand, post, wall=wall) if is_missed else nullcontext():
         odd = actions.plan(post=post, wall=wall, zone=post.zone, by=request.user, at=clock.now())
-    if odd:
+    if odd and not leaves:
         messages.info(request, checks.clock_says(odd))
+    for says in amiss:
+        messages.info(request, says)
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -112,7 +113,9 @@ def change(request: RoomRequest, brand: Brand, idea_id: int) -> HttpResponse:
     form = IdeaForm(request.POST, instance=Idea.objects.get(pk=idea.pk), brand=brand)
     if not form.is_valid():
         return _page(request, idea, form, status=422)
-    ideas.change(idea=idea, by=request.user, at=clock.now(), **form.cleaned_data)
+    if ideas.change(idea=idea, by=request.user, at=clock.now(), **form.cleaned_data):
+        says = _("Its post has come under a rule of approval and doesn't leave by itself any more. Ask for it there.")
+        messages.info(request, says)
     return redirect("publishing:idea", brand.slug, idea.pk)
 
 
