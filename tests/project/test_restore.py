@@ -1,29 +1,16 @@
-"""Backup, restore, move and upgrade as people run them; on PostgreSQL also from one kind of database to the other."""
+"""Backup, restore and move as people run them; on PostgreSQL also from one kind of database to the other."""
 
 from __future__ import annotations
 
-import random
 import secrets
 import shutil
-import sqlite3
-import subprocess
-import sys
-import time
-from contextlib import closing
-from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import dj_database_url
 import psycopg
 import pytest
 
-from tertulia.core.backup import databases
-from tertulia.core.backup.databases import as_default, migrate, opened
-
 from .conftest import Installation, free_port
 
-KILLS = 2
 FILL = """
 from tertulia.brand.models import Brand
 from tertulia.core import clock
@@ -146,27 +133,6 @@ def test_everything_moves_to_the_other_database_and_back(filled, elsewhere, own_
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-OLD = [
-    ("core", "0001_initial"), ("brand", "0001_initial"), ("team", "0002_limits"),
-    ("tertulia_channels", "0002_search"), ("inbox", "0002_initial"), ("community", "0001_initial"),
-    ("sessions", "0001_initial"),
-]  # fmt: skip
-"""An early state that has rows: later migrations change these tables, fill columns and add others."""
-
-
-@pytest.fixture
-def empty(own_database, tmp_path) -> str:
-    """The address of an empty database."""
-    if not own_database:
-        yield f"sqlite:///{tmp_path}/old.sqlite3"
-        return
-    name = f"tertulia_old_{secrets.token_hex(4)}"
-    with psycopg.connect(own_database, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        yield urlsplit(own_database)._replace(path=f"/{name}").geturl()
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
 def test_a_database_that_cannot_keep_every_text_is_refused_with_the_way_out(installation, own_database, tmp_path):
     if not own_database:
         pytest.skip("SQLite keeps every text")
@@ -186,69 +152,3 @@ def test_a_database_that_cannot_keep_every_text_is_refused_with_the_way_out(inst
     assert (done.returncode, "SQL_ASCII" in done.stderr, "createdb" in done.stderr) == (1, True, True), done.stderr
     assert "Traceback" not in done.stderr
     assert tables == []
-
-
-def test_an_old_database_is_copied_first_and_upgraded_though_it_is_killed(
-    installation, empty, tmp_path, django_db_blocker
-):
-    home = tmp_path / "old"
-    home.mkdir()
-    environment = {
-        **installation.environment, "TERTULIA_HOME": str(home), "TERTULIA_PORT": str(free_port()), "DATABASE_URL": empty
-    }  # fmt: skip
-    with django_db_blocker.unblock():
-        make_old(empty)
-    first = applied(empty)
-    (home / "version").write_text("0.0.9\n")
-    old = Installation(home, 0, environment)
-    for number in range(KILLS):
-        process = subprocess.Popen([sys.executable, "-m", "tertulia", "setup"], env=environment)
-        started = time.monotonic()
-        while process.poll() is None and time.monotonic() < started + 60:
-            if (number == 0 and has_backup(home)) or applied(empty) > first + random.randrange(12) * number:
-                process.kill()
-            time.sleep(0.01)
-        process.wait()
-
-    done = old.tertulia("setup")
-
-    assert done.returncode == 0, done.stderr
-    assert old.ask("from tertulia.channels.models import Delivery, Message\nfrom tertulia.core.backup import *\n"
-                   "from tertulia.core.backup import archive, databases\n"
-                   "answer = [Message.objects.get().text, Delivery.objects.get().thread_id,"
-                   " len(databases.missing(archive.own_database()))]") == ["Hola", "diego", 0]  # fmt: skip
-    old.close()
-    [*made] = sorted((home / "backups").glob("*-before-upgrade-from-0.0.9.zip"))
-    assert 1 <= len(made) <= 3
-    there = {**environment, "TERTULIA_HOME": str(tmp_path / "back"), "DATABASE_URL": ""}
-    back = Installation(tmp_path / "back", 0, there)
-    assert back.tertulia("restore", str(made[0])).returncode == 0
-
-
-def has_backup(home: Path) -> bool:
-    return any((home / "backups").glob("*.zip"))
-
-
-def applied(address: str) -> int:
-    file = address.removeprefix("sqlite:///")
-    with closing(psycopg.connect(address) if file == address else sqlite3.connect(file, timeout=20)) as database:
-        return int(database.execute("SELECT count(*) FROM django_migrations").fetchone()[0])
-
-
-def make_old(address: str) -> None:
-    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    database = opened(dict(dj_database_url.parse(address)))
-    with as_default(database):
-        migrate(database, OLD)
-        models = databases.state(databases.applied(database)).apps
-        brand = models.get_model("brand", "Brand").objects.create(name="Uno", slug="uno", created_at=noon)
-        account = models.get_model("tertulia_channels", "Account").objects.create(
-            brand=brand, kind="site", name="Página", created_at=noon, secrets={}
-        )
-        message = models.get_model("tertulia_channels", "Message").objects.create(
-            account=account, remote_id="m1", thread_id="diego", direction="out", kind="chat", text="Hola",
-            sent_at=noon, received_at=noon,
-        )  # fmt: skip
-        models.get_model("tertulia_channels", "Delivery").objects.create(
-            account=account, message=message, key="k", due_at=noon, created_at=noon, state="sent"
-        )

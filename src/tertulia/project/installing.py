@@ -101,14 +101,25 @@ def alone() -> Iterator[None]:
 
 def _migrate() -> None:
     database = archive.own_database()
-    missing = databases.missing(database)
-    if not missing:
+    if not is_old(database):
         return
     if _holds_something(database):
         made = saving.before_upgrade(_version_before())
         sys.stderr.write(_("A backup was made before the upgrade: {file}").format(file=made) + "\n")
     databases.migrate(database)
     emit_post_migrate_signal(0, False, database.alias)
+
+
+def is_old(database: BaseDatabaseWrapper) -> bool:
+    """Whether it has migrations still to see. Raises `Sorry` where it has seen some that only a newer version knows."""
+    try:
+        return bool(databases.missing(database))
+    except databases.Newer:
+        says = _(
+            "The database belongs to a newer version of Tertulia; nothing was changed. Install that one, or go back "
+            "with the backup that was made before the upgrade: tertulia restore FILE --over"
+        )
+        raise Sorry(says) from None
 
 
 def _holds_something(database: BaseDatabaseWrapper) -> bool:

@@ -30,7 +30,7 @@ def move(options: argparse.Namespace) -> None:
     target = _target(options.to)
     refuse_while_running()
     own = archive.own_database()
-    if databases.missing(own):
+    if installing.is_old(own):
         raise Sorry(_("The database is not up to date. First: tertulia setup"))
     with installing.alone(), tempfile.TemporaryDirectory(prefix=".moving-", dir=settings.HOME) as room:
         copy = Path(room) / archive.DATABASE

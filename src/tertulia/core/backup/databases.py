@@ -55,8 +55,9 @@ def applied(database: BaseDatabaseWrapper) -> list[Step]:
 
 
 def missing(database: BaseDatabaseWrapper) -> list[Migration]:
-    """The migrations it has still to see."""
+    """The migrations it has still to see. Raises `Newer`."""
     executor = MigrationExecutor(database)
+    _known(executor.loader, executor.loader.applied_migrations)
     return [step for step, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())]
 
 
