@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
@@ -64,6 +65,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     """Before the tests' database is made: the way an installation's is, which is quicker than Django's."""
     with mock.patch("django.core.management.commands.migrate.MigrationExecutor", Migrating):
         yield
+
+
+def pytest_collection_finish():
+    """What all tests have in common stays to the end: nobody looks through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
