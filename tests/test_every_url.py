@@ -7,6 +7,7 @@ the database: the rows of the attacked brand stay as they are, to the byte.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 
 import pytest
@@ -14,7 +15,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.test import Client
 
-from conftest import person
+from conftest import NOON, person
 from tertulia.brand.models import Brand
 from tertulia.inbox.models import Conversation
 from tertulia.team.models import Membership, User
@@ -90,9 +91,25 @@ BRAND_PATHS = (
 )
 
 
+@pytest.fixture(scope="module")
+def furnished(of_the_file) -> World:
+    brand = Brand.objects.create(name="Horno Candela", slug="horno-candela", region="MD", created_at=NOON)
+    return World(brand, person("Alba", brand, is_fallback=True), name="horno")
+
+
 @pytest.fixture
-def world(brand, alba) -> World:
-    return World(brand, alba, name="horno")
+def world(furnished, db) -> World:
+    return deepcopy(furnished)
+
+
+@pytest.fixture
+def brand(world) -> Brand:
+    return world.brand
+
+
+@pytest.fixture
+def alba(world) -> User:
+    return world.owner
 
 
 @pytest.fixture(autouse=True)
