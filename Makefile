@@ -29,7 +29,7 @@ $(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/.venv
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile -r requirements-dev.txt
 	@touch $@
 
 test: install-dev

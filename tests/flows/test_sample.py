@@ -160,18 +160,6 @@ def test_notes_name_colleagues(filled):
     assert Note.objects.exclude(mentions=[]).count() >= 8
 
 
-def test_english_brands_get_it_in_english(brand, alba):
-    brand.language = "en"
-    brand.save()
-    sample.fill(brand, at=NOON)
-    ownerless = Conversation.objects.filter(brand=brand, owner__isnull=True)
-
-    assert "Good morning, do you make bread without salt? It's for my father, doctor's orders." in texts(brand)
-    assert Label.objects.filter(brand=brand, name="Complaints").exists()
-    assert SavedReply.objects.filter(brand=brand, title="Opening hours").exists()
-    assert not ownerless.exists()
-
-
 FAMILIAR = re.compile(
     r"\b(te|tu|tus|ti|os|contigo|tuy[oa]s?|tienes|eres|estás|puedes|quieres|vienes|llegas|avisas|dices|recuerdas|dinos|"
     r"dime|pide|perdona|pagas|encargas|seguís|conservas|notas|necesitas|compraste|pagaste|tendrás|recogerías)\b"
@@ -194,10 +182,14 @@ def test_people_are_called_as_the_brand_calls_them(is_formal):
     assert not any(set(text) & set("{|}") for text in answers)
 
 
-def test_a_sample_beside_a_brand_that_says_usted_says_usted(alba, brand, db):
+def test_the_first_run_brings_it_along_and_beside_a_brand_that_says_usted_it_says_usted(alba, brand):
     brand.treatment = "usted"
     brand.save()
     beside = first_run.add_sample(user=alba, at=NOON).brand
+
+    assert beside.is_sample
+    assert is_told(beside, NOON)
+    assert User.objects.filter(memberships__brand=beside).count() == 6
     assert beside.treatment == "usted"
     assert "Apuntada, a su nombre. Un saludo a su padre." in texts(beside)
     saved = SavedReply.objects.get(brand=beside, title="Encargo apuntado")
@@ -219,21 +211,33 @@ def test_it_fills_a_brand_once_and_never_one_that_works(filled):
     assert messages(filled).count() == before
 
 
-@pytest.mark.parametrize("at", ["2026-11-22T06:12", "2027-03-28T01:30"])
-def test_it_can_be_told_on_any_day_at_any_hour(brand, at):
-    at = datetime.fromisoformat(at).replace(tzinfo=UTC)
+def is_told(brand, at: datetime) -> bool:
+    """On any day, at any hour: the whole of it, and nothing that is still to come."""
+    conversations = Conversation.objects.filter(brand=brand)
+    return conversations.count() >= 50 and not messages(brand).filter(sent_at__gt=at).exists()
+
+
+# Telling it takes seconds: each of those that are told anew shows more than one thing.
+
+
+def test_it_is_told_on_a_sunday_at_dawn(brand):
+    at = datetime(2026, 11, 22, 6, 12, tzinfo=UTC)
     sample.fill(brand, at=at)
 
-    assert Conversation.objects.filter(brand=brand).count() >= 50
-    assert not messages(brand).filter(sent_at__gt=at).exists()
+    assert is_told(brand, at)
 
 
-def test_the_first_run_brings_it_along(alba, db):
-    membership = first_run.add_sample(user=alba, at=NOON)
+def test_english_brands_get_it_in_english_also_in_the_hour_that_the_clock_skips(brand):
+    brand.language = "en"
+    brand.save()
+    at = datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
+    sample.fill(brand, at=at)
 
-    assert membership.brand.is_sample
-    assert Conversation.objects.filter(brand=membership.brand).count() >= 50
-    assert User.objects.filter(memberships__brand=membership.brand).count() == 6
+    assert is_told(brand, at)
+    assert "Good morning, do you make bread without salt? It's for my father, doctor's orders." in texts(brand)
+    assert Label.objects.filter(brand=brand, name="Complaints").exists()
+    assert SavedReply.objects.filter(brand=brand, title="Opening hours").exists()
+    assert not Conversation.objects.filter(brand=brand, owner__isnull=True).exists()
 
 
 def test_everybody_finds_the_news_of_one_morning(filled):

@@ -137,6 +137,8 @@ def _told_of(formatter: logging.Formatter, record: logging.LogRecord) -> str:
 
 
 def _masked(text: str, request: HttpRequest | None) -> str:
+    if not text:  # as often as not: nobody is named
+        return text
     for secret in _brought(request) if request else ():
         text = text.replace(secret, MASK)
     return without_secrets(text)
