@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.urls import reverse
-from publishing_cast import *  # noqa: F403
 
 from conftest import NOON
 from tertulia.channels.models import Account, Delivery
@@ -63,32 +61,3 @@ def test_what_was_due_since_is_in_doubt_and_the_rest_is_held(world):
     # Nobody can look at a board: people are asked. Our own page was restored, too: it may leave again, but is held.
     assert states == {due.pk: "unknown", later.pk: "queued", answer.pk: "queued"}
     assert "En 30 horas" in "\n".join(restored.told([waiting]))
-
-
-def test_what_becomes_of_what_is_planned_is_told_before_sending_begins(
-    world, network, account_of, post_on, alba, as_alba
-):  # fmt: skip
-    """In numbers, where it was restored and on the page that shows that publishing is stopped."""
-    Delivery.objects.filter(state__in=["queued", "sending"]).update(state="sent")
-    blind, looking = account_of("fake-blind", name="Tablón"), account_of("fake-looking")
-    for accounts in ([blind], [blind, looking], [looking]):
-        post_on(*accounts, texts=("Uno", "Dos"))
-    by_hand = Account.objects.create(brand=world.brand, kind="manual", name="Instagram", created_at=NOON)
-    post_on(by_hand)
-    says = [
-        "1 publicación o respuesta planificada sale sola: va a tu propia página o se hace a mano.",
-        "2 publicaciones y respuestas planificadas se buscan antes en sus redes y solo salen si no están allí.",
-        "2 publicaciones y respuestas planificadas preguntarán a una persona cuando llegue su hora, porque allí nadie"
-        " puede mirar si ya han salido: Tablón (2).",
-    ]
-    calendar = reverse("publishing:posts", args=[world.brand.slug])
-    assert says[0] not in as_alba.get(calendar).text
-
-    [waiting] = restored.hold_everything(made_at=NOON, at=NOON + timedelta(minutes=1))
-
-    told = list(restored.told([waiting]))
-    assert [line.strip() for line in told if "planificada" in line] == says
-    as_alba.force_login(alba)  # nobody's session is in a backup
-    assert all(line in as_alba.get(calendar).text for line in says)
-    publishing.resume(brand=world.brand, by=alba, at=LATER)
-    assert says[0] not in as_alba.get(calendar).text

@@ -53,6 +53,8 @@ class Migration(migrations.Migration):
     ]
 """
 """A column that is filled and a new table, in the room with the most rows."""
+ASK_FOR_MORE = ("/experiments/beginning/", "/kits/new/", "/trust/rows/")
+"""Pages that are about something which the question of their address names."""
 OPENED = f"""
 import sys
 sys.path.insert(0, {str(TESTS)!r})
@@ -69,6 +71,7 @@ paths = []
 for brand in Brand.objects.all():
     begin, own = f"/b/{{brand.slug}}", {{"brand": brand}}
     lists = [route for route, _ in addresses() if route.startswith("b/<slug:brand>/") and route.count("<") == 1]
+    lists = [route for route in lists if not route.endswith({ASK_FOR_MORE!r})]
     paths += [fill(route, {{"brand": brand.slug}}) for route in lists if brand.is_sample]
     paths += [f"{{begin}}/inbox/{{pk}}/" for pk in Conversation.objects.filter(**own).values_list("pk", flat=True)]
     paths += [f"{{begin}}/posts/{{pk}}/" for pk in Post.objects.filter(**own).values_list("pk", flat=True)]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from publishing_cast import *  # noqa: F403
 from publishing_cast import DUE, deliveries, lost, state
 
 from conftest import NOON
-from tertulia.channels.models import Delivery
+from tertulia.channels.models import Account, Delivery
 from tertulia.flows import restored
 from tertulia.flows.outbound import RESTORED
 from tertulia.publishing import actions, queries
@@ -217,3 +218,32 @@ def test_what_is_written_afterwards_needs_no_look(network, account_of, post_on, 
     network.requests.clear()
     go_on(DUE, minutes=1)
     assert (state(post), [line for line in network.requests if line.startswith("GET")]) == ("published", [])
+
+
+def test_what_becomes_of_what_is_planned_is_told_before_sending_begins(
+    brand, network, account_of, post_on, alba, as_alba
+):  # fmt: skip
+    """In numbers, where it was restored and on the page that shows that publishing is stopped."""
+    Delivery.objects.filter(state__in=["queued", "sending"]).update(state="sent")
+    blind, looking = account_of("fake-blind", name="Tablón"), account_of("fake-looking")
+    for accounts in ([blind], [blind, looking], [looking]):
+        post_on(*accounts, texts=("Uno", "Dos"))
+    by_hand = Account.objects.create(brand=brand, kind="manual", name="Instagram", created_at=NOON)
+    post_on(by_hand)
+    says = [
+        "1 publicación o respuesta planificada sale sola: va a tu propia página o se hace a mano.",
+        "2 publicaciones y respuestas planificadas se buscan antes en sus redes y solo salen si no están allí.",
+        "2 publicaciones y respuestas planificadas preguntarán a una persona cuando llegue su hora, porque allí nadie"
+        " puede mirar si ya han salido: Tablón (2).",
+    ]
+    calendar = reverse("publishing:posts", args=[brand.slug])
+    assert says[0] not in as_alba.get(calendar).text
+
+    [waiting] = restored.hold_everything(made_at=NOON, at=NOON + timedelta(minutes=1))
+
+    told = list(restored.told([waiting]))
+    assert [line.strip() for line in told if "planificada" in line] == says
+    as_alba.force_login(alba)  # nobody's session is in a backup
+    assert all(line in as_alba.get(calendar).text for line in says)
+    actions.resume(brand=brand, by=alba, at=LATER)
+    assert says[0] not in as_alba.get(calendar).text
