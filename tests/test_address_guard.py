@@ -26,7 +26,8 @@ from tertulia.connectors import registry
 from tertulia.connectors.contract import Outcome
 from tertulia.core.addresses import is_allowed
 from tertulia.core.http import Door, open_http
-from tertulia.publishing import looking
+from tertulia.publishing import looking, sharing
+from tertulia.publishing.problems import Problem
 from tertulia.team.accounts import SocialAccountAdapter
 from tertulia.understanding import brains
 from tertulia.understanding.models import Brain
@@ -56,10 +57,11 @@ KNOWN = {
     "team/company.py": "the company's sign-in, through the door",
 }
 HAS_A_DOOR = {
-    "channels/models.py", "api/webhooks.py", "publishing/looking.py", "understanding/brains.py", "team/accounts.py",
+    "channels/models.py", "api/webhooks.py", "publishing/looking.py", "publishing/sharing.py",
+    "understanding/brains.py", "team/accounts.py",
 }  # fmt: skip
-"""Who speaks through it: connectors by their account, webhooks, links of posts, a model of the brand's choice, the
-sign-in."""
+"""Who speaks through it: connectors by their account, webhooks, links of posts, what is shared of a message, a model of
+the brand's choice, the sign-in."""
 
 
 def imported(path: Path) -> Iterator[tuple[str, str]]:
@@ -154,6 +156,11 @@ def link(url: str) -> None:
     looking.answer_of(url)
 
 
+def picture(url: str) -> None:
+    with suppress(Problem):
+        sharing._fetched(url)
+
+
 def brain(url: str) -> None:
     said = brains._call(Brain(address=url, model="m", fields=["kind"], seconds=1), {"messages": []}, lambda content: {})
     assert said.why
@@ -193,7 +200,7 @@ ADDRESSED = sorted(
     if one.__module__.startswith("tertulia.") and one.capabilities.polls
 )
 FETCHERS: dict[str, Callable[[str], None]] = {
-    "webhook": webhook, "link": link, "brain": brain, "sign-in": sign_in,
+    "webhook": webhook, "link": link, "picture": picture, "brain": brain, "sign-in": sign_in,
     **{kind: channel(kind) for kind in ADDRESSED}
 }  # fmt: skip
 
@@ -252,7 +259,7 @@ def test_no_redirect_leads_inside(name, code, settings, names):
 
 def test_only_what_is_there_for_everybody_is_read_over_plain_http(names):
     names.answers = {"good.example": itertools.repeat(PUBLIC)}
-    for name in ("webhook", "link", "brain", "sign-in"):
+    for name in ("webhook", "link", "picture", "brain", "sign-in"):
         with watching() as connected:
             fetched(name, "http://good.example/")
         assert set(connected) == ({PUBLIC} if name == "link" else set()), name
