@@ -21,7 +21,7 @@ from fakes.line import line_to
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.flows import polling
 
-pytestmark = [pytest.mark.django_db, pytest.mark.proof_heavy]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.proof_heavy]
 
 MANY = int(os.environ.get("TERTULIA_TEST_PARTS", "40"))
 WORDS = ("", "late", "slow", "never", "silent", "429", "500", "html")
