@@ -45,7 +45,7 @@ def run(size: str = "0", scale: str = "quick") -> Iterator[Figure]:
     with running("-m", "tertulia", "start", port=port) as server:
         with highest(server) as seen:
             _come_to_rest(server)
-        yield from _held("at the most until it rests, the day's backup made", _most(seen), LIMIT)
+        yield from _held("at the most from the start until it rests", _most(seen), LIMIT)
         time.sleep(REST[scale])
         yield from _held("at rest", server.memory(), 300)
         spent, since = server.cpu_seconds(), time.monotonic()
