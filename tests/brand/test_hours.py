@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -20,6 +21,8 @@ MADRID, CANARY, SANTIAGO = "Europe/Madrid", "Atlantic/Canary", "America/Santiago
 OFFICE = [(day, time(9), time(14)) for day in range(5)] + [(day, time(16), time(19)) for day in range(5)]
 ALL_DAY = [(day, time(0), time(23, 59)) for day in range(7)]
 HOUR = timedelta(hours=1)
+TIMES = int(os.environ.get("TERTULIA_TEST_TIMES", "500"))
+"""So many random times go into a random zone and back."""
 
 
 def utc(text: str) -> datetime:
@@ -253,7 +256,7 @@ walls = st.datetimes(datetime(2000, 1, 1), datetime(2037, 12, 31))
 
 
 @given(walls, st.sampled_from(sorted(zoneinfo.available_timezones())))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=TIMES, deadline=None)
 def test_every_wall_time_is_one_moment_and_reads_the_same_again(wall, zone):
     wall = wall.replace(second=0, microsecond=0)
     again = zones.moment(wall, ZoneInfo(zone)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)

@@ -200,6 +200,7 @@ class Ground:
         more = {
             "TERTULIA_HOME": str(home), "TERTULIA_BROKER_URL": self.broker,
             "TERTULIA_TEST_EXAMPLES": self.many(15, 150), "TERTULIA_TEST_PARTS": self.many(20, 200),
+            "TERTULIA_TEST_TIMES": self.many(500, 10_000),
             "TERTULIA_LOG_LEVEL": "CRITICAL", "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(TESTS)]),
         }  # fmt: skip
         if database == POSTGRESQL:
