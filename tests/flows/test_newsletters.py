@@ -23,7 +23,18 @@ from tertulia.core.activity import Activity
 from tertulia.core.http import Door
 from tertulia.flows import inbound, limits, outbound, restored
 from tertulia.flows import mailing as flow
-from tertulia.publishing import actions, approval, dealing, experiments, library, mailing, queries, rights, verdicts
+from tertulia.publishing import (
+    actions,
+    approval,
+    dealing,
+    experiments,
+    library,
+    mailing,
+    queries,
+    reminders,
+    rights,
+    verdicts,
+)
 from tertulia.publishing.models import (
     ApprovalRule,
     Click,
@@ -784,6 +795,8 @@ def read(trial, people, go_on, alba):
 def test_who_clicks_decides_once_all_mails_are_old_enough(trial, read, as_alba, brand):
     read(a=5, b=30)
     assert verdicts.of(trial, at=NOON + timedelta(hours=20)).points[0].why == "waits"
+    told = [reminders.tell_of_experiments(at=NOON + timedelta(hours=hours)) for hours in (20, 25, 26)]
+    assert told == [0, 1, 0]
     found = verdicts.of(trial, at=NOON + timedelta(hours=25))
     assert (found.outcome, found.pairs, sum(found.sizes), list(found.sums)) == ("b", 35, 200, [5, 30])
     page = as_alba.get(f"/b/{brand.slug}/experiments/{trial.pk}/")

@@ -14,7 +14,9 @@ from time_machine import travel
 from conftest import NOON, person
 from tertulia.channels import reactions as facts
 from tertulia.channels.models import Account, Delivery, RemotePost
+from tertulia.core import jobs
 from tertulia.core.models import Activity
+from tertulia.flows import ticks
 from tertulia.publishing import (
     actions,
     approval,
@@ -22,6 +24,7 @@ from tertulia.publishing import (
     dealing,
     evergreen,
     experiments,
+    reminders,
     series,
     verdicts,
 )
@@ -40,7 +43,8 @@ from tertulia.publishing.problems import Problem, TooLate
 from tertulia.publishing.saying import Piece, Wanted
 from tertulia.publishing.series import Rule
 from tertulia.publishing.verdicts import Point
-from tertulia.team.models import User
+from tertulia.team import notices
+from tertulia.team.models import Membership, Notification, User
 
 DAY = timedelta(days=1)
 WORDS = {"title": "Preguntar", "hypothesis": "Una pregunta trae más respuestas", "measure": "replies"}
@@ -442,6 +446,90 @@ def test_clicks_count_people_within_the_time_and_no_robots(tried, model, alba, b
         moment = remote.published_at + timedelta(hours=hours)
         Click.objects.create(link=link, at=moment, on=remote.published_at.date(), visitor=visitor, is_robot=robot)
     assert verdicts.figures([remote], "clicks", DAY) == {remote.pk: 2}
+
+
+# That it is in.
+
+
+def told() -> list[tuple[str, str]]:
+    """Who was told that an experiment can be closed, and where it leads."""
+    jobs.run_due(NOON + 9 * DAY)
+    found = Notification.objects.filter(reason="experiment").order_by("user__name")
+    return list(found.values_list("user__name", "url"))
+
+
+def address(one: Experiment) -> str:
+    return reverse("publishing:experiment", args=[one.brand.slug, one.pk])
+
+
+@pytest.mark.django_db
+def test_once_all_pairs_are_in_whoever_began_it_and_sees_to_it_are_told_and_never_twice(tried, alba, bruno):
+    Experiment.objects.update(owner=bruno)
+    last = tried.turns.order_by("number")[11]
+    RemotePost.objects.filter(remote_id=f"r{last.post_id}").update(published_at=NOON - timedelta(hours=2))
+    assert (reminders.tell_of_experiments(at=NOON), told()) == (0, [])
+    RemotePost.objects.filter(remote_id=f"r{last.post_id}").update(published_at=NOON - 2 * DAY)
+    late = RemotePost.objects.get(remote_id=f"r{last.post_id}")
+    facts.keep(post=late, values={"replies": 27}, at=NOON - DAY, how="network")
+    ticks.experiments_tick()
+    assert told() == [("Alba", address(tried)), ("Bruno", address(tried))]
+    for says, language in (("ya tiene todas sus cifras", "es"), ("has all its figures", "en")):
+        with translation.override(language):
+            found = notices.lines(Notification.objects.filter(reason="experiment"))
+            assert all(says in one.text for one in found)
+    last.post.parts.update(text="Cambiado")
+    assert reminders.tell_of_experiments(at=NOON + DAY) == 0
+    last.post.parts.update(text=SAYS[last.arm])
+    assert reminders.tell_of_experiments(at=NOON + DAY) == 0, "in again, it was told already"
+    assert len(told()) == 2
+
+
+@pytest.mark.django_db
+def test_of_what_is_closed_nobody_is_told(tried, alba):
+    experiments.close(experiment=tried, learned="Sí", by=alba, at=NOON)
+    assert (reminders.tell_of_experiments(at=NOON), told()) == (0, [])
+
+
+@pytest.mark.django_db
+def test_two_workers_at_once_tell_it_once(tried, monkeypatch):
+    judge, again = verdicts.closing, [True]
+
+    def overtaken(one, *, at):
+        if again.pop() if again else False:
+            assert reminders.tell_of_experiments(at=at) == 1, "another worker comes between"
+        return judge(one, at=at)
+
+    monkeypatch.setattr(verdicts, "closing", overtaken)
+    assert reminders.tell_of_experiments(at=NOON) == 0
+    assert Activity.objects.filter(type="experiment.ready").count() == 1
+
+
+@pytest.mark.django_db
+def test_only_who_may_close_it_is_told_else_who_manages_the_brand(tried, alba, bruno, brand):
+    Experiment.objects.update(begun_by_id=bruno.pk)
+    Membership.objects.filter(user=bruno).update(role="reader")
+    reminders.tell_of_experiments(at=NOON)
+    assert told() == [("Alba", address(tried))]
+
+
+@pytest.mark.django_db
+def test_what_leaves_by_itself_is_told_to_who_may_publish(tried, alba, bruno, brand):
+    Membership.objects.filter(user=bruno).update(role="expert")
+    Experiment.objects.update(begun_by_id=bruno.pk)
+    Series.objects.update(then="schedule")
+    reminders.tell_of_experiments(at=NOON)
+    assert told() == [("Alba", address(tried))]
+
+
+@pytest.mark.django_db
+def test_of_something_new_it_is_told_once_its_figure_is_in(usual, thread, alba, account):
+    usual(3)
+    one = try_new(thread, alba, account)
+    assert reminders.tell_of_experiments(at=NOON) == 0
+    leave(thread, at=NOON - timedelta(hours=3), replies=4)
+    assert reminders.tell_of_experiments(at=NOON) == 0
+    assert reminders.tell_of_experiments(at=NOON + 2 * DAY) == 1
+    assert told() == [("Alba", address(one))]
 
 
 # Something new.

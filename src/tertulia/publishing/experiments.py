@@ -92,6 +92,13 @@ def formats_new_to(account: Account, post: Post) -> list[tuple[str, str]]:
 # What people do with them.
 
 
+def right_over(post: Post) -> str:
+    """What somebody has to be allowed to do to begin one with the post, or close it: what leaves by itself is worded by
+    those who may publish."""
+    leaves = Series.objects.filter(model=post, then=Series.Then.SCHEDULE, ended_at__isnull=True).exists()
+    return "publishing.publish" if leaves else "publishing.write"
+
+
 @transaction.atomic
 def begin(*, post: Post, by: User, at: datetime, **said: Any) -> Experiment:
     """Begin one with a post; `said` as its form gives it. Turns to come that nobody has touched are dealt at once.

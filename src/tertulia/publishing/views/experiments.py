@@ -62,9 +62,7 @@ def _number(request: RoomRequest, name: str) -> int:
 
 
 def _check_right(request: RoomRequest, post: Post) -> None:
-    """What leaves by itself is worded by those who may publish."""
-    leaves = Series.objects.filter(model=post, then=Series.Then.SCHEDULE, ended_at__isnull=True).exists()
-    if leaves and not request.membership.may("publishing.publish"):
+    if not request.membership.may(experiments.right_over(post)):
         raise PermissionDenied
 
 
