@@ -14,6 +14,7 @@ from conftest import NOON
 from fakes import mail
 from fakes.connector import KINDS
 from publishing.publishing_cast import lost, png
+from tertulia.brand import actions as brands
 from tertulia.channels import models as channels
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.connectors import registry
@@ -739,6 +740,14 @@ def test_who_approves_sees_both_wordings_and_a_rule_holds_for_the_words_of_eithe
     approval.decide(request=request, is_approved=True, by=bruno, at=NOON)
     actions.publish_now(post=trial.post, by=alba, at=NOON)
     assert Delivery.objects.get(account=trial.account).post.draft["b"]["title"] == "Roscones: hasta el 6"
+
+
+def test_the_list_before_leaving_looks_at_the_other_subject_and_text_too(trial, as_alba, brand):
+    brands.avoid(brand=brand, words=[("hasta", "")], at=NOON)
+    Experiment.objects.update(text_b="El 6: http://horno")
+    page = as_alba.get(f"/b/{brand.slug}/posts/{trial.post_id}/").content.decode()
+    assert page.count("Redacción B: La marca evita «hasta»") == 1
+    assert "Redacción B: Este enlace parece roto: http://horno" in page
 
 
 def test_it_begins_before_the_newsletter_is_scheduled_and_not_after(publish, weekly, alba, people):

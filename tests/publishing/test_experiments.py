@@ -12,6 +12,7 @@ from django.utils import translation
 from time_machine import travel
 
 from conftest import NOON, person
+from tertulia.brand import actions as brands
 from tertulia.channels import reactions as facts
 from tertulia.channels.models import Account, Delivery, RemotePost
 from tertulia.core import jobs
@@ -20,19 +21,23 @@ from tertulia.flows import ticks
 from tertulia.publishing import (
     actions,
     approval,
+    checks,
     comparing,
     dealing,
     evergreen,
     experiments,
+    queries,
     reminders,
     series,
     verdicts,
+    writing,
 )
 from tertulia.publishing.models import (
     ApprovalRule,
     Click,
     Experiment,
     Link,
+    LinkLook,
     LinkSettings,
     Post,
     Series,
@@ -344,6 +349,103 @@ def test_two_experiments_at_once_with_the_same_post_are_refused(weekly, model, a
     begin(model, alba)
     with pytest.raises(Problem, match="running already"):
         begin(model, alba)
+
+
+# Before it leaves.
+
+
+def amiss(post, brand, **said) -> list[tuple[str, str]]:
+    """Of the list, the lines that are about one wording."""
+    written = writing.from_post(queries.whole(brand).get(pk=post.pk))
+    found = checks.check(written, brand=brand, post=post, at=NOON, **said)
+    return [(line.tone, line.says) for line in found.lines if line.wording]
+
+
+@pytest.fixture
+def avoids(brand):
+    brands.avoid(brand=brand, words=[("barato", "asequible")], at=NOON)
+
+
+@pytest.mark.django_db
+def test_each_wording_is_looked_at_like_the_common_text_and_named(weekly, model, alba, brand, avoids):
+    Series.objects.update(texts=["Pan barato", "Pan " * 126, "Su pan le espera. Venga usted."])
+    begin(model, alba, text_b="Pan barato en http://pan")
+    assert amiss(model, brand) == [
+        ("soon", "Wording B: This link looks broken: http://pan"),
+        ("soon", "Wording B: The brand avoids “barato”: it says “asequible”."),
+        ("soon", "Wording 2: The brand avoids “barato”: it says “asequible”."),
+        ("late", "Wording 3: Mastodon: It is too long: 504 of 500."),
+        ("soon", "Wording 4: The brand addresses people as «tú», and here they read otherwise: «usted»."),
+    ]
+    with translation.override("es"):
+        assert amiss(model, brand)[1][1].startswith("Redacción B: La marca evita «barato»")
+
+
+@pytest.mark.django_db
+def test_on_an_account_with_a_text_of_its_own_no_wording_is_too_long(weekly, model, alba, brand, account):
+    Series.objects.update(texts=["Pan " * 126])
+    assert len(amiss(model, brand)) == 1
+    own = {account.pk: Wanted((Piece("Aquí, otra cosa"),))}
+    actions.save(post=model, seen=1, pieces=[Piece("Hoy, pan de pueblo")], versions=own, by=alba, at=NOON)
+    assert amiss(model, brand) == []
+
+
+@pytest.mark.django_db
+def test_what_the_network_says_of_both_wordings_is_said_once_and_of_a_closed_one_nothing(weekly, model, alba, brand):
+    Series.objects.update(texts=[])
+    model.parts.update(text="Pan " * 126)
+    one = begin(model, alba, text_b="Col " * 126)
+    assert amiss(model, brand) == [], "that of the common text stands there already"
+    brands.avoid(brand=brand, words=[("col", "")], at=NOON)
+    assert len(amiss(model, brand)) == 1
+    experiments.close(experiment=one, learned="Nada", by=alba, at=NOON)
+    assert amiss(model, brand) == []
+
+
+@pytest.mark.django_db
+def test_a_dead_link_in_one_wording_is_asked_and_told_as_that_wording(weekly, model, alba, as_alba, brand):
+    begin(model, alba, text_b="Pan: https://pan.example/no")
+    page = reverse("publishing:series", args=[brand.slug, weekly.pk])
+    as_alba.get(page)
+    look = LinkLook.objects.get(target="https://pan.example/no")
+    assert f"look={look.pk}.B" in as_alba.get(page).content.decode()
+    LinkLook.objects.update(asked_at=NOON, status=404)
+    says = "Redacción B, <bdi>https://pan.example/no</bdi>: no hay nada (404"
+    assert says in as_alba.get(page).content.decode()
+    looks = reverse("publishing:looks", args=[brand.slug])
+    assert says in as_alba.get(f"{looks}?look={look.pk}.B&look=7.<b>&look=x").content.decode()
+
+
+def known_in(answer) -> str:
+    return answer.content.decode().split('name="known" value="')[1].split('"')[0]
+
+
+@pytest.mark.django_db
+def test_wording_b_is_looked_at_before_it_begins_and_stops_the_hand_once(weekly, model, alba, as_alba, brand, avoids):
+    url = f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={model.pk}"
+    said = {**WORDS, "text_b": "Pan barato", "pairs": 6, "expects": "b", "matters": 20, "hours": 24, "owner": alba.pk}
+    answer = as_alba.post(url, said)
+    assert (answer.status_code, Experiment.objects.count()) == (422, 0)
+    assert "Redacción B: La marca evita «barato»" in answer.content.decode()
+    assert as_alba.post(url, {**said, "text_b": "Pan " * 126, "known": known_in(answer)}).status_code == 422
+    assert not Experiment.objects.exists(), "what no network takes doesn't begin, and nobody could change it any more"
+    assert as_alba.post(url, {**said, "known": known_in(answer)}).status_code == 302
+    assert Experiment.objects.get().text_b == "Pan barato"
+
+
+@pytest.mark.django_db
+def test_other_wordings_of_what_leaves_by_itself_are_seen_before_they_are_kept(weekly, as_alba, brand, avoids):
+    url = reverse("publishing:series", args=[brand.slug, weekly.pk])
+    said = {
+        "every": 1, "unit": "week", "weekdays": [1, 3], "month_day": 1, "time": "09:00", "zone": "Europe/Madrid",
+        "starts_on": "2026-11-24", "ahead_days": 30, "then": "schedule", "texts": "Otra cosa\n---\nPan barato",
+    }  # fmt: skip
+    answer = as_alba.post(url, said)
+    assert answer.status_code == 422
+    assert "Redacción 3: La marca evita «barato»" in answer.content.decode()
+    assert Series.objects.get().texts == ["Otra cosa"]
+    assert as_alba.post(url, said | {"known": known_in(answer)}).status_code == 302
+    assert Series.objects.get().texts == ["Otra cosa", "Pan barato"]
 
 
 # What came of it.

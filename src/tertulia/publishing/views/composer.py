@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -41,6 +42,7 @@ from ..writing import Then, Writing
 
 THEN: dict[str, Then] = {"schedule": "schedule", "now": "now", "ask": "ask", "queue": "queue"}
 MOST_TRIES = 10
+_LOOK = re.compile(r"([0-9]{1,18})(?:\.(B|[0-9]{1,2}))?")
 """So often a page asks how its links stand; after that, whoever types asks again."""
 
 
@@ -170,10 +172,11 @@ def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRe
 @require_GET
 @brand_required("publishing.write")
 def show_looks(request: RoomRequest, brand: Brand) -> HttpResponse:
-    """How links that waited to be asked stand by now: `?look=7&look=8`; `clean` when nothing else was amiss."""
-    ids = [int(one) for one in request.GET.getlist("look") if one.isdecimal() and len(one) < 19]
+    """How links that waited to be asked stand by now: `?look=7&look=8.B`, the second one of wording B; `clean` when
+    nothing else was amiss."""
+    asked = [found for one in request.GET.getlist("look") if (found := _LOOK.fullmatch(one))]
     tries = request.GET.get("tries", "0")
-    looks = looking.waiting(ids, brand, at=clock.now())
+    looks = looking.waiting([(int(one[1]), one[2] or "") for one in asked], brand, at=clock.now())
     is_clean = request.GET.get("clean") == "1" and not any(one.tone == "soon" for one in looks)
     context = {
         "looks": looks, "waiting": any(one.is_waiting for one in looks), "is_clean": is_clean,

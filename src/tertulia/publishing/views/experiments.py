@@ -6,8 +6,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
@@ -16,11 +18,13 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import experiment_page, experiments, queries, sameness, saying
+from .. import experiment_page, experiments, leaving, queries, sameness, saying
 from ..access import RoomRequest
+from ..checks import Checked
+from ..dealing import Wording
 from ..experiment_forms import ClosingForm, ExperimentForm
 from ..models import Experiment, Post, Series
-from ..problems import Problem
+from ..problems import Problem, Unseen
 
 SHOWN = 100
 
@@ -46,14 +50,37 @@ def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     form = ExperimentForm(request.POST, post=post, account=account)
     if not form.is_valid():
         return _form(request, post, account, form, status=422)
+    checked = _checked(request, brand, post, account, form)
     try:
-        made = experiments.begin(
-            post=post, by=request.user, at=clock.now(), account=account, **form.cleaned_data
-        )  # fmt: skip
+        with transaction.atomic():
+            made = experiments.begin(
+                post=post, by=request.user, at=clock.now(), account=account, **form.cleaned_data
+            )  # fmt: skip
+            _only_seen(request, checked)
     except Problem as problem:
         form.add_error(None, str(problem))
-        return _form(request, post, account, form, status=422)
+        return _form(request, post, account, form, status=422, checked=checked)
     return redirect("publishing:experiment", brand.slug, made.pk)
+
+
+def _checked(
+    request: RoomRequest, brand: Brand, post: Post, account: Account | None, form: ExperimentForm
+) -> Checked:  # fmt: skip
+    """What is amiss with wording B. Of something new, nothing: what it says is looked at before it leaves."""
+    said, kind = form.cleaned_data, experiments.kind_of(post, account)
+    of = account.pk if account and kind == Experiment.Kind.LETTER else None
+    wording = Wording(Experiment.Arm.B.label, said.get("text_b", ""), said.get("title_b", ""), of)
+    wordings = [] if kind == Experiment.Kind.FORMAT else [wording]
+    whole = queries.whole(brand).get(pk=post.pk)
+    return leaving.of_post(request, brand, whole, wall=post.wall, wordings=wordings).of_wording(wording.sign)
+
+
+def _only_seen(request: RoomRequest, checked: Checked) -> None:
+    """Nobody changes wording B any more once it has begun. Raises `Problem`."""
+    if checked.stops:
+        raise Problem(_("Wording B can't leave as it is: put right what the list says."))
+    if checked.warns and not checked.is_seen(request.POST.get("known", "")):
+        raise Unseen
 
 
 def _number(request: RoomRequest, name: str) -> int:
@@ -67,13 +94,14 @@ def _check_right(request: RoomRequest, post: Post) -> None:
 
 
 def _form(
-    request: RoomRequest, post: Post, account: Account | None, form: ExperimentForm, *, status: int = 200
-) -> HttpResponse:
+    request: RoomRequest, post: Post, account: Account | None, form: ExperimentForm, *, status: int = 200,
+    checked: Checked | None = None,
+) -> HttpResponse:  # fmt: skip
     kind, names = experiments.kind_of(post, account), sameness.formats()
     lately = sameness.lately(account, but=post) if account and kind == Experiment.Kind.FORMAT else {}
     version = post.versions.filter(account=account).first() if account else None
     context: dict[str, Any] = {
-        "room": "publishing", "post": post, "account": account, "form": form,
+        "room": "publishing", "post": post, "account": account, "form": form, "checked": checked,
         "kind": kind, "accounts": experiments.accounts(post), "title_a": version.hints.get("title") if version else "",
         "text_a": saying.parts_of(version)[0].text if version and version.post.parts.exists() else
         experiments.wording_of(post), "lately": [(names[name], n) for name, n in lately.items()],
