@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, time, timedelta
 
 import numpy as np
@@ -28,6 +29,7 @@ from tertulia.publishing import (
     experiments,
     queries,
     reminders,
+    sameness,
     series,
     verdicts,
     writing,
@@ -708,6 +710,117 @@ def test_pages_say_it_in_words(tried, as_alba, brand, thread, alba, account):
     assert "3,00" in page
     post = as_alba.get(reverse("publishing:post", args=[brand.slug, thread.pk])).content.decode()
     assert "Preguntar" in post
+
+
+# Where one begins, and why not.
+
+
+def said_of(client, post, page: str = "post") -> str:
+    return client.get(reverse(f"publishing:{page}", args=[post.brand.slug, post.pk])).content.decode()
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_post_and_its_composer_lead_to_the_form_with_the_post_chosen(thread, as_alba, brand, account):
+    form = f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={thread.pk}"
+    assert f'href="{form}"' in said_of(as_alba, thread)
+    assert 'name="do" value="try"' in said_of(as_alba, thread, "text")
+    said = {"text": "Uno más", "accounts": [account.pk], "seen": thread.revision, "do": "try", "zone": "Europe/Madrid"}
+    answer = as_alba.post(reverse("publishing:text", args=[brand.slug, thread.pk]), said)
+    assert (answer.status_code, answer["Location"]) == (302, form)
+    assert experiments.wording_of(thread) == "Uno más"
+    assert "Qué es nuevo ahí" in as_alba.get(form).content.decode()
+
+
+@pytest.mark.django_db
+def test_of_a_new_post_the_composer_keeps_a_draft_and_goes_on_to_the_form(as_alba, brand, account):
+    url = reverse("publishing:beginning", args=[brand.slug])
+    assert 'name="do" value="try"' in as_alba.get(url).content.decode()
+    answer = as_alba.post(url, {"text": "Pan", "do": "try", "zone": "Europe/Madrid"})
+    post = Post.objects.get()
+    assert answer["Location"] == f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}"
+    assert "Elige antes dónde se publica" in as_alba.get(answer["Location"]).content.decode()
+
+
+WHYS = {
+    "nowhere": "Elige antes dónde se publica",
+    "out": "Ya ha salido.",
+    "copy": "Se hizo a partir de algo que se repite",
+    "ended": "Esta serie ha terminado.",
+    "own": "Cada una de sus cuentas tiene un texto propio",
+    "unknown": "Aquí aún no se puede juzgar nada",
+    "worn": "Sus últimas publicaciones han sido de todos los tipos",
+}
+
+
+@pytest.fixture
+def impossible(request, brand, alba, account, monkeypatch):
+    """`impossible("out")`: a post with which no experiment can begin, for that reason."""
+
+    def make(why: str) -> Post:
+        said = {"pieces": [Piece("Pan")], "versions": {} if why == "nowhere" else {account.pk: Wanted()}}
+        post = actions.create(brand=brand, by=alba, at=NOON, **said)
+        if why == "out":
+            leave(post, at=NOON - DAY)
+            Delivery.objects.update(state="sent")
+        elif why == "copy":
+            weekly = request.getfixturevalue("weekly")
+            post = weekly.occurrences.order_by("on")[0].post
+        elif why == "ended":
+            weekly, post = request.getfixturevalue("weekly"), request.getfixturevalue("model")
+            series.end(series=weekly, by=alba, at=NOON)
+        elif why == "own":
+            post = request.getfixturevalue("weekly").model
+            own = {account.pk: Wanted((Piece("Aquí, otra cosa"),))}
+            actions.save(post=post, seen=1, pieces=[Piece("Hoy, pan")], versions=own, by=alba, at=NOON)
+        elif why == "unknown":
+            Account.objects.update(kind="telegram")
+        elif why == "worn":
+            names = sameness.formats()
+            monkeypatch.setattr(sameness, "lately", lambda account, but: Counter(dict.fromkeys(names, 1)))
+        return post
+
+    return make
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("why", WHYS)
+def test_where_none_can_begin_the_pages_say_why_not(impossible, as_alba, brand, alba, account, why):
+    post = impossible(why)
+    form = f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}"
+    page = said_of(as_alba, post)
+    assert WHYS[why] in page
+    assert "experiments/beginning/" not in page
+    assert "<textarea" not in as_alba.get(form).content.decode().split("<main")[1]
+    assert WHYS[why] in as_alba.get(form).content.decode()
+    composer = said_of(as_alba, post, "text")
+    assert WHYS[why] in composer
+    assert 'value="try"' not in composer
+    account.refresh_from_db()
+    with pytest.raises(Problem):
+        try_new(post, alba, account, text_b="Otra cosa", format="film")
+
+
+@pytest.mark.django_db
+def test_one_account_where_it_can_be_is_enough_and_is_the_one_the_form_begins_with(brand, alba, as_alba, account):
+    silent = Account.objects.create(brand=brand, kind="telegram", name="A", created_at=NOON, settings={})
+    wanted = {silent.pk: Wanted(), account.pk: Wanted()}
+    post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece("Pan")], versions=wanted)
+    assert experiments.why_not(post, silent)
+    assert experiments.why_not(post) == ""
+    page = as_alba.get(f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}")
+    assert page.context["account"] == account
+
+
+@pytest.mark.django_db
+def test_who_may_not_publish_is_told_why_they_begin_none_with_what_leaves_by_itself(weekly, model, as_bruno, bruno):
+    Membership.objects.filter(user=bruno).update(role="expert")
+    assert "experiments/beginning/" in said_of(as_bruno, model)
+    Series.objects.update(then="schedule")
+    page = said_of(as_bruno, model)
+    assert "las elige quien puede publicar" in page
+    assert "experiments/beginning/" not in page
+    Membership.objects.filter(user=bruno).update(role="reader")
+    assert "No se puede empezar" not in said_of(as_bruno, model)
 
 
 @pytest.mark.django_db

@@ -22,6 +22,7 @@ from .. import (
     checks,
     composer,
     evergreen,
+    experiments,
     handles,
     ideas,
     leaving,
@@ -256,6 +257,8 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
         messages.info(request, checks.clock_says(odd))
     if then == "queue" and kept.wall:
         messages.info(request, rhythm.queued_says(kept.wall, brand, at=clock.now()))
+    if request.POST.get("do") == "try":
+        return redirect(f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={kept.pk}")
     return redirect("publishing:post", brand.slug, kept.pk)
 
 
@@ -267,7 +270,7 @@ def _page(
     checked = leaving.check(request, brand, post, written)
     context: dict[str, Any] = {
         "room": "publishing", "post": post, "written": written, "checked": checked, "draft": draft, "problem": problem,
-        "idea": ideas.of_post(post),
+        "idea": ideas.of_post(post), "experiments": experiments.of_post(post, may=request.membership.may),
         "is_overtaken": bool(post and written.seen != post.revision), "stop": queries.stopped(brand),
         "has_slots": rhythm.has_slots(brand),
         "sheet": composer.common_sheet(written, brand, fresh=fresh),

@@ -43,7 +43,8 @@ def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     post = get_object_or_404(Post, pk=_number(request, "post"), brand=brand)
     _check_right(request, post)
     some = [] if queries.is_model(post) else experiments.accounts(post)
-    account = next((one for one in some if one.pk == _number(request, "account")), some[0] if some else None)
+    asked = next((one for one in some if one.pk == _number(request, "account")), None)
+    account = asked or next((one for one in some if not experiments.why_not(post, one)), some[0] if some else None)
     if request.method != "POST":
         first = {"owner": request.user.pk, "title": post.title}
         return _form(request, post, account, ExperimentForm(initial=first, post=post, account=account))
@@ -102,6 +103,7 @@ def _form(
     version = post.versions.filter(account=account).first() if account else None
     context: dict[str, Any] = {
         "room": "publishing", "post": post, "account": account, "form": form, "checked": checked,
+        "why_not": experiments.why_not(post, account),
         "kind": kind, "accounts": experiments.accounts(post), "title_a": version.hints.get("title") if version else "",
         "text_a": saying.parts_of(version)[0].text if version and version.post.parts.exists() else
         experiments.wording_of(post), "lately": [(names[name], n) for name, n in lately.items()],

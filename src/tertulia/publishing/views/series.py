@@ -126,7 +126,7 @@ def change_evergreen(request: RoomRequest, brand: Brand, evergreen_id: int) -> H
     if form.is_bound and form.is_valid():
         evergreen.change(evergreen=one, by=request.user, at=clock.now(), **form.cleaned_data)
         return redirect("publishing:recurring", brand.slug)
-    tried = experiments.of_post(one.model, may_begin=True)
+    tried = experiments.of_post(one.model, may=request.membership.may)
     context = {"room": "publishing", "post": one.model, "form": form, "evergreen": one, "experiments": tried}
     return render(request, "publishing/evergreen.html", context, status=422 if form.is_bound else 200)
 
@@ -210,5 +210,5 @@ def _page(
     may_write = request.membership.may("publishing.write")
     context["may_change"] = may_publish if one.then == Series.Then.SCHEDULE else may_write
     context["checked"] = _checked(request, brand, one.model, form) if context["may_change"] else None
-    context["experiments"] = experiments.of_post(one.model, may_begin=context["may_change"] and not one.ended_at)
+    context["experiments"] = experiments.of_post(one.model, may=request.membership.may)
     return render(request, "publishing/series.html", context, status=status)
