@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import pytest
@@ -29,6 +29,7 @@ from tertulia.publishing import (
     experiments,
     queries,
     reminders,
+    rhythm,
     sameness,
     series,
     verdicts,
@@ -821,6 +822,55 @@ def test_who_may_not_publish_is_told_why_they_begin_none_with_what_leaves_by_its
     assert "experiments/beginning/" not in page
     Membership.objects.filter(user=bruno).update(role="reader")
     assert "No se puede empezar" not in said_of(as_bruno, model)
+
+
+# A place before there is a post.
+
+
+@pytest.fixture
+def thursdays(brand, alba, account):
+    """The queue of the account: Thursdays at six."""
+    own = rhythm.Rhythm(None, NOON.date(), [], frozenset({(3, time(18))}))
+    rhythm.settle(account=account, rhythm=own, by=alba, at=NOON)
+    return account
+
+
+@pytest.mark.django_db
+def test_a_free_slot_is_kept_for_something_new_and_the_queue_leaves_it_alone(thursdays, thread, alba, as_alba, brand):
+    page, url = (reverse(f"publishing:{name}", args=[brand.slug]) for name in ("experiments", "experiment_slots"))
+    chosen = f"{thursdays.pk}.2026-11-26T18:00"
+    assert f'value="{chosen}"' in as_alba.get(page).content.decode()
+    answer = as_alba.post(url, {"slot": chosen})
+    post = Post.objects.get(title="Algo nuevo")
+    assert answer["Location"] == f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}"
+    assert (post.wall, list(post.versions.values_list("account", flat=True))) == (
+        datetime(2026, 11, 26, 18),
+        [thursdays.pk],
+    )
+    said = {**WORDS, "format": "film", "matters": 20, "hours": 24, "owner": alba.pk}
+    assert as_alba.post(answer["Location"], said).status_code == 302
+    assert Experiment.objects.get().post == post
+    assert as_alba.get(reverse("publishing:posts", args=[brand.slug]) + "?on=2026-11-26").status_code == 200
+    assert chosen not in as_alba.get(page).content.decode()
+    assert rhythm.enqueue(post=thread, by=alba, at=NOON) == datetime(2026, 12, 3, 18)
+    assert as_alba.post(url, {"slot": chosen}, follow=True).content.decode().count("Ese hueco ya no está libre") == 1
+    assert Post.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_no_slot_is_kept_where_nothing_new_can_be_tried_nor_by_who_may_only_read(
+    thursdays, as_alba, as_bruno, bruno, brand
+):
+    chosen = {"slot": f"{thursdays.pk}.2026-11-26T18:00"}
+    url = reverse("publishing:experiment_slots", args=[brand.slug])
+    Account.objects.update(kind="telegram")
+    assert "no se puede juzgar nada" in as_alba.post(url, chosen, follow=True).content.decode()
+    Membership.objects.filter(user=bruno).update(role="reader")
+    assert as_bruno.post(url, chosen).status_code == 403
+    assert (
+        "Reservar este hueco" not in as_bruno.get(reverse("publishing:experiments", args=[brand.slug])).content.decode()
+    )
+    assert not Post.objects.exists()
 
 
 @pytest.mark.django_db

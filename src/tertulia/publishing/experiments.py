@@ -29,6 +29,7 @@ from . import (
     dealing,
     mailing,
     queries,
+    rhythm,
     sameness,
     saying,
     series,
@@ -36,9 +37,12 @@ from . import (
     verdicts,
     writing,
 )
-from .models import Evergreen, Experiment, Occurrence, Part, Post, Repetition, Sending, Series, Turn
+from .models import Evergreen, Experiment, Occurrence, Part, Post, Repetition, Sending, Series, Slot, Turn
 from .problems import Problem, TooLate
+from .saying import Wanted
 
+HELD_DAYS = 22
+"""So far ahead, today included, a slot can be kept."""
 Kind, Measure = Experiment.Kind, Experiment.Measure
 
 
@@ -189,6 +193,21 @@ def begin(*, post: Post, by: User, at: datetime, **said: Any) -> Experiment:
     _record(activities.TRIED, one, by=by, at=at)
     series.follow(model=post, at=at)
     return one
+
+
+@transaction.atomic
+def hold(*, account: Account, wall: datetime, by: User, at: datetime) -> Post:
+    """Keep a free slot of the queue, at `wall` where the brand is, for something new that is still to be written: a
+    draft without words stands there until then. Raises `Problem`."""
+    list(Slot.objects.select_for_update().filter(account=account).order_by("pk"))  # as the queue does
+    if (wall, account.pk) not in rhythm.free(account.brand, at=at, days=HELD_DAYS, account=account.pk):
+        raise Problem(_("That slot is no longer free."))
+    post = actions.create(
+        brand=account.brand, title=_("Something new"), versions={account.pk: Wanted()}, by=by, at=at
+    )  # fmt: skip
+    actions.plan(post=post, wall=wall, by=by, at=at)
+    check_possible(post, account)
+    return post
 
 
 def _check_wordings(one: Experiment) -> None:

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -22,7 +23,7 @@ from .. import experiment_page, experiments, leaving, queries, sameness, saying
 from ..access import RoomRequest
 from ..checks import Checked
 from ..dealing import Wording
-from ..experiment_forms import ClosingForm, ExperimentForm
+from ..experiment_forms import ClosingForm, ExperimentForm, SlotForm
 from ..models import Experiment, Post, Series
 from ..problems import Problem, Unseen
 
@@ -32,8 +33,26 @@ SHOWN = 100
 @require_GET
 @brand_required("publishing.read")
 def show_all(request: RoomRequest, brand: Brand) -> HttpResponse:
-    lines = experiment_page.listed(list(experiments.experiments(brand)[:SHOWN]), at=clock.now())
-    return render(request, "publishing/experiments.html", {"room": "publishing", "lines": lines})
+    now = clock.now()
+    lines = experiment_page.listed(list(experiments.experiments(brand)[:SHOWN]), at=now)
+    form = SlotForm(brand=brand, at=now) if request.membership.may("publishing.write") else None
+    return render(request, "publishing/experiments.html", {"room": "publishing", "lines": lines, "slot_form": form})
+
+
+@require_POST
+@brand_required("publishing.write")
+def hold_slot(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """Keep a free slot of the queue for something new, and go on to what is expected of it."""
+    form = SlotForm(request.POST, brand=brand, at=clock.now())
+    try:
+        if not form.is_valid():
+            raise Problem(_("That slot is no longer free."))
+        account, wall = form.chosen
+        post = experiments.hold(account=account, wall=wall, by=request.user, at=clock.now())
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("publishing:experiments", brand.slug)
+    return redirect(f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
