@@ -221,6 +221,17 @@ def test_links_are_asked_in_the_background_and_a_dead_one_is_told(api, begin):
     assert code(api.put(f"/posts/{id}/publication", **key())) == (409, "warnings")
 
 
+def test_other_wordings_of_what_comes_back_are_looked_at_and_named(api, begin, brand, alba):
+    post = Post.objects.get(pk=begin("Pan")["id"])
+    texts = ["Mira htp://pan y https://pan.example/no"]
+    rule = series.Rule(time=time(9), zone="Europe/Madrid", starts_on=date(2026, 11, 24), texts=texts)
+    series.begin(brand=brand, post=post, rule=rule, by=alba, at=NOON)
+    checks = api.get(f"/posts/{post.pk}/checks").data
+    assert [line["says"][:11] for line in checks["lines"] if "htp://pan" in line["says"]] == ["Redacción 2"]
+    assert [link["says"] for link in checks["links"]] == ["Redacción 2: aún sin mirar"]
+    assert checks["is_waiting"]
+
+
 def test_a_rule_of_approval_blocks_and_an_edit_needs_a_new_one(network, api, account, rule, bruno, brand, alba, go_on):  # noqa: F811
     author = program(bruno, brand)
     body = {"parts": [{"text": "Pan"}], "versions": [{"channel_id": account.pk}], **ONE}

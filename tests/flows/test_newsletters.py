@@ -14,6 +14,7 @@ from conftest import NOON
 from fakes import mail
 from fakes.connector import KINDS
 from publishing.publishing_cast import lost, png
+from tertulia.brand import actions as brands
 from tertulia.channels import models as channels
 from tertulia.channels.models import Account, Delivery, Message
 from tertulia.connectors import registry
@@ -23,7 +24,18 @@ from tertulia.core.activity import Activity
 from tertulia.core.http import Door
 from tertulia.flows import inbound, limits, outbound, restored
 from tertulia.flows import mailing as flow
-from tertulia.publishing import actions, approval, dealing, experiments, library, mailing, queries, rights, verdicts
+from tertulia.publishing import (
+    actions,
+    approval,
+    dealing,
+    experiments,
+    library,
+    mailing,
+    queries,
+    reminders,
+    rights,
+    verdicts,
+)
 from tertulia.publishing.models import (
     ApprovalRule,
     Click,
@@ -730,6 +742,14 @@ def test_who_approves_sees_both_wordings_and_a_rule_holds_for_the_words_of_eithe
     assert Delivery.objects.get(account=trial.account).post.draft["b"]["title"] == "Roscones: hasta el 6"
 
 
+def test_the_list_before_leaving_looks_at_the_other_subject_and_text_too(trial, as_alba, brand):
+    brands.avoid(brand=brand, words=[("hasta", "")], at=NOON)
+    Experiment.objects.update(text_b="El 6: http://horno")
+    page = as_alba.get(f"/b/{brand.slug}/posts/{trial.post_id}/").content.decode()
+    assert page.count("Redacción B: La marca evita «hasta»") == 1
+    assert "Redacción B: Este enlace parece roto: http://horno" in page
+
+
 def test_it_begins_before_the_newsletter_is_scheduled_and_not_after(publish, weekly, alba, people):
     people(2)
     post = publish()
@@ -784,6 +804,8 @@ def read(trial, people, go_on, alba):
 def test_who_clicks_decides_once_all_mails_are_old_enough(trial, read, as_alba, brand):
     read(a=5, b=30)
     assert verdicts.of(trial, at=NOON + timedelta(hours=20)).points[0].why == "waits"
+    told = [reminders.tell_of_experiments(at=NOON + timedelta(hours=hours)) for hours in (20, 25, 26)]
+    assert told == [0, 1, 0]
     found = verdicts.of(trial, at=NOON + timedelta(hours=25))
     assert (found.outcome, found.pairs, sum(found.sizes), list(found.sums)) == ("b", 35, 200, [5, 30])
     page = as_alba.get(f"/b/{brand.slug}/experiments/{trial.pk}/")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from collections import Counter
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import pytest
@@ -12,24 +13,34 @@ from django.utils import translation
 from time_machine import travel
 
 from conftest import NOON, person
+from tertulia.brand import actions as brands
 from tertulia.channels import reactions as facts
 from tertulia.channels.models import Account, Delivery, RemotePost
+from tertulia.core import jobs
 from tertulia.core.models import Activity
+from tertulia.flows import ticks
 from tertulia.publishing import (
     actions,
     approval,
+    checks,
     comparing,
     dealing,
     evergreen,
     experiments,
+    queries,
+    reminders,
+    rhythm,
+    sameness,
     series,
     verdicts,
+    writing,
 )
 from tertulia.publishing.models import (
     ApprovalRule,
     Click,
     Experiment,
     Link,
+    LinkLook,
     LinkSettings,
     Post,
     Series,
@@ -40,7 +51,8 @@ from tertulia.publishing.problems import Problem, TooLate
 from tertulia.publishing.saying import Piece, Wanted
 from tertulia.publishing.series import Rule
 from tertulia.publishing.verdicts import Point
-from tertulia.team.models import User
+from tertulia.team import notices
+from tertulia.team.models import Membership, Notification, User
 
 DAY = timedelta(days=1)
 WORDS = {"title": "Preguntar", "hypothesis": "Una pregunta trae más respuestas", "measure": "replies"}
@@ -342,6 +354,103 @@ def test_two_experiments_at_once_with_the_same_post_are_refused(weekly, model, a
         begin(model, alba)
 
 
+# Before it leaves.
+
+
+def amiss(post, brand, **said) -> list[tuple[str, str]]:
+    """Of the list, the lines that are about one wording."""
+    written = writing.from_post(queries.whole(brand).get(pk=post.pk))
+    found = checks.check(written, brand=brand, post=post, at=NOON, **said)
+    return [(line.tone, line.says) for line in found.lines if line.wording]
+
+
+@pytest.fixture
+def avoids(brand):
+    brands.avoid(brand=brand, words=[("barato", "asequible")], at=NOON)
+
+
+@pytest.mark.django_db
+def test_each_wording_is_looked_at_like_the_common_text_and_named(weekly, model, alba, brand, avoids):
+    Series.objects.update(texts=["Pan barato", "Pan " * 126, "Su pan le espera. Venga usted."])
+    begin(model, alba, text_b="Pan barato en http://pan")
+    assert amiss(model, brand) == [
+        ("soon", "Wording B: This link looks broken: http://pan"),
+        ("soon", "Wording B: The brand avoids “barato”: it says “asequible”."),
+        ("soon", "Wording 2: The brand avoids “barato”: it says “asequible”."),
+        ("late", "Wording 3: Mastodon: It is too long: 504 of 500."),
+        ("soon", "Wording 4: The brand addresses people as «tú», and here they read otherwise: «usted»."),
+    ]
+    with translation.override("es"):
+        assert amiss(model, brand)[1][1].startswith("Redacción B: La marca evita «barato»")
+
+
+@pytest.mark.django_db
+def test_on_an_account_with_a_text_of_its_own_no_wording_is_too_long(weekly, model, alba, brand, account):
+    Series.objects.update(texts=["Pan " * 126])
+    assert len(amiss(model, brand)) == 1
+    own = {account.pk: Wanted((Piece("Aquí, otra cosa"),))}
+    actions.save(post=model, seen=1, pieces=[Piece("Hoy, pan de pueblo")], versions=own, by=alba, at=NOON)
+    assert amiss(model, brand) == []
+
+
+@pytest.mark.django_db
+def test_what_the_network_says_of_both_wordings_is_said_once_and_of_a_closed_one_nothing(weekly, model, alba, brand):
+    Series.objects.update(texts=[])
+    model.parts.update(text="Pan " * 126)
+    one = begin(model, alba, text_b="Col " * 126)
+    assert amiss(model, brand) == [], "that of the common text stands there already"
+    brands.avoid(brand=brand, words=[("col", "")], at=NOON)
+    assert len(amiss(model, brand)) == 1
+    experiments.close(experiment=one, learned="Nada", by=alba, at=NOON)
+    assert amiss(model, brand) == []
+
+
+@pytest.mark.django_db
+def test_a_dead_link_in_one_wording_is_asked_and_told_as_that_wording(weekly, model, alba, as_alba, brand):
+    begin(model, alba, text_b="Pan: https://pan.example/no")
+    page = reverse("publishing:series", args=[brand.slug, weekly.pk])
+    as_alba.get(page)
+    look = LinkLook.objects.get(target="https://pan.example/no")
+    assert f"look={look.pk}.B" in as_alba.get(page).content.decode()
+    LinkLook.objects.update(asked_at=NOON, status=404)
+    says = "Redacción B, <bdi>https://pan.example/no</bdi>: no hay nada (404"
+    assert says in as_alba.get(page).content.decode()
+    looks = reverse("publishing:looks", args=[brand.slug])
+    assert says in as_alba.get(f"{looks}?look={look.pk}.B&look=7.<b>&look=x").content.decode()
+
+
+def known_in(answer) -> str:
+    return answer.content.decode().split('name="known" value="')[1].split('"')[0]
+
+
+@pytest.mark.django_db
+def test_wording_b_is_looked_at_before_it_begins_and_stops_the_hand_once(weekly, model, alba, as_alba, brand, avoids):
+    url = f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={model.pk}"
+    said = {**WORDS, "text_b": "Pan barato", "pairs": 6, "expects": "b", "matters": 20, "hours": 24, "owner": alba.pk}
+    answer = as_alba.post(url, said)
+    assert (answer.status_code, Experiment.objects.count()) == (422, 0)
+    assert "Redacción B: La marca evita «barato»" in answer.content.decode()
+    assert as_alba.post(url, {**said, "text_b": "Pan " * 126, "known": known_in(answer)}).status_code == 422
+    assert not Experiment.objects.exists(), "what no network takes doesn't begin, and nobody could change it any more"
+    assert as_alba.post(url, {**said, "known": known_in(answer)}).status_code == 302
+    assert Experiment.objects.get().text_b == "Pan barato"
+
+
+@pytest.mark.django_db
+def test_other_wordings_of_what_leaves_by_itself_are_seen_before_they_are_kept(weekly, as_alba, brand, avoids):
+    url = reverse("publishing:series", args=[brand.slug, weekly.pk])
+    said = {
+        "every": 1, "unit": "week", "weekdays": [1, 3], "month_day": 1, "time": "09:00", "zone": "Europe/Madrid",
+        "starts_on": "2026-11-24", "ahead_days": 30, "then": "schedule", "texts": "Otra cosa\n---\nPan barato",
+    }  # fmt: skip
+    answer = as_alba.post(url, said)
+    assert answer.status_code == 422
+    assert "Redacción 3: La marca evita «barato»" in answer.content.decode()
+    assert Series.objects.get().texts == ["Otra cosa"]
+    assert as_alba.post(url, said | {"known": known_in(answer)}).status_code == 302
+    assert Series.objects.get().texts == ["Otra cosa", "Pan barato"]
+
+
 # What came of it.
 
 
@@ -444,6 +553,90 @@ def test_clicks_count_people_within_the_time_and_no_robots(tried, model, alba, b
     assert verdicts.figures([remote], "clicks", DAY) == {remote.pk: 2}
 
 
+# That it is in.
+
+
+def told() -> list[tuple[str, str]]:
+    """Who was told that an experiment can be closed, and where it leads."""
+    jobs.run_due(NOON + 9 * DAY)
+    found = Notification.objects.filter(reason="experiment").order_by("user__name")
+    return list(found.values_list("user__name", "url"))
+
+
+def address(one: Experiment) -> str:
+    return reverse("publishing:experiment", args=[one.brand.slug, one.pk])
+
+
+@pytest.mark.django_db
+def test_once_all_pairs_are_in_whoever_began_it_and_sees_to_it_are_told_and_never_twice(tried, alba, bruno):
+    Experiment.objects.update(owner=bruno)
+    last = tried.turns.order_by("number")[11]
+    RemotePost.objects.filter(remote_id=f"r{last.post_id}").update(published_at=NOON - timedelta(hours=2))
+    assert (reminders.tell_of_experiments(at=NOON), told()) == (0, [])
+    RemotePost.objects.filter(remote_id=f"r{last.post_id}").update(published_at=NOON - 2 * DAY)
+    late = RemotePost.objects.get(remote_id=f"r{last.post_id}")
+    facts.keep(post=late, values={"replies": 27}, at=NOON - DAY, how="network")
+    ticks.experiments_tick()
+    assert told() == [("Alba", address(tried)), ("Bruno", address(tried))]
+    for says, language in (("ya tiene todas sus cifras", "es"), ("has all its figures", "en")):
+        with translation.override(language):
+            found = notices.lines(Notification.objects.filter(reason="experiment"))
+            assert all(says in one.text for one in found)
+    last.post.parts.update(text="Cambiado")
+    assert reminders.tell_of_experiments(at=NOON + DAY) == 0
+    last.post.parts.update(text=SAYS[last.arm])
+    assert reminders.tell_of_experiments(at=NOON + DAY) == 0, "in again, it was told already"
+    assert len(told()) == 2
+
+
+@pytest.mark.django_db
+def test_of_what_is_closed_nobody_is_told(tried, alba):
+    experiments.close(experiment=tried, learned="Sí", by=alba, at=NOON)
+    assert (reminders.tell_of_experiments(at=NOON), told()) == (0, [])
+
+
+@pytest.mark.django_db
+def test_two_workers_at_once_tell_it_once(tried, monkeypatch):
+    judge, again = verdicts.closing, [True]
+
+    def overtaken(one, *, at):
+        if again.pop() if again else False:
+            assert reminders.tell_of_experiments(at=at) == 1, "another worker comes between"
+        return judge(one, at=at)
+
+    monkeypatch.setattr(verdicts, "closing", overtaken)
+    assert reminders.tell_of_experiments(at=NOON) == 0
+    assert Activity.objects.filter(type="experiment.ready").count() == 1
+
+
+@pytest.mark.django_db
+def test_only_who_may_close_it_is_told_else_who_manages_the_brand(tried, alba, bruno, brand):
+    Experiment.objects.update(begun_by_id=bruno.pk)
+    Membership.objects.filter(user=bruno).update(role="reader")
+    reminders.tell_of_experiments(at=NOON)
+    assert told() == [("Alba", address(tried))]
+
+
+@pytest.mark.django_db
+def test_what_leaves_by_itself_is_told_to_who_may_publish(tried, alba, bruno, brand):
+    Membership.objects.filter(user=bruno).update(role="expert")
+    Experiment.objects.update(begun_by_id=bruno.pk)
+    Series.objects.update(then="schedule")
+    reminders.tell_of_experiments(at=NOON)
+    assert told() == [("Alba", address(tried))]
+
+
+@pytest.mark.django_db
+def test_of_something_new_it_is_told_once_its_figure_is_in(usual, thread, alba, account):
+    usual(3)
+    one = try_new(thread, alba, account)
+    assert reminders.tell_of_experiments(at=NOON) == 0
+    leave(thread, at=NOON - timedelta(hours=3), replies=4)
+    assert reminders.tell_of_experiments(at=NOON) == 0
+    assert reminders.tell_of_experiments(at=NOON + 2 * DAY) == 1
+    assert told() == [("Alba", address(one))]
+
+
 # Something new.
 
 
@@ -518,6 +711,166 @@ def test_pages_say_it_in_words(tried, as_alba, brand, thread, alba, account):
     assert "3,00" in page
     post = as_alba.get(reverse("publishing:post", args=[brand.slug, thread.pk])).content.decode()
     assert "Preguntar" in post
+
+
+# Where one begins, and why not.
+
+
+def said_of(client, post, page: str = "post") -> str:
+    return client.get(reverse(f"publishing:{page}", args=[post.brand.slug, post.pk])).content.decode()
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_post_and_its_composer_lead_to_the_form_with_the_post_chosen(thread, as_alba, brand, account):
+    form = f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={thread.pk}"
+    assert f'href="{form}"' in said_of(as_alba, thread)
+    assert 'name="do" value="try"' in said_of(as_alba, thread, "text")
+    said = {"text": "Uno más", "accounts": [account.pk], "seen": thread.revision, "do": "try", "zone": "Europe/Madrid"}
+    answer = as_alba.post(reverse("publishing:text", args=[brand.slug, thread.pk]), said)
+    assert (answer.status_code, answer["Location"]) == (302, form)
+    assert experiments.wording_of(thread) == "Uno más"
+    assert "Qué es nuevo ahí" in as_alba.get(form).content.decode()
+
+
+@pytest.mark.django_db
+def test_of_a_new_post_the_composer_keeps_a_draft_and_goes_on_to_the_form(as_alba, brand, account):
+    url = reverse("publishing:beginning", args=[brand.slug])
+    assert 'name="do" value="try"' in as_alba.get(url).content.decode()
+    answer = as_alba.post(url, {"text": "Pan", "do": "try", "zone": "Europe/Madrid"})
+    post = Post.objects.get()
+    assert answer["Location"] == f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}"
+    assert "Elige antes dónde se publica" in as_alba.get(answer["Location"]).content.decode()
+
+
+WHYS = {
+    "nowhere": "Elige antes dónde se publica",
+    "out": "Ya ha salido.",
+    "copy": "Se hizo a partir de algo que se repite",
+    "ended": "Esta serie ha terminado.",
+    "own": "Cada una de sus cuentas tiene un texto propio",
+    "unknown": "Aquí aún no se puede juzgar nada",
+    "worn": "Sus últimas publicaciones han sido de todos los tipos",
+}
+
+
+@pytest.fixture
+def impossible(request, brand, alba, account, monkeypatch):
+    """`impossible("out")`: a post with which no experiment can begin, for that reason."""
+
+    def make(why: str) -> Post:
+        said = {"pieces": [Piece("Pan")], "versions": {} if why == "nowhere" else {account.pk: Wanted()}}
+        post = actions.create(brand=brand, by=alba, at=NOON, **said)
+        if why == "out":
+            leave(post, at=NOON - DAY)
+            Delivery.objects.update(state="sent")
+        elif why == "copy":
+            weekly = request.getfixturevalue("weekly")
+            post = weekly.occurrences.order_by("on")[0].post
+        elif why == "ended":
+            weekly, post = request.getfixturevalue("weekly"), request.getfixturevalue("model")
+            series.end(series=weekly, by=alba, at=NOON)
+        elif why == "own":
+            post = request.getfixturevalue("weekly").model
+            own = {account.pk: Wanted((Piece("Aquí, otra cosa"),))}
+            actions.save(post=post, seen=1, pieces=[Piece("Hoy, pan")], versions=own, by=alba, at=NOON)
+        elif why == "unknown":
+            Account.objects.update(kind="telegram")
+        elif why == "worn":
+            names = sameness.formats()
+            monkeypatch.setattr(sameness, "lately", lambda account, but: Counter(dict.fromkeys(names, 1)))
+        return post
+
+    return make
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("why", WHYS)
+def test_where_none_can_begin_the_pages_say_why_not(impossible, as_alba, brand, alba, account, why):
+    post = impossible(why)
+    form = f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}"
+    page = said_of(as_alba, post)
+    assert WHYS[why] in page
+    assert "experiments/beginning/" not in page
+    assert "<textarea" not in as_alba.get(form).content.decode().split("<main")[1]
+    assert WHYS[why] in as_alba.get(form).content.decode()
+    composer = said_of(as_alba, post, "text")
+    assert WHYS[why] in composer
+    assert 'value="try"' not in composer
+    account.refresh_from_db()
+    with pytest.raises(Problem):
+        try_new(post, alba, account, text_b="Otra cosa", format="film")
+
+
+@pytest.mark.django_db
+def test_one_account_where_it_can_be_is_enough_and_is_the_one_the_form_begins_with(brand, alba, as_alba, account):
+    silent = Account.objects.create(brand=brand, kind="telegram", name="A", created_at=NOON, settings={})
+    wanted = {silent.pk: Wanted(), account.pk: Wanted()}
+    post = actions.create(brand=brand, by=alba, at=NOON, pieces=[Piece("Pan")], versions=wanted)
+    assert experiments.why_not(post, silent)
+    assert experiments.why_not(post) == ""
+    page = as_alba.get(f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}")
+    assert page.context["account"] == account
+
+
+@pytest.mark.django_db
+def test_who_may_not_publish_is_told_why_they_begin_none_with_what_leaves_by_itself(weekly, model, as_bruno, bruno):
+    Membership.objects.filter(user=bruno).update(role="expert")
+    assert "experiments/beginning/" in said_of(as_bruno, model)
+    Series.objects.update(then="schedule")
+    page = said_of(as_bruno, model)
+    assert "las elige quien puede publicar" in page
+    assert "experiments/beginning/" not in page
+    Membership.objects.filter(user=bruno).update(role="reader")
+    assert "No se puede empezar" not in said_of(as_bruno, model)
+
+
+# A place before there is a post.
+
+
+@pytest.fixture
+def thursdays(brand, alba, account):
+    """The queue of the account: Thursdays at six."""
+    own = rhythm.Rhythm(None, NOON.date(), [], frozenset({(3, time(18))}))
+    rhythm.settle(account=account, rhythm=own, by=alba, at=NOON)
+    return account
+
+
+@pytest.mark.django_db
+def test_a_free_slot_is_kept_for_something_new_and_the_queue_leaves_it_alone(thursdays, thread, alba, as_alba, brand):
+    page, url = (reverse(f"publishing:{name}", args=[brand.slug]) for name in ("experiments", "experiment_slots"))
+    chosen = f"{thursdays.pk}.2026-11-26T18:00"
+    assert f'value="{chosen}"' in as_alba.get(page).content.decode()
+    answer = as_alba.post(url, {"slot": chosen})
+    post = Post.objects.get(title="Algo nuevo")
+    assert answer["Location"] == f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}"
+    assert (post.wall, list(post.versions.values_list("account", flat=True))) == (
+        datetime(2026, 11, 26, 18),
+        [thursdays.pk],
+    )
+    said = {**WORDS, "format": "film", "matters": 20, "hours": 24, "owner": alba.pk}
+    assert as_alba.post(answer["Location"], said).status_code == 302
+    assert Experiment.objects.get().post == post
+    assert as_alba.get(reverse("publishing:posts", args=[brand.slug]) + "?on=2026-11-26").status_code == 200
+    assert chosen not in as_alba.get(page).content.decode()
+    assert rhythm.enqueue(post=thread, by=alba, at=NOON) == datetime(2026, 12, 3, 18)
+    assert as_alba.post(url, {"slot": chosen}, follow=True).content.decode().count("Ese hueco ya no está libre") == 1
+    assert Post.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_no_slot_is_kept_where_nothing_new_can_be_tried_nor_by_who_may_only_read(
+    thursdays, as_alba, as_bruno, bruno, brand
+):
+    chosen = {"slot": f"{thursdays.pk}.2026-11-26T18:00"}
+    url = reverse("publishing:experiment_slots", args=[brand.slug])
+    Account.objects.update(kind="telegram")
+    assert "no se puede juzgar nada" in as_alba.post(url, chosen, follow=True).content.decode()
+    Membership.objects.filter(user=bruno).update(role="reader")
+    assert as_bruno.post(url, chosen).status_code == 403
+    assert (
+        "Reservar este hueco" not in as_bruno.get(reverse("publishing:experiments", args=[brand.slug])).content.decode()
+    )
+    assert not Post.objects.exists()
 
 
 @pytest.mark.django_db

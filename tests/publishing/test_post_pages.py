@@ -221,8 +221,8 @@ def test_what_a_colleague_changes_while_it_is_looked_at_does_not_leave(account_o
     account, home = account_of(), f"/b/{brand.slug}/posts/"
     post, check = begun(as_alba, home, account, "Pan de pueblo"), leaving.check
 
-    def meanwhile(*given):
-        found = check(*given)
+    def meanwhile(*given, **said):
+        found = check(*given, **said)
         said = {"pieces": [Piece(BROKEN)], "versions": {account.pk: Wanted()}}
         actions.save(post=post, seen=post.revision, by=alba, at=NOON, **said)
         return found

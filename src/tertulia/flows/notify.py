@@ -16,10 +16,11 @@ from tertulia.core import clock, jobs
 from tertulia.core.models import Activity
 from tertulia.core.redact import describe
 from tertulia.inbox.models import Conversation
-from tertulia.publishing.models import Post, Series
+from tertulia.publishing import experiments
+from tertulia.publishing.models import Experiment, Post, Series
 from tertulia.team import notices
 from tertulia.team.models import Membership
-from tertulia.team.permissions import Role
+from tertulia.team.permissions import PERMISSIONS, Role
 from tertulia.understanding.models import Brain, BrandLayer
 
 log = logging.getLogger(__name__)
@@ -135,6 +136,17 @@ def _approval_lost(line: Activity) -> Told:
     return Post.objects.filter(pk=line.on_id).values_list("scheduled_by_id", flat=True), "approval_told"
 
 
+def _ready(line: Activity) -> Told:
+    """Whoever began it and whoever sees to it, where they may close it; else those who manage the brand."""
+    one = Experiment.objects.filter(pk=line.on_id, closed_at__isnull=True).select_related("post").first()
+    if one is None:
+        return [], "experiment"
+    able = Membership.objects.filter(
+        brand=line.brand_id, role__in=PERMISSIONS[experiments.right_over(one.post)], user__is_active=True
+    ).values_list("user_id", flat=True)
+    return {one.begun_by_id, one.owner_id} & set(able) or _managers(line.brand_id), "experiment"
+
+
 def _held(line: Activity) -> Told:
     return _managers(line.brand_id), "stopped"
 
@@ -209,6 +221,7 @@ CONCERNS: dict[str, Callable[[Activity], Told]] = {
     "post.quote_ended": _quote,
     "testimonial.ended": _quote,
     "series.stuck": _post,
+    "experiment.ready": _ready,
     "newsletter.unallowed": _post,
     "newsletter.test_refused": _test,
     "newsletter.test_unknown": _test,
@@ -272,6 +285,8 @@ def _address(line: Activity) -> str:
         return reverse("publishing:post", args=[slug, line.on_id])
     if line.on_kind == Series._meta.label_lower:
         return reverse("publishing:series", args=[slug, line.on_id])
+    if line.on_kind == Experiment._meta.label_lower:
+        return reverse("publishing:experiment", args=[slug, line.on_id])
     if line.on_kind == Brand._meta.label_lower:
         return reverse("publishing:posts", args=[slug])
     return reverse("inbox:conversation", args=[slug, line.on_id])

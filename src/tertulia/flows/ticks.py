@@ -65,6 +65,11 @@ def reminders_tick() -> None:
     reminders.remind_by_hand(at=at)
 
 
+@jobs.periodic("publishing.experiments", seconds=600)
+def experiments_tick() -> None:
+    reminders.tell_of_experiments(at=clock.now())
+
+
 @jobs.periodic("publishing.permissions", seconds=60)
 def permissions_tick() -> None:
     sharing.note_questions(at=clock.now())

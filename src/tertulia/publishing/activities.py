@@ -76,6 +76,9 @@ RESTED = declare("evergreen.changed", _("{who} changed how often “{title}” m
 UNPOOLED = declare("evergreen.removed", _("{who} took “{title}” from the texts that don't age"))
 TRIED = declare("experiment.begun", _("{who} began the experiment “{title}”"))
 JUDGED = declare("experiment.closed", _("{who} closed the experiment “{title}” with what was learned"))
+READY = declare(
+    "experiment.ready", _("The experiment “{title}” has all its figures: it can be closed with what was learned")
+)
 WON = declare("experiment.won", _("{who} lets it go on with the wording that won in “{title}”"))
 INITIATED = declare("initiative.added", _("{who} put the action “{title}” on the calendar"))
 REVISED = declare("initiative.changed", _("{who} changed the action “{title}”"))

@@ -30,6 +30,7 @@ from . import (
     actions,
     addresses,
     approval,
+    dealing,
     handles,
     looking,
     mailing,
@@ -40,6 +41,7 @@ from . import (
     saying,
     shortening,
 )
+from .dealing import Wording
 from .models import Media, Part, Post, Sending
 from .preflight import Line
 from .problems import Problem
@@ -118,6 +120,11 @@ class Checked:
         """Addresses are still to be asked."""
         return any(one.is_waiting for one in self.looks)
 
+    def of_wording(self, sign: str) -> Checked:
+        """What is amiss with one of the wordings alone."""
+        lines = [line for line in self.lines if line.wording == sign]
+        return Checked([], lines, looks=[one for one in self.looks if one.wording == sign])
+
     @property
     def known(self) -> str:
         """Names all that is amiss, to tell whether its reader has seen it."""
@@ -132,23 +139,48 @@ class Checked:
 
 def check(
     writing: Writing, *, brand: Brand, post: Post | None, at: datetime, others: Sequence[Brand] = (), here: str = "",
-    by: int | None = None,
+    by: int | None = None, wordings: Sequence[Wording] | None = None,
 ) -> Checked:  # fmt: skip
     """Look at what would be scheduled. `by`: the id of who writes; `others`: their other brands; `here`: the time zone
-    they are in."""
+    they are in; `wordings`: what some say in its place, None: as it is kept with the post."""
+    if wordings is None:
+        wordings = dealing.wordings(post) if post else []
     accounts = [one for one in queries.accounts(brand) if one.pk in writing.accounts]
-    media, known = _media(writing, brand), handles.known(brand.pk, writing.texts)
+    media = _media(writing, brand)
+    known = handles.known(brand.pk, [*writing.texts, *(one.text for one in wordings)])
     shown = [_preview(account, writing, media, known, brand, post) for account in accounts]
     lines = [
         *_where(accounts, is_blank=writing.is_blank), *_letters(accounts, brand), *_fits(shown), *_alts(shown),
-        *_rights(writing, media.values(), brand, post, at=at), *_quotes(writing, brand, at=at), *_films(media.values()),
+        *_rights(writing, media.values(), brand, post, at=at), *_quotes(writing.texts, writing, brand, at=at),
+        *_films(media.values()),
         *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing.texts),
         *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
-        *preflight.strangers(writing.texts, brand, others), *_named(writing, accounts, known), *_polls(shown),
-        *_approval(writing, brand, post, post.created_by_id if post else by),
+        *preflight.strangers(writing.texts, brand, others), 
+        *(line for one in accounts for line in _named([piece.text for piece in writing.said_on(one.pk)], one, known)),
+        *_polls(shown), *_approval(writing, brand, post, post.created_by_id if post else by),
     ]  # fmt: skip
-    looks = looking.seen(writing.texts, brand, at=at)
+    looks, usual = looking.seen(writing.texts, brand, at=at), set(_fits(shown))
+    for one in wordings:
+        mine = [each for each in accounts if _is_said(one, writing, each)]
+        fits = _fits([_preview(each, writing, media, known, brand, post, one) for each in mine])
+        texts = list(filter(None, [one.title, one.text]))
+        found = [
+            *(line for line in fits if line not in usual), *_quotes(texts, writing, brand, at=at),
+            *of_texts(texts, brand), *preflight.strangers(texts, brand, others),
+            *(line for each in mine for line in _named(texts, each, known)),
+        ]  # fmt: skip
+        lines += [Line(line.tone, f"{one.name}: {line.says}", one.sign) for line in found]
+        there = {each.address for each in looks}
+        seen = [replace(each, wording=one.sign) for each in looking.seen(texts, brand, at=at)]
+        looks += [each for each in seen if each.address not in there or each.tone == "soon"]
     return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand), looks, writing.is_blank)
+
+
+def _is_said(wording: Wording, writing: Writing, account: Account) -> bool:
+    """Another wording takes the place of the common text, or of whatever its list gets."""
+    if wording.account:
+        return account.pk == wording.account
+    return writing.said_on(account.pk) == writing.pieces
 
 
 def _approval(writing: Writing, brand: Brand, post: Post | None, author: int | None) -> Iterator[Line]:
@@ -178,10 +210,15 @@ def _choices(writing: Writing, brand: Brand) -> list[tuple[str, bool]]:
 
 def _preview(
     account: Account, writing: Writing, media: Mapping[int, Media], known: handles.Known, brand: Brand,
-    post: Post | None,
+    post: Post | None, wording: Wording | None = None,
 ) -> Preview:  # fmt: skip
     hints = writing.hints.get(account.pk, {})
     pieces = writing.said_on(account.pk) or (Piece("", Part.Kind.POST),)
+    if wording:
+        pieces, hints = (
+            dealing.worded(pieces, wording.text),
+            {**hints, "title": wording.title or hints.get("title", "")},
+        )
     name, look = handles.on_account(account, known), account.connector.look(account)
     pieces = tuple(replace(one, text=name(one.text)) for one in pieces)
     rewrite = shortening.foreseen(
@@ -277,8 +314,8 @@ def _rights(
         yield from (Line("soon", why) for why in rights.warns(one, on))
 
 
-def _quotes(writing: Writing, brand: Brand, *, at: datetime) -> Iterator[Line]:
-    on, texts = rights.day_of(max(_moment(writing) or at, at), brand), writing.texts
+def _quotes(texts: Sequence[str], writing: Writing, brand: Brand, *, at: datetime) -> Iterator[Line]:
+    on = rights.day_of(max(_moment(writing) or at, at), brand)
     yield from (Line("late", why) for why in testimonials.against(texts, brand=brand.pk, on=on))
     yield from (Line("soon", why) for why in testimonials.ending(texts, brand=brand.pk, on=on))
 
@@ -338,16 +375,15 @@ def clock_says(odd: str) -> str:
     return _("That time comes twice on that day: it leaves the first time.")
 
 
-def _named(writing: Writing, accounts: Sequence[Account], known: handles.Known) -> Iterator[Line]:
-    for account in accounts:
-        names = [name for piece in writing.said_on(account.pk) for name in handles.named(piece.text)]
-        for name in dict.fromkeys(one for one in names if not handles.address_of(one, account, known)):
-            if handles.folded(name) not in known:
-                says = _("Nobody is called {name} among the names on the networks: the plain name is published.")
-                yield Line("soon", says.format(name=name))
-            else:
-                says = _("{account}: {name} has no name there, so the plain name is published.")
-                yield Line("note", says.format(account=account.name, name=name))
+def _named(texts: Iterable[str], account: Account, known: handles.Known) -> Iterator[Line]:
+    names = [name for text in texts for name in handles.named(text)]
+    for name in dict.fromkeys(one for one in names if not handles.address_of(one, account, known)):
+        if handles.folded(name) not in known:
+            says = _("Nobody is called {name} among the names on the networks: the plain name is published.")
+            yield Line("soon", says.format(name=name))
+        else:
+            says = _("{account}: {name} has no name there, so the plain name is published.")
+            yield Line("note", says.format(account=account.name, name=name))
 
 
 def _polls(shown: Sequence[Preview]) -> Iterator[Line]:

@@ -8,11 +8,13 @@ and the turn's number: tried again after a crash, or put back from a backup, it 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from .models import Experiment, Post, Turn
+from django.utils.translation import gettext as _
+
+from .models import Experiment, Post, Series, Turn
 from .saying import Piece, as_read
 
 Arm = Experiment.Arm
@@ -64,6 +66,32 @@ def take(turn: Turn | None, post: Post) -> None:
     if turn and turn.pk is None:
         turn.post = post
         turn.save()
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What some say in the place of a post's first text, "" for the same text or title. `sign`: "B", or the number of a
+    series' wording. `account`: the id of the only list that gets it; None: it is said wherever the common text is."""
+
+    sign: str
+    text: str
+    title: str = ""
+    account: int | None = None
+
+    @property
+    def name(self) -> str:
+        return _("Wording {sign}").format(sign=self.sign)
+
+
+def wordings(post: Post, texts: Sequence[str] | None = None) -> list[Wording]:
+    """All that is said in the place of what a post says: by the experiment that runs with it, and by its series, which
+    has these `texts`; None: those that are kept."""
+    if texts is None:
+        kept = Series.objects.filter(model=post, ended_at__isnull=True).values_list("texts", flat=True)
+        texts = kept.first() or []
+    tried = Experiment.objects.filter(post=post, closed_at__isnull=True).exclude(kind=Experiment.Kind.FORMAT).first()
+    found = [Wording(Arm.B.label, tried.text_b, tried.title_b, tried.account_id)] if tried else []
+    return [*found, *(Wording(str(number), text) for number, text in enumerate(texts, 2))]
 
 
 def worded(pieces: Sequence[Piece], text: str) -> tuple[Piece, ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
+from tertulia.brand.models import Brand
 from tertulia.channels.models import Account
+from tertulia.core import dates
 from tertulia.core.html import tidy
 from tertulia.team.models import User
 
-from . import actions, experiments
+from . import actions, experiments, mailing, queries, rhythm
 from .models import Experiment, Post
 
 _OF_ONE_KIND: dict[str, tuple[str, ...]] = {
@@ -77,6 +81,34 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_hypothesis(self) -> str:
         return tidy(self.cleaned_data["hypothesis"]).strip()
+
+
+class SlotForm(forms.Form):
+    """A free slot of the queue that is to be kept for something new; `chosen` of a valid one, its time on the wall of
+    the brand's zone."""
+
+    slot = forms.ChoiceField(
+        label=_("Free slot"), error_messages={"invalid_choice": _("That slot is no longer free.")}
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, brand: Brand, at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.accounts = {one.pk: one for one in queries.accounts(brand) if not mailing.is_list(one)}
+        today = at.astimezone(ZoneInfo(brand.time_zone)).date()
+        self.free = {
+            f"{account}.{wall:%Y-%m-%dT%H:%M}": (self.accounts[account], wall)
+            for wall, account in rhythm.free(brand, at=at, days=experiments.HELD_DAYS)
+            if account in self.accounts
+        }
+        fields: Any = self.fields
+        fields["slot"].choices = [
+            (name, f"{dates.day_heading(wall.date(), today=today)}, {wall:%H:%M} · {account.name}")
+            for name, (account, wall) in self.free.items()
+        ]
+
+    @property
+    def chosen(self) -> tuple[Account, datetime]:
+        return self.free[self.cleaned_data["slot"]]
 
 
 class ClosingForm(forms.Form):

@@ -5,7 +5,7 @@ Nothing begins without saying what is expected and by which figure it is judged,
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ from . import (
     dealing,
     mailing,
     queries,
+    rhythm,
     sameness,
     saying,
     series,
@@ -36,9 +37,12 @@ from . import (
     verdicts,
     writing,
 )
-from .models import Evergreen, Experiment, Part, Post, Sending, Series, Turn
+from .models import Evergreen, Experiment, Occurrence, Part, Post, Repetition, Sending, Series, Slot, Turn
 from .problems import Problem, TooLate
+from .saying import Wanted
 
+HELD_DAYS = 22
+"""So far ahead, today included, a slot can be kept."""
 Kind, Measure = Experiment.Kind, Experiment.Measure
 
 
@@ -89,7 +93,79 @@ def formats_new_to(account: Account, post: Post) -> list[tuple[str, str]]:
     return [(name, label) for name, label in sameness.formats().items() if not lately[name]]
 
 
+# Whether it can be.
+
+
+def check_possible(post: Post, account: Account | None) -> None:
+    """Whether one can begin with the post as it stands; with what is no model on `account`, one of its own. Raises
+    `Problem`, `TooLate`: why not."""
+    if Experiment.objects.filter(post=post, closed_at__isnull=True).exists():
+        raise Problem(_("An experiment with it is running already."))
+    if queries.is_model(post):
+        some = _check_model(post)
+    elif any(each.objects.filter(post=post).exists() for each in (Occurrence, Repetition)):
+        raise Problem(_("It was made of what comes back: wordings are tried there."))
+    else:
+        some = [_check_account(post, account)]
+    if not measures(some, post.brand):
+        says = _(
+            "Nothing can be judged here yet: its accounts tell no figure that all of them know, and links of posts "
+            "aren't shortened, so clicks aren't counted."
+        )
+        raise Problem(says)
+
+
+def _check_model(post: Post) -> list[Account]:
+    is_over = Series.objects.filter(model=post, ended_at__isnull=False).exists()
+    if is_over and not Evergreen.objects.filter(model=post).exists():
+        raise Problem(_("This series has ended."))
+    if not wording_of(post):
+        raise Problem(_("Write first what the post says to all accounts: that is wording A."))
+    if not (some := accounts(post)):
+        raise Problem(_("Each of its accounts has a text of its own: no wording can be tried on them."))
+    return some
+
+
+def _check_account(post: Post, account: Account | None) -> Account:
+    version = post.versions.filter(account=account).first() if account else None
+    if account is None or version is None:
+        raise Problem(_("Choose first where it is to be published."))
+    if mailing.is_list(account):
+        if version.sendings.exists():
+            raise TooLate(
+                _("It is scheduled, or has left. Cancel it first: then half of the list can get something else.")
+            )
+    elif not queries.standing(post).is_open:
+        raise TooLate(_("It has left already."))
+    elif not formats_new_to(account, post):
+        raise Problem(_("Its last posts were of every kind: nothing is new there."))
+    return account
+
+
+def why_not(post: Post, account: Account | None = None) -> str:
+    """Why none can begin with it; "" where one can, on `account` or on any of its accounts."""
+    some: list[Account | None] = [account]
+    if not (account or queries.is_model(post)):
+        some = [*accounts(post)] or some
+    whys = []
+    for one in some:
+        try:
+            check_possible(post, one)
+        except Problem as problem:
+            whys.append(str(problem))
+        else:
+            return ""
+    return whys[0]
+
+
 # What people do with them.
+
+
+def right_over(post: Post) -> str:
+    """What somebody has to be allowed to do to begin one with the post, or close it: what leaves by itself is worded by
+    those who may publish."""
+    leaves = Series.objects.filter(model=post, then=Series.Then.SCHEDULE, ended_at__isnull=True).exists()
+    return "publishing.publish" if leaves else "publishing.write"
 
 
 @transaction.atomic
@@ -97,8 +173,7 @@ def begin(*, post: Post, by: User, at: datetime, **said: Any) -> Experiment:
     """Begin one with a post; `said` as its form gives it. Turns to come that nobody has touched are dealt at once.
     Raises `Problem`, `TooLate`."""
     post = Post.objects.select_for_update(of=("self",)).select_related("brand").get(pk=post.pk)
-    if Experiment.objects.filter(post=post, closed_at__isnull=True).exists():
-        raise Problem(_("An experiment with it is running already."))
+    check_possible(post, said.get("account"))
     one = Experiment(
         brand=post.brand, post=post, kind=kind_of(post, said.get("account")), begun_by_id=by.pk, begun_at=at,
         **{name: tidy(value).strip() if isinstance(value, str) else value for name, value in said.items()},
@@ -120,19 +195,26 @@ def begin(*, post: Post, by: User, at: datetime, **said: Any) -> Experiment:
     return one
 
 
+@transaction.atomic
+def hold(*, account: Account, wall: datetime, by: User, at: datetime) -> Post:
+    """Keep a free slot of the queue, at `wall` where the brand is, for something new that is still to be written: a
+    draft without words stands there until then. Raises `Problem`."""
+    list(Slot.objects.select_for_update().filter(account=account).order_by("pk"))  # as the queue does
+    if (wall, account.pk) not in rhythm.free(account.brand, at=at, days=HELD_DAYS, account=account.pk):
+        raise Problem(_("That slot is no longer free."))
+    post = actions.create(
+        brand=account.brand, title=_("Something new"), versions={account.pk: Wanted()}, by=by, at=at
+    )  # fmt: skip
+    actions.plan(post=post, wall=wall, by=by, at=at)
+    check_possible(post, account)
+    return post
+
+
 def _check_wordings(one: Experiment) -> None:
     """Raises `Problem`."""
-    post, some = one.post, accounts(one.post)
-    is_over = Series.objects.filter(model=post, ended_at__isnull=False).exists()
-    if is_over and not Evergreen.objects.filter(model=post).exists():
-        raise Problem(_("This series has ended."))
-    if not one.text_a:
-        raise Problem(_("Write first what the post says to all accounts: that is wording A."))
     if not one.text_b or one.text_b == one.text_a:
         raise Problem(_("Wording B has to say something else."))
-    if not some:
-        raise Problem(_("Each of its accounts has a text of its own: no wording can be tried on them."))
-    _check_measure(one, some)
+    _check_measure(one, accounts(one.post))
     if one.measure == Measure.CLICKS and not all(map(_has_link, (one.text_a, one.text_b))):
         raise Problem(_("To be judged by clicks each wording needs an address that begins with https://."))
 
@@ -142,18 +224,13 @@ def _has_link(text: str) -> bool:
 
 
 def _check_newsletter(one: Experiment) -> None:
-    """Takes what it says now as A. Raises `Problem`, `TooLate`."""
-    version = one.post.versions.select_related("account", "post").filter(account=one.account).first()
-    if version is None:
-        raise Problem(_("Choose one of the accounts of the post."))
-    if version.sendings.exists():
-        raise TooLate(_("It is scheduled, or has left. Cancel it first: then half of the list can get something else."))
+    """Takes what it says now as A. Raises `Problem`."""
     one.title_a, one.text_a = _said(one)
     if not one.text_a:
         raise Problem(_("Write first what the post says: that is wording A."))
     if (one.title_b or one.title_a, one.text_b or one.text_a) == (one.title_a, one.text_a):
         raise Problem(_("B needs another subject, another text, or both."))
-    _check_measure(one, [version.account])
+    _check_measure(one, [one.account] if one.account else [])
     if one.measure == Measure.CLICKS and not all(map(_has_link, (one.text_a, one.text_b or one.text_a))):
         raise Problem(_("To be judged by clicks each wording needs an address that begins with https://."))
 
@@ -173,12 +250,8 @@ def _says_something_else(post: Post, *, at: datetime) -> None:
 
 
 def _check_new(one: Experiment) -> None:
-    """Raises `Problem`, `TooLate`."""
-    if not queries.standing(one.post).is_open:
-        raise TooLate(_("It has left already."))
-    if one.account is None or not one.post.versions.filter(account=one.account).exists():
-        raise Problem(_("Choose one of the accounts of the post."))
-    if one.format not in dict(formats_new_to(one.account, one.post)):
+    """Raises `Problem`."""
+    if one.account is None or one.format not in dict(formats_new_to(one.account, one.post)):
         raise Problem(_("That isn't new there: one of the account's last twelve posts was like that."))
     _check_measure(one, [one.account])
 
@@ -248,14 +321,19 @@ def experiments(brand: Brand) -> QuerySet[Experiment]:
     return mine.defer("account__secrets").order_by("-begun_at", "-pk")
 
 
-def of_post(post: Post | None, *, may_begin: bool = False) -> dict[str, Any]:
-    """What was tried with a post, newest first, the turn it is itself, and whether another may begin."""
+def of_post(post: Post | None, *, may: Callable[[str], bool] | None = None) -> dict[str, Any]:
+    """What was tried with a post, newest first, and the turn it is itself; with the rights of whoever looks (`may`)
+    whether another can begin, or why not."""
     if post is None:
         return {}
-    mine, some = list(experiments(post.brand).filter(post=post)), accounts(post) if may_begin else []
-    is_running = any(one.closed_at is None for one in mine)
-    return {
-        "post": post.pk, "tried": mine, "kind": kind_of(post, some[0] if len(some) == 1 else None),
-        "turn": Turn.objects.filter(post=post).select_related("experiment").first(),
-        "is_running": is_running, "may_begin": may_begin and not is_running,
+    mine = list(experiments(post.brand).filter(post=post))
+    found: dict[str, Any] = {
+        "post": post.pk, "tried": mine, "turn": Turn.objects.filter(post=post).select_related("experiment").first(),
+        "is_running": any(one.closed_at is None for one in mine),
     }  # fmt: skip
+    if may is None or not may("publishing.write") or found["is_running"]:
+        return found
+    some = accounts(post)
+    why = why_not(post) if may(right_over(post)) else _("It leaves by itself: who may publish chooses its words.")
+    kind = kind_of(post, some[0] if len(some) == 1 else None)
+    return found | {"may_begin": not why, "why_not": why, "kind": kind}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -12,35 +12,49 @@ from django.urls import reverse
 from tertulia.brand.models import Brand
 from tertulia.core import clock
 
-from . import checks, looking, writing
+from . import checks, dealing, looking, writing
 from .access import RoomRequest
 from .checks import Checked
+from .dealing import Wording
 from .models import Post
 from .problems import Changed, Unseen
 from .writing import Writing
 
 
-def check(request: RoomRequest, brand: Brand, post: Post | None, written: Writing) -> Checked:
-    """What is amiss with what somebody writes, as they are to see it."""
+def check(
+    request: RoomRequest, brand: Brand, post: Post | None, written: Writing, *,
+    wordings: Sequence[Wording] | None = None,
+) -> Checked:  # fmt: skip
+    """What is amiss with what somebody writes, and with what is said in its place, as they are to see it."""
     others = [one.brand for one in request.memberships if one.brand_id != brand.pk]
-    here = request.COOKIES.get("zone", "")
-    return checks.check(written, brand=brand, post=post, at=clock.now(), others=others, here=here, by=request.user.pk)
+    here, at = request.COOKIES.get("zone", ""), clock.now()
+    if wordings is None:
+        wordings = dealing.wordings(post) if post else []
+    looking.ask([one.text for one in wordings], brand, draft=None, at=at)
+    return checks.check(
+        written, brand=brand, post=post, at=at, others=others, here=here, by=request.user.pk, wordings=wordings
+    )  # fmt: skip
 
 
-def of_post(request: RoomRequest, brand: Brand, post: Post, *, wall: datetime | None) -> Checked:
+def of_post(
+    request: RoomRequest, brand: Brand, post: Post, *, wall: datetime | None, wordings: Sequence[Wording] | None = None
+) -> Checked:  # fmt: skip
     """What is amiss with a post (of `queries.whole`) that would leave at `wall`, on the wall of its zone; None: now."""
     written = writing.from_post(post)
     written.on, written.time = (wall.date().isoformat(), f"{wall:%H:%M}") if wall else ("", "")
     looking.ask(written.texts, brand, draft=None, at=clock.now())
-    return check(request, brand, post, written)
+    return check(request, brand, post, written, wordings=wordings)
 
 
 @contextmanager
-def only_seen(request: RoomRequest, brand: Brand, post: Post, *, wall: datetime | None = None) -> Iterator[None]:
+def only_seen(
+    request: RoomRequest, brand: Brand, post: Post, *, wall: datetime | None = None,
+    wordings: Sequence[Wording] | None = None,
+) -> Iterator[None]:  # fmt: skip
     """What is done inside lets the post leave, as in `of_post`. It is undone where something is amiss that wasn't on
     the page: then raises `Unseen`; or `Changed` where somebody has changed meanwhile what was looked at. What stands in
     its way is said before what could be better."""
-    found = of_post(request, brand, post, wall=wall)
+    found = of_post(request, brand, post, wall=wall, wordings=wordings)
     with transaction.atomic():
         yield
         check_same(post)

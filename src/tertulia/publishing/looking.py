@@ -7,8 +7,8 @@ our line, or theirs, or a name that doesn't exist: it is told as it is, not as a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -54,6 +54,12 @@ class Seen:
     says: str
     row: int = 0
     is_waiting: bool = False
+    wording: str = ""
+    """The sign of the only one that it stands in."""
+
+    @property
+    def where(self) -> str:
+        return _("Wording {sign}").format(sign=self.wording) if self.wording else ""
 
 
 def seen(texts: Iterable[str], brand: Brand, *, at: datetime) -> list[Seen]:
@@ -66,10 +72,14 @@ def seen(texts: Iterable[str], brand: Brand, *, at: datetime) -> list[Seen]:
     ]
 
 
-def waiting(ids: Iterable[int], brand: Brand, *, at: datetime) -> list[Seen]:
-    """How these stand by now, by the ids of their rows."""
-    found = LinkLook.objects.filter(brand=brand, pk__in=list(ids)[:MOST]).order_by("pk")
-    return [_as_seen(one.target, one, brand, at=at) for one in found]
+def waiting(asked: Sequence[tuple[int, str]], brand: Brand, *, at: datetime) -> list[Seen]:
+    """How these stand by now, by the ids of their rows, each with the wording it stands in ("" for the usual one)."""
+    found = LinkLook.objects.filter(brand=brand).in_bulk([row for row, _wording in asked[:MOST]])
+    return [
+        replace(_as_seen(one.target, one, brand, at=at), wording=wording)
+        for row, wording in asked[:MOST]
+        if (one := found.get(row))
+    ]
 
 
 def _targets(texts: Iterable[str], brand: Brand | int) -> dict[str, str]:

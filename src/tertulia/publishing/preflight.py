@@ -35,6 +35,8 @@ class Line:
 
     tone: str
     says: str
+    wording: str = ""
+    """The sign of the only one that it is about."""
 
 
 def words(texts: Sequence[str], brand: Brand) -> Iterator[Line]:

@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from tertulia.brand import hours
 from tertulia.channels.models import Account, Delivery
 from tertulia.connectors import registry
 from tertulia.core import activity
+from tertulia.core.models import Activity
 
-from . import activities, approval
-from .models import ApprovalRequest, Post, Sending, Stop
+from . import activities, approval, verdicts
+from .models import ApprovalRequest, Experiment, Post, Sending, Stop
 
 MOST = 2_000
 """How many of a kind one run takes on; the rest is for the next."""
@@ -59,6 +61,30 @@ def _moments(request: ApprovalRequest, clocks: hours.Hours) -> tuple[datetime | 
 def _has_time(request: ApprovalRequest) -> bool:
     """One that was over already when somebody asked is none."""
     return request.post.publish_at is not None and request.post.publish_at > request.asked_at
+
+
+# Experiments.
+
+
+def tell_of_experiments(*, at: datetime) -> int:
+    """Say once of each experiment that all of it is in, so that it can be closed. The feed knows which were told."""
+    waiting = Experiment.objects.filter(~Exists(_told(OuterRef("pk"))), closed_at__isnull=True)
+    some = waiting.select_related("brand", "post", "account").defer("account__secrets").order_by("pk")
+    return sum(_tell_ready(one.pk, at=at) for one in some if not verdicts.closing(one, at=at).is_early)
+
+
+def _told(experiment: OuterRef | int) -> QuerySet[Activity]:
+    kind = Experiment._meta.label_lower
+    return Activity.objects.filter(on_kind=kind, on_id=experiment, type=activities.READY)
+
+
+@transaction.atomic
+def _tell_ready(id: int, *, at: datetime) -> bool:
+    one = Experiment.objects.select_for_update().filter(pk=id, closed_at__isnull=True).first()
+    if one is None or _told(id).exists():  # somebody has closed it, or another worker has told, meanwhile
+        return False
+    activity.record(activities.READY, on=one, brand=one.brand_id, at=at, title=one.title)
+    return True
 
 
 # What is published by hand.

@@ -98,6 +98,7 @@ urlpatterns = [
     path(f"{_CAMPAIGN}closure/removal/", campaigns.reopen, name="campaign_closure_removal"),
     path("b/<slug:brand>/experiments/", experiments.show_all, name="experiments"),
     path("b/<slug:brand>/experiments/beginning/", experiments.begin, name="experiment_beginning"),
+    path("b/<slug:brand>/experiments/slots/", experiments.hold_slot, name="experiment_slots"),
     path(_EXPERIMENT, experiments.show, name="experiment"),
     path(f"{_EXPERIMENT}closure/", experiments.close, name="experiment_closure"),
     path(f"{_EXPERIMENT}winner/", experiments.go_on, name="experiment_winner"),

@@ -25,6 +25,7 @@ from tertulia.publishing import (
     approval,
     campaigns,
     checks,
+    dealing,
     ideas,
     leaving,
     looking,
@@ -212,7 +213,8 @@ def check_post(request: Call, post_id: Path[Id]) -> ChecksShape:
     """
     found = _post(request, post_id)
     written = writing.from_post(found)
-    looking.ask(written.texts, request.auth.brand, draft=None, at=clock.now())
+    texts = [*written.texts, *(one.text for one in dealing.wordings(found))]
+    looking.ask(texts, request.auth.brand, draft=None, at=clock.now())
     return _checks(_checked(request, found, written))
 
 
@@ -637,8 +639,13 @@ def _checks(found: checks.Checked) -> ChecksShape:
     return ChecksShape(
         stops=found.stops, warns=found.warns, is_waiting=found.waiting, known=found.known,
         lines=_lines(found),
-        links=[LinkLookShape(url=one.address, tone=one.tone, says=one.says, is_waiting=one.is_waiting)
-               for one in found.looks],
+        links=[
+            LinkLookShape(
+                url=one.address, tone=one.tone, says=f"{one.where}: {one.says}" if one.wording else one.says,
+                is_waiting=one.is_waiting,
+            )
+            for one in found.looks
+        ],
         versions=[
             PreviewShape(
                 channel_id=one.account.pk, channel=one.account.name, network=one.network, publish_at=one.at,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -180,20 +179,13 @@ def show_post(request: RoomRequest, brand: Brand, post_id: int) -> HttpResponse:
         "is_out": any(leg.state == Delivery.State.SENT and not leg.is_deleted for leg in queries.all_legs(standing)),
         **_approval(request, post),
         "comes_back": comes_back, "idea": ideas.of_post(post),
-        "experiments": experiments.of_post(post, may_begin=_may_try(comes_back, standing)),
+        "experiments": experiments.of_post(post, may=request.membership.may),
         "has_slots": rhythm.has_slots(brand),
         "is_scheduled": set(standing.versions.values()) == {Post.State.SCHEDULED},
         "is_open": standing.is_open, "kits": kits.beside(brand, of=post), "kit_of": f"post={post.pk}",
     }  # fmt: skip
     context["may_kit"] = context["is_out"]
     return render(request, "publishing/post.html", context | reactions_page.of_post(request, brand, post))
-
-
-def _may_try(comes_back: dict[str, Any], standing: queries.Standing) -> bool:
-    """Wordings of what comes back, as long as it does; something new with what hasn't left, unless it is a copy."""
-    if comes_back["series"] or comes_back["evergreen"]:
-        return bool(comes_back["evergreen"] or comes_back["series"].ended_at is None)
-    return standing.is_open and not (comes_back["occurrence"] or comes_back["repetition"])
 
 
 def _wished(request: RoomRequest, post: Post) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from .. import (
     checks,
     composer,
     evergreen,
+    experiments,
     handles,
     ideas,
     leaving,
@@ -42,6 +44,7 @@ from ..writing import Then, Writing
 THEN: dict[str, Then] = {"schedule": "schedule", "now": "now", "ask": "ask", "queue": "queue"}
 MOST_TRIES = 10
 """So often a page asks how its links stand; after that, whoever types asks again."""
+_LOOK = re.compile(r"([0-9]{1,18})(?:\.(B|[0-9]{1,2}))?")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -170,10 +173,11 @@ def _keep_draft(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRe
 @require_GET
 @brand_required("publishing.write")
 def show_looks(request: RoomRequest, brand: Brand) -> HttpResponse:
-    """How links that waited to be asked stand by now: `?look=7&look=8`; `clean` when nothing else was amiss."""
-    ids = [int(one) for one in request.GET.getlist("look") if one.isdecimal() and len(one) < 19]
+    """How links that waited to be asked stand by now: `?look=7&look=8.B`, the second one of wording B; `clean` when
+    nothing else was amiss."""
+    asked = [found for one in request.GET.getlist("look") if (found := _LOOK.fullmatch(one))]
     tries = request.GET.get("tries", "0")
-    looks = looking.waiting(ids, brand, at=clock.now())
+    looks = looking.waiting([(int(one[1]), one[2] or "") for one in asked], brand, at=clock.now())
     is_clean = request.GET.get("clean") == "1" and not any(one.tone == "soon" for one in looks)
     context = {
         "looks": looks, "waiting": any(one.is_waiting for one in looks), "is_clean": is_clean,
@@ -253,6 +257,8 @@ def _hand_in(request: RoomRequest, brand: Brand, post: Post | None) -> HttpRespo
         messages.info(request, checks.clock_says(odd))
     if then == "queue" and kept.wall:
         messages.info(request, rhythm.queued_says(kept.wall, brand, at=clock.now()))
+    if request.POST.get("do") == "try":
+        return redirect(f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={kept.pk}")
     return redirect("publishing:post", brand.slug, kept.pk)
 
 
@@ -264,7 +270,7 @@ def _page(
     checked = leaving.check(request, brand, post, written)
     context: dict[str, Any] = {
         "room": "publishing", "post": post, "written": written, "checked": checked, "draft": draft, "problem": problem,
-        "idea": ideas.of_post(post),
+        "idea": ideas.of_post(post), "experiments": experiments.of_post(post, may=request.membership.may),
         "is_overtaken": bool(post and written.seen != post.revision), "stop": queries.stopped(brand),
         "has_slots": rhythm.has_slots(brand),
         "sheet": composer.common_sheet(written, brand, fresh=fresh),

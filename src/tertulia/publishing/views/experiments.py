@@ -6,8 +6,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tertulia.brand.models import Brand
@@ -16,11 +19,13 @@ from tertulia.core import clock
 from tertulia.team.access import brand_required
 from tertulia.team.models import User
 
-from .. import experiment_page, experiments, queries, sameness, saying
+from .. import experiment_page, experiments, leaving, queries, sameness, saying
 from ..access import RoomRequest
-from ..experiment_forms import ClosingForm, ExperimentForm
+from ..checks import Checked
+from ..dealing import Wording
+from ..experiment_forms import ClosingForm, ExperimentForm, SlotForm
 from ..models import Experiment, Post, Series
-from ..problems import Problem
+from ..problems import Problem, Unseen
 
 SHOWN = 100
 
@@ -28,8 +33,26 @@ SHOWN = 100
 @require_GET
 @brand_required("publishing.read")
 def show_all(request: RoomRequest, brand: Brand) -> HttpResponse:
-    lines = experiment_page.listed(list(experiments.experiments(brand)[:SHOWN]), at=clock.now())
-    return render(request, "publishing/experiments.html", {"room": "publishing", "lines": lines})
+    now = clock.now()
+    lines = experiment_page.listed(list(experiments.experiments(brand)[:SHOWN]), at=now)
+    form = SlotForm(brand=brand, at=now) if request.membership.may("publishing.write") else None
+    return render(request, "publishing/experiments.html", {"room": "publishing", "lines": lines, "slot_form": form})
+
+
+@require_POST
+@brand_required("publishing.write")
+def hold_slot(request: RoomRequest, brand: Brand) -> HttpResponse:
+    """Keep a free slot of the queue for something new, and go on to what is expected of it."""
+    form = SlotForm(request.POST, brand=brand, at=clock.now())
+    try:
+        if not form.is_valid():
+            raise Problem(_("That slot is no longer free."))
+        account, wall = form.chosen
+        post = experiments.hold(account=account, wall=wall, by=request.user, at=clock.now())
+    except Problem as problem:
+        messages.error(request, str(problem))
+        return redirect("publishing:experiments", brand.slug)
+    return redirect(f"{reverse('publishing:experiment_beginning', args=[brand.slug])}?post={post.pk}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,21 +62,45 @@ def begin(request: RoomRequest, brand: Brand) -> HttpResponse:
     post = get_object_or_404(Post, pk=_number(request, "post"), brand=brand)
     _check_right(request, post)
     some = [] if queries.is_model(post) else experiments.accounts(post)
-    account = next((one for one in some if one.pk == _number(request, "account")), some[0] if some else None)
+    asked = next((one for one in some if one.pk == _number(request, "account")), None)
+    account = asked or next((one for one in some if not experiments.why_not(post, one)), some[0] if some else None)
     if request.method != "POST":
         first = {"owner": request.user.pk, "title": post.title}
         return _form(request, post, account, ExperimentForm(initial=first, post=post, account=account))
     form = ExperimentForm(request.POST, post=post, account=account)
     if not form.is_valid():
         return _form(request, post, account, form, status=422)
+    checked = _checked(request, brand, post, account, form)
     try:
-        made = experiments.begin(
-            post=post, by=request.user, at=clock.now(), account=account, **form.cleaned_data
-        )  # fmt: skip
+        with transaction.atomic():
+            made = experiments.begin(
+                post=post, by=request.user, at=clock.now(), account=account, **form.cleaned_data
+            )  # fmt: skip
+            _only_seen(request, checked)
     except Problem as problem:
         form.add_error(None, str(problem))
-        return _form(request, post, account, form, status=422)
+        return _form(request, post, account, form, status=422, checked=checked)
     return redirect("publishing:experiment", brand.slug, made.pk)
+
+
+def _checked(
+    request: RoomRequest, brand: Brand, post: Post, account: Account | None, form: ExperimentForm
+) -> Checked:  # fmt: skip
+    """What is amiss with wording B. Of something new, nothing: what it says is looked at before it leaves."""
+    said, kind = form.cleaned_data, experiments.kind_of(post, account)
+    of = account.pk if account and kind == Experiment.Kind.LETTER else None
+    wording = Wording(Experiment.Arm.B.label, said.get("text_b", ""), said.get("title_b", ""), of)
+    wordings = [] if kind == Experiment.Kind.FORMAT else [wording]
+    whole = queries.whole(brand).get(pk=post.pk)
+    return leaving.of_post(request, brand, whole, wall=post.wall, wordings=wordings).of_wording(wording.sign)
+
+
+def _only_seen(request: RoomRequest, checked: Checked) -> None:
+    """Nobody changes wording B any more once it has begun. Raises `Problem`."""
+    if checked.stops:
+        raise Problem(_("Wording B can't leave as it is: put right what the list says."))
+    if checked.warns and not checked.is_seen(request.POST.get("known", "")):
+        raise Unseen
 
 
 def _number(request: RoomRequest, name: str) -> int:
@@ -62,20 +109,20 @@ def _number(request: RoomRequest, name: str) -> int:
 
 
 def _check_right(request: RoomRequest, post: Post) -> None:
-    """What leaves by itself is worded by those who may publish."""
-    leaves = Series.objects.filter(model=post, then=Series.Then.SCHEDULE, ended_at__isnull=True).exists()
-    if leaves and not request.membership.may("publishing.publish"):
+    if not request.membership.may(experiments.right_over(post)):
         raise PermissionDenied
 
 
 def _form(
-    request: RoomRequest, post: Post, account: Account | None, form: ExperimentForm, *, status: int = 200
-) -> HttpResponse:
+    request: RoomRequest, post: Post, account: Account | None, form: ExperimentForm, *, status: int = 200,
+    checked: Checked | None = None,
+) -> HttpResponse:  # fmt: skip
     kind, names = experiments.kind_of(post, account), sameness.formats()
     lately = sameness.lately(account, but=post) if account and kind == Experiment.Kind.FORMAT else {}
     version = post.versions.filter(account=account).first() if account else None
     context: dict[str, Any] = {
-        "room": "publishing", "post": post, "account": account, "form": form,
+        "room": "publishing", "post": post, "account": account, "form": form, "checked": checked,
+        "why_not": experiments.why_not(post, account),
         "kind": kind, "accounts": experiments.accounts(post), "title_a": version.hints.get("title") if version else "",
         "text_a": saying.parts_of(version)[0].text if version and version.post.parts.exists() else
         experiments.wording_of(post), "lately": [(names[name], n) for name, n in lately.items()],

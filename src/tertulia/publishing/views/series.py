@@ -19,7 +19,7 @@ from tertulia.brand.models import Brand
 from tertulia.core import clock
 from tertulia.team.access import brand_required
 
-from .. import evergreen, experiments, leaving, queries, recurring, series
+from .. import dealing, evergreen, experiments, leaving, queries, recurring, series
 from ..access import RoomRequest
 from ..checks import Checked
 from ..forms import EvergreenForm, RepetitionForm, SeriesForm, SkipForm
@@ -126,7 +126,7 @@ def change_evergreen(request: RoomRequest, brand: Brand, evergreen_id: int) -> H
     if form.is_bound and form.is_valid():
         evergreen.change(evergreen=one, by=request.user, at=clock.now(), **form.cleaned_data)
         return redirect("publishing:recurring", brand.slug)
-    tried = experiments.of_post(one.model, may_begin=True)
+    tried = experiments.of_post(one.model, may=request.membership.may)
     context = {"room": "publishing", "post": one.model, "form": form, "evergreen": one, "experiments": tried}
     return render(request, "publishing/evergreen.html", context, status=422 if form.is_bound else 200)
 
@@ -183,18 +183,22 @@ def _only_seen(
     """What leaves by itself is let do so by somebody who has seen what may be amiss with it."""
     if post is None or rule.then != Series.Then.SCHEDULE:
         return nullcontext()
-    return leaving.only_seen(request, brand, queries.whole(brand).get(pk=post.pk))
+    wordings = dealing.wordings(post, rule.texts)
+    return leaving.only_seen(request, brand, queries.whole(brand).get(pk=post.pk), wordings=wordings)
 
 
-def _checked(request: RoomRequest, brand: Brand, post: Post | None) -> Checked | None:
-    return leaving.of_post(request, brand, queries.whole(brand).get(pk=post.pk), wall=None) if post else None
+def _checked(request: RoomRequest, brand: Brand, post: Post | None, form: SeriesForm) -> Checked | None:
+    if post is None:
+        return None
+    wordings = dealing.wordings(post, form.cleaned_data.get("texts") if form.is_bound else None)
+    return leaving.of_post(request, brand, queries.whole(brand).get(pk=post.pk), wall=None, wordings=wordings)
 
 
 def _form(
     request: RoomRequest, brand: Brand, form: SeriesForm, post: Post | None, *, status: int = 200, problem: str = ""
 ) -> HttpResponse:
     context: dict[str, Any] = {"room": "publishing", "form": form, "post": post, "problem": problem}
-    context["checked"] = _checked(request, brand, post)
+    context["checked"] = _checked(request, brand, post, form)
     return render(request, "publishing/series_new.html", context, status=status)
 
 
@@ -205,6 +209,6 @@ def _page(
     may_publish = request.membership.may("publishing.publish")
     may_write = request.membership.may("publishing.write")
     context["may_change"] = may_publish if one.then == Series.Then.SCHEDULE else may_write
-    context["checked"] = _checked(request, brand, one.model) if context["may_change"] else None
-    context["experiments"] = experiments.of_post(one.model, may_begin=context["may_change"] and not one.ended_at)
+    context["checked"] = _checked(request, brand, one.model, form) if context["may_change"] else None
+    context["experiments"] = experiments.of_post(one.model, may=request.membership.may)
     return render(request, "publishing/series.html", context, status=status)
