@@ -6,7 +6,7 @@ export TERTULIA_HOME ?= $(CURDIR)/data
 # What is imported is compiled once, as the packages are installed below without it; else each process does so anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: start install install-dev test test-channels test-gaps prove prove-night prove-publishing screenshots check format lint types imports texts lock wheel sbom audit bench model understanding-report messages clean
+.PHONY: start install install-dev test test-channels test-gaps prove prove-night prove-publishing soak screenshots check format lint types imports texts lock wheel sbom audit bench model understanding-report messages clean
 
 start: install
 	@$(BIN)/tertulia start
@@ -55,6 +55,11 @@ prove-night: install-dev
 # Kills and breaks publishing at 500 system calls; needs Linux and strace. Add ARGS="--points 50" for a shorter one.
 prove-publishing: install-dev
 	@$(BIN)/python tests/proofs/prove_publishing.py $(ARGS)
+
+# A day in half an hour on both databases: 50 channels, 20,000 messages, 2,000 posts, a worker killed every 30 seconds,
+# the memory of what lives on. Shorter, and with so much less of all: ARGS="--much 10" (minutes).
+soak: install-dev
+	@cd tests && ../$(BIN)/python -m proofs --only soak --much 30 $(ARGS)
 
 # The pictures of README.md, from two desks with the sample company. Needs Chromium and ImageMagick.
 screenshots: install-dev

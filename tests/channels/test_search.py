@@ -1,11 +1,16 @@
 """Words are found without accents, in any Spanish form, and only in one's own brand."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pytest
+from snowballstemmer.spanish_stemmer import SpanishStemmer
 
 from conftest import NOON, envelope
 from tertulia.channels import search
 from tertulia.channels.models import Account, Message
 from tertulia.flows import inbound
+from tertulia.understanding import phrases
 
 pytestmark = pytest.mark.django_db
 
@@ -150,3 +155,20 @@ def test_the_word_itself_decides_however_old_it_is(brand, site, monkeypatch, loo
     assert found(brand, "rosc") == expected
     first, *rest = search.find(brand.pk, "rosc")
     assert search.find(brand.pk, "rosc", before=first) == rest
+
+
+@pytest.mark.parametrize(
+    "stem_of", [lambda word: search.tokens(word).split()[-1], partial(phrases.stem_of, language="es")]
+)
+def test_a_word_keeps_its_stem_while_another_thread_reads_another_word(monkeypatch, stem_of):
+    search._tokens_of.cache_clear()
+    stem, other = SpanishStemmer._stem, iter(["nacionalidades"])
+
+    def interrupted(stemmer):
+        for word in other:
+            with ThreadPoolExecutor() as pool:
+                assert pool.submit(stem_of, word).result() == "nacional"
+        return stem(stemmer)
+
+    monkeypatch.setattr(SpanishStemmer, "_stem", interrupted)
+    assert stem_of("panaderias") == "panaderi"

@@ -1,6 +1,8 @@
 """A network in a process of its own. It keeps the true list of what was posted, and is slow and moody on request.
 
-Started with its port, how slow it is, and how many messages people write there: twenty a second from the first look on.
+Started with its port, how slow it is, how many messages people write there from the first look on, how many of them a
+second (twenty), and how many times as fast as others its clock is from then on. What stands in front of /inbox names an
+account with messages of its own; the posts of all are one list.
 """
 
 from __future__ import annotations
@@ -19,7 +21,15 @@ by_key: dict[str, int] = {}
 lock = threading.Lock()
 seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 0.02
 messages = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-first_look: list[float] = []
+rate = float(sys.argv[4]) if len(sys.argv) > 4 else 20.0
+speed = float(sys.argv[5]) if len(sys.argv) > 5 else 1.0
+first_look: dict[str, float] = {}
+
+
+def now() -> float:
+    real = time.time()
+    began = min(list(first_look.values()), default=real)
+    return real + (real - began) * (speed - 1)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -27,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        arrived = time.time()
+        arrived = now()
         sent = json.loads(self.rfile.read(int(self.headers["content-length"])))
         known_key = self.headers.get("idempotency-key")
         time.sleep(random.uniform(0, seconds))  # a caller may be killed before the deed
@@ -44,19 +54,19 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         address = urlsplit(self.path)
         query = parse_qs(address.query)
-        if address.path == "/inbox":
-            self._say(self._inbox(int(query["after"][0])))
+        account, _, what = address.path.rpartition("/")
+        if what == "inbox":
+            self._say(self._inbox(account, int(query["after"][0])))
             return
         with lock:
             found = [{**post, "id": number} for number, post in enumerate(posts, 1)]
         self._say([post for post in found if post["key"] in query["key"]] if "key" in query else found)
 
-    def _inbox(self, after: int) -> list[dict[str, object]]:
-        if not first_look:
-            first_look.append(time.time())
-        there = min(messages, int((time.time() - first_look[0]) * 20))
+    def _inbox(self, account: str, after: int) -> list[dict[str, object]]:
+        began = first_look.setdefault(account, now())
+        there = min(messages, int((now() - began) * rate))
         return [
-            {"id": number, "thread": f"visitor {number % 40}", "at": first_look[0] + number / 20, "text": "¿Abrís?"}
+            {"id": number, "thread": f"visitor {number % 40}", "at": began + number / rate, "text": "¿Abrís?"}
             for number in range(after + 1, min(there, after + 50) + 1)
         ]
 

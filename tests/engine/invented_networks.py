@@ -134,7 +134,7 @@ class Served(Connector):
         items = answer.json()
         envelopes = [
             Envelope(
-                remote_id=str(item["id"]),
+                remote_id=f"in-{item['id']}",  # posts have numbers of their own
                 thread_id=item["thread"],
                 sent_at=datetime.fromtimestamp(item["at"], UTC),
                 author=Author(remote_id=item["thread"], name=item["thread"]),

@@ -1,13 +1,13 @@
 """Proves what Tertulia promises, on SQLite and on PostgreSQL, and writes down the numbers.
 
-    cd tests && python -m proofs [--night] [--only NAME …] [--hands 3]
+    cd tests && python -m proofs [--night] [--only NAME …] [--much N] [--hands 3]
 
 Prints one line for each proof and database (tried, lost, doubled, leaked, unknown) and ends with 1 when a promised zero
 isn't one; its last lines name those proofs, and of them apart those whose tests failed and that counted nothing. The
 numbers of a whole run (no `--only`) go to docs/guarantees.md and to the page of the guarantees. PostgreSQL and Redis
 are servers of this run's own; what isn't installed is told in the table.
 
-A proof is a script of this folder (or `engine/rig.py`) that prints its counts as JSON in the last line, or a choice of
+A proof is a script of this folder (or of `engine`) that prints its counts as JSON in the last line, or a choice of
 tests; those tell how much they tried by pytest's `record_property("tried", …)`, else each counts as one.
 """
 
@@ -53,8 +53,8 @@ Found = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rig:
-    """A script and what it is given, in the place of `N` how much it tries: at every merge, and at night. `read` makes
-    lines of what it prints; `proves` are their names."""
+    """A script and what it is given, in the place of `N` how much it tries: at every merge (0: nothing), and at night.
+    `read` makes lines of what it prints; `proves` are their names."""
 
     proves: tuple[str, ...]
     script: str
@@ -131,6 +131,31 @@ def _of_workers(proof: str, **more: str) -> Callable[[Found], list[dict[str, Any
     return read
 
 
+def _of_soak(found: Found) -> list[dict[str, Any]]:
+    """What grew too much is counted among what is lost, and as failed: no message and no post went with it."""
+    grown = {name: memory["percent"] for name, memory in found["memory"].items()}
+    failed = sum(percent >= MOST_GROWTH for percent in grown.values()) if found["minutes"] >= WARM_AFTER else 0
+    lost = (
+        "lost", "messages_lost", "answers_lost", "unknown_of_networks_with_memory", "pages_refused", "jobs_failed",
+    )  # fmt: skip
+    said = ", ".join(f"{name} {percent:+.1f} %" for name, percent in grown.items())
+    wrong = "".join(f"; {name.replace('_', ' ')}: {found[name]}" for name in lost if found[name])
+    line = {
+        "proof": "soak",
+        "tried": found["messages"] + found["posts"] + found["answers"],
+        "lost": sum(found[name] for name in lost) + failed,
+        "doubled": found["doubled"] + found["messages_doubled"],
+        "unknown": found["unknown_of_blind_networks"],
+        "failed": failed,
+        "note": f"{found['minutes']:g} min, {found['kills']} kills; memory after the first quarter: {said}{wrong}",
+    }
+    return [line]
+
+
+MOST_GROWTH = 5.0
+"""Percent, from the end of the first quarter on, of a process that lives all the time."""
+WARM_AFTER = 30
+"""Minutes a run has to have for that: before, whatever a process meets for the first time is most of what it grows."""
 N = "N"
 POINTS = ("--json", "--hands", "1", "--points", N)
 RIGS = (
@@ -145,6 +170,7 @@ RIGS = (
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 100, 1000, _plain("power_cuts"), (SQLITE,),
         ("strace",)),
     Rig(("power_cuts",), "proofs/prove_power_cuts.py", ("--cuts", N), 10, 150, _plain("power_cuts"), (POSTGRESQL,)),
+    Rig(("soak",), "engine/soak.py", ("--minutes", N), 0, 5, _of_soak),
     Rig(("workers_killed",), "engine/rig.py", ("kills", "embedded", N), 10, 200, _of_workers("workers_killed")),
     Rig(("broker_emptied",), "engine/rig.py", ("kills", "broker", N, "3"), 4, 60,
         _of_workers("broker_emptied", kills="kills", emptied="times emptied"), needs=("redis-server",)),
@@ -191,6 +217,8 @@ class Ground:
     postgresql: str
     broker: str
     is_night: bool
+    much: int = 0
+    """What scripts try, in the place of what is laid down for them."""
 
     def many(self, merge: int, night: int) -> str:
         return str(night if self.is_night else merge)
@@ -209,12 +237,14 @@ class Ground:
 
 
 def run_rig(rig: Rig, database: str, ground: Ground) -> list[Line]:
+    much = str(ground.much or ground.many(rig.merge, rig.night))
     why = missing(rig.needs) or ("" if database == SQLITE or ground.postgresql else proofs.NO_POSTGRESQL)
+    why = proofs.ONLY_AT_NIGHT if much == "0" else why
     if why:
         return [Line(proof, database, why_not=why) for proof in rig.proves]
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tertulia-prove-") as home:
-        given = [ground.many(rig.merge, rig.night) if each == N else each for each in rig.given]
+        given = [much if each == N else each for each in rig.given]
         command = [sys.executable, str(TESTS / rig.script), *given]
         done = subprocess.run(command, env=ground.environment(database, Path(home)), capture_output=True, text=True)
     seconds = round(time.monotonic() - began, 1)
@@ -278,12 +308,12 @@ def _line(each: Tests, database: str, cases: Sequence[ET.Element]) -> Line:
     return Line(each.proof, database, failed=len(wrong), seconds=round(seconds, 1), note=note, **counts)
 
 
-def prove(only: Sequence[str], hands: int, *, is_night: bool) -> list[Line]:
+def prove(only: Sequence[str], hands: int, *, is_night: bool, much: int = 0) -> list[Line]:
     with ExitStack() as stack:
         cluster = Cluster() if binaries() else None
         if cluster:
             stack.callback(cluster.end)
-        ground = Ground(cluster.url if cluster else "", stack.enter_context(redis()), is_night)
+        ground = Ground(cluster.url if cluster else "", stack.enter_context(redis()), is_night, much)
         suite = [each for each in (*SUITE, *marked()) if not only or each.proof in only]
         # What takes longest begins first, and the short ones fill up what is left: at the end no hand is idle for long.
         jobs: list[tuple[Callable[..., list[Line]], Any, str]] = []
@@ -326,10 +356,11 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--night", action="store_true", help="many more of everything: some hours")
     options.add_argument("--only", nargs="+", choices=list(proofs.NAMES), default=[], metavar="NAME")
+    options.add_argument("--much", type=int, default=0, help="so much of scripts: points, kills, minutes; with --only")
     options.add_argument("--hands", type=int, default=3, help="so many proofs at once")
     asked = options.parse_args()
     began = time.monotonic()
-    lines = prove(asked.only, asked.hands, is_night=asked.night)
+    lines = prove(asked.only, asked.hands, is_night=asked.night, much=asked.much if asked.only else 0)
     seconds = round(time.monotonic() - began)
     print(told(lines))
     print(f"{seconds} s in all")

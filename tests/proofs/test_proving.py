@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from tertulia.insight import proofs
 from tertulia.insight.proofs import Line, Run
 
 from . import chosen
-from .__main__ import RIGS, Ground, _line, run_suite, verdict
+from .__main__ import RIGS, Ground, _line, run_rig, run_suite, verdict
 from .chosen import SUITE, TESTS
 from .page import PAGE, page
 
@@ -94,6 +95,48 @@ def test_a_proof_says_nothing_of_what_it_does_not_count():
     )
     tests = chosen.Tests("loops", "doubled", ("test_x.py",))
     assert [_line(tests, "SQLite", some).promised for some in ([case], [case, said])] == [(None, 0, None), (2, 0, None)]
+
+
+SOAKED = {
+    "minutes": 5.0, "kills": 9, "messages": 3_333, "posts": 333, "answers": 500, "unknown_of_blind_networks": 4,
+    "memory": {"desk": {"percent": -0.2}, "worker": {"percent": 4.9}},
+    **dict.fromkeys(("lost", "doubled", "messages_lost", "messages_doubled", "answers_lost"), 0),
+    **dict.fromkeys(("unknown_of_networks_with_memory", "pages_refused", "jobs_failed"), 0),
+}  # fmt: skip
+GROWN = {"desk": {"percent": 5.0}, "worker": {"percent": 12.3}}
+
+
+@pytest.mark.parametrize(
+    ("found", "lost", "doubled", "is_worth_another_try"),
+    [
+        ({}, 0, 0, False),
+        ({"messages_lost": 2, "lost": 1, "answers_lost": 1}, 4, 0, False),
+        ({"unknown_of_networks_with_memory": 1, "pages_refused": 1, "jobs_failed": 1}, 3, 0, False),
+        ({"messages_doubled": 2, "doubled": 1}, 0, 3, False),
+        ({"minutes": 30.0, "memory": GROWN}, 2, 0, True),
+        ({"minutes": 5.0, "memory": GROWN}, 0, 0, False),
+    ],
+)
+def test_hours_that_lose_double_or_grow_are_not_as_promised(found, lost, doubled, is_worth_another_try):
+    soak = next(rig for rig in RIGS if rig.proves == ("soak",))
+    [line] = [Line(database="SQLite", **each) for each in soak.read(SOAKED | found)]
+    assert (line.tried, line.lost, line.doubled, line.unknown) == (4_166, lost, doubled, 4)
+    assert line.is_worth_another_try is is_worth_another_try
+    assert ("pages refused: 1; jobs failed: 1" in line.note) is ("jobs_failed" in found)
+    if not found:
+        assert line.note == "5 min, 9 kills; memory after the first quarter: desk -0.2 %, worker +4.9 %"
+
+
+def test_what_takes_long_is_told_and_not_tried_at_every_merge(monkeypatch):
+    given = []
+    done = SimpleNamespace(stdout=json.dumps(SOAKED), stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda command, **more: given.append(command[-1]) or done)
+    soak = next(rig for rig in RIGS if rig.proves == ("soak",))
+    [line] = run_rig(soak, "SQLite", Ground("", "", is_night=False))
+    assert (line.why_not, given) == (proofs.ONLY_AT_NIGHT, [])
+    run_rig(soak, "SQLite", Ground("", "", is_night=True))
+    run_rig(soak, "SQLite", Ground("", "", is_night=False, much=30))
+    assert given == [str(soak.night), "30"]
 
 
 def test_the_last_run_of_each_command_is_kept(kept):

@@ -32,7 +32,6 @@ _BRAND = "qbrandq"
 """Begins our own tokens, of brands and stretches; words that begin so are not indexed, or a text could forge one."""
 _WORD = re.compile(r"[^\W_]+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_stemmer = snowballstemmer.stemmer("spanish")
 
 WINDOW = 2_000
 """PostgreSQL: how many of the newest messages are read before the index is asked."""
@@ -65,7 +64,7 @@ def _tokens_of(word: str) -> str:
         return ""
     if not folded.isalpha():
         return folded  # an order's number has no stem, and there are millions of them
-    stem = _stemmer.stemWord(folded)
+    stem = snowballstemmer.stemmer("spanish").stemWord(folded)  # it keeps the word in itself: not one for all threads
     return folded if stem == folded else f"{folded} {stem}"
 
 

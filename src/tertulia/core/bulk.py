@@ -170,10 +170,11 @@ class _Planning(psycopg.Cursor[Any]):
     def adapters(self) -> AdaptersMap:
         global _adapters
         if _adapters is None:
-            _adapters = AdaptersMap(self.connection.adapters)
-            _adapters.register_loader("timestamptz", TimestamptzLoader)
+            made = AdaptersMap(self.connection.adapters)
+            made.register_loader("timestamptz", TimestamptzLoader)
             for kind in (int, bool, datetime, date, time):
-                _adapters.register_dumper(kind, _Untyped)
+                made.register_dumper(kind, _Untyped)
+            _adapters = made  # whole, since other threads see it from now on
         return _adapters
 
 

@@ -26,6 +26,7 @@ NAMES: Mapping[str, str] = {
     "backup_kills": _("Backup, restoring and moving, killed or broken at any system call"),
     "power_cuts": _("Power cuts: what was confirmed is still there"),
     "workers_killed": _("Workers killed at random while they answer"),
+    "soak": _("Hours at 48 times their pace, workers killed at random, memory watched"),
     "broker_emptied": _("Three Celery workers killed at random, the broker emptied"),
     "database_restarts": _("Database stopped, started and its connections cut while answers leave"),
     "bad_line": _("A line that delays, cuts, repeats and answers nonsense, between us and the networks"),
@@ -48,6 +49,7 @@ NOT_BUILT = _("it isn't written yet")
 NO_STRACE = _("strace, which does the killing, isn't installed")
 NO_POSTGRESQL = _("PostgreSQL's own programs aren't installed")
 NO_REDIS = _("Redis isn't installed")
+ONLY_AT_NIGHT = _("it takes long and is tried at night only")
 NO_OTHER = _("the database is a file that has no server")
 SKIPPED = _("its tests were skipped on this machine")
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Final
 
 import snowballstemmer
 
@@ -194,7 +194,7 @@ def stem_of(folded: str, language: str = "") -> str:
     language = language if language in _STEMMERS else "es"
     if language == "es":
         folded = _VOSOTROS.sub(lambda end: _ACCENTED[end[0]], folded)
-    stem: str = _stemmer(language).stemWord(folded)
+    stem: str = snowballstemmer.stemmer(_STEMMERS[language]).stemWord(folded)  # one keeps its word: not for two threads
     return fold(stem)
 
 
@@ -203,8 +203,3 @@ def _without_meaning(language: str) -> frozenset[str]:
     """Of the language and the two that stand in every other; of an unknown language, of all."""
     known = _EMPTY if not language else {"es", "en", language}
     return frozenset(word for each in known for word in _EMPTY[each].split())
-
-
-@cache
-def _stemmer(language: str) -> Any:
-    return snowballstemmer.stemmer(_STEMMERS[language])
