@@ -73,6 +73,7 @@ django.setup()
 import invented_networks  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from tertulia.brand.models import Brand  # noqa: E402
 from tertulia.channels.models import Account, Delivery, Message  # noqa: E402
@@ -162,6 +163,7 @@ class Workers:
 
 
 def fork_on_request(answer: Connection, way: str) -> None:
+    get_resolver().url_patterns  # noqa: B018 — `tertulia start`, too, loads all pages before it forks
     alive: set[int] = set()
     while True:
         try:

@@ -58,3 +58,18 @@ def test_three_workers_tick_once_and_stop_in_the_middle_of_sending(rig, way):
     assert found["seconds"] < 10
     assert found["sent"] == found["posts"]
     assert found["sent"] + found["queued"] == found["answers"]
+
+
+def test_a_worker_has_loaded_all_pages_before_it_begins(tmp_path):
+    """Else whoever names the first one does it inside of a transaction, and nothing leaves for half a second."""
+    script = (
+        "import django, threading; django.setup()\n"
+        "from django.urls import get_resolver\n"
+        "from tertulia.flows import schedule\n"
+        "before, stop = 'url_patterns' in vars(get_resolver()), threading.Event()\n"
+        "stop.set(); schedule.work(stop)\n"
+        "print(before, 'url_patterns' in vars(get_resolver()))"
+    )
+    environment = {**os.environ, "TERTULIA_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tertulia.project.settings"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    assert done.stdout == "False True\n", done.stderr

@@ -20,6 +20,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.urls import get_resolver
 
 from tertulia.core import clock, due, jobs
 from tertulia.core.redact import describe
@@ -51,6 +52,9 @@ def work(stop: threading.Event, *, hand_over: Callable[[str, Sequence[due.Ticket
 
     With `hand_over` this process only claims, and other processes do what is handed to them (`perform`).
     """
+    # Else the first notification, which names a page, loads them all within its transaction: half a second in which
+    # nobody else writes on SQLite, and nothing leaves.
+    get_resolver().url_patterns  # noqa: B018
     listeners = threading.Thread(target=Streams().run, args=(stop,), name="streams", daemon=True)
     listeners.start()
     checkpoints = threading.Thread(target=keep_log_small, args=(stop,), name="checkpoints", daemon=True)
