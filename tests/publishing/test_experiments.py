@@ -43,6 +43,7 @@ from tertulia.publishing.models import (
     LinkLook,
     LinkSettings,
     Post,
+    Sending,
     Series,
     Turn,
     Version,
@@ -382,6 +383,45 @@ def test_each_wording_is_looked_at_like_the_common_text_and_named(weekly, model,
     ]
     with translation.override("es"):
         assert amiss(model, brand)[1][1].startswith("Redacción B: La marca evita «barato»")
+
+
+@pytest.mark.django_db
+def test_a_wording_like_what_was_published_lately_is_told_but_for_its_own_series(weekly, model, alba, brand, account):
+    said = {"brand": brand, "by": alba, "at": NOON, "versions": {account.pk: Wanted()}}
+    other = actions.create(pieces=[Piece("Pan de pueblo recién hecho con masa madre, ya en el horno")], **said)
+    own = weekly.occurrences.earliest("on").post
+    own.parts.update(text="Otra cosa")
+    for each in (other, own):
+        publish(each, account)
+    Series.objects.update(texts=["Pan de pueblo recién hecho con masa madre ya en el horno", "Otra cosa"])
+    assert amiss(model, brand) == [
+        ("soon", f"Wording 2: Very like “{other.title}”, published on {NOON - DAY:%d/%m/%Y}.")
+    ]
+    assert amiss(weekly.occurrences.latest("on").post, brand) == []
+
+
+def publish(post, account) -> None:
+    """Yesterday."""
+    when = {"on": date(2026, 11, 22), "time": time(12), "zone": "Europe/Madrid"}
+    Post.objects.filter(pk=post.pk).update(publish_at=NOON - DAY, **when)
+    there = RemotePost.objects.create(account=account, published_at=NOON - DAY)
+    Sending.objects.update_or_create(
+        version=post.versions.get(), number=0, defaults={"remote": there, "revision": post.revision}
+    )
+
+
+@pytest.mark.django_db
+def test_the_composer_draws_each_wording_wherever_it_is_said(weekly, model, alba, as_alba, brand, account):
+    own = Account.objects.create(brand=brand, kind="mastodon", name="Otra", created_at=NOON, settings={})
+    wanted = {account.pk: Wanted(), own.pk: Wanted((Piece("Aquí, otra cosa"),))}
+    actions.save(post=model, seen=1, pieces=[Piece("Hoy, pan de pueblo")], versions=wanted, by=alba, at=NOON)
+    Series.objects.update(texts=[])
+    begin(model, alba)
+    page = as_alba.get(reverse("publishing:text", args=[brand.slug, model.pk])).content.decode()
+    usual, _, worded = page.partition('class="worded"')
+    assert ('aria-label="Mastodon"' in usual, 'aria-label="Otra"' in usual) == (True, True)
+    assert ("Redacción B</summary>" in worded, SAYS["b"] in worded, SAYS["b"] in usual) == (True, True, False)
+    assert ('aria-label="Mastodon, Redacción B"' in worded, "Otra, Redacción B" in worded) == (True, False)
 
 
 @pytest.mark.django_db

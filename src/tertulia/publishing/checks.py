@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
@@ -42,7 +42,7 @@ from . import (
     shortening,
 )
 from .dealing import Wording
-from .models import Media, Part, Post, Sending
+from .models import Media, Occurrence, Part, Post, Repetition, Sending
 from .preflight import Line
 from .problems import Problem
 from .saying import Piece
@@ -91,6 +91,14 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class Worded:
+    """What one of the other wordings looks like wherever it is said."""
+
+    name: str
+    previews: Sequence[Preview]
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """All that is to be seen of what somebody writes."""
 
@@ -101,6 +109,7 @@ class Checked:
     looks: Sequence[looking.Seen] = ()
     is_blank: bool = False
     """Nothing was written nor chosen yet: there is nothing to find fault with."""
+    worded: Sequence[Worded] = ()
 
     @property
     def stops(self) -> bool:
@@ -154,26 +163,28 @@ def check(
         *_rights(writing, media.values(), brand, post, at=at), *_quotes(writing.texts, writing, brand, at=at),
         *_films(media.values()),
         *_smaller(shown), *_time(writing, brand, post, here=here, at=at), *_links(writing.texts),
-        *_again(writing, brand, post, at=at), *preflight.words(writing.texts, brand),
+        *_again(_opening(writing), brand, post, at=at), *preflight.words(writing.texts, brand),
         *preflight.strangers(writing.texts, brand, others), 
         *(line for one in accounts for line in _named([piece.text for piece in writing.said_on(one.pk)], one, known)),
         *_polls(shown), *_approval(writing, brand, post, post.created_by_id if post else by),
     ]  # fmt: skip
     looks, usual = looking.seen(writing.texts, brand, at=at), set(_fits(shown))
+    worded = []
     for one in wordings:
         mine = [each for each in accounts if _is_said(one, writing, each)]
-        fits = _fits([_preview(each, writing, media, known, brand, post, one) for each in mine])
-        texts = list(filter(None, [one.title, one.text]))
+        seen = [_preview(each, writing, media, known, brand, post, one) for each in mine]
+        worded.append(Worded(one.name, seen))
+        fits, texts = _fits(seen), list(filter(None, [one.title, one.text]))
         found = [
             *(line for line in fits if line not in usual), *_quotes(texts, writing, brand, at=at),
             *of_texts(texts, brand), *preflight.strangers(texts, brand, others),
-            *(line for each in mine for line in _named(texts, each, known)),
+            *_again(one.text, brand, post, at=at), *(line for each in mine for line in _named(texts, each, known)),
         ]  # fmt: skip
         lines += [Line(line.tone, f"{one.name}: {line.says}", one.sign) for line in found]
         there = {each.address for each in looks}
-        seen = [replace(each, wording=one.sign) for each in looking.seen(texts, brand, at=at)]
-        looks += [each for each in seen if each.address not in there or each.tone == "soon"]
-    return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand), looks, writing.is_blank)
+        asked = [replace(each, wording=one.sign) for each in looking.seen(texts, brand, at=at)]
+        looks += [each for each in asked if each.address not in there or each.tone == "soon"]
+    return Checked(shown, list(dict.fromkeys(lines)), _choices(writing, brand), looks, writing.is_blank, worded)
 
 
 def _is_said(wording: Wording, writing: Writing, account: Account) -> bool:
@@ -423,8 +434,11 @@ def looks_broken(address: str) -> bool:
     return parts.scheme.lower() not in {"http", "https"} or not _HOST.fullmatch(host) or is_cut
 
 
-def _again(writing: Writing, brand: Brand, post: Post | None, *, at: datetime) -> Iterator[Line]:
-    text = " ".join(piece.text for piece in writing.pieces[:1])
+def _opening(writing: Writing) -> str:
+    return " ".join(piece.text for piece in writing.pieces[:1])
+
+
+def _again(text: str, brand: Brand, post: Post | None, *, at: datetime) -> Iterator[Line]:
     if found := published_like(text, brand=brand, other_than=post, at=at):
         title, on = found
         says = _("Very like “{title}”, published on {day}.")
@@ -441,13 +455,20 @@ def published_like(text: str, *, brand: Brand, other_than: Post | None, at: date
         is_out, post__brand=brand, post__publish_at__gt=at - LOOKS_BACK, post__publish_at__lte=at, number=0
     )
     if other_than:
-        parts = parts.exclude(post=other_than)
+        parts = parts.exclude(post__in=[other_than.pk, *_kin(other_than)])
     rows = parts.order_by("-post__publish_at", "-pk").values_list("text", "post__title", "post__publish_at")
     for other, title, on in rows[:MOST_COMPARED]:
         theirs = grams(other)
         if on and theirs and len(mine & theirs) >= LIKE * len(mine | theirs):
             return title, on
     return None
+
+
+def _kin(post: Post) -> list[int]:
+    """Posts that say the same on purpose: the other days of its series, the other turns of its text."""
+    days = Occurrence.objects.filter(Q(series__model=post) | Q(series__occurrences__post=post))
+    turns = Repetition.objects.filter(Q(evergreen__model=post) | Q(evergreen__repetitions__post=post))
+    return [*filter(None, days.values_list("post", flat=True)), *turns.values_list("post", flat=True)]
 
 
 def grams(text: str) -> set[tuple[str, ...]]:

@@ -14,6 +14,7 @@ customElements.define("t-writing", class extends HTMLElement {
     this.addEventListener("htmx:beforeRequest", this.asking);
     this.addEventListener("htmx:afterRequest", this.kept);
     this.addEventListener("htmx:beforeSwap", this.drawing);
+    this.addEventListener("htmx:afterSwap", this.drawn);
     this.form.addEventListener("submit", this.leaving);
     window.addEventListener("pagehide", this.keep);
     // So that the list before leaving can say what hour it is where the writer is.
@@ -48,11 +49,16 @@ customElements.define("t-writing", class extends HTMLElement {
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
   drawing = ({ target, detail }) => {
+    this.opened = [...target.querySelectorAll(".worded[open]")].map(({ id }) => id);
     const [focused, asked] = [document.activeElement, detail.requestConfig.elt];
     const isThere = focused === asked || focused === document.body || focused.type === "file";
     if (target !== this || !isThere) return; // who went on meanwhile is left there
     const pictures = new Set([...this.querySelectorAll(".shown textarea")].map(({ id }) => id));
     before = { pictures, button: asked.value ?? "", isByKeys: focused.matches(":focus-visible"), text: asked.closest(".part")?.querySelector("textarea").id };
+  };
+  // Other wordings that somebody looks at stay open.
+  drawn = () => {
+    for (const id of this.opened ?? []) document.getElementById(id)?.setAttribute("open", "");
   };
   // With the description of a picture that is new; who works by keyboard else with the same button, or with what stood
   // beside the one that is gone: the text of its part, the last text of its account, that account.
