@@ -20,10 +20,11 @@ from tertulia.flows import first_run, notify, sample, sample_posts
 from tertulia.flows import plans as planning
 from tertulia.inbox import routing
 from tertulia.inbox.models import Assignment, Conversation, ConversationLabel, Label, Note, SavedReply
-from tertulia.publishing.models import Post
+from tertulia.publishing import campaigns
+from tertulia.publishing.models import Click, Conversion, Post
 from tertulia.publishing.queries import standings
 from tertulia.strategy import plans
-from tertulia.strategy.models import Plan
+from tertulia.strategy.models import Campaign, Plan
 from tertulia.team.models import Membership, Notification, User
 
 
@@ -95,7 +96,8 @@ def test_nothing_is_left_to_send(filled):
 
 
 def test_it_publishes_has_days_ahead_and_drafts(filled):
-    states = Counter(one.state for one in standings([*Post.objects.filter(brand=filled)]).values())
+    written = Post.objects.filter(brand=filled, evergreen=None)
+    states = Counter(one.state for one in standings([*written]).values())
 
     assert states == {"published": 8, "scheduled": 4, "draft": 4}
     assert {told.accounts[0] for told in sample_posts.posts(_posts("en"))} == {"site", "instagram"}
@@ -103,6 +105,20 @@ def test_it_publishes_has_days_ahead_and_drafts(filled):
         (told.accounts, told.wall, told.figures) for told in sample_posts.posts(_posts("es"))
     ]
     assert RemotePost.objects.filter(account__brand=filled, account__kind="site", published_at__lte=NOON).count() == 3
+
+
+def test_its_campaign_is_measured_and_what_nobody_can_attribute_stays_so(filled):
+    campaign = Campaign.objects.get(brand=filled)
+    came = {one["what"]: one["value"] for one in campaigns.results(campaign)}
+
+    assert (came["posts"], came["published"], came["people"], came["orders"]) == (3, 1, 45, 5)
+    assert Counter(Conversion.objects.filter(brand=filled).values_list("campaign", flat=True)) == {
+        campaign.pk: 5, None: 2,
+    }  # fmt: skip
+    clicks = Click.objects.filter(link__brand=filled)
+    assert (clicks.filter(is_robot=True).count(), clicks.filter(at__gt=NOON).count()) == (2, 0)
+    people = Counter(clicks.filter(is_robot=False).values_list("link__name", flat=True))
+    assert sorted(people.values()) == [4, 8, 45]
 
 
 def _posts(language: str) -> str:

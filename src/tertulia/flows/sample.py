@@ -44,7 +44,7 @@ from tertulia.publishing.models import Idea, Pillar
 from tertulia.team.models import Absence, Membership, Notification, Shift, Skill, User
 from tertulia.team.permissions import Role
 
-from . import inbound, notify, sample_plan, sample_posts
+from . import inbound, notify, sample_campaign, sample_plan, sample_posts
 from .phone import note_call
 from .sample_company.people import COLLEAGUES, SATURDAY, SHOP_WEEK, WORDS, Colleague, Notion, Praise, Words
 
@@ -77,9 +77,13 @@ def fill(brand: Brand, *, at: datetime, by: User | None = None) -> None:
     company.think(at=at)
     company.gather(at=at)
     company.welcome(by, at=at)
+    campaign = sample_campaign.begin(brand, company.people, at=at)
     sample_posts.publish(
-        brand, _told(f"posts_{brand.language}", is_formal=_is_formal(brand)), company.people, site=company.site, at=at
-    )
+        brand, _told(f"posts_{brand.language}", is_formal=_is_formal(brand)), company.people, site=company.site,
+        campaign=campaign, at=at,
+    )  # fmt: skip
+    sample_campaign.measure(brand, campaign, company.people, at=at)
+    sample_campaign.repeat(brand, company.people, at=at)
     sample_plan.write(brand, company.people, at=at)
     _tell_the_news(brand, at=at)
 

@@ -32,6 +32,7 @@ from tertulia.channels.models import Account, Delivery, PostMetric
 from tertulia.publishing import actions, experiments, kits, rhythm
 from tertulia.publishing.models import Post
 from tertulia.publishing.saying import Piece, Wanted
+from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
 from . import news
@@ -75,8 +76,11 @@ def posts(text: str) -> list[Told]:
     return found
 
 
-def publish(brand: Brand, text: str, people: Mapping[str, User], *, site: Account, at: datetime) -> None:
-    """Write the posts of the sample company as `people` would have, by their first names."""
+def publish(
+    brand: Brand, text: str, people: Mapping[str, User], *, site: Account, campaign: Campaign, at: datetime
+) -> None:
+    """Write the posts of the sample company as `people` would have, by their first names; those that are called as the
+    campaign belong to it."""
     said = {"platform": "Instagram", "openness": "public"}
     instagram = channel_actions.connect(
         brand=brand, kind="manual", name="Instagram", settings=said, by=people["Lucía"].pk, at=at - BEGAN
@@ -86,7 +90,8 @@ def publish(brand: Brand, text: str, people: Mapping[str, User], *, site: Accoun
         wanted = rhythm.Rhythm(per_week, wanted.starts_on - timedelta(weeks=3), [], wanted.slots)
         rhythm.settle(account=account, rhythm=wanted, by=people["Lucía"], at=at)
     for told in posts(text):
-        post = _write(told, brand, people[told.who], {"site": site, "instagram": instagram}, at=at)
+        belongs_to = campaign if told.title == campaign.name else None
+        post = _write(told, brand, people[told.who], {"site": site, "instagram": instagram}, belongs_to, at=at)
         if told.hypothesis:
             experiments.begin(
                 post=post, account=instagram, title=told.title, hypothesis=told.hypothesis, format="pictures",
@@ -96,7 +101,9 @@ def publish(brand: Brand, text: str, people: Mapping[str, User], *, site: Accoun
             _hand_on(post, people["Lucía"], at=at - timedelta(days=-KIT_OF))
 
 
-def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], *, at: datetime) -> Post:
+def _write(
+    told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], campaign: Campaign | None, *, at: datetime
+) -> Post:
     wall = _wall(told, brand, at)
     leaves = wall.replace(tzinfo=ZoneInfo(brand.time_zone)) if wall else None
     written = min(leaves or at, at) - timedelta(days=1)
@@ -106,6 +113,8 @@ def _write(told: Told, brand: Brand, by: User, accounts: Mapping[str, Account], 
     post = actions.create(
         brand=brand, by=by, at=written, title=told.title, pieces=[Piece("\n".join(told.lines))], versions=wanted
     )
+    if campaign:
+        actions.count_for(post=post, campaign=campaign, by=by, at=written)
     if wall is None or leaves is None:
         return post
     actions.plan(post=post, wall=wall, by=by, at=written)
