@@ -264,8 +264,9 @@ AFTERWARDS = {
     "": "Plain ones, as they come to a shop, a hotel, a clinic, written when an earlier model was made",
     "later": "Hard ones, told in many ways, written when an earlier model was made",
     "latest": "Those of an ordinary week, written when an earlier model was made",
-    "newest": "Those of a second ordinary week, written when the model before this one was made",
-    "fresh": "Those of a third ordinary week, written when what this model learnt from was complete",
+    "newest": "Those of a second ordinary week, written when an earlier model was made",
+    "fresh": "Those of a third ordinary week, written when what the model before this one learnt from was complete",
+    "week": "Those of a fourth ordinary week, written when what this model learnt from was complete",
 }
 """The hundreds, by how their files' names end."""
 

@@ -20,6 +20,7 @@ from tertulia.team.models import Notification
 from tertulia.understanding import actions, judging, layers, lessons, teaching
 from tertulia.understanding.model import shipped
 from tertulia.understanding.models import BrandLayer, Correction, Example, Import, MessageReading, Topic
+from tertulia.understanding.reading import read
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def taught(account, text, name, *, is_aside=False) -> Message:
     raise AssertionError("no message falls on this side")
 
 
-def correct(message, by, field="kind", value="support"):
+def correct(message, by, field="kind", value="question"):
     return actions.correct(message=message, field=field, value=value, by=by.pk, at=NOON)
 
 
@@ -80,7 +81,7 @@ def test_learning_twice_changes_nothing_and_another_brand_nothing_at_all(site, b
     learn(brand)
     learn(other_brand)
     assert list(BrandLayer.objects.values()) == before
-    assert kind_of(NEXT, brand) == "support"
+    assert kind_of(NEXT, brand) == "question"
     assert kind_of(NEXT, other_brand) == "purchase"
 
 
@@ -124,7 +125,7 @@ def test_a_text_that_is_set_aside_is_not_learnt_from_under_another_id_either(sit
 def test_what_was_left_as_it_was_counts_less_than_what_was_said(site, brand, alba):
     correct(taught(site, CHEESE, "a"), alba)
     [lesson] = teaching.lessons_of(brand.pk).taught
-    assert (lesson.said["kind"], lesson.said["sentiment"]) == ("support", "neutral")
+    assert (lesson.said["kind"], lesson.said["sentiment"]) == ("question", "neutral")
     assert (lesson.weight.get("kind"), lesson.weight["sentiment"]) == (None, teaching.LEFT_AS_IT_WAS)
 
 
@@ -167,10 +168,11 @@ def test_a_field_that_got_worse_is_held_back_and_told(worse, brand, alba, bruno)
 
 
 def import_aside(brand, count: int, kind: str = "purchase") -> None:
-    """So many texts that only judge."""
+    """So many texts that only judge, which the shipped model reads as purchases."""
     people = itertools.product(("Ana", "Luis", "Marta", "Pablo", "Sara", "Hugo", "Irene", "Juan"), repeat=2)
     texts = [f"¿Tenéis tarta de queso para {one} y {other}?" for one, other in people]
     texts = [text for text in texts if teaching.is_aside_text(text)]
+    texts = [text for text, found in zip(texts, read(texts), strict=True) if found.kind == "purchase"]
     assert len(texts) >= count
     lines = [json.dumps({"text": text, "field": "kind", "value": kind}) for text in texts[:count]]
     lessons.import_lines(brand=brand, content="\n".join(lines).encode(), name="aside", by=None, at=NOON)
@@ -183,7 +185,7 @@ def test_what_ten_judge_is_held_back_and_what_nine_judge_is_used_and_told(site, 
     assert BrandLayer.objects.get().figures["kind"] == {
         "judged": 9, "true": 9, "shipped": 1.0, "before": 1.0, "now": 0.0
     }  # fmt: skip
-    assert kind_of(NEXT, brand) == "support"
+    assert kind_of(NEXT, brand) == "question"
     told = Activity.objects.get(type="learning.doubted")
     assert told.data == {"field": "What it is", "was": "9/9", "now": "0/9"}
     learn(brand)
@@ -210,9 +212,9 @@ def test_nobody_is_told_twice_of_the_same(site, brand, alba):
 
 def test_a_person_may_put_it_to_use_all_the_same(worse, brand, alba):
     teaching.accept(held=worse, by=alba.pk, at=NOON)
-    assert kind_of(NEXT, brand) == "support"
+    assert kind_of(NEXT, brand) == "question"
     learn(brand)
-    assert kind_of(NEXT, brand) == "support"
+    assert kind_of(NEXT, brand) == "question"
     assert not BrandLayer.objects.filter(state="held").exists()
 
 
@@ -232,7 +234,7 @@ def test_switched_off_the_shipped_model_reads_alone_until_it_is_switched_on(site
     learn(brand)
     assert kind_of(NEXT, brand) == "purchase"
     teaching.switch(brand=brand.pk, is_on=True, by=alba.pk, at=NOON)
-    assert kind_of(NEXT, brand) == "support"
+    assert kind_of(NEXT, brand) == "question"
 
 
 def test_to_forget_leaves_what_was_said_of_a_message(site, brand, alba):
@@ -242,7 +244,7 @@ def test_to_forget_leaves_what_was_said_of_a_message(site, brand, alba):
     teaching.forget(brand=brand, by=alba.pk, at=NOON)
     learn(brand)
     assert kind_of(NEXT, brand) == "purchase"
-    assert MessageReading.objects.get(pk=message.pk).kind == "support"
+    assert MessageReading.objects.get(pk=message.pk).kind == "question"
     assert not BrandLayer.objects.exists()
 
 
@@ -253,7 +255,7 @@ def test_another_shipped_model_leaves_the_layer_behind_until_it_is_learnt_anew(s
     assert kind_of(NEXT, brand) == "purchase"
     assert list(teaching.layers_of_another_model()) == [BrandLayer.objects.get()]
     learn(brand)
-    assert kind_of(NEXT, brand) == "support"
+    assert kind_of(NEXT, brand) == "question"
 
 
 def test_of_another_model_it_is_learnt_anew_once_even_if_nothing_is_left_of_it(site, brand, alba):
@@ -400,7 +402,7 @@ def test_what_leaves_one_brand_teaches_another(site, brand, other_brand, alba, c
     correct(message, alba, "topic:tartas", True)
     lines = list(lessons.exported(brand))
     assert [json.loads(line) for line in lines] == [
-        {"text": CHEESE, "field": "kind", "value": "support", "at": NOON.isoformat()},
+        {"text": CHEESE, "field": "kind", "value": "question", "at": NOON.isoformat()},
         {"text": CHEESE, "field": "topic:tartas", "value": True, "at": NOON.isoformat(), "name": "Tartas"},
     ]
     content = "".join(lines).encode()
@@ -408,7 +410,7 @@ def test_what_leaves_one_brand_teaches_another(site, brand, other_brand, alba, c
     assert (source.size, Topic.objects.get(brand=other_brand).name) == (2, "Tartas")
     assert "".join(lessons.exported(other_brand)).encode() == content
     learn(other_brand)
-    assert kind_of(NEXT, other_brand) == ("purchase" if teaching.is_aside_text(CHEESE) else "support")
+    assert kind_of(NEXT, other_brand) == ("purchase" if teaching.is_aside_text(CHEESE) else "question")
     lessons.undo_import(source=source, by=carla.pk, at=NOON)
     learn(other_brand)
     assert kind_of(NEXT, other_brand) == "purchase"

@@ -26,8 +26,8 @@ LANGUAGES: Final = ("es", "en", "pt", "fr", "it", "de", "ca")
 """What the model has learnt to read."""
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 KINDS: Final = ("question", "complaint", "suggestion", "praise", "purchase", "support", "spam", "other")
-TOLD_FROM = 0.4
-"""A language is told from this probability on. Of 17,200 texts that the model learnt from two were below, of 504 others
+TOLD_FROM = 0.45
+"""A language is told from this probability on. Of 58,477 texts that the model learnt from three were below, of 3,168 others
 none: what is there, was written in no language at all."""
 ANOTHER, UNREADABLE = 0.5, 0.3
 """What confidence is multiplied by in another language or in none, and in a writing that nobody here knows."""
