@@ -1,7 +1,7 @@
 """The sample company's campaign: a cake every week, a poster with a code in the shop, a coupon, and what came of it.
 
-Its figures are made up like the rest of the company, and made by the same actions as real ones: clicks are recorded one by
-one, orders say the coupon they came with, and those that say nothing stay attributed to nothing.
+Its figures are made up like the rest of the company, and made by the same actions as real ones: clicks are recorded one
+by one, orders say the coupon they came with, and those that say nothing stay attributed to nothing.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ LANGUAGES: Final = ("es", "en", "pt", "fr", "it", "de", "ca")
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 KINDS: Final = ("question", "complaint", "suggestion", "praise", "purchase", "support", "spam", "other")
 TOLD_FROM = 0.45
-"""A language is told from this probability on. Of 58,477 texts that the model learnt from three were below, of 3,168 others
-none: what is there, was written in no language at all."""
+"""A language is told from this probability on. Of 58,477 texts that the model learnt from three were below, of 3,168
+others none: what is there, was written in no language at all."""
 ANOTHER, UNREADABLE = 0.5, 0.3
 """What confidence is multiplied by in another language or in none, and in a writing that nobody here knows."""
 WITHOUT_LETTERS = 0.7
