@@ -7,7 +7,7 @@ by one, orders say the coupon they came with, and those that say nothing stay at
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import translation
@@ -17,6 +17,7 @@ from tertulia.brand.models import Brand
 from tertulia.publishing import actions, clicks, conversions, evergreen, linking, shortening
 from tertulia.publishing.conversions import Kind, Order
 from tertulia.publishing.models import Link, Post
+from tertulia.publishing.rights import day_of
 from tertulia.strategy.models import Campaign
 from tertulia.team.models import User
 
@@ -40,7 +41,7 @@ DOES_NOT_AGE = -24
 def begin(brand: Brand, people: Mapping[str, User], *, at: datetime) -> Campaign:
     """Write it down as Lucía would have, before the first of its posts."""
     began, iker = at - BEGAN, people["Iker"]
-    first = _today(brand, began)
+    first = day_of(began, brand)
     with translation.override(brand.language):
         return actions.begin_campaign(
             brand=brand, by=people["Lucía"], at=began, name=_("Cake of the week"), starts_on=first,
@@ -61,8 +62,9 @@ def measure(brand: Brand, campaign: Campaign, people: Mapping[str, User], *, at:
         campaign=campaign, by=lucia, at=began,
     )  # fmt: skip
     linking.add_coupon(brand=brand, code=COUPON, campaign=campaign, by=lucia, at=began)
-    followed = [(poster, POSTER), *((link, HANDED_ON[who]) for who, link in _passed_on(brand))]
-    seen = [(moment, link, number) for link, days in followed for moment, number in _visits(link, days, brand, at)]
+    seen = [(moment, poster, number) for moment, number in _visits(poster, POSTER, ROBOTS, brand, at)]
+    for who, link in _passed_on(brand):
+        seen += [(moment, link, number) for moment, number in _visits(link, HANDED_ON[who], frozenset(), brand, at)]
     # In their order, since each day's visitors are told apart by a key that is forgotten afterwards.
     for moment, link, number in sorted(seen, key=lambda each: each[0]):
         headers, address = (ROBOT, "198.51.100.1") if number == 0 else (BROWSER, f"192.0.2.{number}")
@@ -76,7 +78,7 @@ def measure(brand: Brand, campaign: Campaign, people: Mapping[str, User], *, at:
 
 def repeat(brand: Brand, people: Mapping[str, User], *, at: datetime) -> None:
     """One of its posts doesn't age."""
-    day = _today(brand, at) + timedelta(days=DOES_NOT_AGE)
+    day = day_of(at, brand) + timedelta(days=DOES_NOT_AGE)
     for post in Post.objects.filter(brand=brand, on=day):
         evergreen.add(post=post, by=people["Mateo"], at=at - timedelta(days=3))
 
@@ -88,17 +90,14 @@ def _passed_on(brand: Brand) -> Iterator[tuple[str, Link]]:
                 yield who, link
 
 
-def _visits(link: Link, days: list[int], brand: Brand, at: datetime) -> Iterator[tuple[datetime, int]]:
+def _visits(
+    link: Link, days: list[int], robots: frozenset[int], brand: Brand, at: datetime
+) -> Iterator[tuple[datetime, int]]:
     """Moment and number of each visitor of a link since it was made; 0 is a robot."""
     zone = ZoneInfo(brand.time_zone)
-    first = _today(brand, link.created_at) + timedelta(days=1)
+    first = day_of(link.created_at, brand) + timedelta(days=1)
     for day, count in enumerate(days):
-        numbers = [*([0] if len(days) > max(ROBOTS) and day in ROBOTS else []), *range(1, count + 1)]
-        for number in numbers:
+        for number in range(0 if day in robots else 1, count + 1):
             moment = datetime.combine(first + timedelta(days=day), time(10 + number, 7 * number % 60), zone)
             if moment < at:
                 yield moment, number
-
-
-def _today(brand: Brand, at: datetime) -> date:
-    return at.astimezone(ZoneInfo(brand.time_zone)).date()
